@@ -1,0 +1,28 @@
+//! `aloud` narrates long texts with neural voices on your own machine.
+//!
+//! This page is the map. Each room opens with what it is for and what it must never do.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`engine`] | the durable job engine: registry, store, workers; knows nothing of terminals or voices |
+//! | [`narrate`] | the operation a worker runs: prepare ∥ synthesize ∥ publish |
+//! | [`text`] | bytes → text → blocks → segments, with byte spans in the source |
+//! | [`speech`] | voices: phonemes, models, sessions |
+//! | [`clip`] | WAV files: written, checked, joined |
+//! | [`assets`] | what is fetched: runtime, eSpeak NG, voices; checksums |
+//! | [`settings`] | defaults, `config.toml`, environment, flags, and where each value came from |
+//! | `cli` | the command line and the headless front end |
+//! | `monitor` | the screen |
+
+pub mod assets;
+pub mod clip;
+pub mod engine;
+pub mod narrate;
+pub mod settings;
+pub mod speech;
+pub mod text;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "monitor")]
+pub mod monitor;
