@@ -1,0 +1,234 @@
+//! Events: what changed, told to any number of subscribers over bounded channels. A slow reader
+//! loses detail, never correctness: it is told that it missed something and reads a fresh copy.
+//! Telling never waits for a reader.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_channel::{Receiver, Sender, TryRecvError, TrySendError};
+use serde::{Deserialize, Serialize};
+
+use super::task::{CompletedSegment, ErrorObject, SegmentId, TaskId, TaskState};
+
+/// How many events wait for one subscriber before it begins to miss some.
+const BACKLOG: usize = 1024;
+
+/// Something that happened in the engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A task was accepted, or found waiting when the engine started.
+    Submitted {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A worker took a task up.
+    Started {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A task moved on.
+    Progress {
+        /// Which task.
+        task: TaskId,
+    },
+    /// Work on a segment began.
+    SegmentStarted {
+        /// Which task.
+        task: TaskId,
+        /// Which segment.
+        segment_id: SegmentId,
+    },
+    /// A segment is done and its clip is safe.
+    SegmentCompleted {
+        /// Which task.
+        task: TaskId,
+        /// The segment and its clip.
+        #[serde(flatten)]
+        segment: CompletedSegment,
+    },
+    /// Something went wrong with a segment.
+    SegmentFailed {
+        /// Which task.
+        task: TaskId,
+        /// Which segment.
+        segment_id: SegmentId,
+        /// What went wrong.
+        error: ErrorObject,
+    },
+    /// Someone asked for a task to be cancelled.
+    CancelRequested {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A running task went back to waiting: the engine is shutting down.
+    Requeued {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A task ended.
+    Ended {
+        /// Which task.
+        task: TaskId,
+        /// How.
+        state: TaskState,
+        /// Why, unless it is `COMPLETED`.
+        error: Option<ErrorObject>,
+    },
+    /// A task that had ended left the registry.
+    Removed {
+        /// Which task.
+        task: TaskId,
+    },
+    /// The engine no longer takes work.
+    ShuttingDown,
+    /// The reader was too slow for this many events: read fresh copies.
+    Missed {
+        /// How many events were lost.
+        count: u64,
+    },
+}
+
+impl Event {
+    /// The task that the event is about.
+    #[must_use]
+    pub fn task(&self) -> Option<&TaskId> {
+        match self {
+            Self::Submitted { task }
+            | Self::Started { task }
+            | Self::Progress { task }
+            | Self::SegmentStarted { task, .. }
+            | Self::SegmentCompleted { task, .. }
+            | Self::SegmentFailed { task, .. }
+            | Self::CancelRequested { task }
+            | Self::Requeued { task }
+            | Self::Ended { task, .. }
+            | Self::Removed { task } => Some(task),
+            Self::ShuttingDown | Self::Missed { .. } => None,
+        }
+    }
+}
+
+/// The engine has shut down and every event was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine has shut down: no more events")]
+pub struct NoMoreEvents;
+
+/// One reader's stream of events.
+#[derive(Debug)]
+pub struct Subscription {
+    events: Receiver<Event>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Subscription {
+    /// The next event, for async readers on any runtime.
+    ///
+    /// # Errors
+    /// [`NoMoreEvents`] once the engine has shut down.
+    pub async fn recv(&self) -> Result<Event, NoMoreEvents> {
+        if let Some(missed) = self.take_missed() {
+            return Ok(missed);
+        }
+        self.events.recv().await.map_err(|_| NoMoreEvents)
+    }
+
+    /// The next event, waiting for it on this thread.
+    ///
+    /// # Errors
+    /// [`NoMoreEvents`] once the engine has shut down.
+    pub fn recv_blocking(&self) -> Result<Event, NoMoreEvents> {
+        if let Some(missed) = self.take_missed() {
+            return Ok(missed);
+        }
+        self.events.recv_blocking().map_err(|_| NoMoreEvents)
+    }
+
+    /// The next event if there is one now.
+    ///
+    /// # Errors
+    /// [`NoMoreEvents`] once the engine has shut down.
+    pub fn try_recv(&self) -> Result<Option<Event>, NoMoreEvents> {
+        if let Some(missed) = self.take_missed() {
+            return Ok(Some(missed));
+        }
+        match self.events.try_recv() {
+            Ok(event) => Ok(Some(event)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Closed) => Err(NoMoreEvents),
+        }
+    }
+
+    fn take_missed(&self) -> Option<Event> {
+        match self.missed.swap(0, Ordering::AcqRel) {
+            0 => None,
+            count => Some(Event::Missed { count }),
+        }
+    }
+}
+
+/// The sending side: everyone who listens.
+#[derive(Debug, Default)]
+pub(crate) struct Subscribers {
+    all: Vec<(Sender<Event>, Arc<AtomicU64>)>,
+}
+
+impl Subscribers {
+    pub(crate) fn subscribe(&mut self) -> Subscription {
+        let (sender, events) = async_channel::bounded(BACKLOG);
+        let missed = Arc::new(AtomicU64::new(0));
+        self.all.push((sender, Arc::clone(&missed)));
+        Subscription { events, missed }
+    }
+
+    /// Tells everyone. A full channel counts as missed; a reader that has gone is forgotten.
+    pub(crate) fn tell(&mut self, event: &Event) {
+        self.all
+            .retain(|(sender, missed)| match sender.try_send(event.clone()) {
+                Ok(()) => true,
+                Err(TrySendError::Full(_)) => {
+                    missed.fetch_add(1, Ordering::AcqRel);
+                    true
+                }
+                Err(TrySendError::Closed(_)) => false,
+            });
+    }
+
+    /// Ends every stream once what is in it has been read.
+    pub(crate) fn close(&mut self) {
+        self.all.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_reader_is_told_what_it_missed() {
+        let mut subscribers = Subscribers::default();
+        let slow = subscribers.subscribe();
+        for number in 0..BACKLOG + 7 {
+            subscribers.tell(&Event::Progress {
+                task: TaskId::from(number.to_string()),
+            });
+        }
+        assert_eq!(slow.try_recv(), Ok(Some(Event::Missed { count: 7 })));
+        assert_eq!(
+            slow.try_recv(),
+            Ok(Some(Event::Progress {
+                task: TaskId::from("0")
+            }))
+        );
+    }
+
+    #[test]
+    fn the_stream_ends_after_what_is_in_it() {
+        let mut subscribers = Subscribers::default();
+        let reader = subscribers.subscribe();
+        subscribers.tell(&Event::ShuttingDown);
+        subscribers.close();
+        assert_eq!(reader.recv_blocking(), Ok(Event::ShuttingDown));
+        assert_eq!(reader.recv_blocking(), Err(NoMoreEvents));
+    }
+}

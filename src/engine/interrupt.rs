@@ -1,0 +1,127 @@
+//! How running work is told to stop: one flag, with the reason, and a hook that breaks off what
+//! can't look at a flag (a model run). Raising it never waits for the work.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Why running work should stop. Later ones outrank earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum StopReason {
+    /// Cancelled, but the segment in work may be finished.
+    CancelAfterSegment = 1,
+    /// The engine is shutting down: put the work back.
+    Shutdown = 2,
+    /// Its time is over.
+    TimedOut = 3,
+    /// Cancelled, now.
+    Cancel = 4,
+}
+
+impl StopReason {
+    fn from_bits(bits: u8) -> Option<Self> {
+        match bits {
+            1 => Some(Self::CancelAfterSegment),
+            2 => Some(Self::Shutdown),
+            3 => Some(Self::TimedOut),
+            4 => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+}
+
+type Hook = Arc<dyn Fn() + Send + Sync>;
+
+/// The request to stop, shared between one running task and whoever may stop it.
+#[derive(Default)]
+pub struct Interrupt {
+    reason: AtomicU8,
+    hook: Mutex<Option<Hook>>,
+}
+
+impl std::fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interrupt")
+            .field("reason", &self.reason())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Interrupt {
+    /// Why the work should stop, if it should.
+    #[must_use]
+    pub fn reason(&self) -> Option<StopReason> {
+        StopReason::from_bits(self.reason.load(Ordering::Acquire))
+    }
+
+    /// Whether the work should stop at once, in the middle of a segment.
+    #[must_use]
+    pub fn is_now(&self) -> bool {
+        self.reason()
+            .is_some_and(|reason| reason > StopReason::CancelAfterSegment)
+    }
+
+    /// Asks the work to stop. A weaker reason never replaces a stronger one.
+    pub fn raise(&self, reason: StopReason) {
+        self.reason.fetch_max(reason as u8, Ordering::AcqRel);
+        if self.is_now() {
+            let hook = self.lock().clone();
+            if let Some(hook) = hook {
+                hook();
+            }
+        }
+    }
+
+    /// Runs `work` with a hook that breaks it off. The hook is called at most a few times, from
+    /// any thread, and at once if the request was already there.
+    pub fn breaking<R>(
+        &self,
+        hook: impl Fn() + Send + Sync + 'static,
+        work: impl FnOnce() -> R,
+    ) -> R {
+        struct Unhook<'a>(&'a Interrupt);
+        impl Drop for Unhook<'_> {
+            fn drop(&mut self) {
+                *self.0.lock() = None;
+            }
+        }
+        let hook: Hook = Arc::new(hook);
+        *self.lock() = Some(Arc::clone(&hook));
+        let _unhook = Unhook(self);
+        // Raised between the caller's last look and the line above: nobody called the hook.
+        if self.is_now() {
+            hook();
+        }
+        work()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Hook>> {
+        self.hook.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn a_request_made_before_the_work_still_breaks_it() {
+        let interrupt = Interrupt::default();
+        interrupt.raise(StopReason::Cancel);
+        let broken = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&broken);
+        interrupt.breaking(move || flag.store(true, Ordering::Release), || ());
+        assert!(broken.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn waiting_for_the_segment_breaks_nothing_and_yields_to_now() {
+        let interrupt = Interrupt::default();
+        interrupt.raise(StopReason::CancelAfterSegment);
+        assert!(!interrupt.is_now());
+        interrupt.raise(StopReason::Cancel);
+        interrupt.raise(StopReason::Shutdown);
+        assert_eq!(interrupt.reason(), Some(StopReason::Cancel));
+    }
+}

@@ -1,0 +1,116 @@
+//! What a narration is to do: its segments in order, and the settings under which they are spoken.
+//! Made once before the task is submitted, stored with it, and never changed afterwards.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::task::SegmentId;
+
+/// One stretch of text that becomes one clip.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedSegment {
+    /// First byte in the source.
+    pub start: u64,
+    /// One past the last byte in the source.
+    pub end: u64,
+    /// What is spoken: one line, no control characters.
+    pub text: Box<str>,
+    /// Silence after it in the joined narration, in milliseconds.
+    pub pause_ms: u32,
+    /// Whether it is a heading.
+    pub heading: bool,
+}
+
+/// The segments of a narration, numbered from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    segments: Vec<PlannedSegment>,
+    chars: u64,
+}
+
+impl Plan {
+    /// A plan of these segments, in this order.
+    #[must_use]
+    pub fn new(segments: Vec<PlannedSegment>) -> Self {
+        let chars = segments
+            .iter()
+            .map(|segment| char_count(&segment.text))
+            .sum();
+        Self { segments, chars }
+    }
+
+    /// How many segments there are.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.segments.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether there is nothing to speak.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// The segment with this number; `None` for 0 and beyond the end.
+    #[must_use]
+    pub fn get(&self, id: SegmentId) -> Option<&PlannedSegment> {
+        self.segments.get(usize::try_from(id).ok()?.checked_sub(1)?)
+    }
+
+    /// All segments with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (SegmentId, &PlannedSegment)> {
+        (1..).zip(&self.segments)
+    }
+
+    /// Characters in all segments.
+    #[must_use]
+    pub fn chars(&self) -> u64 {
+        self.chars
+    }
+}
+
+/// Characters in a text, the measure of the work it makes.
+pub(crate) fn char_count(text: &str) -> u64 {
+    text.chars().count() as u64
+}
+
+/// How a narration is spoken. Stored with it, so that it continues as it began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NarrationSettings {
+    /// Speed of speech: 1.0 as the voice was trained, 1.2 a fifth faster.
+    pub speed: f32,
+    /// Which speaker of a voice that has several.
+    #[serde(default)]
+    pub speaker: Option<u32>,
+}
+
+impl Default for NarrationSettings {
+    fn default() -> Self {
+        Self {
+            speed: 1.0,
+            speaker: None,
+        }
+    }
+}
+
+/// A text to be narrated: work that survives restarts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Narration {
+    /// What a person calls it.
+    pub title: Arc<str>,
+    /// The whole source, to which the spans of the plan refer.
+    pub source: Arc<str>,
+    /// Its segments.
+    pub plan: Arc<Plan>,
+    /// The folder of its own for its clips; absolute.
+    pub folder: PathBuf,
+    /// The voice: a name, or the absolute path of a model.
+    pub voice: Arc<str>,
+    /// How it is spoken.
+    pub settings: NarrationSettings,
+    /// Equal for two narrations that would give the same clips in the same place: the same one,
+    /// submitted again.
+    pub fingerprint: String,
+}

@@ -1,0 +1,465 @@
+//! What a task is, as the world outside the engine sees it: identifiers, states, and a copy of
+//! everything known about one task. Plain data, serialisable, cheap to clone; nothing here locks,
+//! waits or changes anything.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rpds::{RedBlackTreeMapSync, VectorSync};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::plan::Plan;
+
+/// The name of a task: a UUID unless its submitter gave another.
+///
+/// Cloning copies a pointer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskId(Arc<str>);
+
+impl TaskId {
+    /// A new random id (UUID version 4).
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string().into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<S: Into<Arc<str>>> From<S> for TaskId {
+    fn from(id: S) -> Self {
+        Self(id.into())
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The number of a segment within its task, counted from 1.
+pub type SegmentId = u32;
+
+/// Milliseconds since the Unix epoch, UTC.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The time from `earlier` to this, zero if the clock was set back in between.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// Where a task stands: `PENDING → PROCESSING → COMPLETED | FAILED | CANCELLED`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum TaskState {
+    /// Accepted, waiting for a worker.
+    Pending,
+    /// A worker is at it.
+    Processing,
+    /// Ended as it should.
+    Completed,
+    /// Ended by an error, a panic or a time-out; [`TaskStatus::error`] says which.
+    Failed,
+    /// Ended because someone asked for it.
+    Cancelled,
+}
+
+impl TaskState {
+    /// All states, in the order of a task's life.
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Processing,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// The word under which the state is serialised and shown.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Processing => "PROCESSING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// The state of that name, if there is one.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// Whether the task has ended; an ended task never changes again.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+impl fmt::Display for TaskState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// How far a task is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Units done, at most `total`.
+    pub current: u64,
+    /// Units in all; 0 if that is not known.
+    pub total: u64,
+    /// Whatever the work wants to say beside the numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<serde_json::Value>,
+}
+
+impl Progress {
+    /// The share done, 0.0 to 1.0; 0.0 when the total is 0.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
+    pub fn fraction(&self) -> f64 {
+        if self.total == 0 {
+            return 0.0;
+        }
+        (self.current as f64 / self.total as f64).clamp(0.0, 1.0)
+    }
+
+    /// The share done in whole percent, 0 to 100, rounded down: 100 means done.
+    #[must_use]
+    pub fn percentage(&self) -> u8 {
+        if self.total == 0 {
+            return 0;
+        }
+        let percent = u128::from(self.current) * 100 / u128::from(self.total);
+        u8::try_from(percent.min(100)).unwrap_or(100)
+    }
+}
+
+/// A segment that is done, with its clip.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompletedSegment {
+    /// Which segment.
+    pub segment_id: SegmentId,
+    /// The clip's path or address as the work gave it. For a narration: the file's name inside
+    /// [`TaskStatus::folder`].
+    pub clip: Arc<str>,
+    /// How long the clip plays.
+    #[serde(rename = "duration_seconds", with = "seconds")]
+    pub duration: Duration,
+    /// How long it took to make, zero if that is not known.
+    #[serde(rename = "work_seconds", with = "seconds", default)]
+    pub work: Duration,
+}
+
+/// What went wrong, in one form for everything: what happened, the facts, what to do next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ErrorObject {
+    /// A stable word for programs, such as `TIMEOUT`.
+    pub code: String,
+    /// What happened, to what.
+    pub message: String,
+    /// Facts for programs; `null` if there are none.
+    #[serde(default)]
+    pub details: serde_json::Value,
+    /// What to do next; empty if nothing can be advised.
+    #[serde(default)]
+    pub remediation: String,
+}
+
+impl ErrorObject {
+    /// An error with a code and a message, without details or advice.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            details: serde_json::Value::Null,
+            remediation: String::new(),
+        }
+    }
+
+    /// The same with facts for programs.
+    #[must_use]
+    pub fn with_details(mut self, details: serde_json::Value) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn with_remediation(mut self, remediation: impl Into<String>) -> Self {
+        self.remediation = remediation.into();
+        self
+    }
+}
+
+/// Something that went wrong with one segment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SegmentError {
+    /// Which segment; 0 for an error of the task as a whole.
+    pub segment_id: SegmentId,
+    /// What went wrong.
+    #[serde(flatten)]
+    pub error: ErrorObject,
+}
+
+/// The completed segments of a task, in the order of their numbers. Cloning copies a pointer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CompletedSegments {
+    by_id: RedBlackTreeMapSync<SegmentId, CompletedSegment>,
+}
+
+impl CompletedSegments {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.size()
+    }
+
+    /// Whether there is none yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// The one with this number.
+    #[must_use]
+    pub fn get(&self, id: SegmentId) -> Option<&CompletedSegment> {
+        self.by_id.get(&id)
+    }
+
+    /// All of them, by number.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &CompletedSegment> {
+        self.by_id.iter().map(|(_, segment)| segment)
+    }
+
+    pub(crate) fn insert(&mut self, segment: CompletedSegment) {
+        self.by_id.insert_mut(segment.segment_id, segment);
+    }
+}
+
+impl Serialize for CompletedSegments {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for CompletedSegments {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut segments = Self::default();
+        for segment in Vec::<CompletedSegment>::deserialize(deserializer)? {
+            segments.insert(segment);
+        }
+        Ok(segments)
+    }
+}
+
+/// The errors of a task's segments, by segment and then by time. Cloning copies a pointer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SegmentErrors {
+    by_id: RedBlackTreeMapSync<SegmentId, VectorSync<ErrorObject>>,
+    count: usize,
+}
+
+impl SegmentErrors {
+    /// How many errors there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// How many segments have at least one.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.by_id.size()
+    }
+
+    /// The errors of one segment, oldest first.
+    pub fn of(&self, id: SegmentId) -> impl Iterator<Item = &ErrorObject> {
+        self.by_id
+            .get(&id)
+            .into_iter()
+            .flat_map(|errors| errors.iter())
+    }
+
+    /// Whether this segment has an error.
+    #[must_use]
+    pub fn has(&self, id: SegmentId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    /// All of them, by segment.
+    pub fn iter(&self) -> impl Iterator<Item = SegmentError> + '_ {
+        self.by_id.iter().flat_map(|(&segment_id, errors)| {
+            errors.iter().map(move |error| SegmentError {
+                segment_id,
+                error: error.clone(),
+            })
+        })
+    }
+
+    pub(crate) fn push(&mut self, id: SegmentId, error: ErrorObject) {
+        let mut errors = self.by_id.get(&id).cloned().unwrap_or_default();
+        errors.push_back_mut(error);
+        self.by_id.insert_mut(id, errors);
+        self.count += 1;
+    }
+
+    pub(crate) fn clear(&mut self, id: SegmentId) {
+        let gone = self.by_id.get(&id).map_or(0, VectorSync::len);
+        self.by_id.remove_mut(&id);
+        self.count -= gone;
+    }
+}
+
+impl Serialize for SegmentErrors {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for SegmentErrors {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut errors = Self::default();
+        for error in Vec::<SegmentError>::deserialize(deserializer)? {
+            errors.push(error.segment_id, error.error);
+        }
+        Ok(errors)
+    }
+}
+
+/// Whether a task outlives the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskKind {
+    /// Stored on disk; continues after a restart.
+    Narration,
+    /// A closure of the embedding program; lives as long as the process.
+    Closure,
+}
+
+/// Everything known about one task at one moment: a copy, never a lock.
+///
+/// Copying one costs a few pointers, whatever the number of segments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskStatus {
+    /// The task's id.
+    pub id: TaskId,
+    /// What a person calls it.
+    pub title: Arc<str>,
+    /// Whether it outlives the process.
+    pub kind: TaskKind,
+    /// Where it stands.
+    pub state: TaskState,
+    /// How far it is.
+    pub progress: Progress,
+    /// The segment in work.
+    pub current_segment: Option<SegmentId>,
+    /// The segments that are done.
+    pub completed_segments: CompletedSegments,
+    /// What went wrong, segment by segment.
+    pub errors: SegmentErrors,
+    /// What the work has to show so far.
+    pub partial_result: Option<serde_json::Value>,
+    /// What the work returned, once it is `COMPLETED`.
+    pub result: Option<serde_json::Value>,
+    /// Why it is `FAILED` or `CANCELLED`.
+    pub error: Option<ErrorObject>,
+    /// Whether someone asked for it to be cancelled.
+    pub cancel_requested: bool,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When a worker took it up, the last time.
+    pub started_at: Option<Timestamp>,
+    /// When anything about it changed last.
+    pub updated_at: Timestamp,
+    /// When it ended; always set at the end, whatever the end.
+    pub completed_at: Option<Timestamp>,
+    /// Where its clips are; `None` for a closure.
+    pub folder: Option<Arc<Path>>,
+    /// The voice that speaks; empty for a closure.
+    pub voice: Arc<str>,
+    /// Seconds of audio in its completed segments.
+    pub audio_seconds: f64,
+    /// Characters in its completed segments: what the time left is reckoned from.
+    pub completed_chars: u64,
+    /// What this run of it has made, without what an earlier run had left.
+    pub made: Made,
+    /// The segments as they were planned; left out when serialised.
+    #[serde(skip)]
+    pub plan: Option<Arc<Plan>>,
+}
+
+impl TaskStatus {
+    /// Audio made per second of work, «× real time»; `None` before the first clip of this run.
+    #[must_use]
+    pub fn speed(&self) -> Option<f64> {
+        (self.made.work_seconds > 0.0).then(|| self.made.audio_seconds / self.made.work_seconds)
+    }
+
+    /// The work that is left, reckoned from the characters still to be spoken and the speed so
+    /// far; `None` before the first clip of this run and for a closure.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
+    pub fn time_left(&self) -> Option<Duration> {
+        let plan = self.plan.as_ref()?;
+        if self.made.chars == 0 {
+            return None;
+        }
+        let left = plan.chars().saturating_sub(self.completed_chars);
+        let seconds = left as f64 * self.made.work_seconds / self.made.chars as f64;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+/// What one run of a task has made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// Seconds of audio.
+    pub audio_seconds: f64,
+    /// Seconds of work for it.
+    pub work_seconds: f64,
+    /// Characters spoken.
+    pub chars: u64,
+}
+
+/// Durations as seconds with a fraction, the unit of every number the program prints.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(value.as_secs_f64())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let value = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(value).map_err(serde::de::Error::custom)
+    }
+}
