@@ -29,6 +29,8 @@ use std::{
 pub use catalogue::{Catalogue, FilePin, KnownVoice, Piece, PieceId, Role, TreePin, Wheel};
 pub use check::Verified;
 #[cfg(feature = "cli")]
+pub(crate) use ensure::free_space;
+#[cfg(feature = "cli")]
 pub use ensure::{Fetch, FetchEvent};
 pub use error::{AssetError, human_size};
 pub use espeak::EspeakFiles;
@@ -160,6 +162,24 @@ impl Assets {
         self.verify_with(piece, &mut |_| Ok(()))
     }
 
+    /// The same, ending with [`AssetError::Interrupted`] once `interrupted` says so.
+    ///
+    /// # Errors
+    /// As [`Assets::verify`], and [`AssetError::Interrupted`].
+    pub fn verify_interruptible(
+        &self,
+        piece: &Piece,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Verified, AssetError> {
+        self.verify_with(piece, &mut |_| {
+            if interrupted() {
+                Err(AssetError::Interrupted)
+            } else {
+                Ok(())
+            }
+        })
+    }
+
     pub(crate) fn verify_with(
         &self,
         piece: &Piece,
@@ -279,4 +299,17 @@ fn given(
         }),
         None => Ok(None),
     }
+}
+
+/// The pip that would fetch what is missing: the program, and what it says of its version.
+///
+/// # Errors
+/// [`AssetError::NoPip`] with what was tried, or [`AssetError::Interrupted`].
+#[cfg(feature = "cli")]
+pub fn find_pip(
+    assets: &Assets,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<(String, String), AssetError> {
+    let pip = pip::find(&assets.overrides, interrupted)?;
+    Ok((pip.program, pip.version))
 }

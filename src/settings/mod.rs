@@ -11,7 +11,12 @@ mod paths;
 mod sources;
 mod value;
 
-use std::{ffi::OsString, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 pub use error::SettingsError;
 pub(crate) use error::printable;
@@ -98,9 +103,9 @@ settings! {
         origins: Vec<SettingOrigin>,
     }
     /// The voice that narrates: a name from `aloud voices`, or a path to an `.onnx` file.
-    voice: String = |_| "en_US-joe-medium".to_owned(), not_empty;
+    voice: String = |_| "en_US-joe-medium".to_owned(), |value| not_empty(value);
     /// The folder that narrations go to.
-    out: PathBuf = |paths| paths.narrations.clone(), not_empty_path;
+    out: PathBuf = |paths| paths.narrations.clone(), |value| not_empty_path(value);
     /// How fast the voice speaks: 1 is its own pace, 2 is twice as fast.
     speed: f32 = |_| 1.0, |value| within(value, 0.25..=4.0);
     /// Which of a voice's speakers, for voices that have several; none is the voice's first.
@@ -118,7 +123,7 @@ settings! {
     /// The longest a single segment may take; none is no limit.
     segment_timeout: Option<Duration> = |_| None, |value| optional(value, some_time);
     /// The monitor's colours.
-    theme: String = |_| "dark".to_owned(), not_empty;
+    theme: String = |_| "dark".to_owned(), |value| not_empty(value);
     /// An ONNX Runtime library to use instead of the fetched one.
     onnxruntime: Option<PathBuf> = |_| None, anything;
     /// An eSpeak NG library to use instead of the fetched one.
@@ -141,7 +146,7 @@ fn pause(value: &u32) -> Result<(), String> {
     within(value, 0..=60_000)
 }
 
-fn not_empty(value: &String) -> Result<(), String> {
+fn not_empty(value: &str) -> Result<(), String> {
     if value.trim().is_empty() {
         Err("must not be empty".to_owned())
     } else {
@@ -149,7 +154,7 @@ fn not_empty(value: &String) -> Result<(), String> {
     }
 }
 
-fn not_empty_path(value: &PathBuf) -> Result<(), String> {
+fn not_empty_path(value: &Path) -> Result<(), String> {
     if value.as_os_str().is_empty() {
         Err("must not be empty".to_owned())
     } else {
