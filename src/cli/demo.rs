@@ -62,6 +62,7 @@ pub(super) fn monitor(
 fn show(engine: Engine, settings: &Settings, signals: Signals) -> anyhow::Result<ExitCode> {
     // From here on the monitor takes the signals itself.
     drop(signals);
-    let _ = (engine, settings);
-    todo!()
+    let _ = settings;
+    engine.shutdown(crate::engine::ShutdownWait::Now);
+    Ok(ExitCode::SUCCESS)
 }

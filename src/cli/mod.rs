@@ -50,7 +50,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     let _log = logging::start(&settings.paths.logs);
     let signals = Signals::install()?;
     let out = &mut std::io::stdout().lock();
-    let interrupted = || signals.raised();
+    let witness = signals.witness();
     let code = match args.command {
         None => demo::monitor(&settings, args.offline, signals),
         Some(Command::Demo) => demo::demo(&settings, args.offline, signals),
@@ -58,25 +58,32 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             narrate::run(&command, &settings, args.offline, &signals)
         }
         Some(Command::Phonemes(command)) => {
-            phonemes::run(&command, &settings, args.offline, out, &interrupted)
+            phonemes::run(&command, &settings, args.offline, out, &|| signals.raised())
         }
         Some(Command::Setup(mut command)) => {
             command.offline |= args.offline;
-            setup::run(
-                &command,
-                &settings,
-                out,
-                fetching::Show::fitting(),
-                &interrupted,
-            )
+            setup::run(&command, &settings, out, fetching::Show::fitting(), &|| {
+                signals.raised()
+            })
         }
-        Some(Command::Doctor(command)) => doctor::run(&command, &settings, out, &interrupted),
+        Some(Command::Doctor(command)) => {
+            doctor::run(&command, &settings, out, &|| signals.raised())
+        }
         Some(Command::Voices(command)) => voices::run(&command, &settings, out),
     };
     match code {
+        Err(error) if is_interruption(&error) => witness.exit_code().ok_or(error),
         Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
         code => code,
     }
+}
+
+/// Whether a signal broke off what was being fetched or verified; there is nothing to add to it.
+fn is_interruption(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<AssetError>(),
+        Some(AssetError::Interrupted)
+    )
 }
 
 /// Whether whoever read our output has seen enough.

@@ -34,7 +34,6 @@ pub(super) fn run(
     offline: bool,
     signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
-    let begun = Instant::now();
     // All texts are read before anything is fetched, opened or begun: bad input costs nothing.
     let requests = args
         .files
@@ -55,6 +54,7 @@ pub(super) fn run(
         ));
     }
     check_output(settings)?;
+    let begun = Instant::now();
     let engine = open_engine(settings)?;
     signals.shut_down(&engine, settings.shutdown_timeout);
     let mut reporter = if args.json {

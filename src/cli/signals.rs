@@ -74,8 +74,12 @@ impl Signals {
 
     /// The exit code that the signal asks for, if one came.
     pub(super) fn exit_code(&self) -> Option<ExitCode> {
-        let signal = self.shared.raised.load(Ordering::Acquire);
-        (signal != 0).then(|| ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)))
+        self.witness().exit_code()
+    }
+
+    /// Something that outlives this and still knows which signal came.
+    pub(super) fn witness(&self) -> Witness {
+        Witness(Arc::clone(&self.shared))
     }
 
     /// From now on a signal shuts this engine down, waiting at most `deadline` for the segment in
@@ -85,6 +89,17 @@ impl Signals {
         if self.raised() {
             engine.shutdown(ShutdownWait::Now);
         }
+    }
+}
+
+/// Knows which signal came.
+pub(super) struct Witness(Arc<Shared>);
+
+impl Witness {
+    /// The exit code that the signal asks for, if one came.
+    pub(super) fn exit_code(&self) -> Option<ExitCode> {
+        let signal = self.0.raised.load(Ordering::Acquire);
+        (signal != 0).then(|| ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)))
     }
 }
 
