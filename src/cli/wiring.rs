@@ -128,6 +128,17 @@ pub(super) fn submit(engine: &Engine, composed: Composed) -> anyhow::Result<Subm
             continued: true,
         });
     }
+    // What ended here before with the same text, voice and settings is not made a second time.
+    if let Some(folder) = engine
+        .ended_like(&narration.fingerprint)?
+        .filter(|dir| dir.is_dir())
+    {
+        narration.folder = folder;
+        return Ok(Submitted {
+            id: engine.submit_task(narration, None)?,
+            continued: true,
+        });
+    }
     narration.folder = create_folder(&narration.folder)?;
     let folder = narration.folder.clone();
     let id = engine.submit_task(narration, None).inspect_err(|_| {

@@ -41,7 +41,7 @@ pub enum ComposeError {
     },
     /// It holds nothing that can be spoken.
     #[error(
-        "there is nothing to speak in {}: only {left}; give a text that has words",
+        "there is nothing to speak in {}: it holds {left}; give a text that has words",
         crate::text::printable(name)
     )]
     NothingToSpeak {

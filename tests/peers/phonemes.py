@@ -46,7 +46,8 @@ def main():
         for line in listing.stdout.splitlines():
             segment = json.loads(line)
             sentences = phonemizer.phonemize(voice, segment["text"])
-            phonemes = [p for p in " ".join("".join(s).strip() for s in sentences) if p != GLIDE]
+            spoken = ["".join(sentence).strip() for sentence in sentences]
+            phonemes = [p for p in " ".join(s for s in spoken if s) if p != GLIDE]
             expected = phonemes_to_ids(phonemes, id_map)
             total += 1
             if segment["ids"] == expected:
