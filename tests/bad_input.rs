@@ -1,0 +1,314 @@
+//! Whatever is wrong with the input: one clear message with what to do, the right exit code, and
+//! nothing lost that was finished.
+#![cfg(feature = "cli")]
+
+mod kit;
+
+use kit::{Home, Ran, STORY, clips};
+
+/// One message on standard error, on one line, that says all of this; the exit code; and nothing
+/// was begun.
+#[track_caller]
+fn refused(home: &Home, ran: &Ran, code: i32, says: &[&str]) {
+    assert_eq!(ran.code, Some(code), "{}{}", ran.out, ran.err);
+    let messages: Vec<_> = ran
+        .err
+        .lines()
+        .filter(|line| line.starts_with("aloud: "))
+        .collect();
+    assert_eq!(messages.len(), 1, "{}", ran.err);
+    for part in says {
+        assert!(
+            messages[0].contains(part),
+            "«{part}» is not in: {}",
+            messages[0]
+        );
+    }
+    assert!(
+        !ran.err.contains('\u{1b}') && !ran.out.contains('\u{1b}'),
+        "{:?}",
+        ran.err
+    );
+    assert!(!home.path("narrations").join("x").exists());
+}
+
+#[test]
+fn a_missing_file() {
+    let home = Home::empty();
+    let ran = home.run(&["narrate", "no/such/file.txt"]);
+    refused(
+        &home,
+        &ran,
+        2,
+        &["no/such/file.txt", "no such file", "check the name"],
+    );
+}
+
+#[test]
+fn a_folder() {
+    let home = Home::empty();
+    let ran = home.run(&["narrate", home.folder.path().to_str().unwrap()]);
+    refused(&home, &ran, 2, &["it is a folder", "name the files in it"]);
+}
+
+#[test]
+fn a_binary() {
+    let home = Home::empty();
+    for (bytes, says) in [
+        (&b"PK\x03\x04\x14\0\x06\0"[..], "ZIP"),
+        (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "PNG"),
+        (b"words and a \0 in them", "NUL"),
+    ] {
+        let ran = home.run(&["narrate", &home.write("x", bytes)]);
+        refused(&home, &ran, 2, &[says]);
+    }
+}
+
+#[test]
+fn invalid_utf8_says_where() {
+    let home = Home::empty();
+    let ran = home.run(&["narrate", &home.write("x.txt", b"One.\nTwo caf\xe9s.")]);
+    refused(
+        &home,
+        &ran,
+        2,
+        &["0xE9", "line 2, column 8", "offset 12", "iconv"],
+    );
+}
+
+#[test]
+fn byte_order_marks_and_utf16_are_read() {
+    let home = Home::ready();
+    let text = "Good evening.";
+    let with_bom = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    let little: Vec<u8> = b"\xff\xfe"
+        .iter()
+        .copied()
+        .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    let big: Vec<u8> = b"\xfe\xff"
+        .iter()
+        .copied()
+        .chain(text.encode_utf16().flat_map(u16::to_be_bytes))
+        .collect();
+    for bytes in [with_bom, little, big] {
+        let ran = home.run(&["phonemes", "--json", &home.write("x.txt", bytes)]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert_eq!(ran.events()[0]["text"], text);
+    }
+}
+
+#[test]
+fn an_empty_text() {
+    let home = Home::empty();
+    for bytes in ["", " \n\t\n", "\u{feff}"] {
+        let ran = home.run(&["narrate", &home.write("x.txt", bytes)]);
+        refused(&home, &ran, 2, &["x.txt", "no text in it"]);
+    }
+}
+
+#[test]
+fn a_text_of_only_punctuation() {
+    let home = Home::ready();
+    let ran = home.run(&["narrate", &home.write("x.txt", "?! … — * * *\n\n...")]);
+    refused(
+        &home,
+        &ran,
+        2,
+        &["nothing to speak", "only punctuation", "has words"],
+    );
+}
+
+#[test]
+fn terminal_escapes_never_reach_the_screen_raw() {
+    let home = Home::ready();
+    let text = "\u{1b}]0;owned\u{7}\u{1b}[31mRed\u{1b}[0m words\u{202e} are spoken.\u{9b}2J";
+    let file = home.write("\u{1b}[31mname.txt", text);
+    let ran = home.run(&["narrate", "--plain", &file]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    for bad in ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}'] {
+        assert!(
+            !ran.out.contains(bad) && !ran.err.contains(bad),
+            "{:?}{:?}",
+            ran.out,
+            ran.err
+        );
+    }
+    assert!(ran.out.contains("Red words are spoken."), "{}", ran.out);
+    assert!(ran.out.contains("left out"), "{}", ran.out);
+    let missing = home.run(&["narrate", "\u{1b}[31mno.txt"]);
+    refused(&home, &missing, 2, &["no such file"]);
+}
+
+#[test]
+fn an_unknown_voice_names_the_nearest() {
+    let home = Home::ready();
+    let file = home.write("x.txt", STORY);
+    let ran = home.run(&["narrate", &file, "--voice", "en_US-jo-medium"]);
+    refused(
+        &home,
+        &ran,
+        2,
+        &["en_US-jo-medium", "did you mean `en_US-joe-medium`"],
+    );
+}
+
+#[test]
+fn a_truncated_or_foreign_model() {
+    let home = Home::ready();
+    let file = home.write("x.txt", STORY);
+    let data = home.path("data/voices/en_US-joe-medium");
+    let model = std::fs::read(data.join("en_US-joe-medium.onnx")).unwrap();
+    let config = std::fs::read(data.join("en_US-joe-medium.onnx.json")).unwrap();
+    home.write("v.onnx.json", config);
+    for (bytes, says) in [
+        (&model[..model.len() / 2], "truncated"),
+        (b"<!DOCTYPE html><p>Not found</p>", "not an ONNX model"),
+        (b"", "empty"),
+    ] {
+        let voice = home.write("v.onnx", bytes);
+        let ran = home.run(&["narrate", &file, "--voice", &voice]);
+        refused(
+            &home,
+            &ran,
+            2,
+            &["v.onnx", says, "Download the voice again"],
+        );
+    }
+}
+
+#[test]
+fn a_config_without_a_field_we_need() {
+    let home = Home::ready();
+    let file = home.write("x.txt", STORY);
+    let model = home.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx");
+    std::os::unix::fs::symlink(model, home.path("v.onnx")).unwrap();
+    let voice = home.path("v.onnx").to_str().unwrap().to_owned();
+    let missing = home.run(&["narrate", &file, "--voice", &voice]);
+    refused(&home, &missing, 2, &["v.onnx", "configuration is missing", ".onnx.json"]);
+    for (config, says) in [
+        ("{}", "missing field `audio`"),
+        (
+            r#"{"audio":{"sample_rate":22050},"espeak":{"voice":"en"}}"#,
+            "phoneme_id_map",
+        ),
+        (
+            r#"{"audio":{"sample_rate":22050},"phoneme_id_map":{"^":[1],"_":[0],"$":[2]}}"#,
+            "espeak.voice",
+        ),
+        ("not json", "expected"),
+    ] {
+        home.write("v.onnx.json", config);
+        let ran = home.run(&["narrate", &file, "--voice", &voice]);
+        refused(&home, &ran, 2, &["v.onnx.json", says, "Download"]);
+    }
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written() {
+    let home = Home::ready();
+    let file = home.write("x.txt", STORY);
+    let ran = home.run(&["narrate", &file, "--out", &format!("{file}/out")]);
+    refused(&home, &ran, 2, &["x.txt/out", "choose another with --out"]);
+}
+
+#[test]
+fn a_full_disk_keeps_what_is_finished_and_the_next_run_goes_on() {
+    let home = Home::ready();
+    let file = home.write("story.txt", STORY);
+    let out = home.path("small");
+    std::fs::create_dir(&out).unwrap();
+    // A file system of 600 kB, in a mount namespace of its own; what it held is copied out.
+    let script = "mount -t tmpfs -o size=600k tmpfs \"$1\" && mkdir \"$3\" || exit 99
+        \"$0\" narrate \"$2\" --plain --out \"$1\"; code=$?; cp -r \"$1\"/. \"$3\"; exit $code";
+    let mut command = std::process::Command::new("unshare");
+    command
+        .args(["--mount", "--map-root-user", "sh", "-c", script])
+        .args([env!("CARGO_BIN_EXE_aloud"), out.to_str().unwrap(), &file])
+        .arg(home.path("kept"))
+        .env("ALOUD_HOME", home.folder.path());
+    let ran = Ran::from(command.output().unwrap());
+    refused(
+        &home,
+        &ran,
+        1,
+        &["the disk is full", "Free some space", "goes on from there"],
+    );
+    let kept = clips(&home.path("kept/story"));
+    assert!(!kept.is_empty(), "{}", ran.out);
+    assert!(!home.path("kept/story").join("0002.part").exists());
+    for clip in &kept {
+        kit::samples(clip);
+    }
+
+    // With space again, in the same place, only what is missing is made.
+    std::fs::remove_dir(&out).unwrap();
+    std::fs::rename(home.path("kept"), &out).unwrap();
+    let again = home.run(&["narrate", &file, "--json", "--out", out.to_str().unwrap()]);
+    assert_eq!(again.code, Some(0), "{}", again.err);
+    let begun = again
+        .events()
+        .iter()
+        .filter(|e| e["event"] == "segment_started")
+        .count();
+    let all = again.summary()["segments"].as_u64().unwrap() as usize;
+    assert_eq!(begun + kept.len(), all, "{}", again.out);
+}
+
+#[test]
+fn no_network_and_nothing_installed() {
+    let home = Home::empty();
+    let file = home.write("x.txt", STORY);
+    for args in [
+        &["narrate", &file, "--offline"][..],
+        &["setup", "--offline"],
+    ] {
+        let ran = home.run(args);
+        assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+        for part in [
+            "ONNX Runtime",
+            "eSpeak NG",
+            "en_US-joe-medium",
+            "MB",
+            "--from",
+        ] {
+            assert!(ran.err.contains(part), "«{part}» is not in: {}", ran.err);
+        }
+    }
+    let doctor = home.run(&["doctor"]);
+    assert_eq!(doctor.code, Some(1));
+    assert!(
+        doctor.out.contains("missing") && doctor.out.contains("aloud setup"),
+        "{}",
+        doctor.out
+    );
+}
+
+#[test]
+fn a_bad_setting_or_command() {
+    let home = Home::empty();
+    let file = home.write("x.txt", STORY);
+    home.write("config/config.toml", "voise = \"joe\"\n");
+    refused(
+        &home,
+        &home.run(&["narrate", &file]),
+        2,
+        &["voise", "did you mean `voice`"],
+    );
+    assert_eq!(Home::empty().run(&["narrate"]).code, Some(2));
+    assert_eq!(Home::empty().run(&["narate", "x"]).code, Some(2));
+    let speed = Home::empty().run(&["narrate", &file, "--speed", "9"]);
+    refused(&home, &speed, 2, &["speed", "0.25 to 4"]);
+}
+
+#[test]
+fn a_library_in_use_names_its_holder() {
+    let home = Home::ready();
+    let file = home.write("x.txt", STORY);
+    let options = aloud::engine::Options::new(home.path("state"));
+    let engine = aloud::engine::Engine::open(options).unwrap();
+    let ran = home.run(&["narrate", &file]);
+    refused(&home, &ran, 1, &["in use", &std::process::id().to_string()]);
+    engine.shutdown(aloud::engine::ShutdownWait::Now);
+}

@@ -1,0 +1,255 @@
+//! The program narrates real texts with the real voice, without the monitor.
+#![cfg(feature = "cli")]
+
+mod kit;
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use kit::{Home, STORY, clips, samples, wait_for, wait_for_end};
+use serde_json::Value;
+
+fn sample(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("samples")
+        .join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_samples_are_narrated_whole_and_the_joined_length_is_right_to_the_sample() {
+    let home = Home::ready();
+    let out = home.path("out");
+    let texts = [
+        "the-lighthouse-keeper.txt",
+        "the-night-train.txt",
+        "listening-well.md",
+    ]
+    .map(sample);
+    let mut args = vec!["narrate", "--json", "--out", out.to_str().unwrap()];
+    args.extend(texts.iter().map(String::as_str));
+    let ran = home.run(&args);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let summary = ran.summary();
+    assert_eq!(summary["tasks"], 3);
+    assert_eq!(summary["failed"], 0);
+    assert_eq!(summary["completed"], summary["segments"]);
+    assert_eq!(summary["files"].as_array().unwrap().len(), 3);
+
+    let mut by_task: HashMap<String, Vec<Value>> = HashMap::new();
+    for event in ran.events() {
+        if event["event"] == "segment_completed" {
+            by_task
+                .entry(event["task"].as_str().unwrap().into())
+                .or_default()
+                .push(event);
+        }
+    }
+    assert_eq!(by_task.len(), 3);
+    let ended = |task: &str| {
+        let mut events = ran.events().into_iter();
+        events
+            .find(|event| event["event"] == "ended" && event["task"] == task)
+            .unwrap()
+    };
+    for (task, mut segments) in by_task {
+        segments.sort_by_key(|event| event["segment_id"].as_u64());
+        let mut expected = 0;
+        for (index, segment) in segments.iter().enumerate() {
+            assert_eq!(segment["segment_id"], index as u64 + 1);
+            expected += samples(Path::new(segment["clip"].as_str().unwrap()));
+            if index + 1 < segments.len() {
+                expected += segment["pause_ms"].as_u64().unwrap() * 22_050 / 1000;
+            }
+        }
+        let files = ended(&task)["files"].clone();
+        let joined = PathBuf::from(files[0].as_str().unwrap());
+        assert_eq!(samples(&joined), expected, "{}", joined.display());
+        open_with_python(joined.parent().unwrap());
+    }
+}
+
+/// Every WAV file in a folder opens with Python's own module.
+fn open_with_python(folder: &Path) {
+    let script = "import sys, wave, pathlib\n\
+        for path in pathlib.Path(sys.argv[1]).glob('*.wav'):\n\
+        \x20   with wave.open(str(path)) as clip:\n\
+        \x20       assert clip.getframerate() == 22050 and clip.getnframes() > 2000, path\n";
+    let python = Command::new("python3")
+        .args(["-c", script])
+        .arg(folder)
+        .output()
+        .unwrap();
+    assert!(
+        python.status.success(),
+        "{}",
+        String::from_utf8_lossy(&python.stderr)
+    );
+}
+
+#[test]
+fn killed_at_any_clip_it_continues_and_makes_nothing_twice() {
+    let home = Home::ready();
+    let story = home.write("story.txt", STORY);
+    let folder = home.path("narrations/story");
+    let mut made: HashMap<PathBuf, (u64, i64)> = HashMap::new();
+    let identity = |path: &Path| {
+        let metadata = path.metadata().unwrap();
+        (metadata.ino(), metadata.mtime_nsec())
+    };
+    for kill_at in [1, 2, 4] {
+        let mut child = home
+            .command(&["narrate", &story, "--json"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_for("a clip", || (clips(&folder).len() >= kill_at).then_some(()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for clip in clips(&folder) {
+            let now = identity(&clip);
+            let name = clip.display().to_string();
+            // The clip in work may have had its name, and not yet its row, when the kill came.
+            let before = made.insert(clip, now);
+            assert!(
+                before.is_none_or(|before| before == now),
+                "{name} was made again"
+            );
+        }
+        made.retain(|clip, _| stored(&home, clip));
+    }
+    let ran = home.run(&["narrate", &story, "--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let summary = ran.summary();
+    assert_eq!(
+        (&summary["failed"], &summary["tasks"]),
+        (&0.into(), &1.into())
+    );
+    for (clip, before) in &made {
+        assert_eq!(identity(clip), *before, "{} was made again", clip.display());
+    }
+    assert_eq!(
+        clips(&folder).len() as u64,
+        summary["segments"].as_u64().unwrap()
+    );
+    let left: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|path| path.extension().is_some_and(|e| e == "wav")),
+        "{left:?}"
+    );
+    assert!(!home.path("narrations/story-2").exists());
+
+    // The same text once more: nothing is made at all, and the files stay the same ones.
+    let before: Vec<_> = clips(&folder).iter().map(|clip| identity(clip)).collect();
+    let again = home.run(&["narrate", &story, "--json"]);
+    assert_eq!(again.code, Some(0), "{}", again.err);
+    assert!(
+        !again
+            .events()
+            .iter()
+            .any(|event| event["event"] == "segment_started")
+    );
+    assert_eq!(
+        clips(&folder)
+            .iter()
+            .map(|clip| identity(clip))
+            .collect::<Vec<_>>(),
+        before
+    );
+}
+
+/// Whether the database has a row for the clip: only such a clip is finished.
+fn stored(home: &Home, clip: &Path) -> bool {
+    let database = rusqlite::Connection::open(home.path("state/aloud.db")).unwrap();
+    let name = clip.file_name().unwrap().to_str().unwrap();
+    let query = "SELECT COUNT(*) FROM segments WHERE clip = ?1";
+    database
+        .query_row(query, [name], |row| row.get::<_, i64>(0))
+        .unwrap()
+        == 1
+}
+
+#[test]
+fn a_signal_stops_it_cleanly_and_the_next_start_goes_on() {
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        let home = Home::ready();
+        let story = home.write("story.txt", STORY);
+        let mut command = home.command(&["narrate", &story, "--plain"]);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let folder = home.path("narrations/story");
+        wait_for("a clip", || (!clips(&folder).is_empty()).then_some(()));
+        let kill = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+        assert_eq!(wait_for_end(&mut child), Some(code), "{signal}");
+        let ran = home.run(&["narrate", &story, "--json"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert_eq!(ran.summary()["failed"], 0);
+        assert_eq!(ran.events()[0]["continued"], true);
+    }
+}
+
+#[test]
+fn standard_input_and_a_voice_by_path_work() {
+    let home = Home::ready();
+    for name in ["en_US-joe-medium.onnx", "en_US-joe-medium.onnx.json"] {
+        let from = home.path("data/voices/en_US-joe-medium").join(name);
+        std::fs::copy(from, home.path(&name.replace("en_US-joe-medium", "mine"))).unwrap();
+    }
+    let voice = home.path("mine.onnx");
+    let args = ["narrate", "-", "--json", "--voice", voice.to_str().unwrap()];
+    let ran = home.run_with_input(&args, "\u{feff}Good morning. It is a fine day.".as_bytes());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(ran.summary()["failed"], 0);
+}
+
+#[test]
+fn an_unknown_phoneme_is_an_error_on_its_segment_and_the_rest_is_spoken() {
+    let home = Home::ready();
+    let data = home.path("data/voices/en_US-joe-medium");
+    std::os::unix::fs::symlink(data.join("en_US-joe-medium.onnx"), home.path("deaf.onnx")).unwrap();
+    let config = std::fs::read_to_string(data.join("en_US-joe-medium.onnx.json")).unwrap();
+    let mut config: Value = serde_json::from_str(&config).unwrap();
+    config["phoneme_id_map"]
+        .as_object_mut()
+        .unwrap()
+        .remove("ʃ")
+        .unwrap();
+    home.write("deaf.onnx.json", config.to_string());
+    let text = home.write(
+        "ship.txt",
+        "The ship went down in the night.\n\nNobody was on board.",
+    );
+    let voice = home.path("deaf.onnx");
+    let ran = home.run(&[
+        "narrate",
+        &text,
+        "--json",
+        "--voice",
+        voice.to_str().unwrap(),
+    ]);
+    assert_eq!(ran.code, Some(1));
+    let summary = ran.summary();
+    assert_eq!(
+        (&summary["completed"], &summary["failed"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(summary["files"].as_array().unwrap().len(), 1);
+    assert!(
+        ran.err.contains("segment 1 «The ship went down"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("left them out: ʃ"), "{}", ran.err);
+}
