@@ -186,7 +186,12 @@ fn a_config_without_a_field_we_need() {
     std::os::unix::fs::symlink(model, home.path("v.onnx")).unwrap();
     let voice = home.path("v.onnx").to_str().unwrap().to_owned();
     let missing = home.run(&["narrate", &file, "--voice", &voice]);
-    refused(&home, &missing, 2, &["v.onnx", "configuration is missing", ".onnx.json"]);
+    refused(
+        &home,
+        &missing,
+        2,
+        &["v.onnx", "configuration is missing", ".onnx.json"],
+    );
     for (config, says) in [
         ("{}", "missing field `audio`"),
         (

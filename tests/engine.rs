@@ -1,0 +1,466 @@
+//! The engine's promises, with closures and with a narrator made for tests.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use aloud::engine::{
+    ClipRecord, Engine, ErrorObject, Event, Narration, NarrationSettings, Narrator, Options, Plan,
+    PlannedSegment, ShutdownWait, SubmitError, Subscription, TaskContext, TaskId, TaskState,
+    TaskStatus, Work, WorkError, WorkResult,
+};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Reads events until one of them says what we wait for.
+fn until(events: &Subscription, mut wanted: impl FnMut(&Event) -> bool) -> Event {
+    loop {
+        let event = events.recv_blocking().expect("the engine still runs");
+        if wanted(&event) {
+            return event;
+        }
+    }
+}
+
+fn until_ended(engine: &Engine, events: &Subscription, id: &TaskId) -> TaskStatus {
+    until(
+        events,
+        |event| matches!(event, Event::Ended { task, .. } if task == id),
+    );
+    engine.task_status(id).unwrap()
+}
+
+fn open(folder: &Path) -> Engine {
+    Engine::open(Options::new(folder)).unwrap()
+}
+
+/// Work that runs until it is told to stop, and says when it has begun.
+fn endless(begun: mpsc::Sender<()>) -> Work {
+    Work::closure("endless", move |task| {
+        begun.send(()).unwrap();
+        let until = Instant::now() + PATIENCE;
+        while !task.is_cancelled() {
+            assert!(Instant::now() < until, "nobody stopped it");
+            std::thread::yield_now();
+        }
+        Err(WorkError::Interrupted)
+    })
+}
+
+#[test]
+fn a_task_waits_its_turn_and_keeps_what_it_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let (release, gate) = mpsc::channel::<()>();
+    let (begun, first_begun) = mpsc::channel();
+    let first = engine
+        .submit_task(
+            Work::closure("first", move |task| {
+                begun.send(()).unwrap();
+                gate.recv().unwrap();
+                task.update_progress(1, 3, Some(json!({ "phase": "one" })));
+                task.add_completed_segment(1, "clips/1.wav", Duration::from_millis(1500));
+                task.add_error(2, "it would not speak");
+                task.set_partial_result(json!(["one"]));
+                task.update_progress(3, 3, None);
+                Ok(json!("all"))
+            }),
+            Some(TaskId::from("mine")),
+        )
+        .unwrap();
+    assert_eq!(first.as_str(), "mine");
+    first_begun.recv_timeout(PATIENCE).unwrap();
+    let second = engine
+        .submit_task(Work::closure("second", |_| Ok(Value::Null)), None)
+        .unwrap();
+    assert_eq!(
+        engine.task_status(&first).unwrap().state,
+        TaskState::Processing
+    );
+    let waiting = engine.task_status(&second).unwrap();
+    assert_eq!(waiting.state, TaskState::Pending);
+    assert!(waiting.started_at.is_none() && waiting.completed_at.is_none());
+    assert!(uuid_like(second.as_str()));
+    let health = engine.health();
+    assert_eq!(
+        (health.active_threads, health.max_threads, health.backlog),
+        (1, 1, 1)
+    );
+    assert!(matches!(
+        engine.submit_task(
+            Work::closure("again", |_| Ok(Value::Null)),
+            Some(first.clone())
+        ),
+        Err(SubmitError::Duplicate(_))
+    ));
+    release.send(()).unwrap();
+    let done = until_ended(&engine, &events, &first);
+    assert_eq!(
+        (done.state, done.progress.percentage()),
+        (TaskState::Completed, 100)
+    );
+    assert!((done.progress.fraction() - 1.0).abs() < f64::EPSILON);
+    assert_eq!(
+        done.completed_segments.get(1).unwrap().duration,
+        Duration::from_millis(1500)
+    );
+    assert_eq!(
+        done.errors.of(2).next().unwrap().message,
+        "it would not speak"
+    );
+    assert_eq!(
+        (done.result, done.partial_result),
+        (Some(json!("all")), Some(json!(["one"])))
+    );
+    assert!(done.completed_at.unwrap() >= done.started_at.unwrap());
+    assert_eq!(
+        until_ended(&engine, &events, &second).state,
+        TaskState::Completed
+    );
+    assert!(engine.task_status(&TaskId::from("nobody")).is_none());
+    assert!(!engine.cancel_task(&TaskId::from("nobody")));
+}
+
+fn uuid_like(id: &str) -> bool {
+    id.len() == 36 && id.chars().filter(|&c| c == '-').count() == 4
+}
+
+#[test]
+fn a_total_of_nothing_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let work = Work::closure("empty", |task| {
+        task.update_progress(5, 0, None);
+        Ok(Value::Null)
+    });
+    let id = engine.submit_task(work, None).unwrap();
+    let status = until_ended(&engine, &events, &id);
+    assert_eq!(status.progress.percentage(), 0);
+    assert!(status.progress.fraction().abs() < f64::EPSILON);
+}
+
+#[test]
+fn a_panic_or_an_error_fails_the_task_and_the_worker_lives_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let submit = |work| engine.submit_task(work, None).unwrap();
+    let panics = submit(Work::closure("panics", |_| panic!("no {}", "good")));
+    let fails = submit(Work::closure("fails", |_| {
+        let text = std::fs::read_to_string("/no/such/file")?;
+        Ok(Value::String(text))
+    }));
+    let object = submit(Work::closure("object", |_| {
+        Err(ErrorObject::new("MINE", "mine").with_remediation("try less"))?
+    }));
+    let lives = submit(Work::closure("lives", |_| Ok(json!(1))));
+    let error = |id| {
+        let status = until_ended(&engine, &events, id);
+        assert_eq!(status.state, TaskState::Failed);
+        assert!(status.completed_at.is_some());
+        status.error.unwrap()
+    };
+    let panicked = error(&panics);
+    assert_eq!(panicked.code, "PANIC");
+    assert!(panicked.message.contains("no good"), "{}", panicked.message);
+    assert!(error(&fails).message.contains("No such file"));
+    let mine = error(&object);
+    assert_eq!(
+        (mine.code.as_str(), mine.remediation.as_str()),
+        ("MINE", "try less")
+    );
+    assert_eq!(
+        until_ended(&engine, &events, &lives).state,
+        TaskState::Completed
+    );
+}
+
+#[test]
+fn cancelling_ends_a_waiting_task_at_once_and_interrupts_a_running_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let (begun, running) = mpsc::channel();
+    let first = engine.submit_task(endless(begun), None).unwrap();
+    running.recv_timeout(PATIENCE).unwrap();
+    let never = Work::closure("never", |_| panic!("it must not run"));
+    let second = engine.submit_task(never, None).unwrap();
+    assert!(engine.cancel_task(&second));
+    let cancelled = engine.task_status(&second).unwrap();
+    assert_eq!(cancelled.state, TaskState::Cancelled);
+    assert!(cancelled.completed_at.is_some() && engine.is_cancelled(&second));
+    assert!(!engine.cancel_task(&second), "it has ended");
+    assert!(engine.cancel_task(&first));
+    assert!(engine.is_cancelled(&first));
+    engine.cancel_task(&first);
+    assert_eq!(
+        until_ended(&engine, &events, &first).state,
+        TaskState::Cancelled
+    );
+}
+
+#[test]
+fn a_task_over_its_time_fails_with_its_partial_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let (begun, _running) = mpsc::channel();
+    let slow = Work::closure("slow", move |task| {
+        task.set_partial_result(json!({ "half": true }));
+        match endless(begun) {
+            Work::Closure { run, .. } => run(task),
+            Work::Narration(_) => unreachable!(),
+        }
+    });
+    let limit = Duration::from_millis(50);
+    let id = engine.submit_task_with_timeout(slow, None, limit).unwrap();
+    let status = until_ended(&engine, &events, &id);
+    assert_eq!(status.state, TaskState::Failed);
+    assert_eq!(
+        serde_json::to_value(status.error).unwrap(),
+        json!({
+            "code": "TIMEOUT",
+            "message": "Operation exceeded timeout of 0.05 seconds",
+            "details": { "timeout_seconds": 0.05, "partial_result": { "half": true } },
+            "remediation":
+                "Try breaking the operation into smaller chunks or increase timeout",
+        })
+    );
+    let next = engine
+        .submit_task(Work::closure("next", |_| Ok(Value::Null)), None)
+        .unwrap();
+    assert_eq!(
+        until_ended(&engine, &events, &next).state,
+        TaskState::Completed
+    );
+}
+
+#[test]
+fn clean_up_takes_the_ended_and_never_the_active() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let done = engine
+        .submit_task(Work::closure("done", |_| Ok(Value::Null)), None)
+        .unwrap();
+    until_ended(&engine, &events, &done);
+    let (begun, running) = mpsc::channel();
+    let active = engine.submit_task(endless(begun), None).unwrap();
+    running.recv_timeout(PATIENCE).unwrap();
+    let waiting = engine
+        .submit_task(Work::closure("w", |_| Ok(Value::Null)), None)
+        .unwrap();
+    assert_eq!(engine.cleanup_old_tasks(Duration::from_secs(3600)), 0);
+    assert!(engine.task_status(&done).is_some());
+    assert_eq!(engine.cleanup_old_tasks(Duration::ZERO), 1);
+    assert!(engine.task_status(&done).is_none());
+    assert!(engine.task_status(&active).is_some() && engine.task_status(&waiting).is_some());
+    assert_eq!(engine.stats().completed, 0);
+    engine.cancel_task(&active);
+}
+
+#[test]
+fn one_engine_a_folder_and_handles_share_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path());
+    let second = open(folder.path());
+    let id = first
+        .submit_task(Work::closure("one", |_| Ok(Value::Null)), None)
+        .unwrap();
+    assert!(second.task_status(&id).is_some());
+    second.shutdown(ShutdownWait::Now);
+    assert!(first.health().is_shutdown);
+    let again = open(folder.path());
+    assert!(!again.health().is_shutdown);
+}
+
+#[test]
+fn after_shutdown_nothing_is_taken_and_no_thread_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let (begun, running) = mpsc::channel();
+    let id = engine.submit_task(endless(begun), None).unwrap();
+    running.recv_timeout(PATIENCE).unwrap();
+    let report = engine.shutdown(ShutdownWait::Now);
+    assert_eq!(
+        (report.finished, report.interrupted, report.abandoned),
+        (1, 0, 0)
+    );
+    let status = engine.task_status(&id).unwrap();
+    assert_eq!(
+        (status.state, status.error.unwrap().code.as_str()),
+        (TaskState::Cancelled, "SHUTDOWN")
+    );
+    assert!(matches!(
+        engine.submit_task(Work::closure("late", |_| Ok(Value::Null)), None),
+        Err(SubmitError::ShutDown)
+    ));
+    while events.recv_blocking().is_ok() {}
+    assert!(engine.health().is_shutdown);
+    engine.shutdown(ShutdownWait::Now);
+}
+
+/// A narrator that makes clips of a few bytes, and counts them. It stops before segment `stop_at`
+/// until it is interrupted.
+struct TestNarrator {
+    made: Arc<AtomicUsize>,
+    stop_at: Option<u32>,
+}
+
+impl Narrator for TestNarrator {
+    fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
+        let done = context.status().unwrap().completed_segments;
+        for (segment_id, _) in narration.plan.iter() {
+            if done.get(segment_id).is_some() {
+                continue;
+            }
+            if self.stop_at == Some(segment_id) {
+                let until = Instant::now() + PATIENCE;
+                while context.interrupt().reason().is_none() {
+                    assert!(Instant::now() < until, "nobody stopped it");
+                    std::thread::yield_now();
+                }
+            }
+            let attempt = context.begin_segment(segment_id)?;
+            let clip = format!("{segment_id}.wav");
+            std::fs::write(narration.folder.join(&clip), b"clip")?;
+            self.made.fetch_add(1, Ordering::SeqCst);
+            let record = ClipRecord {
+                segment_id,
+                clip: clip.into(),
+                bytes: 4,
+                samples: 100,
+                rate: 1000,
+                peak: 0.5,
+            };
+            context.complete_segment(attempt, record, Duration::from_millis(1))?;
+        }
+        Ok(json!(context.clips()?.len()))
+    }
+}
+
+fn narrating(folder: &Path, stop_at: Option<u32>) -> (Engine, Arc<AtomicUsize>) {
+    let made = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&made);
+    let mut options = Options::new(folder.join("library"));
+    options.narrator = Some(Arc::new(move || {
+        Box::new(TestNarrator {
+            made: Arc::clone(&counter),
+            stop_at,
+        })
+    }));
+    (Engine::open(options).unwrap(), made)
+}
+
+fn narration(folder: &Path, segments: u32) -> Narration {
+    let segment = |number: u32| PlannedSegment {
+        start: u64::from(number),
+        end: u64::from(number) + 1,
+        text: format!("Segment {number}.").into(),
+        pause_ms: 100,
+        heading: false,
+    };
+    Narration {
+        title: "A story".into(),
+        source: "text".into(),
+        plan: Arc::new(Plan::new((1..=segments).map(segment).collect())),
+        folder: folder.to_owned(),
+        voice: "test".into(),
+        settings: NarrationSettings::default(),
+        fingerprint: "same".into(),
+    }
+}
+
+#[test]
+fn a_narration_survives_a_shutdown_and_no_clip_is_made_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, made) = narrating(folder.path(), Some(4));
+    let events = engine.subscribe();
+    let id = engine
+        .submit_task(narration(folder.path(), 10), None)
+        .unwrap();
+    until(
+        &events,
+        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 3),
+    );
+    let report = engine.shutdown(ShutdownWait::Segments(PATIENCE));
+    assert_eq!((report.interrupted, made.load(Ordering::SeqCst)), (1, 3));
+    assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Pending);
+    drop(engine);
+
+    // One clip is lost and another damaged while nobody looks.
+    std::fs::remove_file(folder.path().join("1.wav")).unwrap();
+    std::fs::write(folder.path().join("2.wav"), b"cl").unwrap();
+    let (engine, made) = narrating(folder.path(), None);
+    let events = engine.subscribe();
+    let task = engine.task_status(&id).unwrap();
+    let status = match task.state {
+        TaskState::Completed => task,
+        _ => until_ended(&engine, &events, &id),
+    };
+    assert_eq!(
+        (status.state, status.result),
+        (TaskState::Completed, Some(json!(10)))
+    );
+    assert_eq!(made.load(Ordering::SeqCst), 9, "segment 3 was made before");
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_cancelled_narration_keeps_its_clips_and_the_same_one_goes_on_from_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, made) = narrating(folder.path(), Some(3));
+    let events = engine.subscribe();
+    let id = engine
+        .submit_task(narration(folder.path(), 5), None)
+        .unwrap();
+    assert_eq!(engine.unfinished_like("same"), Some(id.clone()));
+    until(
+        &events,
+        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 2),
+    );
+    assert!(engine.cancel_after_segment(&id));
+    let status = until_ended(&engine, &events, &id);
+    assert_eq!(
+        (status.state, status.completed_segments.len()),
+        (TaskState::Cancelled, 2)
+    );
+    assert_eq!(engine.unfinished_like("same"), None);
+    assert_eq!(
+        engine.ended_like("same").unwrap().as_deref(),
+        Some(folder.path())
+    );
+    engine.shutdown(ShutdownWait::Now);
+
+    let before = made.load(Ordering::SeqCst);
+    let (engine, made) = narrating(folder.path(), None);
+    assert!(
+        engine.tasks().is_empty(),
+        "a cancelled narration does not come back by itself"
+    );
+    let events = engine.subscribe();
+    let again = engine
+        .submit_task(narration(folder.path(), 5), None)
+        .unwrap();
+    assert_eq!(
+        until_ended(&engine, &events, &again)
+            .completed_segments
+            .len(),
+        5
+    );
+    assert_eq!((before, made.load(Ordering::SeqCst)), (2, 3));
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn without_a_narrator_narrations_are_refused_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let refused = engine.submit_task(narration(folder.path(), 1), None);
+    assert!(matches!(refused, Err(SubmitError::NoNarrator)));
+}
