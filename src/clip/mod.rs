@@ -1,1 +1,14 @@
-//! To be written.
+//! Clips: 16-bit mono WAV files that are whole or not there, and the narration joined from them.
+//! Whatever reads a file back trusts nothing in it. Nothing here knows of voices or tasks.
+
+mod check;
+mod error;
+mod join;
+mod name;
+mod publish;
+
+pub use check::{Fault, check, peak};
+pub use error::ClipError;
+pub use join::{Joined, Part, WAV_LIMIT, join};
+pub use name::{file_name, slug};
+pub use publish::{encode, publish, remove_parts};

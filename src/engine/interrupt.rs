@@ -8,23 +8,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum StopReason {
+    /// The engine is shutting down, but the segment in work may be finished.
+    ShutdownAfterSegment = 1,
     /// Cancelled, but the segment in work may be finished.
-    CancelAfterSegment = 1,
+    CancelAfterSegment = 2,
     /// The engine is shutting down: put the work back.
-    Shutdown = 2,
+    Shutdown = 3,
     /// Its time is over.
-    TimedOut = 3,
+    TimedOut = 4,
     /// Cancelled, now.
-    Cancel = 4,
+    Cancel = 5,
 }
 
 impl StopReason {
     fn from_bits(bits: u8) -> Option<Self> {
         match bits {
-            1 => Some(Self::CancelAfterSegment),
-            2 => Some(Self::Shutdown),
-            3 => Some(Self::TimedOut),
-            4 => Some(Self::Cancel),
+            1 => Some(Self::ShutdownAfterSegment),
+            2 => Some(Self::CancelAfterSegment),
+            3 => Some(Self::Shutdown),
+            4 => Some(Self::TimedOut),
+            5 => Some(Self::Cancel),
             _ => None,
         }
     }

@@ -98,10 +98,16 @@ pub struct Registry {
     ended: BTreeSet<(Duration, u64)>,
     counts: [usize; TaskState::ALL.len()],
     next_seq: u64,
-    submitted: u64,
-    clips: u64,
-    audio_seconds: f64,
-    work_seconds: f64,
+    totals: Totals,
+}
+
+/// What the engine has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Totals {
+    pub submitted: u64,
+    pub clips: u64,
+    pub audio_seconds: f64,
+    pub work_seconds: f64,
 }
 
 impl Registry {
@@ -117,7 +123,7 @@ impl Registry {
         }
         let seq = self.next_seq;
         self.next_seq += 1;
-        self.submitted += 1;
+        self.totals.submitted += 1;
         let mut status = TaskStatus {
             id: new.id.clone(),
             title: new.title,
@@ -250,9 +256,9 @@ impl Registry {
             status.progress.current = status.completed_segments.len() as u64;
         }
         status.updated_at = now.wall;
-        self.clips += 1;
-        self.audio_seconds += audio;
-        self.work_seconds += work;
+        self.totals.clips += 1;
+        self.totals.audio_seconds += audio;
+        self.totals.work_seconds += work;
         Some(Event::SegmentCompleted {
             task: id.clone(),
             segment,
@@ -361,11 +367,7 @@ impl Registry {
             }
             Outcome::Failed(error) => (TaskState::Failed, Some(error)),
             Outcome::Cancelled(error) => (TaskState::Cancelled, Some(error)),
-            Outcome::TimedOut => {
-                let partial = entry.status.partial_result.as_ref();
-                let error = timeout_error(entry.timeout.unwrap_or_default(), partial);
-                (TaskState::Failed, Some(error))
-            }
+            Outcome::TimedOut => (TaskState::Failed, Some(entry.timeout_error())),
         };
         entry.status.error.clone_from(&error);
         entry.status.current_segment = None;
@@ -376,6 +378,11 @@ impl Registry {
             state,
             error,
         })
+    }
+
+    /// The error of a task that is over its time, as it stands now.
+    pub fn timeout_error(&self, id: &TaskId) -> Option<ErrorObject> {
+        self.tasks.get(id).map(Entry::timeout_error)
     }
 
     /// The running tasks whose time is over. Each is named once.
@@ -434,13 +441,8 @@ impl Registry {
     }
 
     /// Tasks accepted, clips made, seconds of audio in them and of work for them, since the start.
-    pub fn totals(&self) -> (u64, u64, f64, f64) {
-        (
-            self.submitted,
-            self.clips,
-            self.audio_seconds,
-            self.work_seconds,
-        )
+    pub fn totals(&self) -> Totals {
+        self.totals
     }
 
     fn active(&mut self, id: &TaskId) -> Option<&mut Entry> {
@@ -457,6 +459,17 @@ impl Entry {
         self.status.state = state;
         self.status.updated_at = now.wall;
     }
+
+    fn timeout_error(&self) -> ErrorObject {
+        let seconds = self.timeout.unwrap_or_default().as_secs_f64();
+        let partial = self.status.partial_result.as_ref();
+        ErrorObject::new(
+            "TIMEOUT",
+            format!("Operation exceeded timeout of {seconds} seconds"),
+        )
+        .with_details(json!({ "timeout_seconds": seconds, "partial_result": partial }))
+        .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
+    }
 }
 
 fn chars_of(plan: &Plan, id: SegmentId) -> u64 {
@@ -466,14 +479,4 @@ fn chars_of(plan: &Plan, id: SegmentId) -> u64 {
 /// Why a cancelled task is cancelled, in the form of every error.
 pub(crate) fn cancelled_error() -> ErrorObject {
     ErrorObject::new("CANCELLED", "cancelled on request")
-}
-
-fn timeout_error(timeout: Duration, partial: Option<&Value>) -> ErrorObject {
-    let seconds = timeout.as_secs_f64();
-    ErrorObject::new(
-        "TIMEOUT",
-        format!("Operation exceeded timeout of {seconds} seconds"),
-    )
-    .with_details(json!({ "timeout_seconds": seconds, "partial_result": partial }))
-    .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
 }

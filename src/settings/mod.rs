@@ -1,1 +1,223 @@
-//! To be written.
+//! Settings: built-in defaults < `config.toml` < `ALOUD_…` variables < flags, and where each
+//! value came from.
+//!
+//! All settings stand in one table ([`settings!`] below): a new one is one entry there, and is
+//! then known to the file (`pauses.sentence_ms`), the environment (`ALOUD_PAUSES_SENTENCE_MS`),
+//! the flags ([`Overrides`]) and [`Settings::explain`]. This part must never create or change
+//! a file.
+
+mod error;
+mod paths;
+mod sources;
+mod value;
+
+use std::{
+    ffi::OsString,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use error::SettingsError;
+pub(crate) use error::printable;
+pub use paths::Paths;
+use sources::Sources;
+pub use sources::{Origin, SettingOrigin};
+use value::Setting;
+
+/// The table of settings becomes the struct, the struct of flags and the reading.
+macro_rules! settings {
+    (
+        $(#[$about:meta])*
+        $name:ident, flags $flags:ident, prefix $prefix:literal,
+        groups { $($(#[$gdoc:meta])* $group:ident: $gty:ident / $gflags:ident,)* }
+        keeps { $($(#[$kdoc:meta])* $keep:ident: $kty:ty,)* }
+        $($(#[$doc:meta])* $field:ident: $ty:ty = $default:expr, $check:expr;)*
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $name {
+            $($(#[$kdoc])* pub $keep: $kty,)*
+            $($(#[$doc])* pub $field: $ty,)*
+            $($(#[$gdoc])* pub $group: $gty,)*
+        }
+
+        #[doc = concat!("The values of [`", stringify!($name), "`] that were given as flags.")]
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct $flags {
+            $($(#[$doc])* pub $field: Option<<$ty as Setting>::Flag>,)*
+            $($(#[$gdoc])* pub $group: $gflags,)*
+        }
+
+        impl $name {
+            fn read(
+                sources: &mut Sources<'_>,
+                flags: $flags,
+                paths: &Paths,
+                $($keep: $kty,)*
+            ) -> Result<$name, SettingsError> {
+                Ok($name {
+                    $($field: {
+                        let default: fn(&Paths) -> $ty = $default;
+                        sources.take(
+                            concat!($prefix, stringify!($field)),
+                            flags.$field,
+                            || default(paths),
+                            $check,
+                        )?
+                    },)*
+                    $($group: $gty::read(sources, flags.$group, paths)?,)*
+                    $($keep,)*
+                })
+            }
+        }
+    };
+}
+
+settings! {
+    /// Silence between the things that are read, in milliseconds.
+    Pauses, flags PauseOverrides, prefix "pauses.",
+    groups {}
+    keeps {}
+    /// Between two clauses, where a sentence too long for one breath was cut.
+    clause_ms: u32 = |_| 120, pause;
+    /// Between two sentences.
+    sentence_ms: u32 = |_| 250, pause;
+    /// Between two paragraphs.
+    paragraph_ms: u32 = |_| 600, pause;
+    /// Before and after a heading.
+    heading_ms: u32 = |_| 900, pause;
+}
+
+settings! {
+    /// Every setting, with its final value.
+    Settings, flags Overrides, prefix "",
+    groups {
+        /// Silence between the things that are read.
+        pauses: Pauses / PauseOverrides,
+    }
+    keeps {
+        /// Where things are kept.
+        paths: Paths,
+        /// Each value's origin: read it with [`Settings::explain`].
+        origins: Vec<SettingOrigin>,
+    }
+    /// The voice that narrates: a name from `aloud voices`, or a path to an `.onnx` file.
+    voice: String = |_| "en_US-joe-medium".to_owned(), |value| not_empty(value);
+    /// The folder that narrations go to.
+    out: PathBuf = |paths| paths.narrations.clone(), |value| not_empty_path(value);
+    /// How fast the voice speaks: 1 is its own pace, 2 is twice as fast.
+    speed: f32 = |_| 1.0, |value| within(value, 0.25..=4.0);
+    /// Which of a voice's speakers, for voices that have several; none is the voice's first.
+    speaker: Option<u32> = |_| None, anything;
+    /// How many tasks run at once. One voice uses all cores: more is rarely faster.
+    workers: usize = |_| 1, |value| within(value, 1..=64);
+    /// The processor cores that one worker uses; none is all of them.
+    threads: Option<usize> = |_| None, |value| optional(value, |n| within(n, 1..=1024));
+    /// How long a finished task stays in the list.
+    cleanup_threshold: Duration = |_| Duration::from_secs(3600), anything;
+    /// How long a clean shutdown waits for what is running.
+    shutdown_timeout: Duration = |_| Duration::from_secs(30), anything;
+    /// The longest a task may run; none is no limit.
+    task_timeout: Option<Duration> = |_| None, |value| optional(value, some_time);
+    /// The longest a single segment may take; none is no limit.
+    segment_timeout: Option<Duration> = |_| None, |value| optional(value, some_time);
+    /// The monitor's colours.
+    theme: String = |_| "dark".to_owned(), |value| not_empty(value);
+    /// An ONNX Runtime library to use instead of the fetched one.
+    onnxruntime: Option<PathBuf> = |_| None, anything;
+    /// An eSpeak NG library to use instead of the fetched one.
+    espeak_library: Option<PathBuf> = |_| None, anything;
+    /// The folder `espeak-ng-data` to use instead of the fetched one.
+    espeak_data: Option<PathBuf> = |_| None, anything;
+    /// The Python whose pip fetches what is missing.
+    python: Option<PathBuf> = |_| None, anything;
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands in the table beside real checks"
+)]
+fn anything<T>(_: &T) -> Result<(), String> {
+    Ok(())
+}
+
+fn pause(value: &u32) -> Result<(), String> {
+    within(value, 0..=60_000)
+}
+
+fn not_empty(value: &str) -> Result<(), String> {
+    if value.trim().is_empty() {
+        Err("must not be empty".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn not_empty_path(value: &Path) -> Result<(), String> {
+    if value.as_os_str().is_empty() {
+        Err("must not be empty".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn some_time(value: &Duration) -> Result<(), String> {
+    if value.is_zero() {
+        Err("must be more than 0 seconds, or \"none\" for no limit".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn optional<T>(value: &Option<T>, check: fn(&T) -> Result<(), String>) -> Result<(), String> {
+    value.as_ref().map_or(Ok(()), check)
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    value: &T,
+    range: RangeInclusive<T>,
+) -> Result<(), String> {
+    if range.contains(value) {
+        Ok(())
+    } else {
+        Err(format!("must be from {} to {}", range.start(), range.end()))
+    }
+}
+
+/// Reads the settings of this user; `flags` win over everything.
+///
+/// # Errors
+/// [`SettingsError`], naming the setting and the place of the first value that is wrong.
+pub fn load(flags: Overrides) -> Result<Settings, SettingsError> {
+    load_from(Paths::resolve()?, flags, &|name| std::env::var_os(name))
+}
+
+/// The same with the folders and the environment handed in, for tests and embedding programs.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from(
+    paths: Paths,
+    flags: Overrides,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Settings, SettingsError> {
+    let mut sources = Sources::read(paths.config_file(), env)?;
+    let mut settings = Settings::read(&mut sources, flags, &paths, paths.clone(), Vec::new())?;
+    sources.refuse_unknown_keys()?;
+    // Whatever folder the program later runs in, the narrations' folder stays the same one.
+    settings.out = std::path::absolute(&settings.out).unwrap_or(settings.out);
+    settings.origins = sources.origins;
+    Ok(settings)
+}
+
+impl Settings {
+    /// Every setting with its value and where that came from, in the order of the table.
+    #[must_use]
+    pub fn explain(&self) -> Vec<SettingOrigin> {
+        self.origins.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,134 @@
-//! To be written.
+//! Voices: text → phonemes → samples. A voice has a front end, which prepares text and may run on
+//! any thread, and a synthesizer, which owns the model and belongs to one worker. What follows
+//! this room knows only the traits here; each family of voices implements them in a room of its
+//! own. Nothing here writes files or knows of tasks.
+
+mod error;
+mod espeak;
+pub mod model;
+pub mod piper;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::engine::{Interrupt, NarrationSettings};
+
+pub use error::SpeechError;
+pub use espeak::{Clause, Espeak};
+
+/// The runtime libraries that voices need, and how to use them.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    /// The shared library of ONNX Runtime.
+    pub onnxruntime: PathBuf,
+    /// The shared library of eSpeak NG.
+    pub espeak_library: PathBuf,
+    /// The folder `espeak-ng-data`.
+    pub espeak_data: PathBuf,
+    /// Threads of one model run; `None` for all cores.
+    pub threads: Option<usize>,
+}
+
+/// A voice's files.
+#[derive(Clone, Debug)]
+pub struct VoiceFiles {
+    /// What a person calls it.
+    pub name: String,
+    /// The ONNX model.
+    pub model: PathBuf,
+    /// The configuration beside it.
+    pub config: PathBuf,
+}
+
+/// What is known of a voice without opening its model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VoiceInfo {
+    /// What a person calls it.
+    pub name: String,
+    /// The family, such as `piper`.
+    pub family: &'static str,
+    /// Its language as a BCP 47 tag, such as `en-US`; empty if its maker did not say.
+    pub language: String,
+    /// Samples a second.
+    pub sample_rate: u32,
+    /// How many speakers it has, at least 1.
+    pub speakers: u32,
+}
+
+/// A text as the model wants it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Utterance {
+    /// The phonemes, one code point each.
+    pub phonemes: String,
+    /// The model's input, shape `[n]`.
+    pub ids: Vec<i64>,
+    /// Phonemes that the voice does not know, each once; they are not spoken.
+    pub unknown: Vec<String>,
+}
+
+impl Utterance {
+    /// How many of the phonemes make a sound of their own: letters, without stress, length and
+    /// punctuation. What the plausible length of a clip is reckoned from.
+    #[must_use]
+    pub fn sounds(&self) -> usize {
+        // The modifiers ˈ ˌ ː and their kin are letters to Unicode, but make no sound alone.
+        let modifier = |c: char| ('\u{2b0}'..='\u{2ff}').contains(&c);
+        self.phonemes
+            .chars()
+            .filter(|&c| c.is_alphabetic() && !modifier(c))
+            .count()
+    }
+}
+
+/// A voice that is known and whose configuration is right; its model is not open yet.
+pub trait Voice: Send + Sync {
+    /// What is known of it.
+    fn info(&self) -> &VoiceInfo;
+
+    /// Opens the part that prepares text.
+    ///
+    /// # Errors
+    /// [`SpeechError`] if a library it needs can't be used.
+    fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError>;
+
+    /// Opens the model. Takes about a second and is broken off by `interrupt`.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`], or whatever is wrong with the runtime or the model.
+    fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError>;
+}
+
+/// Prepares text for a voice.
+pub trait FrontEnd: Send + Sync {
+    /// The text as the model wants it.
+    ///
+    /// # Errors
+    /// [`SpeechError`] if the library that knows the phonemes fails.
+    fn prepare(&self, text: &str) -> Result<Utterance, SpeechError>;
+}
+
+/// An open model.
+pub trait Synthesizer {
+    /// Speaks an utterance: mono samples at the voice's rate, about −1.0 to 1.0.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`] if `interrupt` broke the run off, or what the runtime said.
+    fn synthesize(
+        &mut self,
+        utterance: &Utterance,
+        settings: &NarrationSettings,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<f32>, SpeechError>;
+}
+
+/// Finds the family of a voice and reads its configuration. The model is looked at from outside
+/// only, which tells a truncated or foreign file at once.
+///
+/// # Errors
+/// [`SpeechError::Config`] or [`SpeechError::Model`], with what is wrong and where.
+pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Arc<dyn Voice>, SpeechError> {
+    model::check_envelope(&files.model)?;
+    Ok(Arc::new(piper::PiperVoice::load(files, runtime)?))
+}

@@ -1,0 +1,319 @@
+//! Voices: those that are installed, those that could be, and the files of one of them. A
+//! voice's config and card come from strangers: they are read with a limit and never trusted.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::{AssetError, Assets, Piece, PieceId, Role};
+use crate::settings::printable;
+
+/// A voice's config and card are small; a bigger file is something else.
+const MOST_CONFIG_BYTES: u64 = 16 << 20;
+/// Below this likeness a suggestion would puzzle more than it helps.
+const LIKE_ENOUGH: f64 = 0.7;
+
+/// One line of the list of voices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VoiceEntry {
+    /// Its name, for `--voice`.
+    pub name: String,
+    /// Its kind of model: `piper`.
+    pub family: String,
+    /// Its language, as `en_US`; `unknown` when its config doesn't say.
+    pub language: String,
+    /// `low`, `medium`, `high`; `unknown` when its config doesn't say.
+    pub quality: String,
+    /// Samples per second of its audio, when its config says so.
+    pub sample_rate: Option<u32>,
+    /// The model's size in bytes.
+    pub size_bytes: Option<u64>,
+    /// Its licence, from its MODEL_CARD.
+    pub licence: String,
+    /// Can it be used now?
+    pub installed: bool,
+    /// The model, if it is installed.
+    pub path: Option<PathBuf>,
+    /// How many speakers it has, when its config says so.
+    pub speakers: Option<u32>,
+}
+
+/// The files of a voice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VoiceFiles {
+    /// Its name: the model's file name without `.onnx`.
+    pub name: String,
+    /// The model, `NAME.onnx`.
+    pub model: PathBuf,
+    /// Its configuration, `NAME.onnx.json`.
+    pub config: PathBuf,
+    /// Its MODEL_CARD, if there is one.
+    pub card: Option<PathBuf>,
+}
+
+impl VoiceFiles {
+    /// The voice whose model this is; its config must lie beside it.
+    fn at(model: &Path) -> Result<VoiceFiles, AssetError> {
+        let broken = |why: &str| AssetError::VoiceFile {
+            path: model.to_owned(),
+            why: why.to_owned(),
+        };
+        if !model.is_file() {
+            return Err(broken(
+                "there is no such file; check the path, or see `aloud voices`",
+            ));
+        }
+        let name = model
+            .file_stem()
+            .map(|stem| printable(&stem.to_string_lossy()));
+        let mut config = model.as_os_str().to_owned();
+        config.push(".json");
+        let config = PathBuf::from(config);
+        if !config.is_file() {
+            return Err(broken(
+                "its configuration is missing; put the .onnx.json that came with it beside it",
+            ));
+        }
+        let card = |file: PathBuf| file.is_file().then_some(file);
+        let mut own_card = model.with_extension("").into_os_string();
+        own_card.push(".MODEL_CARD");
+        Ok(VoiceFiles {
+            name: name.unwrap_or_default(),
+            card: card(own_card.into()).or_else(|| card(model.with_file_name("MODEL_CARD"))),
+            model: model.to_owned(),
+            config,
+        })
+    }
+}
+
+impl Assets {
+    /// The folder that users may put Piper voices into.
+    #[must_use]
+    pub fn voices_folder(&self) -> PathBuf {
+        self.data.join("voices")
+    }
+
+    /// All voices, installed and known, by name. A voice that a user put into the folder
+    /// comes before a fetched one of the same name.
+    #[must_use]
+    pub fn voices(&self) -> Vec<VoiceEntry> {
+        let mut entries: Vec<VoiceEntry> = self
+            .found_voices()
+            .iter()
+            .map(|files| self.describe(files))
+            .collect();
+        for piece in &self.catalogue.pieces {
+            let Some(known) = &piece.voice else { continue };
+            if entries.iter().any(|entry| entry.name == known.name) {
+                continue;
+            }
+            let model = piece
+                .wheel
+                .iter()
+                .flat_map(|w| &w.files)
+                .find(|f| f.role == Role::Model);
+            entries.push(VoiceEntry {
+                name: known.name.clone(),
+                family: known.family.clone(),
+                language: known.language.clone(),
+                quality: known.quality.clone(),
+                sample_rate: Some(known.sample_rate),
+                size_bytes: model.map(|file| file.size),
+                licence: piece.licence.clone(),
+                installed: false,
+                path: None,
+                speakers: Some(known.speakers),
+            });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries
+    }
+
+    /// The files of a voice: by path when it ends in `.onnx`, otherwise by name.
+    ///
+    /// # Errors
+    /// [`AssetError::VoiceFile`] for a path without a model or config,
+    /// [`AssetError::Missing`] for a known voice that is not installed,
+    /// [`AssetError::UnknownVoice`] with the nearest name otherwise.
+    pub fn voice(&self, name_or_path: &str) -> Result<VoiceFiles, AssetError> {
+        if is_path(name_or_path) {
+            return VoiceFiles::at(Path::new(name_or_path));
+        }
+        let found = self.found_voices();
+        if let Some(files) = found.into_iter().find(|files| files.name == name_or_path) {
+            return Ok(files);
+        }
+        if let Some(piece) = self.catalogue.piece(&PieceId::voice(name_or_path)) {
+            return Err(AssetError::Missing {
+                piece: piece.name(),
+            });
+        }
+        let nearest = self
+            .voices()
+            .into_iter()
+            .map(|voice| (strsim::jaro_winkler(&voice.name, name_or_path), voice.name))
+            .filter(|(likeness, _)| *likeness > LIKE_ENOUGH)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, name)| name);
+        Err(AssetError::UnknownVoice {
+            name: printable(name_or_path),
+            nearest,
+        })
+    }
+
+    /// What narrating with this voice needs: the runtime, eSpeak NG, and the voice itself
+    /// when it is one that can be fetched and no user's file takes its place.
+    #[must_use]
+    pub fn need_for(&self, voice: &str) -> Vec<PieceId> {
+        let mut need = vec![PieceId::ONNXRUNTIME, PieceId::ESPEAK_NG];
+        let id = PieceId::voice(voice);
+        if let Some(piece) = self.catalogue.piece(&id) {
+            let folder = self.folder(piece);
+            let users =
+                |files: &VoiceFiles| files.name == voice && !files.model.starts_with(&folder);
+            if !is_path(voice) && !self.found_voices().iter().any(users) {
+                need.push(id);
+            }
+        }
+        need
+    }
+
+    /// Usable voices in the folder: the user's own first, then those in folders of their own.
+    fn found_voices(&self) -> Vec<VoiceFiles> {
+        let (mut folders, mut models) = (Vec::new(), Vec::new());
+        for path in visible(&self.voices_folder()) {
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                models.push(path)
+            }
+        }
+        for folder in folders {
+            let piece = self
+                .catalogue
+                .pieces
+                .iter()
+                .find(|piece| self.folder(piece) == folder);
+            // A fetched voice is one that its manifest vouches for.
+            if piece.is_none_or(|piece: &Piece| self.is_installed(piece)) {
+                models.extend(visible(&folder));
+            }
+        }
+        models.retain(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "onnx")
+        });
+        let mut found: Vec<VoiceFiles> = Vec::new();
+        for files in models.iter().filter_map(|model| VoiceFiles::at(model).ok()) {
+            if !found.iter().any(|other| other.name == files.name) {
+                found.push(files);
+            }
+        }
+        found
+    }
+
+    fn describe(&self, files: &VoiceFiles) -> VoiceEntry {
+        let config: serde_json::Value = read_some(&files.config)
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        let text = |pointer: &str| {
+            let value = config.pointer(pointer).and_then(|value| value.as_str());
+            value.map_or_else(|| "unknown".to_owned(), printable)
+        };
+        let number = |pointer: &str| {
+            config
+                .pointer(pointer)
+                .and_then(|value| value.as_u64()?.try_into().ok())
+        };
+        let licence = files
+            .card
+            .as_deref()
+            .and_then(read_some)
+            .and_then(|card| licence_in(&card));
+        VoiceEntry {
+            name: files.name.clone(),
+            family: "piper".to_owned(),
+            language: text("/language/code"),
+            quality: text("/audio/quality"),
+            sample_rate: number("/audio/sample_rate"),
+            size_bytes: std::fs::metadata(&files.model).ok().map(|meta| meta.len()),
+            licence: licence.unwrap_or_else(|| "unknown: see the voice's MODEL_CARD".to_owned()),
+            installed: true,
+            path: Some(files.model.clone()),
+            speakers: number("/num_speakers"),
+        }
+    }
+}
+
+fn is_path(name_or_path: &str) -> bool {
+    Path::new(name_or_path)
+        .extension()
+        .is_some_and(|extension| extension == "onnx")
+}
+
+/// What is in a folder, sorted, without hidden names (our staging folders are hidden).
+fn visible(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = folder
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .map(|entry| entry.path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn read_some(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    let file = File::open(path).ok()?;
+    file.take(MOST_CONFIG_BYTES)
+        .read_to_string(&mut text)
+        .ok()?;
+    Some(text)
+}
+
+/// The licence in a MODEL_CARD: its `* License:` line, the one under «Dataset» first.
+fn licence_in(card: &str) -> Option<String> {
+    let (mut in_dataset, mut other) = (false, None);
+    for line in card.lines().map(str::trim) {
+        if let Some(heading) = line.strip_prefix('#') {
+            in_dataset = heading
+                .trim_matches(['#', ' '])
+                .eq_ignore_ascii_case("dataset");
+        }
+        let item = line.trim_start_matches(['*', '-', ' ']);
+        let Some((key, value)) = item.split_once(':') else {
+            continue;
+        };
+        let value = printable(value.trim());
+        if matches!(key.to_ascii_lowercase().as_str(), "license" | "licence") && !value.is_empty() {
+            if in_dataset {
+                return Some(value);
+            }
+            other.get_or_insert(value);
+        }
+    }
+    other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_licence_is_the_data_sets() {
+        let card = "# Model card\n* License: MIT\n\n## Dataset\n\n* URL: x\n* License: CC0\n";
+        assert_eq!(licence_in(card).as_deref(), Some("CC0"));
+        assert_eq!(
+            licence_in("- Licence: CC BY\u{1b}[2J").as_deref(),
+            Some("CC BY\\u{1b}[2J")
+        );
+        assert_eq!(licence_in("License\n* License:\n"), None);
+    }
+}

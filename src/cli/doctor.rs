@@ -1,0 +1,299 @@
+//! `aloud doctor`: would narrating work here, and if not, what to do. It reads and hashes, tries
+//! whether folders can be written, and must never repair anything.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use serde::Serialize;
+
+use super::fetching::table;
+use crate::{
+    assets::{AssetError, Assets, Piece, PieceId, find_pip, free_space, human_size},
+    settings::{SettingOrigin, Settings, printable},
+};
+
+/// Check every piece, folder and setting
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct DoctorArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How one thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// Narrating works without it.
+    Warning,
+    /// Narrating would not work.
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// What it is: `ONNX Runtime 1.31.1`.
+    pub name: String,
+    /// How it is.
+    pub state: State,
+    /// Its version, where it has one and it is known.
+    pub version: Option<String>,
+    /// Where it was found.
+    pub path: Option<PathBuf>,
+    /// `Some(true)`: every file has its SHA-256; `None`: nothing to compare with.
+    pub checksum_ok: Option<bool>,
+    /// What was found, and what to do if it is not as it should be.
+    pub detail: String,
+}
+
+/// The whole answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Would narrating work?
+    pub ok: bool,
+    /// The platform, as `linux-x86_64`.
+    pub platform: String,
+    /// Pieces, folders and tools.
+    pub checks: Vec<Finding>,
+    /// Every setting and where its value came from.
+    pub settings: Vec<SettingOrigin>,
+}
+
+/// Runs `aloud doctor`; exit code 1 if narrating would not work.
+///
+/// # Errors
+/// When `out` can't be written, or [`AssetError::Interrupted`].
+pub fn run(
+    args: &DoctorArgs,
+    settings: &Settings,
+    out: &mut dyn Write,
+    interrupted: &dyn Fn() -> bool,
+) -> anyhow::Result<ExitCode> {
+    let report = examine(settings, &Assets::from_settings(settings), interrupted)?;
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &report)?;
+        writeln!(out)?;
+    } else {
+        draw(&report, out)?;
+    }
+    Ok(if report.ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+/// Looks at everything, hashing what is installed.
+///
+/// # Errors
+/// [`AssetError::Interrupted`] only; everything else is a finding.
+pub fn examine(
+    settings: &Settings,
+    assets: &Assets,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Report, AssetError> {
+    let need = assets.need_for(&settings.voice);
+    let mut checks = Vec::new();
+    for piece in assets
+        .catalogue()
+        .pieces
+        .iter()
+        .filter(|piece| need.contains(&piece.id))
+    {
+        checks.push(examine_piece(assets, piece, interrupted)?);
+    }
+    checks.push(examine_voice(assets, &settings.voice));
+    let paths = &settings.paths;
+    for (name, folder) in [
+        ("data folder", &paths.data),
+        ("library folder", &paths.library),
+        ("narrations folder", &settings.out),
+    ] {
+        checks.push(examine_folder(name, folder));
+    }
+    checks.push(match find_pip(assets, interrupted) {
+        Err(AssetError::Interrupted) => return Err(AssetError::Interrupted),
+        Ok((program, version)) => Finding {
+            name: "pip".to_owned(),
+            state: State::Ok,
+            version: version.split_whitespace().nth(1).map(str::to_owned),
+            path: Some(program.into()),
+            checksum_ok: None,
+            detail: "fetches what is missing".to_owned(),
+        },
+        // Without it nothing can be fetched, but what is installed works.
+        Err(why) => finding("pip", State::Warning, &why),
+    });
+    Ok(Report {
+        ok: checks.iter().all(|check| check.state != State::Bad),
+        platform: assets.catalogue().platform.clone(),
+        checks,
+        settings: settings.explain(),
+    })
+}
+
+fn finding(name: &str, state: State, why: &AssetError) -> Finding {
+    Finding {
+        name: name.to_owned(),
+        state,
+        version: None,
+        path: None,
+        checksum_ok: None,
+        detail: why.to_string(),
+    }
+}
+
+fn examine_piece(
+    assets: &Assets,
+    piece: &Piece,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Finding, AssetError> {
+    if assets.is_replaced(piece) {
+        // The user's own, or the system's: there is nothing to compare it with.
+        let found = if piece.id == PieceId::ONNXRUNTIME {
+            assets.onnxruntime()
+        } else {
+            assets.espeak().map(|files| files.library)
+        };
+        return Ok(match found {
+            Ok(path) => Finding {
+                name: piece.title.clone(),
+                state: State::Ok,
+                version: None,
+                path: Some(path),
+                checksum_ok: None,
+                detail: format!("not the one that aloud fetches ({})", piece.version),
+            },
+            Err(why) => finding(&piece.title, State::Bad, &why),
+        });
+    }
+    Ok(match assets.verify_interruptible(piece, interrupted) {
+        Ok(verified) => Finding {
+            name: piece.title.clone(),
+            state: State::Ok,
+            version: Some(piece.version.clone()),
+            path: Some(verified.folder),
+            checksum_ok: Some(true),
+            detail: format!(
+                "SHA-256 correct ({} files, {}); licence {}",
+                verified.files,
+                human_size(verified.bytes),
+                piece.licence
+            ),
+        },
+        Err(AssetError::Interrupted) => return Err(AssetError::Interrupted),
+        Err(why) => Finding {
+            version: Some(piece.version.clone()),
+            checksum_ok: matches!(why, AssetError::Damaged { .. }).then_some(false),
+            ..finding(&piece.title, State::Bad, &why)
+        },
+    })
+}
+
+fn examine_voice(assets: &Assets, voice: &str) -> Finding {
+    match assets.voice(voice) {
+        Ok(files) => Finding {
+            name: "voice in use".to_owned(),
+            state: State::Ok,
+            version: None,
+            path: Some(files.model),
+            checksum_ok: None,
+            detail: files.name,
+        },
+        Err(why) => finding("voice in use", State::Bad, &why),
+    }
+}
+
+fn examine_folder(name: &str, folder: &Path) -> Finding {
+    let existing = folder
+        .ancestors()
+        .find(|folder| folder.exists())
+        .unwrap_or(folder);
+    // Permissions alone don't tell (read-only disks, lists of rights): try it.
+    let (state, detail) = match tempfile::tempfile_in(existing) {
+        Ok(_) => {
+            let free = free_space(existing).map_or_else(|| "unknown".to_owned(), human_size);
+            let made = if existing == folder {
+                "writable"
+            } else {
+                "will be created"
+            };
+            (State::Ok, format!("{made}, {free} free"))
+        }
+        Err(why) => (
+            State::Bad,
+            format!("can't be written ({why}): change its permissions, or choose another folder"),
+        ),
+    };
+    Finding {
+        name: name.to_owned(),
+        state,
+        version: None,
+        path: Some(folder.to_owned()),
+        checksum_ok: None,
+        detail,
+    }
+}
+
+fn draw(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "aloud {} on {}\n",
+        env!("CARGO_PKG_VERSION"),
+        report.platform
+    )?;
+    let rows: Vec<Vec<String>> = report
+        .checks
+        .iter()
+        .map(|check| {
+            let (symbol, word) = match check.state {
+                State::Ok => ("✔", "ok"),
+                State::Warning => ("!", "warning"),
+                State::Bad => ("✖", "bad"),
+            };
+            let path = check
+                .path
+                .as_ref()
+                .map(|path| printable(&path.to_string_lossy()));
+            vec![
+                symbol.to_owned(),
+                word.to_owned(),
+                check.name.clone(),
+                check.version.clone().unwrap_or_default(),
+                path.unwrap_or_default(),
+            ]
+        })
+        .collect();
+    for (line, check) in table(&rows).lines().zip(&report.checks) {
+        writeln!(out, "{line}")?;
+        for detail in check.detail.lines() {
+            writeln!(out, "     {detail}")?;
+        }
+    }
+    writeln!(out, "\nSettings")?;
+    let rows: Vec<Vec<String>> = report
+        .settings
+        .iter()
+        .map(|setting| {
+            vec![
+                format!("  {}", setting.name),
+                printable(&setting.value),
+                format!("({})", printable(&setting.origin.to_string())),
+            ]
+        })
+        .collect();
+    write!(out, "{}", table(&rows))?;
+    match report.ok {
+        true => writeln!(out, "\n✔ narrating works here"),
+        false => writeln!(
+            out,
+            "\n✖ narrating would not work: see what is marked ✖ above"
+        ),
+    }
+}

@@ -1,0 +1,107 @@
+//! `aloud setup`: brings what narrating needs, and proves what is there. Nothing else may be
+//! changed by it.
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use super::fetching::{Show, Shower, table};
+use crate::{
+    assets::{Assets, Fetch, Piece, PieceId, human_size},
+    settings::Settings,
+};
+
+/// Fetch what is missing, check what is there
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct SetupArgs {
+    /// Use no network: say what is missing and stop
+    #[arg(long, conflicts_with = "from")]
+    pub offline: bool,
+    /// Take wheels or files from this folder instead of the network
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+}
+
+/// Runs `aloud setup` for the voice in the settings; the table goes to `out`, progress to
+/// standard error.
+///
+/// # Errors
+/// [`crate::assets::AssetError`], or that `out` can't be written.
+pub fn run(
+    args: &SetupArgs,
+    settings: &Settings,
+    out: &mut dyn Write,
+    show: Show,
+    interrupted: &dyn Fn() -> bool,
+) -> anyhow::Result<ExitCode> {
+    let assets = Assets::from_settings(settings);
+    let need = assets.need_for(&settings.voice);
+    write!(out, "{}", pieces(&assets, &need))?;
+    writeln!(out, "Folder: {}\n", assets.data_folder().display())?;
+    out.flush()?;
+    let from = match &args.from {
+        Some(folder) => Fetch::Folder(folder.clone()),
+        None if args.offline => Fetch::Offline,
+        None => Fetch::Network,
+    };
+    let mut shower = Shower::new(show);
+    let done = assets.repair(&need, &from, &mut |event| shower.event(event), interrupted);
+    shower.finish();
+    done?;
+    // A path, an override or the system's eSpeak NG was not fetched: it must be there, too.
+    assets.onnxruntime()?;
+    assets.espeak()?;
+    let voice = assets.voice(&settings.voice)?;
+    writeln!(
+        out,
+        "✔ ready: `aloud narrate FILE` narrates with {}",
+        voice.name
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pieces(assets: &Assets, need: &[PieceId]) -> String {
+    let mut rows = vec![
+        ["", "piece", "fetch", "installed", "state", "licence"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    let needed = assets
+        .catalogue()
+        .pieces
+        .iter()
+        .filter(|piece| need.contains(&piece.id));
+    for piece in needed {
+        let (symbol, state) = state(assets, piece);
+        let size = piece
+            .wheel
+            .as_ref()
+            .map(|wheel| (wheel.size, wheel.installed_size()));
+        let (fetch, installed) = size.map_or(("-".into(), "-".into()), |(fetch, installed)| {
+            (human_size(fetch), human_size(installed))
+        });
+        let licence = match piece.note.as_str() {
+            "" => piece.licence.clone(),
+            note => format!("{} ({note})", piece.licence),
+        };
+        rows.push(vec![
+            symbol.into(),
+            piece.name(),
+            fetch,
+            installed,
+            state.into(),
+            licence,
+        ]);
+    }
+    table(&rows)
+}
+
+fn state(assets: &Assets, piece: &Piece) -> (&'static str, &'static str) {
+    if assets.is_installed(piece) {
+        ("✔", "installed")
+    } else if assets.is_replaced(piece) {
+        ("✔", "your own")
+    } else if piece.wheel.is_some() {
+        ("○", "missing")
+    } else {
+        ("✖", "nothing to fetch here")
+    }
+}

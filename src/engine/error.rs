@@ -1,0 +1,82 @@
+//! What can go wrong when the engine is opened or given work.
+
+use std::path::PathBuf;
+
+use super::store::StoreError;
+use super::task::{ErrorObject, TaskId};
+
+/// Why the engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has this library.
+    #[error(
+        "the library {folder} is in use by {holder}; end that one first, or set ALOUD_HOME to \
+         another folder"
+    )]
+    InUse {
+        /// The library's folder.
+        folder: PathBuf,
+        /// The process, as far as it named itself.
+        holder: String,
+    },
+    /// The library's folder or lock file can't be made.
+    #[error("can't use {path} as the library: {source}; check that you may write there")]
+    Folder {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database can't be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread can't be started.
+    #[error("can't start a thread: {0}; the system's limit may be reached")]
+    Thread(std::io::Error),
+}
+
+/// Why a task was not accepted. Nothing of it is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The engine is shutting down or has shut down.
+    #[error("the engine has shut down and takes no more work; open it again")]
+    ShutDown,
+    /// The id is taken by a task that is still known.
+    #[error("there is a task {0} already; give another id, or none")]
+    Duplicate(TaskId),
+    /// A narration was given to an engine that was opened without a narrator.
+    #[error("this engine was opened without a narrator: it takes closures only")]
+    NoNarrator,
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why work ended without a result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WorkError {
+    /// It was asked to stop, and did.
+    Interrupted,
+    /// It failed.
+    Failed(ErrorObject),
+}
+
+impl<E: std::error::Error + 'static> From<E> for WorkError {
+    /// Keeps an [`ErrorObject`] as it is; any other error becomes one, with its causes.
+    fn from(error: E) -> Self {
+        let any: &dyn std::any::Any = &error;
+        if let Some(object) = any.downcast_ref::<ErrorObject>() {
+            return Self::Failed(object.clone());
+        }
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let inner_message = inner.to_string();
+            if !message.contains(&inner_message) {
+                message = format!("{message}: {inner_message}");
+            }
+            cause = inner.source();
+        }
+        Self::Failed(ErrorObject::new("ERROR", message))
+    }
+}

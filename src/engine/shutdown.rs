@@ -1,0 +1,158 @@
+//! The way down: refuse new work, wait for what runs, interrupt the rest, join every thread, and
+//! say what happened. A second request shortens the first one's waiting.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::Inner;
+use super::events::Event;
+use super::interrupt::StopReason;
+use super::shared::{Life, Shared};
+
+/// How long an interrupted worker may take to come back before it is left behind.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What to wait for when shutting down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShutdownWait {
+    /// For running tasks to end, at most this long.
+    Tasks(Duration),
+    /// For the segments in work, at most this long; their narrations continue at the next start.
+    Segments(Duration),
+    /// For nothing.
+    Now,
+}
+
+/// What a shutdown did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShutdownReport {
+    /// Tasks that ended while it waited.
+    pub finished: usize,
+    /// Narrations that were put back and continue at the next start.
+    pub interrupted: usize,
+    /// Tasks whose work did not come back in time; their threads were left behind.
+    pub abandoned: usize,
+    /// How long it took in all, in seconds.
+    pub seconds: f64,
+}
+
+/// Shuts the engine down; see [`super::Engine::shutdown`].
+pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
+    let shared = &inner.shared;
+    let begun = Instant::now();
+    let active = refuse_work(shared);
+    let (reason, deadline) = match wait {
+        ShutdownWait::Tasks(time) => (None, time),
+        ShutdownWait::Segments(time) => (Some(StopReason::ShutdownAfterSegment), time),
+        ShutdownWait::Now => (Some(StopReason::Shutdown), Duration::ZERO),
+    };
+    if let Some(reason) = reason {
+        interrupt(shared, reason);
+    }
+    let left = wait_until(shared, begun + deadline, |shared| {
+        shared.lock().running.len()
+    });
+    if left > 0 {
+        if !deadline.is_zero() {
+            tracing::warn!("{left} tasks still active after {deadline:?}");
+        }
+        interrupt(shared, StopReason::Shutdown);
+    }
+    let abandoned = wait_until(shared, Instant::now() + GRACE, |shared| {
+        shared.lock().workers
+    });
+    // One of several callers joins; the others wait for it here.
+    let mut threads = inner
+        .threads
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let first = shared.lock().life != Life::Down;
+    shared.lock().life = Life::Down;
+    shared.timer.notify_all();
+    let (clock_and_store, workers): (Vec<_>, Vec<_>) = threads
+        .drain(..)
+        .partition(|thread| thread.thread().name() != Some(super::WORKER));
+    join(
+        workers
+            .into_iter()
+            .filter(|worker| abandoned == 0 || worker.is_finished()),
+    );
+    shared.store.close();
+    join(clock_and_store);
+    drop(threads);
+    let interrupted = {
+        let mut state = shared.lock();
+        state.subscribers.close();
+        state.running.clear();
+        active
+            .iter()
+            .filter(|id| state.bodies.contains_key(*id))
+            .count()
+    };
+    inner
+        .lock
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take();
+    let report = ShutdownReport {
+        finished: active.len() - interrupted,
+        interrupted: interrupted.saturating_sub(abandoned),
+        abandoned,
+        seconds: begun.elapsed().as_secs_f64(),
+    };
+    if first {
+        tracing::info!(?report, "the engine has shut down");
+        if abandoned > 0 {
+            tracing::warn!("{abandoned} tasks did not stop and were left behind");
+        }
+    }
+    report
+}
+
+fn refuse_work(shared: &Shared) -> Vec<super::TaskId> {
+    let mut state = shared.lock();
+    if state.life == Life::Open {
+        state.life = Life::ShuttingDown;
+        state.subscribers.tell(&Event::ShuttingDown);
+    }
+    let active = state.running.keys().cloned().collect();
+    drop(state);
+    shared.work.notify_all();
+    active
+}
+
+fn interrupt(shared: &Shared, reason: StopReason) {
+    let running: Vec<_> = shared.lock().running.values().map(Arc::clone).collect();
+    for task in running {
+        task.raise(reason);
+    }
+    shared.ended.notify_all();
+}
+
+/// Waits until nothing is left to count, the time is over, or a second request said «now».
+fn wait_until(shared: &Shared, until: Instant, count: impl Fn(&Shared) -> usize) -> usize {
+    loop {
+        let left = count(shared);
+        let now = Instant::now();
+        if left == 0 || now >= until {
+            return left;
+        }
+        let state = shared.lock();
+        // Short: the count may have changed between the two locks.
+        let wait = (until - now).min(Duration::from_millis(50));
+        drop(shared.ended.wait_timeout(state, wait));
+    }
+}
+
+fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        let name = thread.thread().name().unwrap_or("a thread").to_owned();
+        // Dropping the engine on one of its own threads must not wait for itself.
+        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            tracing::error!("{name} panicked");
+        }
+    }
+}

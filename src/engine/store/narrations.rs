@@ -1,0 +1,351 @@
+//! What is stored of a narration, and how: accepted, taken up, its clips, its end. Each change is
+//! guarded so that the order in which two threads send theirs can't matter: an end is final, and
+//! only one attempt at a segment can win.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Answer, Store, StoreError};
+use crate::engine::plan::{Narration, NarrationSettings, Plan, PlannedSegment};
+use crate::engine::task::{ErrorObject, SegmentId, TaskId, TaskState, Timestamp};
+
+/// A finished clip, as it is handed to the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClipRecord {
+    /// Which segment.
+    pub segment_id: SegmentId,
+    /// The file's name in the narration's folder.
+    pub clip: Arc<str>,
+    /// Its size in bytes: how a damaged file is known later.
+    pub bytes: u64,
+    /// Its samples.
+    pub samples: u64,
+    /// Samples a second.
+    pub rate: u32,
+    /// The largest absolute sample, 0.0 to 1.0.
+    pub peak: f32,
+}
+
+/// A clip that is in the store.
+pub type StoredClip = ClipRecord;
+
+/// A narration that an earlier run accepted and didn't end.
+pub(crate) struct StoredNarration {
+    pub id: TaskId,
+    pub narration: Narration,
+    pub timeout_ms: Option<u64>,
+    pub created_at: Timestamp,
+    pub clips: Vec<StoredClip>,
+    pub errors: Vec<(SegmentId, ErrorObject)>,
+}
+
+impl Store {
+    /// Stores a new narration with all its segments. The answer: `false` if the id is taken.
+    pub(crate) fn insert(
+        &self,
+        id: &TaskId,
+        narration: &Narration,
+        timeout_ms: Option<u64>,
+        at: Timestamp,
+    ) -> Answer<bool> {
+        let (id, narration) = (id.clone(), narration.clone());
+        self.send(move |db| insert(db, &id, &narration, timeout_ms, at))
+    }
+
+    /// Notes that a worker took the task up.
+    pub(crate) fn started(&self, id: &TaskId, at: Timestamp) -> Answer<()> {
+        let id = id.clone();
+        self.send(move |db| {
+            db.prepare_cached(
+                "UPDATE tasks SET state = 'PROCESSING', started_at = ?2
+                 WHERE id = ?1 AND completed_at IS NULL",
+            )?
+            .execute(params![id.as_str(), at.0])
+            .map(drop)
+        })
+    }
+
+    /// Notes that the task waits again.
+    pub(crate) fn requeued(&self, id: &TaskId) -> Answer<()> {
+        let id = id.clone();
+        self.send(move |db| {
+            db.prepare_cached(
+                "UPDATE tasks SET state = 'PENDING' WHERE id = ?1 AND completed_at IS NULL",
+            )?
+            .execute([id.as_str()])
+            .map(drop)
+        })
+    }
+
+    /// Notes the end of a task. One that has ended stays as it is.
+    pub(crate) fn ended(
+        &self,
+        id: &TaskId,
+        state: TaskState,
+        error: Option<&ErrorObject>,
+        result: Option<&serde_json::Value>,
+        at: Timestamp,
+    ) -> Answer<()> {
+        let id = id.clone();
+        let error = error.map(to_json);
+        let result = result.map(to_json);
+        self.send(move |db| {
+            db.prepare_cached(
+                "UPDATE tasks SET state = ?2, error = ?3, result = ?4, completed_at = ?5
+                 WHERE id = ?1 AND completed_at IS NULL",
+            )?
+            .execute(params![id.as_str(), state.word(), error, result, at.0])
+            .map(drop)
+        })
+    }
+
+    /// Begins an attempt at a segment; the answer is its number.
+    pub(crate) fn begin_segment(&self, id: &TaskId, segment: SegmentId) -> Answer<u32> {
+        let id = id.clone();
+        self.send(move |db| {
+            db.prepare_cached(
+                "UPDATE segments SET attempt = attempt + 1, error = NULL
+                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2
+                 RETURNING attempt",
+            )?
+            .query_row(params![id.as_str(), segment], |row| row.get(0))
+        })
+    }
+
+    /// Notes a published clip. The answer: whether this attempt won.
+    pub(crate) fn complete_segment(
+        &self,
+        id: &TaskId,
+        attempt: u32,
+        clip: ClipRecord,
+    ) -> Answer<bool> {
+        let id = id.clone();
+        self.send(move |db| {
+            let rows = db
+                .prepare_cached(
+                    "UPDATE segments SET clip = ?4, bytes = ?5, samples = ?6, rate = ?7, peak = ?8
+                     WHERE task = (SELECT seq FROM tasks WHERE id = ?1)
+                       AND number = ?2 AND attempt = ?3",
+                )?
+                .execute(params![
+                    id.as_str(),
+                    clip.segment_id,
+                    attempt,
+                    &*clip.clip,
+                    clip.bytes.cast_signed(),
+                    clip.samples.cast_signed(),
+                    clip.rate,
+                    clip.peak,
+                ])?;
+            Ok(rows == 1)
+        })
+    }
+
+    /// Notes what went wrong with a segment.
+    pub(crate) fn segment_error(
+        &self,
+        id: &TaskId,
+        segment: SegmentId,
+        error: &ErrorObject,
+    ) -> Answer<()> {
+        let (id, error) = (id.clone(), to_json(error));
+        self.send(move |db| {
+            db.prepare_cached(
+                "UPDATE segments SET error = ?3
+                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
+            )?
+            .execute(params![id.as_str(), segment, error])
+            .map(drop)
+        })
+    }
+
+    /// Forgets the clip of a segment whose file is gone or damaged.
+    pub(crate) fn forget_clip(&self, id: &TaskId, segment: SegmentId) -> Answer<()> {
+        let id = id.clone();
+        self.send(move |db| {
+            db.prepare_cached(
+                "UPDATE segments SET clip = NULL, bytes = NULL, samples = NULL, peak = NULL
+                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
+            )?
+            .execute(params![id.as_str(), segment])
+            .map(drop)
+        })
+    }
+
+    /// The clips of a narration, by segment.
+    pub(crate) fn clips(&self, id: &TaskId) -> Answer<Vec<StoredClip>> {
+        let id = id.clone();
+        self.send(move |db| {
+            let seq = db.query_row(
+                "SELECT seq FROM tasks WHERE id = ?1",
+                [id.as_str()],
+                |row| row.get(0),
+            )?;
+            clips(db, seq)
+        })
+    }
+
+    /// The narrations that have not ended, oldest first.
+    pub(crate) fn unfinished(&self) -> Result<Vec<StoredNarration>, StoreError> {
+        self.send(unfinished).wait()
+    }
+
+    /// Reduces narrations that have ended to a line of history.
+    pub(crate) fn archive(&self, ids: Vec<TaskId>) -> Answer<()> {
+        self.send(move |db| {
+            for id in ids {
+                db.prepare_cached(
+                    "DELETE FROM segments WHERE task =
+                     (SELECT seq FROM tasks WHERE id = ?1 AND completed_at IS NOT NULL)",
+                )?
+                .execute([id.as_str()])?;
+                db.prepare_cached(
+                    "UPDATE tasks SET source = '' WHERE id = ?1 AND completed_at IS NOT NULL",
+                )?
+                .execute([id.as_str()])?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn insert(
+    db: &Connection,
+    id: &TaskId,
+    narration: &Narration,
+    timeout_ms: Option<u64>,
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
+    let seq: Option<i64> = db
+        .prepare_cached(
+            "INSERT INTO tasks (id, title, state, folder, voice, settings, fingerprint, source,
+                                timeout_ms, created_at)
+             VALUES (?1, ?2, 'PENDING', ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (id) DO NOTHING RETURNING seq",
+        )?
+        .query_row(
+            params![
+                id.as_str(),
+                &*narration.title,
+                narration.folder.to_string_lossy(),
+                &*narration.voice,
+                to_json(&narration.settings),
+                narration.fingerprint,
+                &*narration.source,
+                timeout_ms.map(u64::cast_signed),
+                at.0,
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let Some(seq) = seq else { return Ok(false) };
+    let mut row = db.prepare_cached(
+        "INSERT INTO segments (task, number, first, past, text, pause_ms, heading)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (number, segment) in narration.plan.iter() {
+        row.execute(params![
+            seq,
+            number,
+            segment.start.cast_signed(),
+            segment.end.cast_signed(),
+            &*segment.text,
+            segment.pause_ms,
+            segment.heading,
+        ])?;
+    }
+    Ok(true)
+}
+
+fn unfinished(db: &Connection) -> rusqlite::Result<Vec<StoredNarration>> {
+    db.execute(
+        "UPDATE tasks SET state = 'PENDING' WHERE state = 'PROCESSING'",
+        [],
+    )?;
+    let mut tasks = db.prepare_cached(
+        "SELECT seq, id, title, folder, voice, settings, fingerprint, source, timeout_ms, created_at
+         FROM tasks WHERE completed_at IS NULL ORDER BY seq",
+    )?;
+    tasks.query_map([], |row| stored(db, row))?.collect()
+}
+
+fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredNarration> {
+    let seq: i64 = row.get(0)?;
+    let text = |index| row.get::<_, String>(index);
+    let settings: NarrationSettings = from_json(&text(5)?)?;
+    let narration = Narration {
+        title: text(2)?.into(),
+        source: text(7)?.into(),
+        plan: Arc::new(Plan::new(planned(db, seq)?)),
+        folder: PathBuf::from(text(3)?),
+        voice: text(4)?.into(),
+        settings,
+        fingerprint: text(6)?,
+    };
+    Ok(StoredNarration {
+        id: TaskId::from(text(1)?),
+        narration,
+        timeout_ms: row.get::<_, Option<i64>>(8)?.map(i64::cast_unsigned),
+        created_at: Timestamp(row.get(9)?),
+        clips: clips(db, seq)?,
+        errors: errors(db, seq)?,
+    })
+}
+
+fn planned(db: &Connection, seq: i64) -> rusqlite::Result<Vec<PlannedSegment>> {
+    db.prepare_cached(
+        "SELECT first, past, text, pause_ms, heading FROM segments WHERE task = ?1 ORDER BY number",
+    )?
+    .query_map([seq], |row| {
+        Ok(PlannedSegment {
+            start: row.get::<_, i64>(0)?.cast_unsigned(),
+            end: row.get::<_, i64>(1)?.cast_unsigned(),
+            text: row.get::<_, String>(2)?.into(),
+            pause_ms: row.get(3)?,
+            heading: row.get(4)?,
+        })
+    })?
+    .collect()
+}
+
+fn clips(db: &Connection, seq: i64) -> rusqlite::Result<Vec<StoredClip>> {
+    db.prepare_cached(
+        "SELECT number, clip, bytes, samples, rate, peak FROM segments
+         WHERE task = ?1 AND clip IS NOT NULL ORDER BY number",
+    )?
+    .query_map([seq], |row| {
+        Ok(ClipRecord {
+            segment_id: row.get(0)?,
+            clip: row.get::<_, String>(1)?.into(),
+            bytes: row.get::<_, i64>(2)?.cast_unsigned(),
+            samples: row.get::<_, i64>(3)?.cast_unsigned(),
+            rate: row.get(4)?,
+            peak: row.get(5)?,
+        })
+    })?
+    .collect()
+}
+
+/// Errors of segments that have a clip all the same; the others are tried again.
+fn errors(db: &Connection, seq: i64) -> rusqlite::Result<Vec<(SegmentId, ErrorObject)>> {
+    db.prepare_cached(
+        "SELECT number, error FROM segments
+         WHERE task = ?1 AND error IS NOT NULL AND clip IS NOT NULL ORDER BY number",
+    )?
+    .query_map([seq], |row| {
+        Ok((row.get(0)?, from_json(&row.get::<_, String>(1)?)?))
+    })?
+    .collect()
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("plain data with text keys always serialises")
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+    })
+}

@@ -1,0 +1,150 @@
+//! Opening the database: its settings, its tables, and the steps from older versions to this one.
+//! A database that a newer program wrote is refused, untouched.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::StoreError;
+
+/// Earlier versions of SQLite can corrupt a database in WAL mode.
+const SQLITE_NEEDED: i32 = 3_051_003;
+
+/// One step each, from version N to N + 1. Steps that were released never change.
+const MIGRATIONS: &[&str] = &[VERSION_1];
+
+const VERSION_1: &str = "
+CREATE TABLE tasks (
+    seq          INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL UNIQUE,
+    title        TEXT NOT NULL,
+    state        TEXT NOT NULL
+                 CHECK (state IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED')),
+    folder       TEXT NOT NULL,
+    voice        TEXT NOT NULL,
+    settings     TEXT NOT NULL,
+    fingerprint  TEXT NOT NULL,
+    source       TEXT NOT NULL,
+    timeout_ms   INTEGER,
+    created_at   INTEGER NOT NULL,
+    started_at   INTEGER,
+    completed_at INTEGER,
+    error        TEXT,
+    result       TEXT
+) STRICT;
+CREATE INDEX tasks_unfinished ON tasks (seq) WHERE completed_at IS NULL;
+CREATE TABLE segments (
+    task      INTEGER NOT NULL REFERENCES tasks (seq) ON DELETE CASCADE,
+    number    INTEGER NOT NULL,
+    first     INTEGER NOT NULL,
+    past      INTEGER NOT NULL,
+    text      TEXT NOT NULL,
+    pause_ms  INTEGER NOT NULL,
+    heading   INTEGER NOT NULL,
+    attempt   INTEGER NOT NULL DEFAULT 0,
+    clip      TEXT,
+    bytes     INTEGER,
+    samples   INTEGER,
+    rate      INTEGER,
+    peak      REAL,
+    error     TEXT,
+    PRIMARY KEY (task, number)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Opens the database at `path`, creating or migrating it.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::Open {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    if rusqlite::version_number() < SQLITE_NEEDED {
+        return Err(StoreError::Open {
+            path: path.to_owned(),
+            reason: format!("SQLite {} is older than 3.51.3", rusqlite::version()),
+        });
+    }
+    let mut connection = Connection::open(path).map_err(failed)?;
+    connection
+        .busy_timeout(Duration::from_secs(5))
+        .map_err(failed)?;
+    let found = version(&connection).map_err(failed)?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreError::TooNew {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    configure(&connection).map_err(failed)?;
+    migrate(&mut connection).map_err(failed)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // NORMAL may roll back a commit that was acknowledged when the power goes.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")
+}
+
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = usize::try_from(version(&transaction)?).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(from) {
+        transaction.execute_batch(step)?;
+    }
+    set_version(&transaction)?;
+    transaction.commit()
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn set_version(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_database_is_refused_untouched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("aloud.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        drop(connection);
+        let before = std::fs::read(&path).unwrap();
+        let error = open(&path).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                StoreError::TooNew {
+                    found: 99,
+                    known: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn opening_twice_keeps_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("aloud.db");
+        drop(open(&path).unwrap());
+        let connection = open(&path).unwrap();
+        assert_eq!(version(&connection).unwrap(), 1);
+        let mode: String = connection
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        assert_eq!(mode, "wal");
+    }
+}

@@ -1,0 +1,215 @@
+//! The places a setting can come from, in order: flag, environment, file, default. This part
+//! decides which one wins and remembers it; it must never know a setting by name.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    SettingsError,
+    error::printable,
+    value::{Raw, Setting},
+};
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Built into the program.
+    Default,
+    /// This file, this line (from 1).
+    File(PathBuf, usize),
+    /// This environment variable.
+    Environment(String),
+    /// A flag on the command line.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Origin::Environment(variable) => f.write_str(variable),
+            Origin::Flag => f.write_str("command line"),
+        }
+    }
+}
+
+/// One setting, its value and where that came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingOrigin {
+    /// Its name in `config.toml`: `voice`, `pauses.sentence_ms`.
+    pub name: &'static str,
+    /// The value for a person.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// What `config.toml` says: key → line and value.
+type Entries = BTreeMap<String, (usize, Raw)>;
+
+pub(super) struct Sources<'e> {
+    path: PathBuf,
+    file: Entries,
+    env: &'e dyn Fn(&str) -> Option<OsString>,
+    pub(super) origins: Vec<SettingOrigin>,
+}
+
+impl<'e> Sources<'e> {
+    /// Reads the file; a file that isn't there has nothing to say.
+    pub(super) fn read(
+        path: PathBuf,
+        env: &'e dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Sources<'e>, SettingsError> {
+        let file = match std::fs::metadata(&path) {
+            Ok(meta) if !meta.is_file() => return Err(SettingsError::NotAFile { path }),
+            Ok(_) => match std::fs::read_to_string(&path) {
+                Ok(text) => parse(&path, &text)?,
+                Err(source) => return Err(SettingsError::Unreadable { path, source }),
+            },
+            Err(why)
+                if matches!(
+                    why.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Entries::new()
+            }
+            Err(source) => return Err(SettingsError::Unreadable { path, source }),
+        };
+        Ok(Sources {
+            path,
+            file,
+            env,
+            origins: Vec::new(),
+        })
+    }
+
+    /// The value of one setting, by precedence; it is checked and its origin is recorded.
+    pub(super) fn take<T: Setting>(
+        &mut self,
+        name: &'static str,
+        flag: Option<T::Flag>,
+        default: impl FnOnce() -> T,
+        check: fn(&T) -> Result<(), String>,
+    ) -> Result<T, SettingsError> {
+        let variable = format!("ALOUD_{}", name.to_uppercase().replace('.', "_"));
+        let bad = |origin: &Origin, problem: String, given: String| SettingsError::BadValue {
+            place: match origin {
+                Origin::Flag => "the command line".to_owned(),
+                other => other.to_string(),
+            },
+            name: name.to_owned(),
+            problem,
+            given: printable(&given),
+        };
+        let (value, origin, given) = if let Some(flag) = flag {
+            let value = T::from_flag(flag);
+            let given = value.show();
+            (value, Origin::Flag, given)
+        } else if let Some(text) = (self.env)(&variable).filter(|text| !text.is_empty()) {
+            let origin = Origin::Environment(variable);
+            let given = text.to_string_lossy().into_owned();
+            match text.to_str().and_then(T::from_text) {
+                Some(value) => (value, origin, given),
+                None => return Err(bad(&origin, T::WANTS.to_owned(), given)),
+            }
+        } else if let Some((line, raw)) = self.file.get(name) {
+            let origin = Origin::File(self.path.clone(), *line);
+            let base = self.path.parent().unwrap_or(Path::new(""));
+            match T::from_raw(raw, base) {
+                Some(value) => (value, origin, raw.show()),
+                None => return Err(bad(&origin, T::WANTS.to_owned(), raw.show())),
+            }
+        } else {
+            (default(), Origin::Default, String::new())
+        };
+        check(&value).map_err(|problem| bad(&origin, problem, given))?;
+        self.origins.push(SettingOrigin {
+            name,
+            value: value.show(),
+            origin,
+        });
+        Ok(value)
+    }
+
+    /// After all settings were taken: is there a key in the file that none of them has?
+    pub(super) fn refuse_unknown_keys(&self) -> Result<(), SettingsError> {
+        let known = |key: &str| self.origins.iter().any(|setting| setting.name == key);
+        let Some((key, (line, _))) = self.file.iter().find(|(key, _)| !known(key)) else {
+            return Ok(());
+        };
+        let nearest = self
+            .origins
+            .iter()
+            .map(|setting| (strsim::jaro_winkler(setting.name, key), setting.name))
+            .filter(|(likeness, _)| *likeness > 0.75)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, name)| name.to_owned());
+        Err(SettingsError::UnknownKey {
+            path: self.path.clone(),
+            line: *line,
+            key: printable(key),
+            nearest,
+        })
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Entries, SettingsError> {
+    let line_of = |offset: usize| {
+        1 + text
+            .as_bytes()
+            .iter()
+            .take(offset)
+            .filter(|byte| **byte == b'\n')
+            .count()
+    };
+    let table = DeTable::parse(text).map_err(|why| SettingsError::Syntax {
+        path: path.to_owned(),
+        line: why.span().map_or(1, |span| line_of(span.start)),
+        why: why.message().replace('\n', ", "),
+    })?;
+    let mut entries = Entries::new();
+    flatten("", table.get_ref(), &line_of, &mut entries);
+    Ok(entries)
+}
+
+fn flatten(
+    prefix: &str,
+    table: &DeTable<'_>,
+    line_of: &dyn Fn(usize) -> usize,
+    into: &mut Entries,
+) {
+    for (key, value) in table {
+        let name = format!("{prefix}{}", key.get_ref());
+        let raw = match value.get_ref() {
+            DeValue::String(text) => Raw::Text(text.to_string()),
+            DeValue::Integer(number) => {
+                match i64::from_str_radix(number.as_str(), number.radix()) {
+                    Ok(number) => Raw::Int(number),
+                    Err(_) => Raw::Other("a number too large"),
+                }
+            }
+            DeValue::Float(number) => match number.as_str().parse() {
+                Ok(number) => Raw::Float(number),
+                Err(_) => Raw::Other("no number"),
+            },
+            DeValue::Boolean(_) => Raw::Other("true or false"),
+            DeValue::Datetime(_) => Raw::Other("a date"),
+            DeValue::Array(_) => Raw::Other("a list"),
+            DeValue::Table(inner) => {
+                flatten(&format!("{name}."), inner, line_of, into);
+                continue;
+            }
+        };
+        into.insert(name, (line_of(key.span().start), raw));
+    }
+}

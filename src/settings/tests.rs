@@ -1,0 +1,180 @@
+use std::fs;
+
+use super::*;
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn with(config: &str) -> Home {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        fs::create_dir_all(&paths.config).unwrap();
+        fs::write(paths.config_file(), config).unwrap();
+        Home(folder)
+    }
+
+    fn load(&self, flags: Overrides, env: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        load_from(Paths::under(self.0.path()), flags, &|name| {
+            env.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.into())
+        })
+    }
+
+    fn error(&self, env: &[(&str, &str)]) -> String {
+        self.load(Overrides::default(), env)
+            .unwrap_err()
+            .to_string()
+    }
+}
+
+fn origin<'a>(settings: &'a Settings, name: &str) -> &'a SettingOrigin {
+    settings
+        .origins
+        .iter()
+        .find(|setting| setting.name == name)
+        .unwrap()
+}
+
+#[test]
+fn each_layer_wins_over_the_one_below_and_says_so() {
+    let home = Home::with("voice = \"file\"\nspeed = 2\n[pauses]\nsentence_ms = 300\n");
+    let defaults = Home::with("").load(Overrides::default(), &[]).unwrap();
+    assert_eq!(defaults.voice, "en_US-joe-medium");
+    assert_eq!(defaults.cleanup_threshold, Duration::from_secs(3600));
+    assert_eq!(origin(&defaults, "voice").origin, Origin::Default);
+
+    let file = home.load(Overrides::default(), &[]).unwrap();
+    assert_eq!(
+        (file.voice.as_str(), file.speed, file.pauses.sentence_ms),
+        ("file", 2.0, 300)
+    );
+    let path = file.paths.config_file();
+    assert_eq!(
+        origin(&file, "pauses.sentence_ms").origin,
+        Origin::File(path, 4)
+    );
+
+    let env = [("ALOUD_VOICE", "env"), ("ALOUD_PAUSES_SENTENCE_MS", "10")];
+    let from_env = home.load(Overrides::default(), &env).unwrap();
+    assert_eq!(
+        (from_env.voice.as_str(), from_env.pauses.sentence_ms),
+        ("env", 10)
+    );
+    assert_eq!(
+        origin(&from_env, "voice").origin,
+        Origin::Environment("ALOUD_VOICE".into())
+    );
+
+    let flags = Overrides {
+        voice: Some("flag".into()),
+        speaker: Some(0),
+        ..Overrides::default()
+    };
+    let flagged = home.load(flags, &env).unwrap();
+    assert_eq!((flagged.voice.as_str(), flagged.speaker), ("flag", Some(0)));
+    assert_eq!(origin(&flagged, "voice").origin, Origin::Flag);
+}
+
+#[test]
+fn what_is_wrong_in_the_file_is_named_with_its_line() {
+    for (config, parts) in [
+        (
+            "voice = \"a\"\nspede = 2\n",
+            vec!["config.toml:2", "`spede`", "`speed`"],
+        ),
+        (
+            "\n[pauses]\nsentense_ms = 2\n",
+            vec!["config.toml:3", "`pauses.sentence_ms`"],
+        ),
+        (
+            "qqqqqq = 1\n",
+            vec!["config.toml:1", "no setting `qqqqqq`", "remove"],
+        ),
+        (
+            "speed = \"fast\"\n",
+            vec!["config.toml:1", "`speed` must be a number", "\"fast\""],
+        ),
+        (
+            "speed = 9\n",
+            vec!["`speed` must be from 0.25 to 4", "it is 9"],
+        ),
+        ("speed = nan\n", vec!["`speed` must be from"]),
+        ("workers = -1\n", vec!["`workers` must be a whole number"]),
+        ("workers = 0\n", vec!["`workers` must be from 1 to 64"]),
+        ("voice = 3\n", vec!["`voice` must be a text"]),
+        (
+            "voice = [\"a\"]\n",
+            vec!["`voice` must be a text", "a list"],
+        ),
+        ("pauses = 3\n", vec!["no setting `pauses`"]),
+        (
+            "cleanup_threshold = -5\n",
+            vec!["`cleanup_threshold` must be a number of seconds"],
+        ),
+        (
+            "task_timeout = 0\n",
+            vec!["`task_timeout` must be more than 0", "\"none\""],
+        ),
+        (
+            "voice = \"a\"\nvoice = \n",
+            vec!["config.toml:2", "not valid TOML"],
+        ),
+        (
+            "voice = \"a\"\nvoice = \"b\"\n",
+            vec!["config.toml:2", "not valid TOML"],
+        ),
+        ("workers = 99999999999999999999\n", vec!["config.toml:1"]),
+    ] {
+        let message = Home::with(config).error(&[]);
+        for part in parts {
+            assert!(message.contains(part), "{config:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_in_the_environment_is_named_with_its_variable() {
+    let home = Home::with("");
+    let message = home.error(&[("ALOUD_WORKERS", "many")]);
+    assert!(
+        message.starts_with("ALOUD_WORKERS: `workers` must be a whole number"),
+        "{message}"
+    );
+    let message = home.error(&[("ALOUD_SPEED", "\u{1b}[31m9")]);
+    assert!(!message.contains('\u{1b}'), "{message:?}");
+    let message = home.error(&[("ALOUD_CLEANUP_THRESHOLD", "1e400")]);
+    assert!(message.contains("seconds"), "{message}");
+    let set = home
+        .load(Overrides::default(), &[("ALOUD_TASK_TIMEOUT", "1.5")])
+        .unwrap();
+    assert_eq!(set.task_timeout, Some(Duration::from_millis(1500)));
+    // Empty is as good as unset.
+    assert_eq!(
+        home.load(Overrides::default(), &[("ALOUD_VOICE", "")])
+            .unwrap()
+            .voice,
+        "en_US-joe-medium"
+    );
+}
+
+#[test]
+fn a_folder_or_bytes_in_place_of_the_file_are_refused_clearly() {
+    let home = Home::with("");
+    let path = Paths::under(home.0.path()).config_file();
+    fs::write(&path, b"voice = \"\xff\"").unwrap();
+    assert!(home.error(&[]).contains("could not be read"));
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(home.error(&[]).contains("is not a file"));
+}
+
+#[test]
+fn paths_in_the_file_start_at_its_folder() {
+    let home =
+        Home::with("out = \"here\"\nonnxruntime = \"/opt/ort.so\"\nespeak_data = \"none\"\n");
+    let settings = home.load(Overrides::default(), &[]).unwrap();
+    assert_eq!(settings.out, settings.paths.config.join("here"));
+    assert_eq!(settings.onnxruntime, Some("/opt/ort.so".into()));
+    assert_eq!(settings.espeak_data, None);
+}

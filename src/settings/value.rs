@@ -1,0 +1,182 @@
+//! How one setting is read from a file, the environment or a flag, and shown again. It knows
+//! types only, never names: ranges belong to the table of settings.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// A value as `config.toml` holds it, reduced to what settings need.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Raw {
+    /// A string.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Anything else, by the name of its type.
+    Other(&'static str),
+}
+
+impl Raw {
+    /// The value as a person would write it, for error messages.
+    pub(super) fn show(&self) -> String {
+        match self {
+            Raw::Text(text) => format!("{text:?}"),
+            Raw::Int(number) => number.to_string(),
+            Raw::Float(number) => number.to_string(),
+            Raw::Other(kind) => (*kind).to_owned(),
+        }
+    }
+}
+
+/// A type that settings can have.
+pub trait Setting: Sized {
+    /// What a flag hands over: the value itself, without the choice of having none.
+    type Flag;
+    /// What the value must be, in words: "must be a number".
+    const WANTS: &'static str;
+    /// From a flag.
+    fn from_flag(flag: Self::Flag) -> Self;
+    /// From a file's value; relative paths start at `base`. `None` if the type is wrong.
+    fn from_raw(raw: &Raw, base: &Path) -> Option<Self>;
+    /// From the text of an environment variable. `None` if it can't be read so.
+    fn from_text(text: &str) -> Option<Self>;
+    /// The value for a person.
+    fn show(&self) -> String;
+}
+
+macro_rules! whole_number {
+    ($($ty:ty),*) => {$(
+        impl Setting for $ty {
+            type Flag = $ty;
+            const WANTS: &'static str = "must be a whole number, 0 or more";
+            fn from_flag(flag: $ty) -> $ty { flag }
+            fn from_raw(raw: &Raw, _: &Path) -> Option<$ty> {
+                match raw { Raw::Int(number) => (*number).try_into().ok(), _ => None }
+            }
+            fn from_text(text: &str) -> Option<$ty> { text.parse().ok() }
+            fn show(&self) -> String { self.to_string() }
+        }
+    )*};
+}
+whole_number!(u32, usize);
+
+impl Setting for f32 {
+    type Flag = f32;
+    const WANTS: &'static str = "must be a number";
+    fn from_flag(flag: f32) -> f32 {
+        flag
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "a speed needs no more digits"
+    )]
+    fn from_raw(raw: &Raw, _: &Path) -> Option<f32> {
+        match raw {
+            Raw::Int(number) => Some(*number as f32),
+            Raw::Float(number) => Some(*number as f32),
+            _ => None,
+        }
+    }
+    fn from_text(text: &str) -> Option<f32> {
+        text.parse().ok()
+    }
+    fn show(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+impl Setting for String {
+    type Flag = String;
+    const WANTS: &'static str = "must be a text in quotation marks";
+    fn from_flag(flag: String) -> String {
+        flag
+    }
+    fn from_raw(raw: &Raw, _: &Path) -> Option<String> {
+        match raw {
+            Raw::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+    fn from_text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Setting for PathBuf {
+    type Flag = PathBuf;
+    const WANTS: &'static str = "must be a path in quotation marks";
+    fn from_flag(flag: PathBuf) -> PathBuf {
+        flag
+    }
+    fn from_raw(raw: &Raw, base: &Path) -> Option<PathBuf> {
+        match raw {
+            Raw::Text(text) => Some(base.join(PathBuf::from_text(text)?)),
+            _ => None,
+        }
+    }
+    /// A leading `~/` is the home folder: no shell expands it in a file.
+    fn from_text(text: &str) -> Option<PathBuf> {
+        match text.strip_prefix("~/") {
+            Some(rest) => Some(etcetera::home_dir().ok()?.join(rest)),
+            None => Some(PathBuf::from(text)),
+        }
+    }
+    fn show(&self) -> String {
+        self.display().to_string()
+    }
+}
+
+/// Durations are written in seconds, with a fraction if need be.
+impl Setting for Duration {
+    type Flag = Duration;
+    const WANTS: &'static str = "must be a number of seconds, 0 or more";
+    fn from_flag(flag: Duration) -> Duration {
+        flag
+    }
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 seconds")]
+    fn from_raw(raw: &Raw, _: &Path) -> Option<Duration> {
+        match raw {
+            Raw::Int(number) => Duration::try_from_secs_f64(*number as f64).ok(),
+            Raw::Float(number) => Duration::try_from_secs_f64(*number).ok(),
+            _ => None,
+        }
+    }
+    fn from_text(text: &str) -> Option<Duration> {
+        Duration::try_from_secs_f64(text.parse().ok()?).ok()
+    }
+    fn show(&self) -> String {
+        format!("{} s", self.as_secs_f64())
+    }
+}
+
+/// A setting that may be left open: written `"none"`.
+impl<T: Setting> Setting for Option<T> {
+    type Flag = T::Flag;
+    const WANTS: &'static str = T::WANTS;
+    fn from_flag(flag: T::Flag) -> Option<T> {
+        Some(T::from_flag(flag))
+    }
+    fn from_raw(raw: &Raw, base: &Path) -> Option<Option<T>> {
+        match raw {
+            Raw::Text(text) if text == "none" => Some(None),
+            other => T::from_raw(other, base).map(Some),
+        }
+    }
+    fn from_text(text: &str) -> Option<Option<T>> {
+        if text == "none" {
+            Some(None)
+        } else {
+            T::from_text(text).map(Some)
+        }
+    }
+    fn show(&self) -> String {
+        self.as_ref().map_or_else(|| "none".to_owned(), T::show)
+    }
+}

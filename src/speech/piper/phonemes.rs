@@ -1,0 +1,160 @@
+//! From eSpeak's clauses to the numbers a Piper model takes, exactly as Piper's own front end does
+//! it: clause phonemes, the clause's punctuation, Unicode NFD, one code point one phoneme, the pad
+//! between all of them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::super::{Clause, Utterance};
+
+/// The phonemes of a text that eSpeak has cut into clauses.
+pub(super) fn of_clauses(clauses: &[Clause]) -> String {
+    let mut phonemes = String::new();
+    for (index, clause) in clauses.iter().enumerate() {
+        without_language_flags(&clause.ipa, &mut phonemes);
+        let last = clauses[index + 1..]
+            .iter()
+            .all(|clause| clause.ipa.is_empty());
+        phonemes.push_str(terminator(&clause.consumed, last));
+        if last {
+            break;
+        }
+        // The words of two clauses must not run together.
+        phonemes.push(' ');
+    }
+    phonemes.nfd().collect()
+}
+
+/// A voice of the type «text» reads the letters themselves.
+pub(super) fn of_text(text: &str) -> String {
+    text.nfd().collect()
+}
+
+/// eSpeak marks words of another language as `(fr)word(en)`.
+fn without_language_flags(ipa: &str, out: &mut String) {
+    let mut rest = ipa;
+    while let Some((before, flagged)) = rest.split_once('(') {
+        let Some((_, after)) = flagged.split_once(')') else {
+            break;
+        };
+        out.push_str(before);
+        rest = after;
+    }
+    out.push_str(rest);
+}
+
+/// The punctuation that ended a clause: the first of the last run of punctuation in what was read
+/// for it. What was read goes a little past the clause, but never into the next punctuation.
+fn terminator(consumed: &str, last: bool) -> &'static str {
+    let is_mark = |c: char| ".?!,;:…—–".contains(c);
+    let Some(end) = consumed.rfind(is_mark) else {
+        return "";
+    };
+    let before = &consumed[..end];
+    let start = before.trim_end_matches(is_mark).len();
+    let run = &consumed[start..];
+    match run.chars().next() {
+        // An ellipsis has no phoneme: a comma's pause inside, a full stop at the end.
+        Some('…') => {
+            if last {
+                "."
+            } else {
+                ","
+            }
+        }
+        Some('.') if run.starts_with("..") => {
+            if last {
+                "."
+            } else {
+                ","
+            }
+        }
+        Some('.') => ".",
+        Some('?') => "?",
+        Some('!') => "!",
+        Some(',') => ",",
+        Some(':') => ":",
+        Some(';' | '—' | '–') => ";",
+        _ => "",
+    }
+}
+
+/// Gives each phoneme its numbers: `^`, then every phoneme followed by the pad, then `$`. A
+/// phoneme that the voice doesn't know is left out and named.
+pub(super) fn utterance(phonemes: String, map: &HashMap<String, Vec<i64>>) -> Utterance {
+    let of = |phoneme: &str| map.get(phoneme).map_or(&[][..], Vec::as_slice);
+    let pad = of("_");
+    let mut ids = Vec::with_capacity(phonemes.len() * 2 + 4);
+    ids.extend_from_slice(of("^"));
+    ids.extend_from_slice(pad);
+    let mut unknown = BTreeSet::new();
+    let mut buffer = [0; 4];
+    for phoneme in phonemes.chars() {
+        match map.get(&*phoneme.encode_utf8(&mut buffer)) {
+            Some(numbers) => {
+                ids.extend_from_slice(numbers);
+                ids.extend_from_slice(pad);
+            }
+            None => {
+                unknown.insert(phoneme.to_string());
+            }
+        }
+    }
+    ids.extend_from_slice(of("$"));
+    Utterance {
+        phonemes,
+        ids,
+        unknown: unknown.into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clause(consumed: &str, ipa: &str) -> Clause {
+        Clause {
+            ipa: ipa.into(),
+            consumed: consumed.into(),
+        }
+    }
+
+    #[test]
+    fn clauses_keep_their_punctuation_though_more_was_read() {
+        let clauses = [
+            clause("Dr. S", "dˈɑːktɚ"),
+            clause("mith said, \"", "smˈɪθ sˈɛd"),
+            clause("Why?! B", "wˈaɪ"),
+            clause("ecause — n", "bɪkˈʌz"),
+            clause("ow… t", "nˈaʊ"),
+            clause("hen...", "ðˈɛn"),
+        ];
+        assert_eq!(
+            of_clauses(&clauses),
+            "dˈɑːktɚ. smˈɪθ sˈɛd, wˈaɪ? bɪkˈʌz; nˈaʊ, ðˈɛn."
+        );
+    }
+
+    #[test]
+    fn language_flags_are_not_spoken() {
+        assert_eq!(
+            of_clauses(&[clause("déjà vu", "(fr)deʒa vy(en-us)")]),
+            "deʒa vy"
+        );
+    }
+
+    #[test]
+    fn accents_are_phonemes_of_their_own() {
+        assert_eq!(of_clauses(&[clause("x", "ɔ̃ç")]).chars().count(), 4);
+    }
+
+    #[test]
+    fn an_unknown_phoneme_is_named_and_left_out() {
+        let map = [("^", 1), ("_", 0), ("$", 2), ("a", 14)]
+            .map(|(phoneme, id)| (phoneme.to_owned(), vec![id]));
+        let utterance = utterance("aʘa".into(), &map.into_iter().collect());
+        assert_eq!(utterance.ids, [1, 0, 14, 0, 14, 0, 2]);
+        assert_eq!(utterance.unknown, ["ʘ"]);
+    }
+}

@@ -1,0 +1,79 @@
+//! YAML front matter at the very start of a Markdown file, and the title in it. It must not take
+//! a text that merely begins with a rule for metadata: every line has to look like YAML.
+
+/// The length of the front matter in bytes, with its last line end, and its title.
+pub(super) struct FrontMatter {
+    pub(super) len: usize,
+    pub(super) title: Option<String>,
+}
+
+/// Longest front matter, in bytes; the search goes no further.
+const MOST: usize = 64 * 1024;
+
+/// The front matter that `text` begins with, if it does.
+pub(super) fn front_matter(text: &str) -> Option<FrontMatter> {
+    let head = &text[..text.floor_char_boundary(MOST)];
+    let mut lines = head.split_inclusive('\n');
+    let first = lines.next().filter(|line| line.trim_end() == "---")?;
+    let mut len = first.len();
+    let mut title = None;
+    let mut any = false;
+    for line in lines {
+        len += line.len();
+        let bare = line.trim_end();
+        if any && matches!(bare, "---" | "...") {
+            return Some(FrontMatter { len, title });
+        }
+        if !looks_like_yaml(bare) {
+            return None;
+        }
+        any = true;
+        if let Some(value) = bare.strip_prefix("title:") {
+            title = Some(unquoted(value.trim()).to_owned());
+        }
+    }
+    None
+}
+
+fn looks_like_yaml(line: &str) -> bool {
+    let key = |line: &str| {
+        line.split_once(':').is_some_and(|(key, value)| {
+            let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'');
+            !key.is_empty()
+                && key.chars().all(plain)
+                && (value.is_empty() || value.starts_with(' '))
+        })
+    };
+    line.is_empty() || line.starts_with([' ', '\t', '#']) || line.starts_with("- ") || key(line)
+}
+
+fn unquoted(value: &str) -> &str {
+    ['"', '\'']
+        .iter()
+        .find_map(|&mark| value.strip_prefix(mark)?.strip_suffix(mark))
+        .unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_told_from_a_text_between_rules() {
+        let found =
+            front_matter("---\ntitle: \"Tea: a story\"\ntags:\n  - tea\n---\nText").unwrap();
+        assert_eq!(
+            (found.len, found.title.as_deref()),
+            (44, Some("Tea: a story"))
+        );
+        for text in [
+            "---\nHe left: it rained.\n---\n",
+            "---\n---\n",
+            "---\ntitle: x\n",
+            "text",
+            "",
+        ] {
+            assert!(front_matter(text).is_none(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! From a document to the segments a voice speaks: sentences of a good length with their spans.
+//! Segments and the omissions outside of them cover the source, each byte once; this module must
+//! never let a stretch fall between the two.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::document::{push_omission, title_line};
+use super::fit::{Limits, fit};
+use super::flat::Flat;
+use super::sentences::sentences;
+use super::{Block, BlockKind, Document, Omission, OmissionReason};
+
+/// A text ready to be spoken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segmentation {
+    /// The title the text gives itself, if it does.
+    pub title: Option<String>,
+    /// At least one if there are segments; each begins with the segment that heads it.
+    pub chapters: Vec<Chapter>,
+    /// What is spoken, in order. Spans are disjoint and rise.
+    pub segments: Vec<Segment>,
+    /// What is not spoken, in order. One that lies within a segment's span is markup and the like
+    /// inside a sentence; the others and the segments' spans cover the source.
+    pub omissions: Vec<Omission>,
+}
+
+/// What a voice speaks in one go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Bytes of the source, never empty.
+    pub span: Range<usize>,
+    /// What is spoken: one line, no control characters, at least one letter or digit.
+    pub text: String,
+    /// What it is part of.
+    pub kind: SegmentKind,
+    /// What ends with it, and so what pause follows.
+    pub end: SegmentEnd,
+    /// Index of its chapter.
+    pub chapter: usize,
+}
+
+/// What a segment is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SegmentKind {
+    /// A heading and its level, from 1.
+    Heading(u8),
+    /// Running text.
+    Sentence,
+    /// A list.
+    ListItem,
+    /// A quotation set off from the text.
+    Quote,
+    /// A row of a table.
+    TableRow,
+    /// A footnote.
+    Footnote,
+}
+
+/// What ends with a segment, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SegmentEnd {
+    /// Part of a sentence that was too long.
+    Clause,
+    /// A sentence.
+    Sentence,
+    /// A paragraph.
+    Paragraph,
+    /// A heading.
+    Heading,
+}
+
+/// A part of the text under a heading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chapter {
+    /// Its heading; for what stands before the first heading the text's title, or nothing.
+    pub title: String,
+    /// Index of its first segment.
+    pub first_segment: usize,
+}
+
+/// Headings down to this level begin a chapter.
+const CHAPTER_LEVEL: u8 = 2;
+
+impl From<BlockKind> for SegmentKind {
+    fn from(kind: BlockKind) -> Self {
+        match kind {
+            BlockKind::Heading(level) => SegmentKind::Heading(level),
+            BlockKind::Paragraph => SegmentKind::Sentence,
+            BlockKind::ListItem => SegmentKind::ListItem,
+            BlockKind::Quote => SegmentKind::Quote,
+            BlockKind::TableRow => SegmentKind::TableRow,
+            BlockKind::Footnote => SegmentKind::Footnote,
+        }
+    }
+}
+
+/// Cuts `document`, which [`Document::new`] made of `text`, into segments.
+///
+/// `language` is the code of the text's language (`en`, `de`, `en-us` …); an unknown one is
+/// treated like English. Takes time linear in the text, whatever the text.
+pub fn segment(text: &str, document: &Document, language: &str, limits: &Limits) -> Segmentation {
+    let mut cutter = Cutter {
+        text,
+        given: &document.omissions,
+        next: 0,
+        at: 0,
+        out: Segmentation {
+            title: document.title.clone(),
+            chapters: Vec::new(),
+            segments: Vec::new(),
+            omissions: Vec::with_capacity(document.omissions.len()),
+        },
+    };
+    for block in &document.blocks {
+        cutter.block(block, language, limits);
+    }
+    cutter.leave_out(text.len());
+    cutter.out
+}
+
+struct Cutter<'a> {
+    text: &'a str,
+    /// What the format left out, and how far that is copied.
+    given: &'a [Omission],
+    next: usize,
+    /// How far the source is covered.
+    at: usize,
+    out: Segmentation,
+}
+
+impl Cutter<'_> {
+    fn block(&mut self, block: &Block, language: &str, limits: &Limits) {
+        let flat = Flat::new(self.text, block);
+        let stretches = fit(&flat, sentences(&flat.text, language), limits);
+        if stretches.is_empty() {
+            return;
+        }
+        self.chapter(block.kind, &flat.text);
+        let last = stretches.len() - 1;
+        for (index, stretch) in stretches.into_iter().enumerate() {
+            let span = flat.source(&stretch.range);
+            self.leave_out(span.start);
+            self.inside(span.end);
+            let end = match block.kind {
+                _ if stretch.inside_sentence && index < last => SegmentEnd::Clause,
+                _ if index < last => SegmentEnd::Sentence,
+                BlockKind::Heading(_) => SegmentEnd::Heading,
+                _ => SegmentEnd::Paragraph,
+            };
+            self.out.segments.push(Segment {
+                span,
+                text: flat.text[stretch.range].to_owned(),
+                kind: block.kind.into(),
+                end,
+                chapter: self.out.chapters.len() - 1,
+            });
+        }
+    }
+
+    /// Begins a chapter if `kind` does, or if there is none yet.
+    fn chapter(&mut self, kind: BlockKind, words: &str) {
+        let first_segment = self.out.segments.len();
+        let title = match kind {
+            BlockKind::Heading(level) if level <= CHAPTER_LEVEL => title_line(words),
+            _ if self.out.chapters.is_empty() => self.out.title.clone().unwrap_or_default(),
+            _ => return,
+        };
+        self.out.chapters.push(Chapter {
+            title,
+            first_segment,
+        });
+    }
+
+    /// Copies the omissions within a segment that ends at `end`.
+    fn inside(&mut self, end: usize) {
+        while let Some(omission) = self.given.get(self.next)
+            && omission.span.start < end
+        {
+            // Not joined to its neighbour: that one may lie outside of the segment.
+            self.out.omissions.push(omission.clone());
+            self.next += 1;
+        }
+        self.at = end;
+    }
+
+    /// Leaves out everything up to `end`: what the format left out for its reasons, the rest
+    /// because it is blank or has no words.
+    fn leave_out(&mut self, end: usize) {
+        let mut fresh = Vec::new();
+        while self.at < end {
+            let (stop, reason) = match self.given.get(self.next) {
+                Some(omission) if omission.span.start <= self.at => {
+                    self.next += 1;
+                    (omission.span.end, omission.reason)
+                }
+                Some(omission) => (
+                    omission.span.start.min(end),
+                    self.reason_to(omission.span.start.min(end)),
+                ),
+                None => (end, self.reason_to(end)),
+            };
+            push_omission(&mut fresh, self.at..stop, reason);
+            self.at = stop;
+        }
+        self.out.omissions.append(&mut fresh);
+    }
+
+    /// Why a stretch of a run up to `stop` is not in any segment.
+    fn reason_to(&self, stop: usize) -> OmissionReason {
+        let words = &self.text[self.at..stop];
+        match words.trim().is_empty() {
+            true => OmissionReason::BlankSpace,
+            false => OmissionReason::Unspeakable,
+        }
+    }
+}
