@@ -138,44 +138,151 @@ macro_rules! info {
 pub(crate) const TABLE: &[Info] = &[
     info!(Help, Program, "this help", "help", 1, [on(MAIN, &["?"])]),
     info!(Up, Move, "up one row", "", 9, [on(LISTS, &["up", "k"])]),
-    info!(Down, Move, "down one row", "", 9, [on(LISTS, &["down", "j"])]),
-    info!(PageUp, Move, "up one page", "", 9, [on(LISTS, &["pgup", "C-b"])]),
-    info!(PageDown, Move, "down one page", "", 9, [on(LISTS, &["pgdn", "C-f"])]),
-    info!(First, Move, "to the first row", "", 9, [on(LISTS, &["home", "g"])]),
     info!(
-        Last, Move, "to the segment in work, again: to the last row", "", 9,
+        Down,
+        Move,
+        "down one row",
+        "",
+        9,
+        [on(LISTS, &["down", "j"])]
+    ),
+    info!(
+        PageUp,
+        Move,
+        "up one page",
+        "",
+        9,
+        [on(LISTS, &["pgup", "C-b"])]
+    ),
+    info!(
+        PageDown,
+        Move,
+        "down one page",
+        "",
+        9,
+        [on(LISTS, &["pgdn", "C-f"])]
+    ),
+    info!(
+        First,
+        Move,
+        "to the first row",
+        "",
+        9,
+        [on(LISTS, &["home", "g"])]
+    ),
+    info!(
+        Last,
+        Move,
+        "to the segment in work, again: to the last row",
+        "",
+        9,
         [on(LISTS, &["end", "G"])]
     ),
-    info!(SwitchPane, Move, "between queue and segments", "pane", 5, [on(MAIN, &["tab", "backtab"])]),
     info!(
-        Open, Look, "queue: its segments; a segment: its whole text", "open", 6,
+        SwitchPane,
+        Move,
+        "between queue and segments",
+        "pane",
+        5,
+        [on(MAIN, &["tab", "backtab"])]
+    ),
+    info!(
+        Open,
+        Look,
+        "queue: its segments; a segment: its whole text",
+        "open",
+        6,
         [on(MAIN, &["enter"])]
     ),
     info!(
-        Back, Look, "back, close", "back", 2,
-        [on(MAIN, &["esc"]), on(&[Mode::Help], &["esc", "q", "?", "enter"])]
+        Back,
+        Look,
+        "back, close",
+        "back",
+        2,
+        [
+            on(MAIN, &["esc"]),
+            on(&[Mode::Help], &["esc", "q", "?", "enter"])
+        ]
     ),
-    info!(Follow, Look, "follow the work again", "follow", 4, [on(MAIN, &["f"])]),
-    info!(Errors, Look, "errors of the task, or its segments", "errors", 3, [on(MAIN, &["e"])]),
+    info!(
+        Follow,
+        Look,
+        "follow the work again",
+        "follow",
+        4,
+        [on(MAIN, &["f"])]
+    ),
+    info!(
+        Errors,
+        Look,
+        "errors of the task, or its segments",
+        "errors",
+        3,
+        [on(MAIN, &["e"])]
+    ),
     info!(Theme, Look, "next theme", "theme", 7, [on(LISTS, &["t"])]),
-    info!(Cancel, Work, "cancel the selected task; its clips stay", "cancel", 2, [on(MAIN, &["c"])]),
     info!(
-        Quit, Program, "quit; asks while work is running", "quit", 0,
-        [on(MAIN, &["q"]), on(&[Mode::Main, Mode::Help, Mode::AskCancel], &["C-c"])]
+        Cancel,
+        Work,
+        "cancel the selected task; its clips stay",
+        "cancel",
+        2,
+        [on(MAIN, &["c"])]
     ),
-    info!(Suspend, Program, "suspend; `fg` comes back", "", 9, [on(EVERYWHERE, &["C-z"])]),
-    info!(Redraw, Program, "draw the screen afresh", "", 9, [on(EVERYWHERE, &["C-l"])]),
     info!(
-        Confirm, Answer, "yes", "yes", 0,
+        Quit,
+        Program,
+        "quit; asks while work is running",
+        "quit",
+        0,
+        [
+            on(MAIN, &["q"]),
+            on(&[Mode::Main, Mode::Help, Mode::AskCancel], &["C-c"])
+        ]
+    ),
+    info!(
+        Suspend,
+        Program,
+        "suspend; `fg` comes back",
+        "",
+        9,
+        [on(EVERYWHERE, &["C-z"])]
+    ),
+    info!(
+        Redraw,
+        Program,
+        "draw the screen afresh",
+        "",
+        9,
+        [on(EVERYWHERE, &["C-l"])]
+    ),
+    info!(
+        Confirm,
+        Answer,
+        "yes; pressing q or c again says the same",
+        "yes",
+        0,
         [
             on(ASK, &["enter", "y"]),
             on(&[Mode::AskQuit], &["q", "C-c"]),
             on(&[Mode::AskCancel], &["c"])
         ]
     ),
-    info!(Decline, Answer, "no, stay", "stay", 0, [on(ASK, &["esc", "n"])]),
     info!(
-        Hurry, Answer, "while finishing: stop now", "stop now", 0,
+        Decline,
+        Answer,
+        "no, stay",
+        "stay",
+        0,
+        [on(ASK, &["esc", "n"])]
+    ),
+    info!(
+        Hurry,
+        Answer,
+        "while finishing: stop now",
+        "stop now",
+        0,
         [on(&[Mode::Stopping], &["q", "C-c"])]
     ),
 ];

@@ -33,16 +33,31 @@ impl ListArea {
 
 /// The first row to show, so that `selected` is seen and as little moves as possible since
 /// `first` was on top.
-pub(crate) fn scroll(first: usize, selected: usize, height: usize, len: usize) -> usize {
+///
+/// A list that follows the work turns half a page instead when its end is reached: moving every row for
+/// each segment would be restless, and dear on a slow line.
+pub(crate) fn scroll(
+    first: usize,
+    selected: usize,
+    height: usize,
+    len: usize,
+    follows: bool,
+) -> usize {
     let height = height.max(1);
-    // Keep a row of context around the selection where there is room for it.
-    let margin = usize::from(height > 4);
+    // Keep some context around the selection where there is room for it.
+    let margin = height / 5;
     let lowest = (selected + margin + 1)
         .saturating_sub(height)
         .min(len.saturating_sub(height));
     let highest = selected
         .saturating_sub(margin)
         .min(len.saturating_sub(height));
+    if follows && first < lowest {
+        // The work in the middle: what came of it above, what comes next below.
+        return selected
+            .saturating_sub(height / 2)
+            .clamp(lowest.min(highest), highest);
+    }
     first.clamp(lowest.min(highest), highest)
 }
 
@@ -55,14 +70,15 @@ mod tests {
         #[test]
         fn the_selection_is_always_seen(
             first in 0usize..1000, len in 1usize..1000, height in 1usize..50, at in 0usize..1000,
+            follows: bool,
         ) {
             let selected = at % len;
-            let top = scroll(first, selected, height, len);
+            let top = scroll(first, selected, height, len, follows);
             prop_assert!(top <= selected && selected < top + height);
             // No empty lines below the last row while rows above are hidden.
             prop_assert!(top == 0 || top + height <= len);
             // What is settled stays.
-            prop_assert_eq!(scroll(top, selected, height, len), top);
+            prop_assert_eq!(scroll(top, selected, height, len, follows), top);
         }
     }
 }

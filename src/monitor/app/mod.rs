@@ -3,6 +3,7 @@
 //! returning an [`Effect`].
 
 mod list;
+mod select;
 mod tasks;
 mod update;
 
@@ -229,6 +230,11 @@ impl App {
         self.follow_task && self.follow_segment
     }
 
+    /// Whether the selected segment follows the work of its task.
+    pub(crate) fn follows_segment(&self) -> bool {
+        self.follow_segment
+    }
+
     /// Whether there is anything for [`Action::Follow`] to do.
     fn can_follow(&self) -> bool {
         !self.follows() && self.tasks.first_running().is_some()
@@ -332,3 +338,6 @@ impl SegmentState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,15 @@ impl Totals {
         let mut by_state = [0; TaskState::ALL.len()];
         by_state[status.state as usize] = 1;
         let ended = status.state.is_terminal();
-        let (units, done) = status.plan.as_ref().map_or(
-            (status.progress.total, status.progress.current),
-            |plan| (plan.chars(), status.completed_chars),
-        );
-        let done = if ended { units } else { done.min(units) };
+        let (units, done) = status
+            .plan
+            .as_ref()
+            .map_or((status.progress.total, status.progress.current), |plan| {
+                (plan.chars(), status.completed_chars)
+            });
+        // What will not be done any more is no longer part of the whole.
+        let units = if ended { done } else { units };
+        let done = done.min(units);
         Self {
             by_state,
             clips: status.completed_segments.len() as u64,
@@ -96,10 +100,6 @@ impl Totals {
 
     pub(crate) fn count(&self, state: TaskState) -> usize {
         self.by_state[state as usize]
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.by_state.iter().sum()
     }
 
     /// Tasks that have not ended.
@@ -257,11 +257,13 @@ mod tests {
         let mut tasks = Tasks::default();
         tasks.reset(fixtures::working());
         let before = *tasks.totals();
-        assert_eq!(before.len(), 3);
+        assert_eq!(before.count(TaskState::Completed), 1);
         assert_eq!(before.active(), 2);
         assert_eq!(tasks.first_running(), Some(1));
 
-        let ids: Vec<TaskId> = (0..3).map(|row| tasks.get(row).unwrap().id.clone()).collect();
+        let ids: Vec<TaskId> = (0..3)
+            .map(|row| tasks.get(row).unwrap().id.clone())
+            .collect();
         // The same task again changes nothing.
         tasks.put(tasks.get(1).unwrap().clone());
         assert_eq!(*tasks.totals(), before);

@@ -18,7 +18,13 @@ pub enum ColorDepth {
 
 /// Terminals that show all colours and may not say so in `COLORTERM`.
 const TRUE_COLOR_TERMS: [&str; 7] = [
-    "-direct", "kitty", "alacritty", "ghostty", "wezterm", "foot", "contour",
+    "-direct",
+    "kitty",
+    "alacritty",
+    "ghostty",
+    "wezterm",
+    "foot",
+    "contour",
 ];
 
 /// The sixteen colours as most terminals have them, for finding the nearest.

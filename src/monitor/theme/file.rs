@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
-use super::depth::ColorDepth;
 use super::Role;
+use super::depth::ColorDepth;
 
 /// What is wrong with a theme.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -229,10 +229,19 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         let cases = [
-            ("[roles]\nruning = { fg = \"red\" }", "did you mean “running”?"),
-            ("[roles]\ntext = { fg = \"#12\" }", "role “text”: “#12” is no colour"),
+            (
+                "[roles]\nruning = { fg = \"red\" }",
+                "did you mean “running”?",
+            ),
+            (
+                "[roles]\ntext = { fg = \"#12\" }",
+                "role “text”: “#12” is no colour",
+            ),
             ("[palette]\nx = \"reddish\"", "palette entry “x”: “reddish”"),
-            ("[roles]\ntext = { modifiers = [\"blod\"] }", "did you mean “bold”?"),
+            (
+                "[roles]\ntext = { modifiers = [\"blod\"] }",
+                "did you mean “bold”?",
+            ),
             ("[rolls]", "unknown field `rolls`"),
             ("[roles", "line 1"),
         ];
@@ -248,7 +257,10 @@ mod tests {
         let text = "[palette]\nblue = { rgb = \"#7aa2f7\", ansi = \"light-blue\" }\n\
                     [roles]\ntext = { fg = \"blue\" }";
         let color = |depth| read("mine", text, depth).unwrap()[0].1.fg;
-        assert_eq!(color(ColorDepth::TrueColor), Some(Color::Rgb(0x7a, 0xa2, 0xf7)));
+        assert_eq!(
+            color(ColorDepth::TrueColor),
+            Some(Color::Rgb(0x7a, 0xa2, 0xf7))
+        );
         assert_eq!(color(ColorDepth::Ansi16), Some(Color::LightBlue));
         assert_eq!(color(ColorDepth::None), None);
     }

@@ -174,7 +174,7 @@ mod tests {
             let themes = Theme::built_in(depth).unwrap();
             assert_eq!(themes.len(), 4);
             for theme in themes {
-                assert!(position(&[theme.clone()], theme.name()).is_ok());
+                assert!(position(std::slice::from_ref(&theme), theme.name()).is_ok());
             }
         }
     }

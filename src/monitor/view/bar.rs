@@ -24,7 +24,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, fraction: f64, role: Role, them
             continue;
         };
         let here = eighths.saturating_sub(u32::from(column) * 8).min(8);
-        cell.set_style(track);
+        // Whatever marks the row must not reach into the bar.
+        cell.reset();
+        cell.set_style(theme.style(Role::Screen)).set_style(track);
         match here {
             0 => cell.set_symbol(rest),
             8 => cell.set_symbol("█").set_style(style),

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::pane::{self, Look};
-use super::text::{line, put, put_all, seconds, times, wrap};
-use super::{Cx, errors, segments, take_top};
+use super::text::{fit_end, line, put, put_all, seconds, times, wrap};
+use super::{Cx, errors, segments, take_bottom, take_top};
 use crate::engine::{ErrorObject, SegmentId, TaskStatus};
 use crate::monitor::app::{segment_count, segment_state};
 use crate::monitor::theme::Role;
@@ -31,11 +31,44 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
     let text = task.plan.as_ref().and_then(|plan| plan.get(id));
     if let Some(segment) = text {
         let room = usize::from(rest.height).saturating_sub(errors.len());
-        let role = if segment.heading { Role::Heading } else { Role::Text };
+        let role = if segment.heading {
+            Role::Heading
+        } else {
+            Role::Text
+        };
         let lines = wrap(&segment.text, usize::from(rest.width), room.max(1));
-        print(buf, &mut rest, lines.into_iter().map(|text| (text, cx.style(role))));
+        print(
+            buf,
+            &mut rest,
+            lines.into_iter().map(|text| (text, cx.style(role))),
+        );
     }
     print(buf, &mut rest, errors.into_iter());
+    if rest.height > 4 {
+        let foot = take_bottom(&mut rest, 2);
+        about_task(buf, foot, task, cx);
+    }
+}
+
+/// Who speaks, and where the clips are.
+fn about_task(buf: &mut Buffer, area: Rect, task: &TaskStatus, cx: Cx<'_>) {
+    let quiet = cx.style(Role::Muted);
+    let folder = task.folder.as_ref().map(|path| path.display().to_string());
+    let facts = [
+        ("Voice  ", task.voice.as_ref()),
+        ("Files  ", folder.as_deref().unwrap_or_default()),
+    ];
+    for ((label, fact), row) in facts.into_iter().zip(0..) {
+        if !fact.is_empty() {
+            let room = usize::from(area.width).saturating_sub(label.len());
+            let fact = fit_end(fact, room);
+            put_all(
+                buf,
+                line(area, row),
+                &[(label, quiet), (&fact, cx.style(Role::Text))],
+            );
+        }
+    }
 }
 
 /// State, durations and clip.
@@ -45,14 +78,23 @@ fn facts(buf: &mut Buffer, rest: &mut Rect, task: &TaskStatus, id: SegmentId, cx
     let quiet = cx.style(Role::Muted);
     let mut numbers = String::new();
     if let Some(done) = done {
-        numbers = format!("   {} of audio", seconds(done.duration));
-        if let Some(speed) = segments::speed(done) {
-            numbers += &format!(" in {} · {}", seconds(done.work), times(speed));
-        }
+        let audio = seconds(done.duration);
+        numbers = match segments::speed(done) {
+            Some(speed) if rest.width >= 44 => {
+                let work = seconds(done.work);
+                format!("   {audio} of audio in {work} · {}", times(speed))
+            }
+            Some(speed) => format!("   {audio} · {}", times(speed)),
+            None => format!("   {audio} of audio"),
+        };
     }
     let head = format!("{} {}", state.symbol(), state.word());
     let first = take_top(rest, 1);
-    put_all(buf, first, &[(&head, cx.style(state.role())), (&numbers, quiet)]);
+    put_all(
+        buf,
+        first,
+        &[(&head, cx.style(state.role())), (&numbers, quiet)],
+    );
     if let Some(done) = done {
         put(buf, take_top(rest, 1), &done.clip, quiet);
     }
@@ -81,7 +123,11 @@ fn error_lines(task: &TaskStatus, id: SegmentId, area: Rect, cx: Cx<'_>) -> Vec<
         let width = usize::from(area.width);
         let mut add = |text: &str, role: Role| {
             let style = cx.style(role);
-            lines.extend(wrap(text, width, most).into_iter().map(|line| (line, style)));
+            lines.extend(
+                wrap(text, width, most)
+                    .into_iter()
+                    .map(|line| (line, style)),
+            );
         };
         add(&format!("✘ {code}"), Role::Failed);
         add(message, Role::Text);

@@ -83,7 +83,7 @@ fn words(cx: Cx<'_>) -> Option<Words> {
                     .to_owned(),
             ],
             answers: &[
-                (Action::Confirm, "finish this segment and quit"),
+                (Action::Confirm, "finish segment, quit"),
                 (Action::Decline, "stay"),
             ],
         }),

@@ -27,14 +27,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
             selected,
             usize::from(rows.height),
             len,
+            false,
         ),
         len,
     };
     for (at, index) in (0..rows.height).zip(list.first..len) {
         let row = line(rows, at);
-        if index == selected {
-            mark(buf, row, Pane::Lower, cx);
-        }
         let Some(segment) = cx.app.error_segment(index) else {
             continue;
         };
@@ -61,6 +59,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
             ..row
         };
         put(buf, rest, &error.message, cx.style(Role::Text));
+        if index == selected {
+            mark(buf, row, Pane::Lower, cx);
+        }
     }
     pane::scrollbar(buf, &list, cx.theme);
     list

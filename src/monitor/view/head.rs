@@ -25,16 +25,20 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>) {
     if cx.app.tasks.first_running().is_some() {
         if let Some(speed) = totals.speed() {
             let unit = if area.width >= 60 { " real time" } else { "" };
-            parts.push((format!("▶ {}{unit}", times(speed)), Role::Text));
+            // A fixed width, or everything to its left would jump about.
+            parts.push((format!("▶ {:>5}{unit}", times(speed)), Role::Text));
         }
         if let Some(time) = totals.time_left() {
             parts.push((format!("{} left", clock(time)), Role::Text));
         }
     }
+    // The state stays longest, then the time left; the speed is the first to go.
+    let room =
+        |parts: &[(String, Role)]| -> usize { parts.iter().map(|(text, _)| width(text) + 3).sum() };
+    while parts.len() > 1 && room(&parts) > usize::from(left.width) {
+        parts.remove(1);
+    }
     for (text, role) in parts.iter().rev() {
-        if width(text) + 3 > usize::from(left.width) {
-            continue;
-        }
         let used = put_right(buf, left, text, cx.style(*role));
         left.width = left.width.saturating_sub(used + 3);
     }
@@ -68,10 +72,17 @@ fn state(app: &App) -> (String, Role) {
         };
     }
     if !app.all_done() {
-        let word = if app.tasks.is_empty() { "idle" } else { "waiting" };
+        let word = if app.tasks.is_empty() {
+            "idle"
+        } else {
+            "waiting"
+        };
         (format!("○ {word}"), Role::Muted)
     } else if failed > 0 {
-        (format!("✘ {}", count(failed, "task failed", "tasks failed")), Role::Failed)
+        (
+            format!("✘ {}", count(failed, "task failed", "tasks failed")),
+            Role::Failed,
+        )
     } else {
         ("✔ all done".to_owned(), Role::Done)
     }

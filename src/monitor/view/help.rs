@@ -36,7 +36,14 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layo
     let area = centred(screen, 76, lines.saturating_add(2));
     Clear.render(area, buf);
     buf.set_style(area, cx.style(Role::Dialog));
-    let inner = pane::draw(buf, area, ("Help", "Esc closes"), true, Look::Framed, cx.theme);
+    let inner = pane::draw(
+        buf,
+        area,
+        ("Help", "Esc closes"),
+        true,
+        Look::Framed,
+        cx.theme,
+    );
 
     let mut list = inner;
     list.height = inner.height.saturating_sub(2);

@@ -28,7 +28,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout
             (info.hint, cx.style(Role::Hint)),
         ];
         let used = put_all(buf, rest, &pieces);
-        let button = Rect { width: used, ..rest };
+        let button = Rect {
+            width: used,
+            ..rest
+        };
         layout.buttons.push((button, info.action));
         let step = used + u16::try_from(GAP).unwrap_or(0);
         rest.x += step;
@@ -55,7 +58,8 @@ fn chosen(room: usize, cx: Cx<'_>) -> Vec<(&'static Info, String)> {
         .collect();
     let total = |hints: &[(&Info, String)]| -> usize {
         let each = hints.iter();
-        each.map(|(info, key)| width(key) + 1 + info.hint.len() + GAP).sum()
+        each.map(|(info, key)| width(key) + 1 + info.hint.len() + GAP)
+            .sum()
     };
     while total(&hints) > room + GAP {
         let Some(least) = (0..hints.len()).max_by_key(|place| hints[*place].0.rank) else {

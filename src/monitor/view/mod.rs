@@ -143,7 +143,9 @@ fn empty(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
     let count = u16::try_from(lines.len()).unwrap_or(0);
     let top = inner.height.saturating_sub(count) / 2;
     let wide = lines.iter().map(|(text, _)| text::width(text)).max();
-    let wide = u16::try_from(wide.unwrap_or(0)).unwrap_or(0).min(inner.width);
+    let wide = u16::try_from(wide.unwrap_or(0))
+        .unwrap_or(0)
+        .min(inner.width);
     let left = (inner.width - wide) / 2;
     for (row, (line, role)) in (top..).zip(lines) {
         let mut at = text::line(inner, row);
@@ -157,7 +159,12 @@ fn too_small(buf: &mut Buffer, cx: Cx<'_>) {
     let area = buf.area;
     let (width, height) = SMALLEST;
     let done = format!("{} %", summary::percent(cx.app));
-    let lines = ["aloud", &done, "too small:", &format!("{width}×{height} at least")];
+    let lines = [
+        "aloud",
+        &done,
+        "too small:",
+        &format!("{width}×{height} at least"),
+    ];
     for (row, line) in (0..area.height).zip(lines) {
         text::put(buf, text::line(area, row), line, cx.style(Role::Text));
     }

@@ -60,7 +60,9 @@ pub(super) fn draw(
         height: 1,
         ..area
     };
-    let note = fit(note, usize::from(head_area.width / 2));
+    // Both may be long; whoever is short leaves its room to the other.
+    let free = usize::from(head_area.width).saturating_sub(5);
+    let note = fit(note, free.saturating_sub(width(title)).max(free / 2));
     let room = usize::from(head_area.width).saturating_sub(width(&note) + 5);
     let title = fit(title, room);
     if !title.is_empty() {

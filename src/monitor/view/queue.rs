@@ -51,7 +51,11 @@ impl Columns {
             columns.left,
         ];
         // The symbol and its space, then the title; a gap before every other column.
-        let taken: u16 = fixed.iter().filter(|one| **one > 0).map(|one| one + GAP).sum();
+        let taken: u16 = fixed
+            .iter()
+            .filter(|one| **one > 0)
+            .map(|one| one + GAP)
+            .sum();
         columns.title = width.saturating_sub(taken + 2);
         columns
     }
@@ -64,14 +68,18 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     let selected = cx.app.selected_row();
     let len = cx.app.tasks.len();
     let height = usize::from(rows.height);
-    let first = scroll(cx.app.layout.queue.first, selected, height, len);
+    let first = scroll(cx.app.layout.queue.first, selected, height, len, false);
     let list = ListArea {
         pane: area,
         rows,
         first,
         len,
     };
-    let seen = || (first..len).take(height).filter_map(|row| cx.app.tasks.get(row));
+    let seen = || {
+        (first..len)
+            .take(height)
+            .filter_map(|row| cx.app.tasks.get(row))
+    };
     let widest = |width: &dyn Fn(&TaskStatus) -> usize| {
         u16::try_from(seen().map(width).max().unwrap_or(0)).unwrap_or(0)
     };
@@ -80,10 +88,11 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     let columns = Columns::for_width(rows.width, count, errors);
     for (at, task) in (0..rows.height).zip(seen()) {
         let row = line(rows, at);
+        let bar = draw_row(buf, row, task, &columns, cx);
         if first + usize::from(at) == selected {
             mark(buf, row, Pane::Queue, cx);
         }
-        draw_row(buf, row, task, &columns, cx);
+        draw_bar(buf, bar, task, cx);
     }
     pane::scrollbar(buf, &list, cx.theme);
     list
@@ -132,7 +141,9 @@ fn errors(task: &TaskStatus) -> String {
     }
 }
 
-fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, columns: &Columns, cx: Cx<'_>) {
+/// Draws everything but the bar, and returns where that goes: it keeps its colours when the row is
+/// marked.
+fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, columns: &Columns, cx: Cx<'_>) -> Rect {
     let (symbol, role) = look(task.state);
     let (style, quiet) = (cx.style(role), cx.style(Role::Muted));
     put(buf, row, symbol, style);
@@ -155,24 +166,41 @@ fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, columns: &Columns, c
     };
     put(buf, next(columns.title), &task.title, cx.style(title));
     put(buf, next(columns.state), state_word(task), style);
-    let at = next(columns.bar);
-    if task.state != TaskState::Pending || task.progress.current > 0 {
-        let fill = match task.state {
-            TaskState::Completed => Role::Done,
-            TaskState::Failed => Role::Failed,
-            TaskState::Cancelled => Role::Cancelled,
-            _ => Role::Bar,
-        };
-        bar::draw(buf, at, task.progress.fraction(), fill, cx.theme);
-        let percent = format!("{} %", task.progress.percentage());
-        put_right(buf, next(columns.percent), &percent, cx.style(Role::Text));
+    let bar = next(columns.bar);
+    let percent = if has_begun(task) {
+        format!("{} %", task.progress.percentage())
     } else {
-        next(columns.percent);
-    }
+        String::new()
+    };
+    put_right(buf, next(columns.percent), &percent, cx.style(Role::Text));
     put_right(buf, next(columns.count), &count(task), quiet);
-    put_right(buf, next(columns.errors), &errors(task), cx.style(Role::Failed));
+    put_right(
+        buf,
+        next(columns.errors),
+        &errors(task),
+        cx.style(Role::Failed),
+    );
     put_right(buf, next(columns.spent), &spent(task, cx), quiet);
     put_right(buf, next(columns.left), &left(task), quiet);
+    bar
+}
+
+fn draw_bar(buf: &mut Buffer, area: Rect, task: &TaskStatus, cx: Cx<'_>) {
+    if !has_begun(task) {
+        return;
+    }
+    let fill = match task.state {
+        TaskState::Completed => Role::Done,
+        TaskState::Failed => Role::Failed,
+        TaskState::Cancelled => Role::Cancelled,
+        _ => Role::Bar,
+    };
+    bar::draw(buf, area, task.progress.fraction(), fill, cx.theme);
+}
+
+/// Whether there is progress to show.
+fn has_begun(task: &TaskStatus) -> bool {
+    task.state != TaskState::Pending || task.progress.current > 0
 }
 
 fn state_word(task: &TaskStatus) -> &'static str {
@@ -191,7 +219,9 @@ fn spent(task: &TaskStatus, cx: Cx<'_>) -> String {
     match task.state {
         TaskState::Pending => String::new(),
         TaskState::Processing => clock(cx.app.now.since(started)),
-        _ => task.completed_at.map_or_else(String::new, |end| clock(end.since(started))),
+        _ => task
+            .completed_at
+            .map_or_else(String::new, |end| clock(end.since(started))),
     }
 }
 

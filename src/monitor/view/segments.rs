@@ -31,7 +31,13 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     let list = ListArea {
         pane: area,
         rows,
-        first: scroll(cx.app.layout.lower.first, selected, height, len),
+        first: scroll(
+            cx.app.layout.lower.first,
+            selected,
+            height,
+            len,
+            cx.app.follows_segment(),
+        ),
         len,
     };
     if len == 0 {
@@ -39,11 +45,11 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     }
     for (at, index) in (0..rows.height).zip(list.first..len) {
         let row = line(rows, at);
+        let id = SegmentId::try_from(index + 1).unwrap_or(SegmentId::MAX);
+        draw_row(buf, row, task, id, cx);
         if index == selected {
             mark(buf, row, Pane::Lower, cx);
         }
-        let id = SegmentId::try_from(index + 1).unwrap_or(SegmentId::MAX);
-        draw_row(buf, row, task, id, cx);
     }
     pane::scrollbar(buf, &list, cx.theme);
     list
@@ -76,7 +82,16 @@ fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, id: SegmentId, cx: C
         if row.width < least {
             continue;
         }
-        put_right(buf, rest, &text, if done.is_some() { cx.style(Role::Muted) } else { style });
+        put_right(
+            buf,
+            rest,
+            &text,
+            if done.is_some() {
+                cx.style(Role::Muted)
+            } else {
+                style
+            },
+        );
         rest.width = rest.width.saturating_sub(width + 1);
     }
     let segment = task.plan.as_ref().and_then(|plan| plan.get(id));

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pane::{self, Look};
-use super::text::{clock, count, line, put, put_all, put_right, times, width};
+use super::text::{clock, count, fit_end, line, put, put_all, put_right, times, width};
 use super::{Cx, bar};
 use crate::engine::TaskState;
 use crate::monitor::app::App;
@@ -55,7 +55,10 @@ fn gauge(buf: &mut Buffer, area: Rect, cx: Cx<'_>) {
     let mut counters = vec![(count(totals.clips, "clip", "clips"), Role::Text)];
     counters.push((format!("{} of audio", clock(audio(cx))), Role::Text));
     if totals.errors > 0 {
-        counters.push((format!("✘ {}", count(totals.errors, "error", "errors")), Role::Failed));
+        counters.push((
+            format!("✘ {}", count(totals.errors, "error", "errors")),
+            Role::Failed,
+        ));
     }
     let mut rest = area;
     // Half of the line is for the bar; errors are the last to go.
@@ -91,13 +94,23 @@ fn done(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
         ("✔ All done", Role::Done)
     };
     let mut facts = vec![
-        count(totals.count(TaskState::Completed) as u64, "narration", "narrations"),
+        count(
+            totals.count(TaskState::Completed) as u64,
+            "narration",
+            "narrations",
+        ),
         count(totals.clips, "clip", "clips"),
         format!("{} of audio", clock(audio(cx))),
     ];
     if let Some(speed) = totals.speed() {
         let work = clock(totals.work());
         facts.push(format!("made in {work} ({} real time)", times(speed)));
+    }
+    // The way out stands at the right; what was made is the last to go.
+    let room = usize::from(area.width).saturating_sub(14);
+    let total = |facts: &[String]| -> usize { facts.iter().map(|fact| width(fact) + 3).sum() };
+    while look == Look::Framed && facts.len() > 2 && total(&facts) > room {
+        facts.remove(0);
     }
     let facts = facts.join(" · ");
     let mut folder = cx.app.tasks.folder().map(|path| path.display().to_string());
@@ -109,9 +122,14 @@ fn done(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
     if look == Look::Ruled {
         // On a small screen: what was made, and where.
         let wide = area.width.saturating_sub(2);
-        let inner = Rect { x: area.x + 1, width: wide, ..area };
+        let inner = Rect {
+            x: area.x + 1,
+            width: wide,
+            ..area
+        };
         let first = format!("{} · {facts}", title.split(',').next().unwrap_or(title));
         put(buf, line(inner, 0), &first, cx.style(role));
+        let folder = fit_end(&folder, usize::from(wide));
         put(buf, line(inner, 1), &folder, cx.style(Role::Text));
         return;
     }
@@ -125,7 +143,11 @@ fn done(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
     put(buf, head, &format!(" {title} "), cx.style(role));
     put(buf, line(inner, 0), &facts, cx.style(Role::Heading));
     let quiet = cx.style(Role::Muted);
-    let pieces = [("Files in ", quiet), (folder.as_str(), cx.style(Role::Accent))];
+    let folder = fit_end(&folder, usize::from(inner.width).saturating_sub(9));
+    let pieces = [
+        ("Files in ", quiet),
+        (folder.as_str(), cx.style(Role::Accent)),
+    ];
     if !folder.is_empty() {
         put_all(buf, line(inner, 1), &pieces);
     }

@@ -10,32 +10,18 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::text::printable;
+
 /// Characters that one cell may hold; a flood of combining marks ends here.
 const CELL_CHARS: usize = 12;
-
-/// `text` without anything that moves the cursor, changes the screen or reorders its neighbours.
-fn printable(text: &str) -> Cow<'_, str> {
-    fn hostile(c: char) -> bool {
-        c.is_control()
-            || matches!(c, '\u{61C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{FEFF}'
-                | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-    }
-    if !text.contains(hostile) {
-        return Cow::Borrowed(text);
-    }
-    let safe = text.chars().map(|c| match c {
-        '\n' | '\r' | '\t' => ' ',
-        '\0'..='\u{1F}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{FFFD}'),
-        _ if hostile(c) => '\u{FFFD}',
-        _ => c,
-    });
-    Cow::Owned(safe.collect())
-}
 
 /// The first characters of `text`, as many as could matter for `cells` cells, made harmless.
 fn start(text: &str, cells: usize) -> Cow<'_, str> {
     let most = cells.saturating_add(1).saturating_mul(CELL_CHARS);
-    let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
+    let end = text
+        .char_indices()
+        .nth(most)
+        .map_or(text.len(), |(at, _)| at);
     printable(&text[..end])
 }
 
@@ -70,6 +56,23 @@ pub(crate) fn fit(text: &str, cells: usize) -> String {
         }
     }
     fitted
+}
+
+/// `text` in at most `cells` cells, harmless, cut at its beginning: of a path, the end says more.
+pub(super) fn fit_end(text: &str, cells: usize) -> String {
+    let safe = printable(text);
+    if width(&safe) <= cells {
+        return fit(&safe, cells);
+    }
+    let (mut begin, mut used) = (safe.len(), 1);
+    for (at, grapheme) in safe.grapheme_indices(true).rev() {
+        used += capped(grapheme).width();
+        if used > cells {
+            break;
+        }
+        begin = at;
+    }
+    fit(&format!("…{}", &safe[begin..]), cells)
 }
 
 /// `text` in lines of at most `cells` cells, at most `most` of them; the last ends in `…` if
@@ -136,7 +139,9 @@ fn carry(lines: &mut [String], next: &str) -> String {
     let Some(line) = lines.last_mut() else {
         return String::new();
     };
-    let belongs = next.chars().all(|c| !c.is_alphanumeric() && !c.is_whitespace());
+    let belongs = next
+        .chars()
+        .all(|c| !c.is_alphanumeric() && !c.is_whitespace());
     let opens = line.ends_with(['“', '‘', '(', '[', '«', '„', '"', '\'']);
     if !belongs && !opens {
         return String::new();
@@ -167,9 +172,20 @@ pub(super) fn put(buf: &mut Buffer, area: Rect, text: &str, style: Style) -> u16
 /// Writes `text` at the right of `area`'s first line, cut to it. Returns the cells it took.
 pub(super) fn put_right(buf: &mut Buffer, area: Rect, text: &str, style: Style) -> u16 {
     let fitted = fit(text, usize::from(area.width));
-    let wide = u16::try_from(width(&fitted)).unwrap_or(area.width).min(area.width);
+    let wide = u16::try_from(width(&fitted))
+        .unwrap_or(area.width)
+        .min(area.width);
     let x = area.right() - wide;
-    put(buf, Rect { x, width: wide, ..area }, &fitted, style)
+    put(
+        buf,
+        Rect {
+            x,
+            width: wide,
+            ..area
+        },
+        &fitted,
+        style,
+    )
 }
 
 /// Writes pieces of different styles one after the other. Returns the cells they took.
@@ -250,6 +266,14 @@ mod tests {
         }
         let flood = format!("e{}", "\u{301}".repeat(5000));
         assert!(fit(&flood, 4).chars().count() <= CELL_CHARS);
+    }
+
+    #[test]
+    fn paths_are_cut_at_their_beginning() {
+        assert_eq!(fit_end("/home/ada/x", 20), "/home/ada/x");
+        assert_eq!(fit_end("/home/ada/stories/x", 10), "…stories/x");
+        assert_eq!(fit_end("日本語", 4), "…語");
+        assert_eq!(fit_end("abc", 0), "");
     }
 
     #[test]
