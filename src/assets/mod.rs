@@ -14,6 +14,8 @@ mod voices;
 #[cfg(feature = "cli")]
 mod ensure;
 #[cfg(feature = "cli")]
+mod events;
+#[cfg(feature = "cli")]
 mod folder;
 #[cfg(feature = "cli")]
 mod install;
@@ -30,10 +32,10 @@ pub use catalogue::{Catalogue, FilePin, KnownVoice, Piece, PieceId, Role, TreePi
 pub use check::Verified;
 #[cfg(feature = "cli")]
 pub(crate) use ensure::free_space;
-#[cfg(feature = "cli")]
-pub use ensure::{Fetch, FetchEvent};
 pub use error::{AssetError, human_size};
 pub use espeak::EspeakFiles;
+#[cfg(feature = "cli")]
+pub use events::{Fetch, FetchEvent};
 pub use voices::{VoiceEntry, VoiceFiles};
 
 use crate::settings::Settings;

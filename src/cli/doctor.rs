@@ -181,7 +181,7 @@ fn examine_piece(
             path: Some(verified.folder),
             checksum_ok: Some(true),
             detail: format!(
-                "SHA-256 correct ({} files, {}); licence {}",
+                "SHA-256 correct (files: {}, {}); licence {}",
                 verified.files,
                 human_size(verified.bytes),
                 piece.licence

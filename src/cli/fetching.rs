@@ -62,13 +62,13 @@ impl Shower {
                 self.step("checking", &piece.name(), done, total, false);
             }
             FetchEvent::Verified { piece } => self.line(&format!("✔ checked   {}", piece.name())),
-            FetchEvent::Damaged { why, .. } => self.line(&format!("✖ damaged   {why}")),
+            FetchEvent::Damaged { why, .. } => self.line(&format!("✖ {why}")),
             FetchEvent::Downloading { piece, done, total } => {
                 self.step("fetching", &piece.name(), done, total, true);
             }
             FetchEvent::Found { piece, path } => {
                 self.line(&format!(
-                    "✔ found     {} in {}",
+                    "… trying    {} from {}",
                     piece.name(),
                     path.display()
                 ));

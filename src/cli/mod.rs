@@ -1,7 +1,133 @@
 //! The command line: what a person types, and the headless front end. It only calls the public
 //! parts of the other rooms, and must never hold state that the engine should own.
 
+mod args;
+mod demo;
 pub mod doctor;
 pub mod fetching;
+mod logging;
+mod narrate;
+mod phonemes;
+mod report;
 pub mod setup;
+mod signals;
 pub mod voices;
+mod wiring;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::assets::AssetError;
+use crate::engine::OpenError;
+use crate::narrate::ComposeError;
+use crate::settings::SettingsError;
+use crate::speech::SpeechError;
+use crate::text::printable;
+use args::{Args, Command};
+use signals::Signals;
+
+/// Runs the program with the arguments it was given.
+///
+/// Exit codes: 0 all is well; 1 something failed; 2 the command or its input was wrong; 128 and the
+/// signal's number after a signal.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(args) {
+        Ok(code) => code,
+        Err(error) => {
+            // The last resort: if standard error is gone as well, the exit code still tells.
+            let _ = writeln!(std::io::stderr(), "aloud: {}", one_message(&error));
+            exit_code(&error)
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let settings = crate::settings::load(args.overrides())?;
+    let _log = logging::start(&settings.paths.logs);
+    let signals = Signals::install()?;
+    let out = &mut std::io::stdout().lock();
+    let witness = signals.witness();
+    let code = match args.command {
+        None => demo::monitor(&settings, args.offline, signals),
+        Some(Command::Demo) => demo::demo(&settings, args.offline, signals),
+        Some(Command::Narrate(command)) => {
+            narrate::run(&command, &settings, args.offline, &signals)
+        }
+        Some(Command::Phonemes(command)) => {
+            phonemes::run(&command, &settings, args.offline, out, &|| signals.raised())
+        }
+        Some(Command::Setup(mut command)) => {
+            command.offline |= args.offline;
+            setup::run(&command, &settings, out, fetching::Show::fitting(), &|| {
+                signals.raised()
+            })
+        }
+        Some(Command::Doctor(command)) => {
+            doctor::run(&command, &settings, out, &|| signals.raised())
+        }
+        Some(Command::Voices(command)) => voices::run(&command, &settings, out),
+    };
+    match code {
+        Err(error) if is_interruption(&error) => witness.exit_code().ok_or(error),
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        code => code,
+    }
+}
+
+/// Whether a signal broke off what was being fetched or verified; there is nothing to add to it.
+fn is_interruption(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<AssetError>(),
+        Some(AssetError::Interrupted)
+    )
+}
+
+/// Whether whoever read our output has seen enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        let json = cause
+            .downcast_ref::<serde_json::Error>()
+            .and_then(|json| json.io_error_kind());
+        io.or(json) == Some(std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// The error and its causes on one line, each cause said once, safe to print.
+fn one_message(error: &anyhow::Error) -> String {
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
+    if let Some(error) = error.downcast_ref::<SpeechError>() {
+        message = format!("{message}. {}", error.remediation());
+    }
+    printable(&message).into_owned()
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let is_input = error.downcast_ref::<ComposeError>().is_some()
+        || error.downcast_ref::<SettingsError>().is_some()
+        || matches!(
+            error.downcast_ref::<SpeechError>(),
+            Some(SpeechError::Config { .. } | SpeechError::Model { .. })
+        )
+        || matches!(
+            error.downcast_ref::<OpenError>(),
+            Some(OpenError::Folder { .. })
+        )
+        || matches!(
+            error.downcast_ref::<AssetError>(),
+            Some(AssetError::UnknownVoice { .. } | AssetError::VoiceFile { .. })
+        );
+    ExitCode::from(if is_input { 2 } else { 1 })
+}

@@ -58,12 +58,13 @@ impl From<ClipError> for ErrorObject {
         let (code, remediation) = match &error {
             ClipError::DiskFull { .. } => (
                 "DISK_FULL",
-                "Free some space and start aloud again: what is finished is kept, and it goes on \
-                 from there",
+                "Free some space and narrate the same text again: what is finished is kept, and it \
+                 goes on from there",
             ),
             ClipError::Write { .. } => (
                 "OUTPUT",
-                "Check that the folder is there and may be written to, then start aloud again",
+                "Check that the folder is there and may be written to, then narrate the same text \
+                 again: it goes on from where it was",
             ),
             ClipError::Damaged { .. } => {
                 ("CLIP_DAMAGED", "Delete the file and narrate the text again")

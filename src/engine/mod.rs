@@ -274,14 +274,13 @@ impl Engine {
                     return Err(SubmitError::NoNarrator);
                 }
                 let limit = timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-                if !shared
+                let stored = shared
                     .store
-                    .insert(id, &narration, limit, shared.now().wall)
-                    .wait()?
-                {
+                    .insert(id, &narration, limit, shared.now().wall);
+                let Some(clips) = stored.wait()? else {
                     return Err(SubmitError::Duplicate(id.clone()));
-                }
-                let new = new_narration(&narration);
+                };
+                let new = new_narration(shared, id, &narration, clips);
                 let title = Arc::clone(&narration.title);
                 let body = Body::Narration(Arc::new(narration));
                 Ok((task(title, TaskKind::Narration, Some(new)), body))
@@ -306,6 +305,15 @@ impl Engine {
     #[must_use]
     pub fn unfinished_like(&self, fingerprint: &str) -> Option<TaskId> {
         self.shared().lock().fingerprints.get(fingerprint).cloned()
+    }
+
+    /// The folder of the last narration that ended, has clips, and would give the same ones. A new
+    /// narration with that fingerprint and that folder takes its clips over.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn ended_like(&self, fingerprint: &str) -> Result<Option<PathBuf>, StoreError> {
+        self.shared().store.ended_like(fingerprint).wait()
     }
 
     /// Events from now on.
@@ -447,18 +455,39 @@ pub struct Health {
     pub uptime_seconds: f64,
 }
 
-fn new_narration(narration: &Narration) -> NewNarration {
+/// What the registry is to know of a narration. A clip counts only if its file is there with the
+/// size it had; any other is made again.
+fn new_narration(
+    shared: &Shared,
+    id: &TaskId,
+    narration: &Narration,
+    clips: Vec<StoredClip>,
+) -> NewNarration {
+    let mut completed = Vec::with_capacity(clips.len());
+    for clip in clips {
+        let path = narration.folder.join(&*clip.clip);
+        if std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == clip.bytes) {
+            completed.push(CompletedSegment {
+                segment_id: clip.segment_id,
+                duration: clip.duration(),
+                clip: clip.clip,
+                work: Duration::ZERO,
+            });
+        } else {
+            tracing::warn!(clip = %path.display(), "a clip is gone or damaged: it is made again");
+            drop(shared.store.forget_clip(id, clip.segment_id));
+        }
+    }
     NewNarration {
         plan: Arc::clone(&narration.plan),
         folder: narration.folder.as_path().into(),
         voice: Arc::clone(&narration.voice),
-        completed: Vec::new(),
+        completed,
         errors: Vec::new(),
     }
 }
 
-/// Puts a narration of an earlier run back into the queue. A clip counts only if its file is there
-/// with the size it had; any other is made again.
+/// Puts a narration of an earlier run back into the queue.
 fn resume(shared: &Shared, stored: StoredNarration) {
     let StoredNarration {
         id,
@@ -468,22 +497,8 @@ fn resume(shared: &Shared, stored: StoredNarration) {
         clips,
         errors,
     } = stored;
-    let mut new = new_narration(&narration);
+    let mut new = new_narration(shared, &id, &narration, clips);
     new.errors = errors;
-    for clip in clips {
-        let path = narration.folder.join(&*clip.clip);
-        if std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == clip.bytes) {
-            new.completed.push(CompletedSegment {
-                segment_id: clip.segment_id,
-                duration: clip.duration(),
-                clip: clip.clip,
-                work: Duration::ZERO,
-            });
-        } else {
-            tracing::warn!(clip = %path.display(), "a clip is gone or damaged: it is made again");
-            drop(shared.store.forget_clip(&id, clip.segment_id));
-        }
-    }
     let task = NewTask {
         id: id.clone(),
         title: Arc::clone(&narration.title),

@@ -1,1 +1,12 @@
-//! To be written.
+//! The operation that the engine's worker runs for a narration, and the way from a text to one.
+//!
+//! While the model runs, the next segment is prepared and the last one is published; the model
+//! never waits for phonemes, the disk or the database. Both hand-overs are bounded. What could not
+//! be spoken is an error on its segment, never a silent gap.
+
+mod compose;
+mod pipeline;
+mod voices;
+
+pub use compose::{ComposeError, Composed, Left, Request, compose, create_folder};
+pub use voices::{VoiceNarrator, VoiceResolver};

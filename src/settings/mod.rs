@@ -1,7 +1,7 @@
 //! Settings: built-in defaults < `config.toml` < `ALOUD_…` variables < flags, and where each
 //! value came from.
 //!
-//! All settings stand in one table ([`settings!`] below): a new one is one entry there, and is
+//! All settings stand in one table (`settings!` below): a new one is one entry there, and is
 //! then known to the file (`pauses.sentence_ms`), the environment (`ALOUD_PAUSES_SENTENCE_MS`),
 //! the flags ([`Overrides`]) and [`Settings::explain`]. This part must never create or change
 //! a file.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::assets::VoiceFiles;
 use crate::engine::{Interrupt, NarrationSettings};
 
 pub use error::SpeechError;
@@ -29,17 +30,6 @@ pub struct Runtime {
     pub espeak_data: PathBuf,
     /// Threads of one model run; `None` for all cores.
     pub threads: Option<usize>,
-}
-
-/// A voice's files.
-#[derive(Clone, Debug)]
-pub struct VoiceFiles {
-    /// What a person calls it.
-    pub name: String,
-    /// The ONNX model.
-    pub model: PathBuf,
-    /// The configuration beside it.
-    pub config: PathBuf,
 }
 
 /// What is known of a voice without opening its model.

@@ -274,15 +274,16 @@ impl Sealer<'_> {
                     .chars()
                     .filter(|&c| !is_control(c) && !is_invisible(c))
                     .collect();
-                // Nothing left to say: the gap before the next run takes it in.
-                if !clean.is_empty() {
-                    self.gap_to(start);
+                self.gap_to(start);
+                if clean.is_empty() {
+                    self.push(start..end, OmissionReason::Invisible);
+                } else {
                     runs.push(Run {
                         span: start..end,
                         spoken: Spoken::Instead(clean.into()),
                     });
-                    self.at = end;
                 }
+                self.at = end;
             }
         }
     }

@@ -47,24 +47,23 @@ impl Format for Markdown {
     }
 }
 
-/// What an event stands in, as far as it matters here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inside {
-    /// Something that decides the kind of its blocks.
-    Kind(BlockKind),
-    /// Something whose rest is left out for this reason; words in it are spoken.
-    Named(OmissionReason),
-    /// Something whose words are left out, too.
-    Silent(OmissionReason),
-    /// Something that is only markup.
-    Plain,
+/// What an event stands in, as far as it matters here. Each frame knows what those around it
+/// decided, so that deep nesting costs nothing.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    /// What a block that begins in it is.
+    kind: BlockKind,
+    /// Why the rest of it is left out, if that is not for being markup.
+    named: Option<OmissionReason>,
+    /// Its words are left out, too.
+    silent: bool,
 }
 
 struct Reader<'a> {
     text: &'a str,
     /// How far the source is dealt with.
     at: usize,
-    inside: Vec<Inside>,
+    frames: Vec<Frame>,
     /// For each open list the number of its next item, if it counts.
     lists: Vec<Option<u64>>,
     open: Option<Block>,
@@ -81,7 +80,7 @@ impl<'a> Reader<'a> {
         Reader {
             text,
             at: 0,
-            inside: Vec::new(),
+            frames: Vec::new(),
             lists: Vec::new(),
             open: None,
             only_number: false,
@@ -92,9 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
-        if let Some(&Inside::Silent(_)) = self.inside.last()
-            && !matches!(event, Event::Start(_) | Event::End(_))
-        {
+        if self.frame().silent && !matches!(event, Event::Start(_) | Event::End(_)) {
             return;
         }
         match event {
@@ -119,19 +116,21 @@ impl<'a> Reader<'a> {
 
     fn start(&mut self, tag: &Tag<'_>, range: Range<usize>) {
         self.gap(range.start);
-        let inside = match tag {
-            Tag::Heading { level, .. } => Inside::Kind(BlockKind::Heading(*level as u8)),
-            Tag::BlockQuote(_) => Inside::Kind(BlockKind::Quote),
-            Tag::Item => Inside::Kind(BlockKind::ListItem),
-            Tag::FootnoteDefinition(_) => Inside::Kind(BlockKind::Footnote),
-            Tag::TableHead | Tag::TableRow => Inside::Kind(BlockKind::TableRow),
-            Tag::CodeBlock(_) => Inside::Silent(OmissionReason::Code),
-            Tag::HtmlBlock => Inside::Silent(OmissionReason::Html),
-            Tag::MetadataBlock(_) => Inside::Silent(OmissionReason::FrontMatter),
-            Tag::Link { .. } => Inside::Named(OmissionReason::Link),
-            Tag::Image { .. } => Inside::Named(OmissionReason::Image),
-            _ => Inside::Plain,
-        };
+        let mut frame = self.frame();
+        let mut silence = |reason| (frame.named, frame.silent) = (Some(reason), true);
+        match tag {
+            Tag::CodeBlock(_) => silence(OmissionReason::Code),
+            Tag::HtmlBlock => silence(OmissionReason::Html),
+            Tag::MetadataBlock(_) => silence(OmissionReason::FrontMatter),
+            Tag::Heading { level, .. } => frame.kind = BlockKind::Heading(*level as u8),
+            Tag::BlockQuote(_) => frame.kind = BlockKind::Quote,
+            Tag::Item => frame.kind = BlockKind::ListItem,
+            Tag::FootnoteDefinition(_) => frame.kind = BlockKind::Footnote,
+            Tag::TableHead | Tag::TableRow => frame.kind = BlockKind::TableRow,
+            Tag::Link { .. } => frame.named = Some(OmissionReason::Link),
+            Tag::Image { .. } => frame.named = Some(OmissionReason::Image),
+            _ => {}
+        }
         match tag {
             Tag::List(number) => self.lists.push(*number),
             Tag::TableCell => self.new_cell = true,
@@ -141,7 +140,7 @@ impl<'a> Reader<'a> {
         if !is_inline(tag) && !goes_on_after_number {
             self.close();
         }
-        self.inside.push(inside);
+        self.frames.push(frame);
         match tag {
             Tag::Item => self.number(range),
             Tag::FootnoteDefinition(_) => self.label(range),
@@ -151,7 +150,7 @@ impl<'a> Reader<'a> {
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
         self.gap(range.end);
-        self.inside.pop();
+        self.frames.pop();
         match tag {
             TagEnd::List(_) => {
                 self.lists.pop();
@@ -191,7 +190,11 @@ impl<'a> Reader<'a> {
 
     /// The `[^label]:` of a footnote.
     fn label(&mut self, range: Range<usize>) {
-        if let Some(end) = self.text[range.clone()].find("]:") {
+        // Labels are shorter than this; a bound keeps nested definitions linear.
+        let most = self
+            .text
+            .floor_char_boundary(range.end.min(range.start + 1024));
+        if let Some(end) = self.text[range.start..most].find("]:") {
             self.omit(range.start..range.start + end + 2, OmissionReason::Footnote);
         }
     }
@@ -251,7 +254,7 @@ impl<'a> Reader<'a> {
 
     /// The bar between two cells is heard as a comma.
     fn between_cells(&mut self, start: usize) {
-        if !std::mem::take(&mut self.new_cell) || self.kind() != BlockKind::TableRow {
+        if !std::mem::take(&mut self.new_cell) || self.frame().kind != BlockKind::TableRow {
             return;
         }
         let Some(last) = self.open.as_ref().and_then(|block| block.runs.last()) else {
@@ -283,12 +286,8 @@ impl<'a> Reader<'a> {
         }
         let gap = self.at..to;
         let source = &self.text[gap.clone()];
-        let named = self.inside.iter().rev().find_map(|inside| match inside {
-            Inside::Named(reason) | Inside::Silent(reason) => Some(*reason),
-            _ => None,
-        });
         let has_words = source.contains(char::is_alphanumeric);
-        let reason = match named {
+        let reason = match self.frame().named {
             Some(OmissionReason::Link | OmissionReason::Image) if !has_words => None,
             named => named,
         };
@@ -331,21 +330,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What a block that begins here is: decided by the innermost thing that decides.
-    fn kind(&self) -> BlockKind {
-        let decides = |inside: &Inside| match inside {
-            Inside::Kind(kind) => Some(*kind),
-            _ => None,
+    fn frame(&self) -> Frame {
+        const OUTSIDE: Frame = Frame {
+            kind: BlockKind::Paragraph,
+            named: None,
+            silent: false,
         };
-        self.inside
-            .iter()
-            .rev()
-            .find_map(decides)
-            .unwrap_or(BlockKind::Paragraph)
+        self.frames.last().copied().unwrap_or(OUTSIDE)
     }
 
     fn open_block(&mut self) -> &mut Block {
-        let kind = self.kind();
+        let kind = self.frame().kind;
         self.open.get_or_insert_with(|| Block {
             kind,
             runs: Vec::new(),

@@ -191,14 +191,14 @@ fn check(text: &str, format: &dyn Format, limits: &Limits) -> Result<(), TestCas
         }
         // Words are left out only where the reason tells which.
         let words = &text[omission.span.clone()];
-        let only_signs = matches!(
-            omission.reason,
+        let only_signs = match omission.reason {
             OmissionReason::BlankSpace
-                | OmissionReason::SceneBreak
-                | OmissionReason::Invisible
-                | OmissionReason::ByteOrderMark
-        ) || (omission.reason == OmissionReason::Unspeakable
-            && !words.contains('&'));
+            | OmissionReason::SceneBreak
+            | OmissionReason::ByteOrderMark => true,
+            // An entity or a `<br>` has letters and may stand for a sign or a blank.
+            OmissionReason::Unspeakable | OmissionReason::Invisible => !words.contains(['&', '<']),
+            _ => false,
+        };
         prop_assert!(
             !only_signs || !words.contains(char::is_alphanumeric),
             "{omission:?}"
@@ -233,7 +233,7 @@ fn check(text: &str, format: &dyn Format, limits: &Limits) -> Result<(), TestCas
     let firsts: Vec<_> = cut.chapters.iter().map(|c| c.first_segment).collect();
     prop_assert!(firsts.is_sorted() && firsts.iter().all(|&f| f < cut.segments.len()));
     if let Some(title) = &cut.title {
-        prop_assert_eq!(title, printable(title).as_ref());
+        prop_assert!(printable(title) == title.as_str(), "{title:?}");
     }
     Ok(())
 }
@@ -282,12 +282,12 @@ proptest! {
     }
 }
 
-/// Twice the size may not take much more than twice as long. Measured against a calibrating run
-/// on ordinary prose, so that a slow or busy machine moves both.
+/// Four times the size takes about four times as long; what takes sixteen times is quadratic.
+/// The best of several tries counts, so a busy machine does not matter.
 #[test]
-fn no_input_is_slow() {
-    const SIZE: usize = 400_000;
-    let fill = |bit: &str| bit.repeat(SIZE / bit.len());
+fn no_input_takes_quadratic_time() {
+    const SMALL: usize = 8 * 1024;
+    const SLACK: Duration = Duration::from_millis(20);
     let inputs = [
         "word",
         "a\u{301}",
@@ -338,22 +338,16 @@ fn no_input_is_slow() {
         "a@b.c ",
         "“a.” ",
     ];
-    let time = |text: &str| {
+    let time = |bit: &str, size: usize| {
+        let text = bit.repeat(size / bit.len());
         let start = Instant::now();
         for format in FORMATS {
-            segment(text, &format.parse(text), "en", &Limits::default());
+            segment(&text, &format.parse(&text), "en", &Limits::default());
         }
         start.elapsed()
     };
-    let prose = time(&fill(
-        "The cat sat on the mat, and was happy. It slept.\n\n",
-    ));
-    let allowed = (prose * 40).max(Duration::from_secs(8));
     for bit in inputs {
-        let took = time(&fill(bit));
-        assert!(took < allowed, "{bit:?} took {took:?}, prose {prose:?}");
-        if std::env::var_os("SHOW_TIMES").is_some() {
-            eprintln!("{bit:?}: {took:?} (prose {prose:?})");
-        }
+        let linear = || time(bit, 4 * SMALL) < 9 * time(bit, SMALL) + SLACK;
+        assert!((0..5).any(|_| linear()), "{bit:?} takes quadratic time");
     }
 }

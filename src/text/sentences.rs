@@ -99,23 +99,21 @@ fn inside_quotations(text: &str, code: &str, cuts: &mut Vec<usize>) {
 
 /// `(He left. She stayed.) Then it rained.` comes back as one sentence, too.
 fn after_brackets(text: &str, sentence: Range<usize>, cuts: &mut Vec<usize>) {
-    for (at, _) in text[sentence.clone()].match_indices([')', ']']) {
+    // Behind «(e.g.)» or «(b. 1920, d.)» a sentence goes on more often than not, so what is in
+    // the brackets must begin like a sentence of its own.
+    let mut own = false;
+    for (at, bracket) in text[sentence.clone()].match_indices(['(', '[', ')', ']']) {
         let at = sentence.start + at;
-        let after = &text[at + 1..sentence.end];
+        let after = text[at + 1..sentence.end].chars().next();
+        if matches!(bracket, "(" | "[") {
+            own = after.is_some_and(char::is_uppercase);
+            continue;
+        }
         let ended = text[sentence.start..at].ends_with(['.', '!', '?', '…']);
-        let next = after.strip_prefix(' ').and_then(|next| next.chars().next());
-        if ended && next.is_some_and(|c| c.is_uppercase() || OPENING.contains(&c)) {
-            // Behind «(e.g.)» or «(b. 1920, d.)» a sentence goes on more often than not.
-            let opening = text[sentence.start..at].rfind(['(', '[']);
-            let own = opening.is_some_and(|open| {
-                text[sentence.start + open + 1..at]
-                    .chars()
-                    .next()
-                    .is_some_and(char::is_uppercase)
-            });
-            if own {
-                cuts.push(at + 2);
-            }
+        let next = text[at + 1..sentence.end].chars().nth(1);
+        let begins = next.is_some_and(|c| c.is_uppercase() || OPENING.contains(&c));
+        if own && ended && after == Some(' ') && begins {
+            cuts.push(at + 2);
         }
     }
 }

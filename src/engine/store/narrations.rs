@@ -42,16 +42,27 @@ pub(crate) struct StoredNarration {
 }
 
 impl Store {
-    /// Stores a new narration with all its segments. The answer: `false` if the id is taken.
+    /// Stores a new narration with all its segments. It takes over the clips of the last one that
+    /// ended in the same folder with the same fingerprint, and the answer names them; `None` if the
+    /// id is taken.
     pub(crate) fn insert(
         &self,
         id: &TaskId,
         narration: &Narration,
         timeout_ms: Option<u64>,
         at: Timestamp,
-    ) -> Answer<bool> {
+    ) -> Answer<Option<Vec<StoredClip>>> {
         let (id, narration) = (id.clone(), narration.clone());
         self.send(move |db| insert(db, &id, &narration, timeout_ms, at))
+    }
+
+    /// The folder of the last narration with this fingerprint that ended and still has clips.
+    pub(crate) fn ended_like(&self, fingerprint: &str) -> Answer<Option<PathBuf>> {
+        let fingerprint = fingerprint.to_owned();
+        self.send(move |db| {
+            let ended = ended_like(db, &fingerprint)?;
+            Ok(ended.map(|(_, folder)| PathBuf::from(folder)))
+        })
     }
 
     /// Notes that a worker took the task up.
@@ -217,7 +228,8 @@ fn insert(
     narration: &Narration,
     timeout_ms: Option<u64>,
     at: Timestamp,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Option<Vec<StoredClip>>> {
+    let folder = narration.folder.to_string_lossy();
     let seq: Option<i64> = db
         .prepare_cached(
             "INSERT INTO tasks (id, title, state, folder, voice, settings, fingerprint, source,
@@ -229,7 +241,7 @@ fn insert(
             params![
                 id.as_str(),
                 &*narration.title,
-                narration.folder.to_string_lossy(),
+                folder,
                 &*narration.voice,
                 to_json(&narration.settings),
                 narration.fingerprint,
@@ -240,7 +252,7 @@ fn insert(
             |row| row.get(0),
         )
         .optional()?;
-    let Some(seq) = seq else { return Ok(false) };
+    let Some(seq) = seq else { return Ok(None) };
     let mut row = db.prepare_cached(
         "INSERT INTO segments (task, number, first, past, text, pause_ms, heading)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -256,7 +268,36 @@ fn insert(
             segment.heading,
         ])?;
     }
-    Ok(true)
+    if let Some((old, _)) = ended_like(db, &narration.fingerprint)?.filter(|old| old.1 == folder) {
+        adopt(db, old, seq)?;
+    }
+    clips(db, seq).map(Some)
+}
+
+fn ended_like(db: &Connection, fingerprint: &str) -> rusqlite::Result<Option<(i64, String)>> {
+    db.prepare_cached(
+        "SELECT seq, folder FROM tasks
+         WHERE fingerprint = ?1 AND completed_at IS NOT NULL
+           AND EXISTS (SELECT 1 FROM segments WHERE task = seq AND clip IS NOT NULL)
+         ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row([fingerprint], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()
+}
+
+/// Hands the faultless clips of an ended narration to a new one that speaks the same text.
+fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE segments SET clip = old.clip, bytes = old.bytes, samples = old.samples,
+                             rate = old.rate, peak = old.peak
+         FROM segments AS old
+         WHERE segments.task = ?2 AND old.task = ?1 AND old.number = segments.number
+           AND old.text = segments.text AND old.clip IS NOT NULL AND old.error IS NULL",
+    )?
+    .execute([old, new])?;
+    db.prepare_cached("DELETE FROM segments WHERE task = ?1")?
+        .execute([old])?;
+    Ok(())
 }
 
 fn unfinished(db: &Connection) -> rusqlite::Result<Vec<StoredNarration>> {

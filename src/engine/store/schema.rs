@@ -34,6 +34,7 @@ CREATE TABLE tasks (
     result       TEXT
 ) STRICT;
 CREATE INDEX tasks_unfinished ON tasks (seq) WHERE completed_at IS NULL;
+CREATE INDEX tasks_fingerprint ON tasks (fingerprint);
 CREATE TABLE segments (
     task      INTEGER NOT NULL REFERENCES tasks (seq) ON DELETE CASCADE,
     number    INTEGER NOT NULL,

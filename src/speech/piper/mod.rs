@@ -11,9 +11,8 @@ use ort::session::SessionInputValue;
 use ort::value::Tensor;
 
 use super::model::Model;
-use super::{
-    Espeak, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceFiles, VoiceInfo,
-};
+use super::{Espeak, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use crate::assets::VoiceFiles;
 use crate::engine::{Interrupt, NarrationSettings};
 
 pub use config::PiperConfig;

@@ -1,0 +1,65 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::doctor::DoctorArgs;
+use super::narrate::NarrateArgs;
+use super::phonemes::PhonemesArgs;
+use super::setup::SetupArgs;
+use super::voices::VoicesArgs;
+use crate::settings::Overrides;
+
+/// Narrates long texts with neural voices on your own machine, and shows the work.
+///
+/// Without a command it opens the monitor and goes on with whatever is unfinished.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = false)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The voice: a name from `aloud voices`, or a path to an `.onnx` file
+    #[arg(long, global = true, value_name = "VOICE")]
+    pub voice: Option<String>,
+    /// The folder that narrations go to
+    #[arg(long, global = true, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How fast the voice speaks: 1 is its own pace
+    #[arg(long, global = true, value_name = "FACTOR")]
+    pub speed: Option<f32>,
+    /// The monitor's colours
+    #[arg(long, global = true, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// Don't use the network
+    #[arg(long, global = true)]
+    pub offline: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Narrate the samples that come with the program, in the monitor
+    Demo,
+    /// Narrate texts without the monitor
+    Narrate(NarrateArgs),
+    /// Show how each segment of a text will be spoken
+    Phonemes(PhonemesArgs),
+    /// Fetch or verify what narrating needs
+    Setup(SetupArgs),
+    /// Check every piece and setting, and say what to do
+    Doctor(DoctorArgs),
+    /// List voices
+    Voices(VoicesArgs),
+}
+
+impl Args {
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            voice: self.voice.clone(),
+            out: self.out.clone(),
+            speed: self.speed,
+            theme: self.theme.clone(),
+            ..Overrides::default()
+        }
+    }
+}

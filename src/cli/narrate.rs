@@ -1,0 +1,227 @@
+//! `aloud narrate`: the same work without the monitor.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use super::fetching::Show;
+use super::report::{Reporter, Summary, segment_problem, with_advice};
+use super::signals::Signals;
+use super::wiring::{Ready, compose_for, open_engine, ready, submit};
+use crate::engine::{Engine, Event, ShutdownWait, Subscription, TaskId, TaskState, TaskStatus};
+use crate::narrate::{Composed, Request};
+use crate::settings::Settings;
+use crate::text::printable;
+
+/// Arguments of `aloud narrate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct NarrateArgs {
+    /// The texts: plain text or Markdown; `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Plain lines instead of progress bars
+    #[arg(long, conflicts_with = "json")]
+    pub plain: bool,
+    /// One JSON object an event, and a summary at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) fn run(
+    args: &NarrateArgs,
+    settings: &Settings,
+    offline: bool,
+    signals: &Signals,
+) -> anyhow::Result<ExitCode> {
+    // All texts are read before anything is fetched, opened or begun: bad input costs nothing.
+    let requests = args
+        .files
+        .iter()
+        .map(|file| Request::read(file))
+        .collect::<Result<Vec<_>, _>>()?;
+    let show = if args.json {
+        Show::Nothing
+    } else {
+        Show::fitting()
+    };
+    let ready = ready(settings, offline, show, &|| signals.raised())?;
+    let mut composed = Vec::new();
+    for request in &requests {
+        composed.push((
+            request.name.clone(),
+            compose_for(request, &ready, settings)?,
+        ));
+    }
+    check_output(settings)?;
+    let begun = Instant::now();
+    let engine = open_engine(settings)?;
+    signals.shut_down(&engine, settings.shutdown_timeout);
+    let mut reporter = if args.json {
+        Reporter::Json
+    } else if args.plain || !std::io::stderr().is_terminal() {
+        Reporter::Plain
+    } else {
+        Reporter::bars()
+    };
+    say_what_waits(&engine, &composed);
+    let events = engine.subscribe();
+    let mine = submit_all(&engine, composed, &ready, &mut reporter)?;
+    let tasks = watch(&engine, &events, &mine, &mut reporter);
+    engine.shutdown(ShutdownWait::Now);
+    reporter.summary(&Summary::new(&tasks, begun.elapsed()));
+    let failed = say_failures(&tasks);
+    Ok(signals.exit_code().unwrap_or(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }))
+}
+
+/// Tells an output folder that can't be written before the engine is opened.
+fn check_output(settings: &Settings) -> anyhow::Result<()> {
+    let failed = |source| crate::narrate::ComposeError::Output {
+        path: settings.out.clone(),
+        source,
+    };
+    std::fs::create_dir_all(&settings.out).map_err(failed)?;
+    tempfile::Builder::new()
+        .prefix(".aloud-")
+        .tempfile_in(&settings.out)
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// What an earlier run left comes first; whoever waits for theirs should know.
+fn say_what_waits(engine: &Engine, composed: &[(String, Composed)]) {
+    let again = |task: &TaskStatus| {
+        composed.iter().any(|(_, composed)| {
+            engine
+                .unfinished_like(&composed.narration.fingerprint)
+                .as_ref()
+                == Some(&task.id)
+        })
+    };
+    let others = engine
+        .tasks()
+        .into_iter()
+        .filter(|task| !again(task))
+        .count();
+    if others > 0 {
+        let _ = writeln!(
+            std::io::stderr(),
+            "aloud: {others} unfinished narration(s) of an earlier run come first"
+        );
+    }
+}
+
+fn submit_all(
+    engine: &Engine,
+    composed: Vec<(String, Composed)>,
+    ready: &Ready,
+    reporter: &mut Reporter,
+) -> anyhow::Result<Vec<TaskId>> {
+    let mut mine: Vec<TaskId> = Vec::new();
+    for (name, composed) in composed {
+        let notes = notes(&composed, ready);
+        let submitted = submit(engine, composed)?;
+        if mine.contains(&submitted.id) {
+            continue;
+        }
+        if let Some(task) = engine.task_status(&submitted.id) {
+            reporter.submitted(&task, &name, submitted.continued, &notes);
+        }
+        mine.push(submitted.id);
+    }
+    Ok(mine)
+}
+
+fn notes(composed: &Composed, ready: &Ready) -> Vec<String> {
+    let mut notes: Vec<String> = composed
+        .left
+        .iter()
+        .map(|left| {
+            format!(
+                "left out: {} × {} ({} bytes)",
+                left.stretches, left.reason, left.bytes
+            )
+        })
+        .collect();
+    if composed.estimated_files > 1 {
+        notes.push(format!(
+            "about {:.0} hours of speech: the joined narration will be split into about {} files, \
+             for a WAV file holds 4 GiB ({} Hz)",
+            composed.estimated_seconds / 3600.0,
+            composed.estimated_files,
+            ready.voice.info().sample_rate,
+        ));
+    }
+    notes
+}
+
+/// Tells what happens until every narration of ours has ended or the engine shuts down.
+fn watch(
+    engine: &Engine,
+    events: &Subscription,
+    mine: &[TaskId],
+    reporter: &mut Reporter,
+) -> Vec<TaskStatus> {
+    let read = || {
+        mine.iter()
+            .filter_map(|id| engine.task_status(id))
+            .collect::<Vec<_>>()
+    };
+    let over = |tasks: &[TaskStatus]| tasks.iter().all(|task| task.state.is_terminal());
+    let mut tasks = read();
+    let mut open = tasks
+        .iter()
+        .filter(|task| !task.state.is_terminal())
+        .count();
+    while open > 0 {
+        let Ok(event) = events.recv_blocking() else {
+            break;
+        };
+        if let Event::Missed { .. } = event {
+            tasks = read();
+            if over(&tasks) {
+                break;
+            }
+            continue;
+        }
+        let Some(id) = event.task().filter(|id| mine.contains(id)) else {
+            continue;
+        };
+        let Some(task) = engine.task_status(id) else {
+            continue;
+        };
+        reporter.event(&event, &task);
+        if matches!(event, Event::Ended { .. }) {
+            open -= 1;
+        }
+    }
+    read()
+}
+
+/// Says on standard error what failed, and returns whether anything did.
+fn say_failures(tasks: &[TaskStatus]) -> bool {
+    let mut err = std::io::stderr().lock();
+    let mut failed = false;
+    let mut say = |text: String| {
+        // The exit code says it too.
+        let _ = writeln!(err, "aloud: {text}");
+    };
+    for task in tasks {
+        for error in task.errors.iter() {
+            say(segment_problem(task, error.segment_id, &error.error));
+        }
+        if let (TaskState::Failed, Some(error)) = (task.state, &task.error) {
+            say(format!(
+                "{}: {}",
+                printable(&task.title),
+                with_advice(error)
+            ));
+        }
+        failed |= task.state == TaskState::Failed || !task.errors.is_empty();
+    }
+    failed
+}

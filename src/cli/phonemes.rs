@@ -1,0 +1,67 @@
+//! `aloud phonemes`: how each segment will be spoken, so that a user can see and mend it.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::fetching::Show;
+use super::wiring::{compose_for, ready};
+use crate::narrate::Request;
+use crate::settings::Settings;
+
+/// Arguments of `aloud phonemes`.
+#[derive(Debug, clap::Args)]
+pub(super) struct PhonemesArgs {
+    /// The text, or `-` for standard input
+    pub file: PathBuf,
+    /// One JSON object a segment
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) fn run(
+    args: &PhonemesArgs,
+    settings: &Settings,
+    offline: bool,
+    out: &mut dyn Write,
+    interrupted: &dyn Fn() -> bool,
+) -> anyhow::Result<ExitCode> {
+    let request = Request::read(&args.file)?;
+    let ready = ready(settings, offline, Show::fitting(), interrupted)?;
+    let composed = compose_for(&request, &ready, settings)?;
+    let front_end = ready.voice.front_end()?;
+    let mut unknown = 0;
+    for (number, segment) in (1..).zip(&composed.segments) {
+        let utterance = front_end.prepare(&segment.text)?;
+        unknown += usize::from(!utterance.unknown.is_empty());
+        if args.json {
+            let mut line = json!({
+                "segment": number,
+                "span": [segment.span.start, segment.span.end],
+                "text": segment.text,
+                "phonemes": utterance.phonemes,
+                "ids": utterance.ids,
+            });
+            if !utterance.unknown.is_empty() {
+                line["unknown"] = json!(utterance.unknown);
+            }
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{number:>4}  {}", segment.text)?;
+            writeln!(out, "      {}", utterance.phonemes)?;
+            if !utterance.unknown.is_empty() {
+                writeln!(out, "      ! not spoken: {}", utterance.unknown.join(" "))?;
+            }
+        }
+    }
+    if unknown > 0 {
+        writeln!(
+            std::io::stderr(),
+            "aloud: {unknown} segments have phonemes that this voice doesn't know; write the words \
+             as they sound, or choose a voice of their language"
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

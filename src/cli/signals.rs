@@ -1,0 +1,119 @@
+//! Signals for the headless front end: the first one stops the work so that nothing is lost, the
+//! second one does not wait for the segment in work.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals as Iterator};
+
+use crate::engine::{Engine, ShutdownWait};
+
+#[derive(Default)]
+struct Shared {
+    raised: AtomicI32,
+    engine: Mutex<Option<(Engine, Duration)>>,
+}
+
+/// The thread that waits for signals, until this is dropped.
+pub(super) struct Signals {
+    shared: Arc<Shared>,
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Signals {
+    /// Takes INT, TERM and HUP from now on.
+    pub(super) fn install() -> std::io::Result<Self> {
+        let mut signals = Iterator::new([SIGINT, SIGTERM, SIGHUP])?;
+        let handle = signals.handle();
+        let shared = Arc::new(Shared::default());
+        let mine = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("aloud-signals".into())
+            .spawn(move || {
+                let mut stopping: Option<JoinHandle<()>> = None;
+                for signal in signals.forever() {
+                    let first = mine.raised.swap(signal, Ordering::AcqRel) == 0;
+                    let engine = lock(&mine).clone();
+                    let Some((engine, deadline)) = engine else {
+                        continue;
+                    };
+                    let wait = if first {
+                        ShutdownWait::Segments(deadline)
+                    } else {
+                        ShutdownWait::Now
+                    };
+                    let stop = std::thread::Builder::new()
+                        .name("aloud-stop".into())
+                        .spawn(move || drop(engine.shutdown(wait)));
+                    // Without a thread for it the end of the program still stops the engine.
+                    if let (Ok(stop), None) = (stop, &stopping) {
+                        stopping = Some(stop);
+                    }
+                }
+                if let Some(stopping) = stopping {
+                    // A panic there is in the log; nothing is left to do about it.
+                    let _ = stopping.join();
+                }
+            })?;
+        Ok(Self {
+            shared,
+            handle,
+            thread: Some(thread),
+        })
+    }
+
+    /// Whether a signal came.
+    pub(super) fn raised(&self) -> bool {
+        self.shared.raised.load(Ordering::Acquire) != 0
+    }
+
+    /// The exit code that the signal asks for, if one came.
+    pub(super) fn exit_code(&self) -> Option<ExitCode> {
+        self.witness().exit_code()
+    }
+
+    /// Something that outlives this and still knows which signal came.
+    pub(super) fn witness(&self) -> Witness {
+        Witness(Arc::clone(&self.shared))
+    }
+
+    /// From now on a signal shuts this engine down, waiting at most `deadline` for the segment in
+    /// work. One that came before does so now.
+    pub(super) fn shut_down(&self, engine: &Engine, deadline: Duration) {
+        *lock(&self.shared) = Some((engine.clone(), deadline));
+        if self.raised() {
+            engine.shutdown(ShutdownWait::Now);
+        }
+    }
+}
+
+/// Knows which signal came.
+pub(super) struct Witness(Arc<Shared>);
+
+impl Witness {
+    /// The exit code that the signal asks for, if one came.
+    pub(super) fn exit_code(&self) -> Option<ExitCode> {
+        let signal = self.0.raised.load(Ordering::Acquire);
+        (signal != 0).then(|| ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)))
+    }
+}
+
+fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Option<(Engine, Duration)>> {
+    shared.engine.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        lock(&self.shared).take();
+        self.handle.close();
+        if let Some(thread) = self.thread.take() {
+            // It only waits for signals; what it may have started has been waited for.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Puts the rooms together: settings → assets → voice → engine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::assets::Assets;
+use crate::cli::fetching::{Show, ensure_for_use};
+use crate::engine::{Engine, ErrorObject, NarrationSettings, Options, TaskId};
+use crate::narrate::{Composed, Request, VoiceNarrator, VoiceResolver, compose, create_folder};
+use crate::settings::Settings;
+use crate::speech::{self, Runtime, Voice};
+
+/// A voice that is there, and what narrations call it.
+pub(super) struct Ready {
+    pub voice: Arc<dyn Voice>,
+    /// Its name, or the absolute path of its model.
+    pub reference: String,
+}
+
+/// Brings what the voice of these settings needs, and reads its configuration.
+pub(super) fn ready(
+    settings: &Settings,
+    offline: bool,
+    show: Show,
+    interrupted: &dyn Fn() -> bool,
+) -> anyhow::Result<Ready> {
+    let assets = Assets::from_settings(settings);
+    let reference = reference(&settings.voice);
+    // An unknown voice is told before anything is fetched for it.
+    match assets.voice(&reference) {
+        Ok(_) | Err(crate::assets::AssetError::Missing { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    ensure_for_use(
+        &assets,
+        &assets.need_for(&reference),
+        offline,
+        show,
+        interrupted,
+    )?;
+    let voice = load(&assets, settings, &reference)?;
+    Ok(Ready { voice, reference })
+}
+
+/// A path stays right when a later start runs in another folder.
+fn reference(voice: &str) -> String {
+    let path = Path::new(voice);
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "onnx")
+    {
+        if let Ok(absolute) = std::path::absolute(path) {
+            return absolute.to_string_lossy().into_owned();
+        }
+    }
+    voice.to_owned()
+}
+
+fn load(assets: &Assets, settings: &Settings, voice: &str) -> anyhow::Result<Arc<dyn Voice>> {
+    let files = assets.voice(voice)?;
+    let espeak = assets.espeak()?;
+    let runtime = Runtime {
+        onnxruntime: assets.onnxruntime()?,
+        espeak_library: espeak.library,
+        espeak_data: espeak.data,
+        threads: settings.threads,
+    };
+    Ok(speech::load(&files, &runtime)?)
+}
+
+/// Opens the library; narrations that an earlier run left continue at once.
+pub(super) fn open_engine(settings: &Settings) -> anyhow::Result<Engine> {
+    let for_voices = settings.clone();
+    let resolve: VoiceResolver = Arc::new(move |name: &str| {
+        let assets = Assets::from_settings(&for_voices);
+        load(&assets, &for_voices, name).map_err(|error| {
+            match error.downcast_ref::<speech::SpeechError>() {
+                Some(error) => error.clone().into(),
+                None => ErrorObject::new("VOICE", error.to_string())
+                    .with_remediation("Run `aloud doctor` to see what is missing"),
+            }
+        })
+    });
+    let mut options = Options::new(&settings.paths.library);
+    options.workers = settings.workers;
+    options.cleanup_threshold = settings.cleanup_threshold;
+    options.task_timeout = settings.task_timeout;
+    options.narrator = Some(Arc::new(move || {
+        Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
+    }));
+    Ok(Engine::open(options)?)
+}
+
+/// Cuts a text for this voice under these settings.
+pub(super) fn compose_for(
+    request: &Request,
+    ready: &Ready,
+    settings: &Settings,
+) -> anyhow::Result<Composed> {
+    let how = NarrationSettings {
+        speed: settings.speed,
+        speaker: settings.speaker,
+    };
+    let info = ready.voice.info();
+    Ok(compose(
+        request,
+        info,
+        &ready.reference,
+        &how,
+        &settings.pauses,
+        &settings.out,
+    )?)
+}
+
+/// A narration that is in the engine's hands.
+pub(super) struct Submitted {
+    pub id: TaskId,
+    /// Whether an earlier run had begun it.
+    pub continued: bool,
+}
+
+/// Submits a narration, unless the same one is unfinished from an earlier run: that one continues.
+pub(super) fn submit(engine: &Engine, composed: Composed) -> anyhow::Result<Submitted> {
+    let mut narration = composed.narration;
+    if let Some(id) = engine.unfinished_like(&narration.fingerprint) {
+        return Ok(Submitted {
+            id,
+            continued: true,
+        });
+    }
+    // What ended here before with the same text, voice and settings is not made a second time.
+    if let Some(folder) = engine
+        .ended_like(&narration.fingerprint)?
+        .filter(|dir| dir.is_dir())
+    {
+        narration.folder = folder;
+        return Ok(Submitted {
+            id: engine.submit_task(narration, None)?,
+            continued: true,
+        });
+    }
+    narration.folder = create_folder(&narration.folder)?;
+    let folder = narration.folder.clone();
+    let id = engine.submit_task(narration, None).inspect_err(|_| {
+        // It is empty and nobody's now; if it stays, the next one gets a number.
+        let _ = std::fs::remove_dir(&folder);
+    })?;
+    Ok(Submitted {
+        id,
+        continued: false,
+    })
+}

@@ -1,0 +1,328 @@
+//! Prepare ∥ synthesize ∥ publish. The worker's own thread runs the model; two more threads, which
+//! end with the narration, work ahead of it and behind it.
+//!
+//! Who wakes whom: `prepare` fills a channel and waits when it is full; the model takes from it
+//! and fills the next; `publish` empties that one. When one of them ends, for whatever reason, its
+//! ends of the channels close, and its neighbours end too.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use serde_json::json;
+
+use super::voices::work_error;
+use crate::clip::{self, Fault, Joined, Part, WAV_LIMIT};
+use crate::engine::{
+    Attempt, ClipRecord, ErrorObject, Narration, SegmentId, TaskContext, WorkError,
+};
+use crate::speech::{FrontEnd, SpeechError, Synthesizer, Utterance};
+
+/// Segments prepared ahead of the model.
+const AHEAD: usize = 4;
+/// Clips that wait to be published.
+const BEHIND: usize = 4;
+/// How often a segment is spoken anew when its clip can't be right. The voice draws noise, so that
+/// another try is another clip.
+const TRIES: u32 = 3;
+/// So many failed runs one after the other are the voice's fault, not the segments'.
+const FAILED_RUNS: u32 = 5;
+
+type Prepared = (SegmentId, Result<Utterance, SpeechError>);
+
+/// A clip on its way to the disk.
+struct Spoken {
+    id: SegmentId,
+    attempt: Attempt,
+    samples: Vec<f32>,
+    problem: Option<ErrorObject>,
+    work: Duration,
+}
+
+/// Speaks and publishes every segment that has no clip yet. `synthesizer` opens the model, when the
+/// first segments are being prepared already.
+pub(super) fn speak<'s>(
+    narration: &Narration,
+    context: &TaskContext,
+    front_end: &dyn FrontEnd,
+    rate: u32,
+    synthesizer: impl FnOnce() -> Result<&'s mut (dyn Synthesizer + 'static), SpeechError>,
+) -> Result<(), WorkError> {
+    let write = |error: clip::ClipError| WorkError::Failed(error.into());
+    std::fs::create_dir_all(&narration.folder).map_err(|source| {
+        write(clip::ClipError::Write {
+            path: narration.folder.clone(),
+            source,
+        })
+    })?;
+    clip::remove_parts(&narration.folder).map_err(write)?;
+    let done = context
+        .status()
+        .map(|status| status.completed_segments)
+        .unwrap_or_default();
+    if done.len() as u64 == u64::from(narration.plan.len()) {
+        return Ok(());
+    }
+    let (to_model, prepared) = async_channel::bounded::<Prepared>(AHEAD);
+    let (to_disk, spoken) = async_channel::bounded::<Spoken>(BEHIND);
+    std::thread::scope(|scope| {
+        let missing = narration
+            .plan
+            .iter()
+            .filter(|(id, _)| done.get(*id).is_none());
+        std::thread::Builder::new()
+            .name("aloud-prepare".into())
+            .spawn_scoped(scope, || {
+                prepare(missing, front_end, context, to_model);
+            })?;
+        let publisher = std::thread::Builder::new()
+            .name("aloud-publish".into())
+            .spawn_scoped(scope, || publish(narration, context, rate, &spoken))?;
+        let run = synthesizer()
+            .map_err(work_error)
+            .and_then(|model| synthesize(narration, context, rate, model, &prepared, &to_disk));
+        // Whoever waits on either side is let go.
+        prepared.close();
+        to_disk.close();
+        let published = publisher
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // What the disk said is the cause of what the model met.
+        published.and(run)
+    })
+}
+
+fn prepare<'p>(
+    segments: impl Iterator<Item = (SegmentId, &'p crate::engine::PlannedSegment)>,
+    front_end: &dyn FrontEnd,
+    context: &TaskContext,
+    to_model: Sender<Prepared>,
+) {
+    for (id, segment) in segments {
+        if context.interrupt().reason().is_some() {
+            break;
+        }
+        if to_model
+            .send_blocking((id, front_end.prepare(&segment.text)))
+            .is_err()
+        {
+            break;
+        }
+    }
+}
+
+fn synthesize(
+    narration: &Narration,
+    context: &TaskContext,
+    rate: u32,
+    model: &mut dyn Synthesizer,
+    prepared: &Receiver<Prepared>,
+    to_disk: &Sender<Spoken>,
+) -> Result<(), WorkError> {
+    let mut failed_runs = 0;
+    while let Ok((id, utterance)) = prepared.recv_blocking() {
+        let attempt = context.begin_segment(id)?;
+        let utterance = match speakable(utterance) {
+            Ok(utterance) => utterance,
+            Err(error) => {
+                context.fail_segment(id, error);
+                continue;
+            }
+        };
+        let begun = Instant::now();
+        match best_try(narration, context, rate, model, &utterance) {
+            Ok((samples, fault)) => {
+                failed_runs = 0;
+                if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
+                    context.fail_segment(id, fault_error(fault));
+                    continue;
+                }
+                let problem = unknown_error(&utterance).or(fault.map(fault_error));
+                let work = begun.elapsed();
+                if to_disk
+                    .send_blocking(Spoken {
+                        id,
+                        attempt,
+                        samples,
+                        problem,
+                        work,
+                    })
+                    .is_err()
+                {
+                    // The publisher has ended and says why.
+                    return Ok(());
+                }
+            }
+            Err(SpeechError::Interrupted) => return Err(WorkError::Interrupted),
+            Err(error) => {
+                failed_runs += 1;
+                if failed_runs == FAILED_RUNS {
+                    return Err(work_error(error));
+                }
+                context.fail_segment(id, error.into());
+            }
+        }
+    }
+    if context.interrupt().reason().is_some() {
+        Err(WorkError::Interrupted)
+    } else {
+        Ok(())
+    }
+}
+
+fn speakable(utterance: Result<Utterance, SpeechError>) -> Result<Utterance, ErrorObject> {
+    let utterance = utterance?;
+    if utterance.sounds() > 0 {
+        return Ok(utterance);
+    }
+    Err(ErrorObject::new(
+        "NOTHING_TO_SPEAK",
+        "nothing in this segment can be spoken by this voice",
+    )
+    .with_remediation("Write it in words, or choose a voice of its language"))
+}
+
+/// Speaks until the clip can be right, and gives the last try otherwise.
+fn best_try(
+    narration: &Narration,
+    context: &TaskContext,
+    rate: u32,
+    model: &mut dyn Synthesizer,
+    utterance: &Utterance,
+) -> Result<(Vec<f32>, Option<Fault>), SpeechError> {
+    let settings = &narration.settings;
+    let mut tries = 1;
+    loop {
+        let samples = model.synthesize(utterance, settings, context.interrupt())?;
+        let fault = clip::check(&samples, rate, utterance.sounds(), settings.speed);
+        if fault.is_none() || tries == TRIES {
+            return Ok((samples, fault));
+        }
+        tries += 1;
+    }
+}
+
+fn fault_error(fault: Fault) -> ErrorObject {
+    ErrorObject::new(fault.code(), format!("{fault}, after {TRIES} tries")).with_remediation(
+        "Write the sentence otherwise, or choose another voice; aloud phonemes shows how it is read",
+    )
+}
+
+fn unknown_error(utterance: &Utterance) -> Option<ErrorObject> {
+    if utterance.unknown.is_empty() {
+        return None;
+    }
+    let unknown = utterance.unknown.join(" ");
+    Some(
+        ErrorObject::new(
+            "UNKNOWN_PHONEMES",
+            format!("the voice doesn't know these phonemes and left them out: {unknown}"),
+        )
+        .with_details(json!({ "phonemes": utterance.unknown }))
+        .with_remediation(
+            "Write the word as it sounds, or choose a voice of its language; aloud phonemes shows \
+             how it is read",
+        ),
+    )
+}
+
+fn publish(
+    narration: &Narration,
+    context: &TaskContext,
+    rate: u32,
+    spoken: &Receiver<Spoken>,
+) -> Result<(), WorkError> {
+    /// The model must not wait for a publisher that has ended, however it ended.
+    struct Close<'a>(&'a Receiver<Spoken>);
+    impl Drop for Close<'_> {
+        fn drop(&mut self) {
+            self.0.close();
+        }
+    }
+    let _close = Close(spoken);
+    while let Ok(Spoken {
+        id,
+        attempt,
+        samples,
+        problem,
+        work,
+    }) = spoken.recv_blocking()
+    {
+        let text = narration.plan.get(id).map_or("", |segment| &segment.text);
+        let name = clip::file_name(id, text);
+        let path = narration.folder.join(&name);
+        let bytes = clip::encode(&samples, rate, &path).map_err(failed)?;
+        clip::publish(&path, &bytes).map_err(failed)?;
+        let record = ClipRecord {
+            segment_id: id,
+            clip: Arc::from(name),
+            bytes: bytes.len() as u64,
+            samples: samples.len() as u64,
+            rate,
+            peak: clip::peak(&samples).unwrap_or(0.0).min(1.0),
+        };
+        if let Some(problem) = problem {
+            context.fail_segment(id, problem);
+        }
+        context.complete_segment(attempt, record, work)?;
+    }
+    Ok(())
+}
+
+fn failed(error: clip::ClipError) -> WorkError {
+    WorkError::Failed(error.into())
+}
+
+/// Joins what was spoken into one file in the narration's folder.
+pub(super) fn join(
+    narration: &Narration,
+    context: &TaskContext,
+    rate: u32,
+) -> Result<Joined, WorkError> {
+    let total = u64::from(narration.plan.len());
+    context.update_progress(
+        context.status().map_or(0, |status| status.progress.current),
+        total,
+        Some(json!({ "phase": "joining" })),
+    );
+    let parts: Vec<Part> = context
+        .clips()?
+        .into_iter()
+        .map(|clip| {
+            let pause_ms = narration
+                .plan
+                .get(clip.segment_id)
+                .map_or(0, |segment| segment.pause_ms);
+            Part {
+                path: narration.folder.join(&*clip.clip),
+                samples: clip.samples,
+                peak: clip.peak,
+                pause: pause_samples(pause_ms, rate),
+            }
+        })
+        .collect();
+    if parts.is_empty() {
+        return Ok(Joined {
+            files: Vec::new(),
+            samples: 0,
+            gain: 1.0,
+        });
+    }
+    let path = joined_path(narration);
+    let go_on = || !context.interrupt().is_now();
+    clip::join(&parts, rate, &path, WAV_LIMIT, go_on)
+        .map_err(failed)?
+        .ok_or(WorkError::Interrupted)
+}
+
+/// Samples in a pause, rounded down.
+fn pause_samples(pause_ms: u32, rate: u32) -> u64 {
+    u64::from(pause_ms) * u64::from(rate) / 1000
+}
+
+fn joined_path(narration: &Narration) -> PathBuf {
+    narration
+        .folder
+        .join(format!("{}.wav", clip::slug(&narration.title)))
+}

@@ -1,0 +1,107 @@
+//! The narrator of one worker: keeps the voice it used last open, for the next narration probably
+//! wants the same.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::pipeline;
+use crate::engine::{ErrorObject, Narration, Narrator, TaskContext, WorkError, WorkResult};
+use crate::speech::{FrontEnd, SpeechError, Synthesizer, Voice};
+
+/// Finds a voice by what a narration calls it: a name, or the path of a model.
+pub type VoiceResolver = Arc<dyn Fn(&str) -> Result<Arc<dyn Voice>, ErrorObject> + Send + Sync>;
+
+/// Narrates with real voices.
+pub struct VoiceNarrator {
+    resolve: VoiceResolver,
+    open: Option<Open>,
+}
+
+struct Open {
+    name: Arc<str>,
+    voice: Arc<dyn Voice>,
+    front_end: Box<dyn FrontEnd>,
+    synthesizer: Option<Box<dyn Synthesizer>>,
+}
+
+impl VoiceNarrator {
+    /// A narrator that finds its voices with `resolve`.
+    #[must_use]
+    pub fn new(resolve: VoiceResolver) -> Self {
+        Self {
+            resolve,
+            open: None,
+        }
+    }
+
+    fn open(&mut self, name: &Arc<str>) -> Result<&mut Open, WorkError> {
+        if self.open.as_ref().is_none_or(|open| open.name != *name) {
+            // The old model goes before the new one comes: two would not fit everywhere.
+            self.open = None;
+            let voice = (self.resolve)(name).map_err(WorkError::Failed)?;
+            let front_end = voice.front_end().map_err(work_error)?;
+            let open = Open {
+                name: Arc::clone(name),
+                voice,
+                front_end,
+                synthesizer: None,
+            };
+            return Ok(self.open.insert(open));
+        }
+        self.open.as_mut().ok_or_else(|| {
+            WorkError::Failed(ErrorObject::new(
+                "VOICE",
+                format!("the voice {name} is not open"),
+            ))
+        })
+    }
+}
+
+impl Narrator for VoiceNarrator {
+    fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
+        let open = self.open(&narration.voice)?;
+        let rate = open.voice.info().sample_rate;
+        let voice = Arc::clone(&open.voice);
+        let synthesizer = &mut open.synthesizer;
+        let get = || match synthesizer {
+            Some(synthesizer) => Ok(synthesizer.as_mut()),
+            slot => Ok(slot.insert(voice.open(context.interrupt())?).as_mut()),
+        };
+        pipeline::speak(narration, context, open.front_end.as_ref(), rate, get)?;
+        let joined = pipeline::join(narration, context, rate)?;
+        let result = json!({
+            "files": joined.files,
+            "samples": joined.samples,
+            "sample_rate": rate,
+            "gain": joined.gain,
+        });
+        let Some(status) = context.status() else {
+            return Err(WorkError::Interrupted);
+        };
+        if status.errors.is_empty() {
+            return Ok(result);
+        }
+        context.set_partial_result(result);
+        let (failed, all) = (status.errors.segments(), narration.plan.len());
+        let segments: Vec<_> = status.errors.iter().take(1000).collect();
+        let message = format!(
+            "{failed} of {all} segments of «{}» have errors",
+            narration.title
+        );
+        Err(WorkError::Failed(
+            ErrorObject::new("SEGMENTS_FAILED", message)
+                .with_details(json!({ "failed": failed, "segments": all, "errors": segments }))
+                .with_remediation(
+                    "See what each of them says; mend the text there, or choose another voice",
+                ),
+        ))
+    }
+}
+
+pub(super) fn work_error(error: SpeechError) -> WorkError {
+    match error {
+        SpeechError::Interrupted => WorkError::Interrupted,
+        error => WorkError::Failed(error.into()),
+    }
+}
