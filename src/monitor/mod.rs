@@ -1,1 +1,119 @@
-//! To be written.
+//! The screen: a monitor over the engine's queue, for one person at one terminal. It uses the
+//! engine's public handle and nothing else of it; closing it never loses work.
+//!
+//! Events become actions, actions change the model, the model is drawn:
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `keys`, `action` | names of keys; the one table of what a person can do |
+//! | `app` | the model and `App::update`: pure, no I/O |
+//! | `view` | one file a widget; drawing returns where everything is |
+//! | [`theme`] | roles, theme files, what a terminal can show |
+//! | `terminal` | owns the terminal: enters, restores, draws |
+//! | `input`, `runtime` | where events come from, and the loop |
+
+mod action;
+mod app;
+mod escape;
+#[cfg(test)]
+mod fixtures;
+mod input;
+mod keys;
+mod runtime;
+mod terminal;
+pub mod theme;
+mod view;
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use self::app::App;
+use self::runtime::Runtime;
+use self::theme::{ColorDepth, Theme, ThemeError};
+use crate::engine::{Engine, ShutdownReport};
+
+/// How the monitor is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The name of the theme; `dark` unless given. Where the terminal shows no colours, or
+    /// `NO_COLOR` is set, it is `mono` whatever was asked for.
+    pub theme: Option<String>,
+    /// Leave by itself once every task has ended.
+    pub exit_when_done: bool,
+    /// How long quitting waits for the segment in work before it is broken off.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            theme: None,
+            exit_when_done: false,
+            shutdown_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why the monitor closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A person asked for it, or everything was done.
+    Quit,
+    /// SIGINT: exit code 130.
+    Interrupted,
+    /// SIGTERM: exit code 143.
+    Terminated,
+    /// The terminal went away.
+    TerminalLost,
+    /// Something else in this process shut the engine down.
+    EngineStopped,
+}
+
+/// How the monitor closed. The engine has shut down by then.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exit {
+    /// Why.
+    pub cause: Cause,
+    /// What the shutdown did; `None` if the monitor was not the one who asked for it.
+    pub report: Option<ShutdownReport>,
+}
+
+/// Why the monitor could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    /// Standard output is not a terminal.
+    #[error(
+        "there is no terminal to draw on: standard output is a file or a pipe; \
+         `aloud narrate --plain` works without one"
+    )]
+    NoTerminal,
+    /// The theme can't be used.
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
+    /// The terminal can't be read, written or set up.
+    #[error("the terminal can't be used: {0}; `aloud narrate --plain` works without one")]
+    Terminal(#[from] io::Error),
+}
+
+/// Opens the monitor on this process's terminal and runs it until someone quits, a signal asks for
+/// it, the terminal goes away or, if so wished, all is done. Shuts the engine down before it
+/// returns, and leaves the terminal as it was.
+///
+/// # Errors
+/// [`MonitorError`]: there is no terminal, it can't be used, or there is no such theme. The engine
+/// goes on in that case.
+pub fn run(engine: Engine, options: &Options) -> Result<Exit, MonitorError> {
+    if !io::stdout().is_terminal() {
+        return Err(MonitorError::NoTerminal);
+    }
+    let depth = ColorDepth::detect(|name| std::env::var(name).ok());
+    let mut themes = Theme::built_in(depth)?;
+    let wanted = options.theme.as_deref().unwrap_or("dark");
+    let mut theme = theme::position(&themes, wanted)?;
+    if depth == ColorDepth::None {
+        themes.retain(|theme| theme.name() == Theme::MONO);
+        theme = 0;
+    }
+    let app = App::new(themes, theme, options.exit_when_done);
+    Runtime::new(app, engine, options.shutdown_timeout)?.run()
+}

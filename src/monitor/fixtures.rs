@@ -1,0 +1,165 @@
+//! Tasks for tests, with fixed times and ids.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::{
+    CompletedSegment, ErrorObject, Made, Plan, PlannedSegment, Progress, SegmentId, TaskId,
+    TaskKind, TaskState, TaskStatus, Timestamp,
+};
+
+/// When the tests look: an hour after the epoch.
+pub(super) const NOW: Timestamp = Timestamp(3_600_000);
+
+const SENTENCES: [&str; 8] = [
+    "By midnight the sea had swallowed the lower path, and the only light for twenty miles was the \
+     lamp above his head.",
+    "“Patience,” he told the gulls, who had none.",
+    "When morning came, three fishing boats stood in the bay, and nobody aboard could say how they \
+     had found the channel in the dark.",
+    "He wound the clockwork, trimmed the wick, and wrote the hour into the book.",
+    "The letter from the harbour office lay unopened on the table; he knew what it said.",
+    "Rain again.",
+    "On the mainland they called him Mr. Ferris, and some of the children called him other things.",
+    "At 4:15 a.m. the wind turned, as it always did in the third week of October.",
+];
+
+/// A plan of so many segments; the first is the title.
+pub(super) fn plan(title: &str, count: usize) -> Arc<Plan> {
+    let mut at = 0;
+    let mut segments = Vec::with_capacity(count);
+    for index in 0..count {
+        let text = if index == 0 {
+            title
+        } else {
+            SENTENCES[(index - 1) % SENTENCES.len()]
+        };
+        let end = at + text.len() as u64;
+        segments.push(PlannedSegment {
+            start: at,
+            end,
+            text: text.into(),
+            pause_ms: 400,
+            heading: index == 0,
+        });
+        at = end + 1;
+    }
+    Arc::new(Plan::new(segments))
+}
+
+/// A narration that waits.
+pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
+    let plan = plan(title, count);
+    TaskStatus {
+        id: TaskId::from(id),
+        title: title.into(),
+        kind: TaskKind::Narration,
+        state: TaskState::Pending,
+        progress: Progress {
+            current: 0,
+            total: u64::from(plan.len()),
+            extra: None,
+        },
+        current_segment: None,
+        completed_segments: Default::default(),
+        errors: Default::default(),
+        partial_result: None,
+        result: None,
+        error: None,
+        cancel_requested: false,
+        created_at: Timestamp(NOW.0 - 200_000),
+        started_at: None,
+        updated_at: NOW,
+        completed_at: None,
+        folder: Some(PathBuf::from(format!("/home/ada/Narrations/{id}")).into()),
+        voice: "en_US-joe-medium".into(),
+        audio_seconds: 0.0,
+        completed_chars: 0,
+        made: Made::default(),
+        plan: Some(plan),
+    }
+}
+
+/// Completes one segment: half a tenth of a second of audio a character, made 20 to 26 times as
+/// fast.
+pub(super) fn complete(task: &mut TaskStatus, id: SegmentId) {
+    let plan = task.plan.clone().unwrap();
+    let text = &plan.get(id).unwrap().text;
+    let chars = text.chars().count() as u64;
+    let duration = Duration::from_millis(chars * 55 + 300);
+    let work = duration / (20 + id % 7);
+    let words: String = text
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == ' ')
+        .take(20)
+        .collect();
+    task.completed_segments.insert(CompletedSegment {
+        segment_id: id,
+        clip: format!("{id:04}-{}.wav", words.trim().replace(' ', "-")).into(),
+        duration,
+        work,
+    });
+    task.progress.current = task.completed_segments.len() as u64;
+    task.audio_seconds += duration.as_secs_f64();
+    task.completed_chars += chars;
+    task.made.audio_seconds += duration.as_secs_f64();
+    task.made.work_seconds += work.as_secs_f64();
+    task.made.chars += chars;
+}
+
+/// Takes a task up, `seconds` ago.
+pub(super) fn start(task: &mut TaskStatus, seconds: i64) {
+    task.state = TaskState::Processing;
+    task.started_at = Some(Timestamp(NOW.0 - seconds * 1000));
+}
+
+/// Ends a task well.
+pub(super) fn finish(task: &mut TaskStatus) {
+    for id in 1..=task.plan.as_ref().unwrap().len() {
+        if !task.errors.has(id) && task.completed_segments.get(id).is_none() {
+            complete(task, id);
+        }
+    }
+    task.state = TaskState::Completed;
+    task.completed_at = Some(NOW);
+}
+
+/// What a voice says about a sign that it does not know.
+pub(super) fn unknown_sign() -> ErrorObject {
+    ErrorObject::new(
+        "UNKNOWN_PHONEME",
+        "the voice en_US-joe-medium has no sound for “ʘ” in “ʘana”",
+    )
+    .with_remediation("Write the name as it should sound, or choose another voice")
+}
+
+/// Three narrations: one done, one running with a failed segment, one waiting.
+pub(super) fn working() -> Vec<TaskStatus> {
+    let mut done = narration("instructions", "Instructions", 40);
+    start(&mut done, 95);
+    finish(&mut done);
+    done.completed_at = Some(Timestamp(NOW.0 - 70_000));
+    let mut running = narration("the-lighthouse-keeper", "The Lighthouse Keeper", 190);
+    start(&mut running, 70);
+    for id in 1..118 {
+        if id != 113 {
+            complete(&mut running, id);
+        }
+    }
+    running.errors.push(113, unknown_sign());
+    running.current_segment = Some(118);
+    let waiting = narration("the-night-train", "The Night Train", 412);
+    vec![done, running, waiting]
+}
+
+/// The same three when all is done.
+pub(super) fn finished() -> Vec<TaskStatus> {
+    let mut tasks = working();
+    tasks[1].current_segment = None;
+    finish(&mut tasks[1]);
+    start(&mut tasks[2], 60);
+    finish(&mut tasks[2]);
+    tasks
+}

@@ -1,0 +1,408 @@
+//! The loop: receive one thing, drain what else is there, update, draw once. Everything that can
+//! happen comes through one bounded channel; nothing here waits for the engine or the disk.
+
+use std::collections::HashSet;
+use std::io;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use async_channel::{Receiver, Sender};
+use async_signal::{Signal, Signals};
+use smol::Timer;
+use smol::future;
+use smol::stream::StreamExt;
+
+use super::app::{App, Effect, Message};
+use super::input::Input;
+use super::terminal::Screen;
+use super::{Cause, Exit, MonitorError};
+use crate::engine::{Engine, Event, ShutdownReport, ShutdownWait, Subscription, TaskId, Timestamp};
+
+/// How much may wait to be taken in. When it is full, senders wait; the engine never does, for its
+/// own subscription counts what was missed.
+const BACKLOG: usize = 256;
+
+/// The least time between frames that answer a person.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// The least time between frames that only show progress.
+const PROGRESS_FRAME: Duration = Duration::from_millis(100);
+
+/// How often the clock on the screen moves while something runs.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Everything that wakes the loop.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// A person did something, or changed the size of the terminal.
+    Person(Message),
+    Engine(Event),
+    Signal(Signal),
+    /// Nobody can see the screen any more.
+    TerminalLost,
+    /// The engine's stream of events has ended.
+    EngineGone,
+    /// The shutdown that was asked for is done.
+    Stopped(ShutdownReport),
+}
+
+/// What runs while the monitor is open.
+pub(super) struct Runtime {
+    app: App,
+    engine: Engine,
+    /// `None` once the terminal is gone.
+    screen: Option<Screen>,
+    input: Option<Input>,
+    sender: Sender<Incoming>,
+    receiver: Receiver<Incoming>,
+    patience: Duration,
+    /// Tasks that changed since the last frame.
+    stale: HashSet<TaskId>,
+    /// Why a frame is due.
+    due: Due,
+    drawn: Instant,
+    /// A stop of our own is followed by a signal that we know about.
+    woke_by_itself: bool,
+    cause: Cause,
+    report: Option<ShutdownReport>,
+    helpers: Vec<JoinHandle<()>>,
+    /// Whether the engine is being shut down from here.
+    stopping: bool,
+    leave: bool,
+}
+
+/// What waits to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Nothing,
+    Progress,
+    Answer,
+}
+
+impl Runtime {
+    /// Takes the terminal and shows the first frame, before anything of the engine is read.
+    pub(super) fn new(app: App, engine: Engine, patience: Duration) -> Result<Self, MonitorError> {
+        let (sender, receiver) = async_channel::bounded(BACKLOG);
+        let mut runtime = Self {
+            app,
+            engine,
+            screen: Some(Screen::enter()?),
+            input: None,
+            sender,
+            receiver,
+            patience,
+            stale: HashSet::new(),
+            due: Due::Answer,
+            drawn: Instant::now(),
+            woke_by_itself: false,
+            cause: Cause::Quit,
+            report: None,
+            helpers: Vec::new(),
+            stopping: false,
+            leave: false,
+        };
+        runtime.draw();
+        runtime.input = Some(Input::start(runtime.sender.clone())?);
+        Ok(runtime)
+    }
+
+    /// Runs until it is time to leave, with everything async on this one thread.
+    pub(super) fn run(mut self) -> Result<Exit, MonitorError> {
+        let signals = Signals::new([
+            Signal::Term,
+            Signal::Int,
+            Signal::Hup,
+            Signal::Tstp,
+            Signal::Cont,
+            Signal::Winch,
+        ])?;
+        let events = self.engine.subscribe();
+        let executor = smol::LocalExecutor::new();
+        executor
+            .spawn(forward_signals(signals, self.sender.clone()))
+            .detach();
+        executor
+            .spawn(forward_events(events, self.sender.clone()))
+            .detach();
+        self.reload();
+        smol::block_on(executor.run(self.work()));
+        self.input = None;
+        // Gives the terminal back before anyone waits for the last threads.
+        self.screen = None;
+        for helper in self.helpers {
+            // A helper only waits for the engine, which has shut down.
+            let _ = helper.join();
+        }
+        Ok(Exit {
+            cause: self.cause,
+            report: self.report,
+        })
+    }
+
+    async fn work(&mut self) {
+        while !self.leave {
+            let first = match self.wake_at() {
+                None => self.receiver.recv().await.ok(),
+                // The left side first: what happened goes before the clock.
+                Some(at) => {
+                    let recv = async { self.receiver.recv().await.ok() };
+                    let timer = async {
+                        Timer::at(at).await;
+                        None
+                    };
+                    future::or(recv, timer).await
+                }
+            };
+            let mut next = first;
+            while let Some(incoming) = next {
+                self.take(incoming);
+                next = self.receiver.try_recv().ok();
+            }
+            self.draw_if_due();
+        }
+    }
+
+    /// When to wake even if nothing happens.
+    fn wake_at(&self) -> Option<Instant> {
+        match self.due {
+            Due::Answer => Some(self.drawn + FRAME),
+            Due::Progress => Some(self.drawn + PROGRESS_FRAME),
+            Due::Nothing => {
+                (self.screen.is_some() && self.app.needs_ticks()).then_some(self.drawn + TICK)
+            }
+        }
+    }
+
+    fn take(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Person(message) => {
+                self.due = Due::Answer;
+                self.update(message);
+            }
+            Incoming::Engine(event) => self.take_event(event),
+            Incoming::Signal(signal) => self.take_signal(signal),
+            Incoming::TerminalLost => self.lose_terminal(),
+            Incoming::EngineGone => {
+                // If we shut it down ourselves, the report is still to come.
+                if !self.stopping {
+                    self.cause = Cause::EngineStopped;
+                    self.update(Message::Stopped);
+                }
+            }
+            Incoming::Stopped(report) => {
+                self.report = Some(report);
+                self.update(Message::Stopped);
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
+        self.due = self.due.max(Due::Progress);
+        match event {
+            Event::Missed { .. } => self.reload(),
+            Event::ShuttingDown => self.update(Message::EngineStopping),
+            event => self.stale.extend(event.task().cloned()),
+        }
+    }
+
+    fn take_signal(&mut self, signal: Signal) {
+        self.due = Due::Answer;
+        match signal {
+            Signal::Term | Signal::Int => {
+                self.cause = if signal == Signal::Term {
+                    Cause::Terminated
+                } else {
+                    Cause::Interrupted
+                };
+                self.update(Message::Terminate);
+            }
+            Signal::Hup => self.lose_terminal(),
+            Signal::Tstp => self.suspend(),
+            Signal::Cont if self.woke_by_itself => self.woke_by_itself = false,
+            Signal::Cont => self.on_screen(Screen::resume),
+            _ => {}
+        }
+    }
+
+    /// Works on without a screen until the segment in work is done. Told twice, by the signal and
+    /// by the closed terminal, it happens once.
+    fn lose_terminal(&mut self) {
+        if self.screen.is_none() {
+            return;
+        }
+        tracing::warn!("the terminal is gone: finishing the segment in work, then leaving");
+        self.screen = None;
+        self.input = None;
+        self.cause = Cause::TerminalLost;
+        if self.app.mode() != super::action::Mode::Stopping {
+            self.update(Message::Terminate);
+        }
+    }
+
+    fn update(&mut self, message: Message) {
+        for effect in self.app.update(message, now()) {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Cancel(id) => {
+                let engine = self.engine.clone();
+                // It takes a lock and may wait for the disk.
+                self.help("aloud-cancel", move || {
+                    engine.cancel_task(&id);
+                    None
+                });
+            }
+            Effect::Stop => {
+                let (engine, wait) = (self.engine.clone(), ShutdownWait::Segments(self.patience));
+                self.stopping = true;
+                if !self.help("aloud-shutdown", move || Some(engine.shutdown(wait))) {
+                    // The last handle stops the engine too, only less gently.
+                    self.leave = true;
+                }
+            }
+            Effect::Hurry => {
+                let engine = self.engine.clone();
+                self.help("aloud-hurry", move || {
+                    engine.shutdown(ShutdownWait::Now);
+                    None
+                });
+            }
+            Effect::Suspend => self.suspend(),
+            Effect::Redraw => self.on_screen(Screen::refresh),
+            Effect::Quit => self.leave = true,
+        }
+    }
+
+    /// Runs what may take a while on a thread of its own. Returns whether there was one to be had.
+    fn help(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() -> Option<ShutdownReport> + Send + 'static,
+    ) -> bool {
+        let sender = self.sender.clone();
+        let helper = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            if let Some(report) = work() {
+                // The loop may have left already.
+                let _ = sender.send_blocking(Incoming::Stopped(report));
+            }
+        });
+        match helper {
+            Ok(helper) => {
+                self.helpers.retain(|helper| !helper.is_finished());
+                self.helpers.push(helper);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, name, "no thread to be had");
+                self.app.notice = Some(format!("the system gives no thread: {error}"));
+                false
+            }
+        }
+    }
+
+    /// Reads everything afresh.
+    fn reload(&mut self) {
+        self.stale.clear();
+        let tasks = self.engine.tasks();
+        self.update(Message::Reset(tasks));
+        self.due = self.due.max(Due::Progress);
+    }
+
+    fn draw_if_due(&mut self) {
+        let since = self.drawn.elapsed();
+        let ready = match self.due {
+            Due::Answer => since >= FRAME,
+            Due::Progress => since >= PROGRESS_FRAME,
+            Due::Nothing => since >= TICK && self.app.needs_ticks(),
+        };
+        if !ready {
+            return;
+        }
+        // However many events a task had, it is read once a frame.
+        let mut gone = Vec::new();
+        for id in std::mem::take(&mut self.stale) {
+            match self.engine.task_status(&id) {
+                Some(status) => self.update(Message::Task(Box::new(status))),
+                None => gone.push(id),
+            }
+        }
+        if !gone.is_empty() {
+            self.update(Message::Removed(gone));
+        }
+        self.update(Message::Tick);
+        self.draw();
+    }
+
+    fn draw(&mut self) {
+        self.due = Due::Nothing;
+        self.drawn = Instant::now();
+        let app = &mut self.app;
+        if let Some(Err(error)) = self.screen.as_mut().map(|screen| screen.draw(app)) {
+            tracing::warn!(%error, "the terminal can't be written to");
+            self.lose_terminal();
+        }
+    }
+
+    fn on_screen(&mut self, work: impl FnOnce(&mut Screen) -> io::Result<()>) {
+        self.due = Due::Answer;
+        if let Some(Err(error)) = self.screen.as_mut().map(work) {
+            tracing::warn!(%error, "the terminal can't be set up");
+            self.lose_terminal();
+        }
+    }
+
+    /// Gives the terminal back and stops until someone says `fg`. The whole process stops, work
+    /// included; scripts around it stop with it, as with any other program.
+    fn suspend(&mut self) {
+        let Some(screen) = &mut self.screen else {
+            return;
+        };
+        // Or it would eat the shell's keys.
+        self.input = None;
+        screen.pause();
+        self.woke_by_itself = true;
+        if let Err(error) =
+            rustix::process::kill_current_process_group(rustix::process::Signal::STOP)
+        {
+            self.woke_by_itself = false;
+            self.app.notice = Some(format!("can't suspend: {error}"));
+        }
+        self.on_screen(Screen::resume);
+        match Input::start(self.sender.clone()) {
+            Ok(input) => self.input = Some(input),
+            Err(error) => {
+                tracing::warn!(%error, "the keyboard can't be read");
+                self.lose_terminal();
+            }
+        }
+    }
+}
+
+async fn forward_signals(mut signals: Signals, to: Sender<Incoming>) {
+    while let Some(signal) = signals.next().await {
+        let Ok(signal) = signal else { continue };
+        if to.send(Incoming::Signal(signal)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn forward_events(events: Subscription, to: Sender<Incoming>) {
+    while let Ok(event) = events.recv().await {
+        if to.send(Incoming::Engine(event)).await.is_err() {
+            return;
+        }
+    }
+    // Without a receiver nobody has to know.
+    let _ = to.send(Incoming::EngineGone).await;
+}
+
+/// What the clock on the wall says.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let millis = since.map_or(0, |since| since.as_millis());
+    Timestamp(i64::try_from(millis).unwrap_or(i64::MAX))
+}

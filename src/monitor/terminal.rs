@@ -1,0 +1,281 @@
+//! The one owner of the terminal: enters it, draws on it, and gives it back as it was on every way
+//! out, a panic included. Nothing else in the program may write to it meanwhile.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{self, PanicHookInfo};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+
+use super::app::App;
+use super::escape::{PopTitle, PushTitle, TaskBar, Title};
+use super::view;
+use crate::engine::TaskState;
+
+/// Whether the terminal is ours now. One for the process, as there is one terminal; the panic hook
+/// has no other way to know.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Collects what is to be written, so that a frame goes out in one piece or not at all: what a
+/// panic left half-made is never sent.
+#[derive(Clone, Default)]
+struct Out(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The screen, from entering to leaving it.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<Out>>,
+    out: Out,
+    file: File,
+    /// What is on it; `None` if that is not known.
+    shown: Option<Buffer>,
+    title: String,
+    /// `None` where the terminal doesn't know it.
+    task_bar: Option<TaskBar>,
+    _hook: PanicHook,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// The terminal can't be written to or set up.
+    pub(super) fn enter() -> io::Result<Self> {
+        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let out = Out::default();
+        let hook = PanicHook::install();
+        let terminal = enter()
+            .and_then(|()| Terminal::new(CrosstermBackend::new(out.clone())))
+            .inspect_err(|_| restore())?;
+        let known = TaskBar::is_known(|name| std::env::var(name).ok());
+        Ok(Self {
+            terminal,
+            out,
+            file,
+            shown: None,
+            title: String::new(),
+            task_bar: known.then_some(TaskBar::Clear),
+            _hook: hook,
+        })
+    }
+
+    /// Draws what changed. Nothing is written if nothing did.
+    ///
+    /// # Errors
+    /// The terminal can't be written to.
+    pub(super) fn draw(&mut self, app: &mut App) -> io::Result<()> {
+        queue!(self.out, BeginSynchronizedUpdate)?;
+        let nothing = self.out.0.borrow().len();
+        self.terminal.autoresize()?;
+        let mut buf = Buffer::empty(self.terminal.get_frame().area());
+        let layout = view::draw(&mut buf, app);
+        app.drawn(layout);
+        if self.shown.as_ref() != Some(&buf) {
+            self.terminal
+                .draw(|frame| frame.buffer_mut().clone_from(&buf))?;
+            self.shown = Some(buf);
+        }
+        self.tell_around(app)?;
+        if self.out.0.borrow().len() == nothing {
+            self.out.0.borrow_mut().clear();
+            return Ok(());
+        }
+        queue!(self.out, EndSynchronizedUpdate)?;
+        let bytes = self.out.0.take();
+        self.file.write_all(&bytes)
+    }
+
+    /// The title and the task bar, if they changed.
+    fn tell_around(&mut self, app: &App) -> io::Result<()> {
+        let title = title(app);
+        if title != self.title {
+            write!(self.out, "{}", Title(&title))?;
+            self.title = title;
+        }
+        let bar = task_bar(app);
+        if self.task_bar.is_some_and(|shown| shown != bar) {
+            write!(self.out, "{bar}")?;
+            self.task_bar = Some(bar);
+        }
+        Ok(())
+    }
+
+    /// Forgets what is on the screen: the next frame is drawn from nothing.
+    ///
+    /// # Errors
+    /// The terminal's size can't be read.
+    pub(super) fn refresh(&mut self) -> io::Result<()> {
+        self.shown = None;
+        self.title.clear();
+        self.task_bar = self.task_bar.map(|_| TaskBar::Clear);
+        self.terminal.clear()
+    }
+
+    /// Gives the terminal back for a while.
+    pub(super) fn pause(&mut self) {
+        restore();
+    }
+
+    /// Takes it over again after [`Self::pause`], or after someone else had it.
+    ///
+    /// # Errors
+    /// The terminal can't be written to or set up.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        // Raw mode is set only once by crossterm; after a stop the shell has undone it.
+        restore();
+        enter()?;
+        self.refresh()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    ENTERED.store(true, Ordering::Release);
+    let mut out = Vec::new();
+    write!(out, "{PushTitle}")?;
+    queue!(
+        out,
+        EnterAlternateScreen,
+        cursor::Hide,
+        EnableMouseCapture,
+        EnableBracketedPaste
+    )?;
+    io::stdout().write_all(&out)?;
+    io::stdout().flush()
+}
+
+/// Gives the terminal back as it was, once; errors have nowhere to go.
+fn restore() {
+    if !ENTERED.swap(false, Ordering::AcqRel) {
+        return;
+    }
+    let mut text = String::new();
+    let known = TaskBar::is_known(|name| std::env::var(name).ok());
+    if known {
+        let _ = write!(text, "{}", TaskBar::Clear);
+    }
+    let mut out = text.into_bytes();
+    // Writing to memory does not fail. A frame that was broken off may have left an update open.
+    let _ = queue!(
+        out,
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        DisableMouseCapture,
+        cursor::Show,
+        LeaveAlternateScreen
+    );
+    let _ = write!(out, "{PopTitle}");
+    let _ = io::stdout().write_all(&out);
+    let _ = io::stdout().flush();
+    let _ = disable_raw_mode();
+}
+
+type Hook = dyn Fn(&PanicHookInfo<'_>) + Sync + Send;
+
+/// While the screen is up: a panic of its own thread gives the terminal back before anything is
+/// printed; one of another thread is logged, for the engine catches it and goes on.
+struct PanicHook(Arc<Hook>);
+
+impl PanicHook {
+    fn install() -> Self {
+        let before: Arc<Hook> = panic::take_hook().into();
+        let inner = Arc::clone(&before);
+        let owner = thread::current().id();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().id() == owner {
+                restore();
+            }
+            if ENTERED.load(Ordering::Acquire) {
+                tracing::error!("{info}");
+            } else {
+                inner(info);
+            }
+        }));
+        Self(before)
+    }
+}
+
+impl Drop for PanicHook {
+    fn drop(&mut self) {
+        // The hook can't be changed while a panic is under way, and is harmless by then.
+        if !thread::panicking() {
+            let before = Arc::clone(&self.0);
+            panic::set_hook(Box::new(move |info| before(info)));
+        }
+    }
+}
+
+/// What the window is called: how far, and what with.
+fn title(app: &App) -> String {
+    let running = app.tasks.first_running().and_then(|row| app.tasks.get(row));
+    match running {
+        Some(task) => {
+            let name = view::text::fit(&task.title, 60);
+            format!("{} % · {name} · aloud", task.progress.percentage())
+        }
+        None if app.all_done() => "✔ aloud".to_owned(),
+        None => "aloud".to_owned(),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and 100"
+)]
+fn task_bar(app: &App) -> TaskBar {
+    let totals = app.tasks.totals();
+    if totals.active() == 0 {
+        return TaskBar::Clear;
+    }
+    let percent = (totals.fraction() * 100.0) as u8;
+    if totals.count(TaskState::Failed) > 0 {
+        TaskBar::Failed(percent)
+    } else {
+        TaskBar::Percent(percent)
+    }
+}
+
+/// Where keys come from: standard input if it is a terminal, else the terminal of the session, as
+/// crossterm chooses.
+pub(super) fn keyboard() -> io::Result<OwnedFd> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return stdin.as_fd().try_clone_to_owned();
+    }
+    let tty = File::options().read(true).write(true).open("/dev/tty")?;
+    Ok(tty.into())
+}

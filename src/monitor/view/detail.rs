@@ -1,0 +1,147 @@
+//! Everything about the selected segment: its whole text, its clip, what went wrong with it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::pane::{self, Look};
+use super::text::{fit_end, line, put, put_all, seconds, times, wrap};
+use super::{Cx, errors, segments, take_bottom, take_top};
+use crate::engine::{ErrorObject, SegmentId, TaskStatus};
+use crate::monitor::app::{segment_count, segment_state};
+use crate::monitor::theme::Role;
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: Cx<'_>) {
+    let Some(task) = cx.app.selected() else {
+        return;
+    };
+    let id = cx.app.selected_segment();
+    let (title, note) = if id == 0 {
+        ("Task".to_owned(), String::new())
+    } else {
+        let note = format!("of {}", segment_count(task));
+        (format!("Segment {id}"), note)
+    };
+    let mut rest = pane::draw(buf, area, (&title, &note), focused, look, cx.theme);
+    if id > 0 {
+        facts(buf, &mut rest, task, id, cx);
+    }
+    // Errors first in space, so that a long text never pushes them out of sight.
+    let errors = error_lines(task, id, rest, cx);
+    let text = task.plan.as_ref().and_then(|plan| plan.get(id));
+    if let Some(segment) = text {
+        let room = usize::from(rest.height).saturating_sub(errors.len());
+        let role = if segment.heading {
+            Role::Heading
+        } else {
+            Role::Text
+        };
+        let lines = wrap(&segment.text, usize::from(rest.width), room.max(1));
+        print(
+            buf,
+            &mut rest,
+            lines.into_iter().map(|text| (text, cx.style(role))),
+        );
+    }
+    print(buf, &mut rest, errors.into_iter());
+    if rest.height > 4 {
+        let foot = take_bottom(&mut rest, 2);
+        about_task(buf, foot, task, cx);
+    }
+}
+
+/// Who speaks, and where the clips are.
+fn about_task(buf: &mut Buffer, area: Rect, task: &TaskStatus, cx: Cx<'_>) {
+    let quiet = cx.style(Role::Muted);
+    let folder = task.folder.as_ref().map(|path| path.display().to_string());
+    let facts = [
+        ("Voice  ", task.voice.as_ref()),
+        ("Files  ", folder.as_deref().unwrap_or_default()),
+    ];
+    for ((label, fact), row) in facts.into_iter().zip(0..) {
+        if !fact.is_empty() {
+            let room = usize::from(area.width).saturating_sub(label.len());
+            let fact = fit_end(fact, room);
+            put_all(
+                buf,
+                line(area, row),
+                &[(label, quiet), (&fact, cx.style(Role::Text))],
+            );
+        }
+    }
+}
+
+/// State, durations and clip.
+fn facts(buf: &mut Buffer, rest: &mut Rect, task: &TaskStatus, id: SegmentId, cx: Cx<'_>) {
+    let state = segment_state(task, id);
+    let done = task.completed_segments.get(id);
+    let quiet = cx.style(Role::Muted);
+    let mut numbers = String::new();
+    if let Some(done) = done {
+        let audio = seconds(done.duration);
+        numbers = match segments::speed(done) {
+            Some(speed) if rest.width >= 44 => {
+                let work = seconds(done.work);
+                format!("   {audio} of audio in {work} · {}", times(speed))
+            }
+            Some(speed) => format!("   {audio} · {}", times(speed)),
+            None => format!("   {audio} of audio"),
+        };
+    }
+    let head = format!("{} {}", state.symbol(), state.word());
+    let first = take_top(rest, 1);
+    put_all(
+        buf,
+        first,
+        &[(&head, cx.style(state.role())), (&numbers, quiet)],
+    );
+    if let Some(done) = done {
+        put(buf, take_top(rest, 1), &done.clip, quiet);
+    }
+    if rest.height > 3 {
+        take_top(rest, 1);
+    }
+}
+
+/// What went wrong, each with what to do next.
+fn error_lines(task: &TaskStatus, id: SegmentId, area: Rect, cx: Cx<'_>) -> Vec<(String, Style)> {
+    let most = usize::from(area.height);
+    let mut lines = Vec::new();
+    for ErrorObject {
+        code,
+        message,
+        remediation,
+        ..
+    } in errors::of(task, id)
+    {
+        if lines.len() >= most {
+            break;
+        }
+        if id > 0 || !lines.is_empty() {
+            lines.push((String::new(), Style::new()));
+        }
+        let width = usize::from(area.width);
+        let mut add = |text: &str, role: Role| {
+            let style = cx.style(role);
+            lines.extend(
+                wrap(text, width, most)
+                    .into_iter()
+                    .map(|line| (line, style)),
+            );
+        };
+        add(&format!("✘ {code}"), Role::Failed);
+        add(message, Role::Text);
+        if !remediation.is_empty() {
+            add(&format!("→ {remediation}"), Role::Accent);
+        }
+    }
+    lines.truncate(most);
+    lines
+}
+
+fn print(buf: &mut Buffer, rest: &mut Rect, lines: impl Iterator<Item = (String, Style)>) {
+    for (text, style) in lines {
+        let at = take_top(rest, 1);
+        put(buf, line(at, 0), &text, style);
+    }
+}

@@ -1,0 +1,108 @@
+//! Questions in the middle of the screen. The answers are actions of the table, by key and mouse.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use super::help::centred;
+use super::pane::{self, Look};
+use super::text::{fit, line, put, put_all, wrap};
+use super::{Cx, Layout};
+use crate::monitor::action::{Action, TABLE};
+use crate::monitor::app::{Leaving, Question};
+use crate::monitor::theme::Role;
+
+/// What is said, and the answers with a word for each.
+struct Words {
+    title: &'static str,
+    lines: Vec<String>,
+    answers: &'static [(Action, &'static str)],
+}
+
+pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layout) {
+    let Some(words) = words(cx) else {
+        return;
+    };
+    let wide = screen.width.saturating_sub(2).min(58);
+    let room = usize::from(wide.saturating_sub(4));
+    let most = usize::from(screen.height.saturating_sub(7));
+    let text: Vec<String> = words
+        .lines
+        .iter()
+        .flat_map(|line| wrap(line, room, most))
+        .collect();
+    let lines = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    let answers = u16::try_from(words.answers.len()).unwrap_or(0);
+    let area = centred(screen, wide, lines.saturating_add(answers + 5));
+    Clear.render(area, buf);
+    buf.set_style(area, cx.style(Role::Dialog));
+    let inner = pane::draw(buf, area, (words.title, ""), true, Look::Framed, cx.theme);
+    // Breathing space only where there is some.
+    let airy = inner.height > lines + answers + 2;
+    let mut row = u16::from(airy);
+    for text in &text {
+        put(buf, line(inner, row), text, cx.style(Role::Text));
+        row += 1;
+    }
+    row = inner.height.saturating_sub(answers + u16::from(airy));
+    for (place, (action, word)) in words.answers.iter().enumerate() {
+        let at = line(inner, row);
+        let pieces = [
+            ("  ", cx.style(Role::Text)),
+            (&*answer_key(*action, cx), cx.style(Role::Key)),
+            ("  ", cx.style(Role::Text)),
+            (*word, cx.style(Role::Heading)),
+        ];
+        put_all(buf, at, &pieces);
+        layout.buttons.insert(place, (at, *action));
+        row += 1;
+    }
+}
+
+fn answer_key(action: Action, cx: Cx<'_>) -> String {
+    let info = TABLE.iter().find(|info| info.action == action);
+    let key = info.and_then(|info| info.keys(cx.app.mode()).next());
+    format!("{:<6}", key.map_or_else(String::new, |key| key.to_string()))
+}
+
+fn words(cx: Cx<'_>) -> Option<Words> {
+    match (&cx.app.leaving, &cx.app.question) {
+        (Leaving::Finishing, _) if cx.app.tasks.first_running().is_some() => Some(Words {
+            title: "Finishing",
+            lines: vec![
+                "Finishing the segment in work …".to_owned(),
+                "What is left continues at the next start.".to_owned(),
+            ],
+            answers: &[(Action::Hurry, "stop now")],
+        }),
+        (Leaving::No, Some(Question::Quit)) => Some(Words {
+            title: "Quit?",
+            lines: vec![
+                "Work is still running. Finished clips are safe; what is left continues at the \
+                 next start."
+                    .to_owned(),
+            ],
+            answers: &[
+                (Action::Confirm, "finish segment, quit"),
+                (Action::Decline, "stay"),
+            ],
+        }),
+        (Leaving::No, Some(Question::Cancel(id))) => {
+            let task = cx.app.tasks.by_id(id)?;
+            let title = fit(&task.title, 60);
+            let (done, total) = (task.progress.current, task.progress.total);
+            Some(Words {
+                title: "Cancel?",
+                lines: vec![
+                    format!("Cancel “{title}”?"),
+                    format!("{done} of {total} segments are done; their clips stay."),
+                ],
+                answers: &[
+                    (Action::Confirm, "cancel it"),
+                    (Action::Decline, "let it run"),
+                ],
+            })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,72 @@
+//! The last line: the keys that do something now, from the table of actions; or a notice.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::text::{put_all, put_right, width};
+use super::{Cx, Layout};
+use crate::monitor::action::{Action, Info, TABLE};
+use crate::monitor::app::Leaving;
+use crate::monitor::theme::Role;
+
+const GAP: usize = 3;
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout) {
+    let mut rest = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    if let Some(notice) = said(cx) {
+        let used = put_right(buf, rest, &notice, cx.style(Role::Warning));
+        rest.width = rest.width.saturating_sub(used + 3);
+    }
+    for (info, key) in chosen(usize::from(rest.width), cx) {
+        let pieces = [
+            (key.as_str(), cx.style(Role::Key)),
+            (" ", cx.style(Role::Hint)),
+            (info.hint, cx.style(Role::Hint)),
+        ];
+        let used = put_all(buf, rest, &pieces);
+        let button = Rect {
+            width: used,
+            ..rest
+        };
+        layout.buttons.push((button, info.action));
+        let step = used + u16::try_from(GAP).unwrap_or(0);
+        rest.x += step;
+        rest.width = rest.width.saturating_sub(step);
+    }
+}
+
+/// What is being said once, or all the time while leaving.
+fn said(cx: Cx<'_>) -> Option<String> {
+    match cx.app.leaving {
+        Leaving::No => cx.app.notice.clone(),
+        Leaving::Finishing => Some("finishing the segment in work …".to_owned()),
+        Leaving::Hurrying => Some("stopping …".to_owned()),
+    }
+}
+
+/// The hints that have room, in the order of the table; quitting stands last.
+fn chosen(room: usize, cx: Cx<'_>) -> Vec<(&'static Info, String)> {
+    let mode = cx.app.mode();
+    let mut hints: Vec<(&Info, String)> = TABLE
+        .iter()
+        .filter(|info| !info.hint.is_empty() && cx.app.offers(info.action))
+        .filter_map(|info| Some((info, info.keys(mode).next()?.to_string())))
+        .collect();
+    let total = |hints: &[(&Info, String)]| -> usize {
+        let each = hints.iter();
+        each.map(|(info, key)| width(key) + 1 + info.hint.len() + GAP)
+            .sum()
+    };
+    while total(&hints) > room + GAP {
+        let Some(least) = (0..hints.len()).max_by_key(|place| hints[*place].0.rank) else {
+            break;
+        };
+        hints.remove(least);
+    }
+    hints.sort_by_key(|(info, _)| info.action == Action::Quit);
+    hints
+}

@@ -1,0 +1,210 @@
+//! The screen, drawn from the model. Views only look: no state changes, no files, no clock. Each
+//! widget has a file of its own, and drawing returns where everything is, for the mouse and for
+//! pages. What a frame costs depends on the size of the screen, never on the number of rows.
+
+mod bar;
+mod detail;
+mod dialog;
+mod errors;
+mod head;
+mod help;
+mod hints;
+mod pane;
+mod queue;
+mod segments;
+mod summary;
+pub(crate) mod text;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use self::pane::Look;
+use super::action::Action;
+use super::app::{App, ListArea, Lower, Pane};
+use super::theme::{Role, Theme};
+
+/// Where everything was drawn.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) queue: ListArea,
+    pub(crate) lower: ListArea,
+    /// What can be clicked beside rows, topmost first.
+    pub(crate) buttons: Vec<(Rect, Action)>,
+    /// The first line of the help that is seen, and how many are.
+    pub(crate) help_scroll: usize,
+    pub(crate) help_page: usize,
+}
+
+/// What a widget draws from.
+#[derive(Clone, Copy)]
+struct Cx<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+}
+
+impl Cx<'_> {
+    fn style(&self, role: Role) -> ratatui::style::Style {
+        self.theme.style(role)
+    }
+}
+
+/// The smallest screen on which something useful fits.
+const SMALLEST: (u16, u16) = (30, 8);
+
+/// Draws the whole screen.
+pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
+    let cx = Cx {
+        app,
+        theme: app.theme(),
+    };
+    let area = buf.area;
+    buf.set_style(area, cx.style(Role::Screen));
+    let mut layout = Layout::default();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(buf, cx);
+        return layout;
+    }
+    let framed = area.width >= 70 && area.height >= 18;
+    let look = if framed { Look::Framed } else { Look::Ruled };
+    let airy = area.height >= 30;
+
+    let mut rest = area;
+    head::draw(buf, take_top(&mut rest, 1), cx);
+    if airy {
+        take_top(&mut rest, 1);
+    }
+    hints::draw(buf, take_bottom(&mut rest, 1), cx, &mut layout);
+    if airy && !framed {
+        take_bottom(&mut rest, 1);
+    }
+    if app.tasks.is_empty() {
+        empty(buf, rest, look, cx);
+    } else {
+        let height = summary::height(area, look, cx);
+        summary::draw(buf, take_bottom(&mut rest, height), look, cx);
+        body(buf, rest, look, cx, &mut layout);
+    }
+    overlays(buf, area, cx, &mut layout);
+    layout
+}
+
+fn body(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layout) {
+    let frame = if look == Look::Framed { 2 } else { 1 };
+    let most = (area.height / 3).max(frame + 1);
+    let rows = u16::try_from(cx.app.tasks.len()).unwrap_or(u16::MAX);
+    let least = if look == Look::Framed { 5 } else { frame + 1 };
+    let wanted = rows.saturating_add(frame).max(least.min(most));
+    let mut rest = area;
+    let top = take_top(&mut rest, wanted.min(most));
+    layout.queue = queue::draw(buf, top, look, cx);
+
+    let beside = look == Look::Framed && !cx.app.zoomed;
+    let mut list = rest;
+    if beside {
+        // The list has what is rigid, the detail what flows.
+        let wide = (rest.width * 4 / 7).clamp(40, 84);
+        list.width = wide.min(rest.width);
+        let right = Rect {
+            x: list.right(),
+            width: rest.width - list.width,
+            ..rest
+        };
+        detail::draw(buf, right, look, false, cx);
+    } else if cx.app.zoomed {
+        detail::draw(buf, rest, look, true, cx);
+        layout.lower.pane = rest;
+        return;
+    }
+    layout.lower = match cx.app.lower {
+        Lower::Segments => segments::draw(buf, list, look, cx),
+        Lower::Errors => errors::draw(buf, list, look, cx),
+    };
+}
+
+fn overlays(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout) {
+    if cx.app.help {
+        help::draw(buf, area, cx, layout);
+    }
+    dialog::draw(buf, area, cx, layout);
+}
+
+fn empty(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
+    let inner = pane::draw(buf, area, ("Queue", ""), true, look, cx.theme);
+    let lines: &[(&str, Role)] = if cx.app.loaded {
+        &[
+            ("Nothing to narrate yet.", Role::Heading),
+            ("", Role::Text),
+            ("aloud narrate FILE…  reads your texts aloud", Role::Muted),
+            ("aloud demo           narrates the samples", Role::Muted),
+        ]
+    } else {
+        &[("reading the library …", Role::Muted)]
+    };
+    let count = u16::try_from(lines.len()).unwrap_or(0);
+    let top = inner.height.saturating_sub(count) / 2;
+    let wide = lines.iter().map(|(text, _)| text::width(text)).max();
+    let wide = u16::try_from(wide.unwrap_or(0))
+        .unwrap_or(0)
+        .min(inner.width);
+    let left = (inner.width - wide) / 2;
+    for (row, (line, role)) in (top..).zip(lines) {
+        let mut at = text::line(inner, row);
+        at.x += left;
+        at.width = wide;
+        text::put(buf, at, line, cx.style(*role));
+    }
+}
+
+fn too_small(buf: &mut Buffer, cx: Cx<'_>) {
+    let area = buf.area;
+    let (width, height) = SMALLEST;
+    let done = format!("{} %", summary::percent(cx.app));
+    let lines = [
+        "aloud",
+        &done,
+        "too small:",
+        &format!("{width}×{height} at least"),
+    ];
+    for (row, line) in (0..area.height).zip(lines) {
+        text::put(buf, text::line(area, row), line, cx.style(Role::Text));
+    }
+}
+
+/// Cuts lines off the top.
+fn take_top(rest: &mut Rect, height: u16) -> Rect {
+    let height = height.min(rest.height);
+    let taken = Rect { height, ..*rest };
+    rest.y += height;
+    rest.height -= height;
+    taken
+}
+
+/// Cuts lines off the bottom.
+fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
+    let height = height.min(rest.height);
+    rest.height -= height;
+    Rect {
+        y: rest.bottom(),
+        height,
+        ..*rest
+    }
+}
+
+/// Marks the selected row of a list: clearly where the keys go, quietly elsewhere.
+fn mark(buf: &mut Buffer, row: Rect, pane: Pane, cx: Cx<'_>) {
+    let focused = cx.app.focus == pane;
+    let role = if focused {
+        Role::Selected
+    } else {
+        Role::SelectedQuiet
+    };
+    let wider = Rect {
+        x: row.x.saturating_sub(1),
+        width: row.width + 2,
+        ..row
+    };
+    buf.set_style(wider.intersection(buf.area), cx.style(role));
+}
+
+#[cfg(test)]
+mod tests;

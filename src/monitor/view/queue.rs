@@ -1,0 +1,237 @@
+//! The queue: one line a task, with its state as a symbol, a word and a colour, and its progress.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::pane::{self, Look};
+use super::text::{clock, line, put, put_right};
+use super::{Cx, bar, mark};
+use crate::engine::{TaskState, TaskStatus};
+use crate::monitor::app::{ListArea, Pane, error_count, is_opening, scroll};
+use crate::monitor::theme::Role;
+
+/// The columns that a width has room for; 0 wide means left out.
+struct Columns {
+    title: u16,
+    state: u16,
+    bar: u16,
+    percent: u16,
+    count: u16,
+    errors: u16,
+    spent: u16,
+    left: u16,
+}
+
+const GAP: u16 = 2;
+
+impl Columns {
+    fn for_width(width: u16, count: u16, errors: u16) -> Self {
+        let mut columns = Self {
+            title: 0,
+            state: if width >= 64 { 10 } else { 0 },
+            bar: match width {
+                108.. => 26,
+                90.. => 20,
+                64.. => 10,
+                _ => 8,
+            },
+            percent: 5,
+            count: if width >= 56 { count } else { 0 },
+            errors,
+            spent: if width >= 90 { 7 } else { 0 },
+            left: if width >= 100 { 12 } else { 0 },
+        };
+        let fixed = [
+            columns.state,
+            columns.bar,
+            columns.percent,
+            columns.count,
+            columns.errors,
+            columns.spent,
+            columns.left,
+        ];
+        // The symbol and its space, then the title; a gap before every other column.
+        let taken: u16 = fixed
+            .iter()
+            .filter(|one| **one > 0)
+            .map(|one| one + GAP)
+            .sum();
+        columns.title = width.saturating_sub(taken + 2);
+        columns
+    }
+}
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+    let focused = cx.app.focus == Pane::Queue;
+    let note = note(cx);
+    let rows = pane::draw(buf, area, ("Queue", &note), focused, look, cx.theme);
+    let selected = cx.app.selected_row();
+    let len = cx.app.tasks.len();
+    let height = usize::from(rows.height);
+    let first = scroll(cx.app.layout.queue.first, selected, height, len, false);
+    let list = ListArea {
+        pane: area,
+        rows,
+        first,
+        len,
+    };
+    let seen = || {
+        (first..len)
+            .take(height)
+            .filter_map(|row| cx.app.tasks.get(row))
+    };
+    let widest = |width: &dyn Fn(&TaskStatus) -> usize| {
+        u16::try_from(seen().map(width).max().unwrap_or(0)).unwrap_or(0)
+    };
+    let count = widest(&|task| count(task).len());
+    let errors = widest(&|task| errors(task).chars().count());
+    let columns = Columns::for_width(rows.width, count, errors);
+    for (at, task) in (0..rows.height).zip(seen()) {
+        let row = line(rows, at);
+        let bar = draw_row(buf, row, task, &columns, cx);
+        if first + usize::from(at) == selected {
+            mark(buf, row, Pane::Queue, cx);
+        }
+        draw_bar(buf, bar, task, cx);
+    }
+    pane::scrollbar(buf, &list, cx.theme);
+    list
+}
+
+/// How many tasks stand where.
+fn note(cx: Cx<'_>) -> String {
+    let totals = cx.app.tasks.totals();
+    let words = [
+        (TaskState::Processing, "running"),
+        (TaskState::Pending, "waiting"),
+        (TaskState::Completed, "done"),
+        (TaskState::Failed, "failed"),
+        (TaskState::Cancelled, "cancelled"),
+    ];
+    let parts: Vec<String> = words
+        .iter()
+        .filter(|(state, _)| totals.count(*state) > 0)
+        .map(|(state, word)| format!("{} {word}", totals.count(*state)))
+        .collect();
+    parts.join(" · ")
+}
+
+/// Symbol and role of a state.
+pub(super) fn look(state: TaskState) -> (&'static str, Role) {
+    match state {
+        TaskState::Pending => ("○", Role::Pending),
+        TaskState::Processing => ("●", Role::Running),
+        TaskState::Completed => ("✔", Role::Done),
+        TaskState::Failed => ("✘", Role::Failed),
+        TaskState::Cancelled => ("⊘", Role::Cancelled),
+    }
+}
+
+fn count(task: &TaskStatus) -> String {
+    match task.progress.total {
+        0 => String::new(),
+        total => format!("{}/{total}", task.progress.current),
+    }
+}
+
+fn errors(task: &TaskStatus) -> String {
+    match error_count(task) {
+        0 => String::new(),
+        errors => format!("✘ {errors}"),
+    }
+}
+
+/// Draws everything but the bar, and returns where that goes: it keeps its colours when the row is
+/// marked.
+fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, columns: &Columns, cx: Cx<'_>) -> Rect {
+    let (symbol, role) = look(task.state);
+    let (style, quiet) = (cx.style(role), cx.style(Role::Muted));
+    put(buf, row, symbol, style);
+    let mut rest = Rect {
+        x: row.x + 2,
+        width: row.width.saturating_sub(2),
+        ..row
+    };
+    let mut next = |width: u16| {
+        let cell = Rect { width, ..rest };
+        let step = if width > 0 { width + GAP } else { 0 };
+        rest.x += step;
+        rest.width = rest.width.saturating_sub(step);
+        cell
+    };
+    let title = match task.state {
+        TaskState::Processing => Role::Heading,
+        TaskState::Cancelled => Role::Cancelled,
+        _ => Role::Text,
+    };
+    put(buf, next(columns.title), &task.title, cx.style(title));
+    put(buf, next(columns.state), state_word(task), style);
+    let bar = next(columns.bar);
+    let percent = if has_begun(task) {
+        format!("{} %", task.progress.percentage())
+    } else {
+        String::new()
+    };
+    put_right(buf, next(columns.percent), &percent, cx.style(Role::Text));
+    put_right(buf, next(columns.count), &count(task), quiet);
+    put_right(
+        buf,
+        next(columns.errors),
+        &errors(task),
+        cx.style(Role::Failed),
+    );
+    put_right(buf, next(columns.spent), &spent(task, cx), quiet);
+    put_right(buf, next(columns.left), &left(task), quiet);
+    bar
+}
+
+fn draw_bar(buf: &mut Buffer, area: Rect, task: &TaskStatus, cx: Cx<'_>) {
+    if !has_begun(task) {
+        return;
+    }
+    let fill = match task.state {
+        TaskState::Completed => Role::Done,
+        TaskState::Failed => Role::Failed,
+        TaskState::Cancelled => Role::Cancelled,
+        _ => Role::Bar,
+    };
+    bar::draw(buf, area, task.progress.fraction(), fill, cx.theme);
+}
+
+/// Whether there is progress to show.
+fn has_begun(task: &TaskStatus) -> bool {
+    task.state != TaskState::Pending || task.progress.current > 0
+}
+
+fn state_word(task: &TaskStatus) -> &'static str {
+    if task.cancel_requested && task.state == TaskState::Processing {
+        "CANCELLING"
+    } else {
+        task.state.word()
+    }
+}
+
+/// How long it has been running, or ran.
+fn spent(task: &TaskStatus, cx: Cx<'_>) -> String {
+    let Some(started) = task.started_at else {
+        return String::new();
+    };
+    match task.state {
+        TaskState::Pending => String::new(),
+        TaskState::Processing => clock(cx.app.now.since(started)),
+        _ => task
+            .completed_at
+            .map_or_else(String::new, |end| clock(end.since(started))),
+    }
+}
+
+fn left(task: &TaskStatus) -> String {
+    if task.state != TaskState::Processing {
+        return String::new();
+    }
+    if is_opening(task) {
+        return "opening …".to_owned();
+    }
+    task.time_left()
+        .map_or_else(String::new, |time| format!("{} left", clock(time)))
+}
