@@ -39,6 +39,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Narrate the samples that come with the program, in the monitor
+    #[cfg(feature = "monitor")]
     Demo,
     /// Narrate texts without the monitor
     Narrate(NarrateArgs),

@@ -1,14 +1,18 @@
 //! The monitor, with or without the samples that come with the program.
 
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::fetching::Show;
+use super::report::files_of;
 use super::signals::Signals;
 use super::wiring::{compose_for, open_engine, ready, submit};
 use crate::engine::Engine;
+use crate::monitor::{self, Cause, MonitorError, Options};
 use crate::narrate::Request;
 use crate::settings::Settings;
+use crate::text::printable;
 
 /// What `aloud demo` narrates.
 const SAMPLES: &[(&str, &[u8])] = &[
@@ -32,6 +36,7 @@ pub(super) fn demo(
     offline: bool,
     signals: Signals,
 ) -> anyhow::Result<ExitCode> {
+    need_terminal()?;
     let ready = ready(settings, offline, Show::fitting(), &|| signals.raised())?;
     let mut composed = Vec::new();
     for (name, bytes) in SAMPLES {
@@ -55,6 +60,7 @@ pub(super) fn monitor(
     offline: bool,
     signals: Signals,
 ) -> anyhow::Result<ExitCode> {
+    need_terminal()?;
     ready(settings, offline, Show::fitting(), &|| signals.raised())?;
     show(open_engine(settings)?, settings, signals)
 }
@@ -62,7 +68,42 @@ pub(super) fn monitor(
 fn show(engine: Engine, settings: &Settings, signals: Signals) -> anyhow::Result<ExitCode> {
     // From here on the monitor takes the signals itself.
     drop(signals);
-    let _ = settings;
-    engine.shutdown(crate::engine::ShutdownWait::Now);
-    Ok(ExitCode::SUCCESS)
+    let options = Options {
+        theme: Some(settings.theme.clone()),
+        exit_when_done: false,
+        shutdown_timeout: settings.shutdown_timeout,
+    };
+    let exit = monitor::run(engine.clone(), &options)?;
+    say_where_things_are(&engine);
+    Ok(match exit.cause {
+        Cause::Quit | Cause::EngineStopped => ExitCode::SUCCESS,
+        Cause::Interrupted => ExitCode::from(130),
+        Cause::Terminated => ExitCode::from(143),
+        Cause::TerminalLost => ExitCode::from(129),
+    })
+}
+
+/// What stays on the terminal when the monitor has gone.
+fn say_where_things_are(engine: &Engine) {
+    let mut out = std::io::stdout().lock();
+    for task in engine.tasks() {
+        let (done, all) = (task.completed_segments.len(), task.progress.total);
+        let place = match files_of(&task).first() {
+            Some(file) => file.display().to_string(),
+            None if task.state.is_terminal() => format!("{done} of {all} segments"),
+            None => format!("{done} of {all} segments; it continues at the next start"),
+        };
+        let title = printable(&task.title);
+        // Whoever quit may have closed the terminal as well.
+        let _ = writeln!(out, "{} {title} → {}", task.state, printable(&place));
+    }
+}
+
+/// Told before anything is fetched or begun.
+fn need_terminal() -> Result<(), MonitorError> {
+    if std::io::stdout().is_terminal() {
+        Ok(())
+    } else {
+        Err(MonitorError::NoTerminal)
+    }
 }

@@ -2,6 +2,7 @@
 //! parts of the other rooms, and must never hold state that the engine should own.
 
 mod args;
+#[cfg(feature = "monitor")]
 mod demo;
 pub mod doctor;
 pub mod fetching;
@@ -52,8 +53,12 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout().lock();
     let witness = signals.witness();
     let code = match args.command {
+        #[cfg(feature = "monitor")]
         None => demo::monitor(&settings, args.offline, signals),
+        #[cfg(feature = "monitor")]
         Some(Command::Demo) => demo::demo(&settings, args.offline, signals),
+        #[cfg(not(feature = "monitor"))]
+        None => anyhow::bail!("this aloud was built without its monitor; see `aloud --help`"),
         Some(Command::Narrate(command)) => {
             narrate::run(&command, &settings, args.offline, &signals)
         }
@@ -116,6 +121,7 @@ fn one_message(error: &anyhow::Error) -> String {
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     let is_input = error.downcast_ref::<ComposeError>().is_some()
+        || is_monitor_input(error)
         || error.downcast_ref::<SettingsError>().is_some()
         || matches!(
             error.downcast_ref::<SpeechError>(),
@@ -130,4 +136,19 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
             Some(AssetError::UnknownVoice { .. } | AssetError::VoiceFile { .. })
         );
     ExitCode::from(if is_input { 2 } else { 1 })
+}
+
+#[cfg(feature = "monitor")]
+fn is_monitor_input(error: &anyhow::Error) -> bool {
+    use crate::monitor::MonitorError;
+    let error = error.downcast_ref::<MonitorError>();
+    matches!(
+        error,
+        Some(MonitorError::NoTerminal | MonitorError::Theme(_))
+    )
+}
+
+#[cfg(not(feature = "monitor"))]
+fn is_monitor_input(_error: &anyhow::Error) -> bool {
+    false
 }

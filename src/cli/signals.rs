@@ -47,9 +47,12 @@ impl Signals {
                     } else {
                         ShutdownWait::Now
                     };
-                    let stop = std::thread::Builder::new()
-                        .name("aloud-stop".into())
-                        .spawn(move || drop(engine.shutdown(wait)));
+                    let stop =
+                        std::thread::Builder::new()
+                            .name("aloud-stop".into())
+                            .spawn(move || {
+                                engine.shutdown(wait);
+                            });
                     // Without a thread for it the end of the program still stops the engine.
                     if let (Ok(stop), None) = (stop, &stopping) {
                         stopping = Some(stop);

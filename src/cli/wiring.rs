@@ -45,13 +45,11 @@ pub(super) fn ready(
 /// A path stays right when a later start runs in another folder.
 fn reference(voice: &str) -> String {
     let path = Path::new(voice);
-    if path
+    let is_path = path
         .extension()
-        .is_some_and(|extension| extension == "onnx")
-    {
-        if let Ok(absolute) = std::path::absolute(path) {
-            return absolute.to_string_lossy().into_owned();
-        }
+        .is_some_and(|extension| extension == "onnx");
+    if is_path && let Ok(absolute) = std::path::absolute(path) {
+        return absolute.to_string_lossy().into_owned();
     }
     voice.to_owned()
 }

@@ -76,6 +76,9 @@ const WORKER: &str = "aloud-worker";
 /// The engines of this process, one for a folder.
 static OPEN: Mutex<Vec<(PathBuf, Weak<Inner>)>> = Mutex::new(Vec::new());
 
+/// What a thread of the engine runs.
+type ThreadBody = Box<dyn FnOnce(&Arc<Shared>) + Send>;
+
 /// How an engine is opened.
 #[derive(Clone)]
 pub struct Options {
@@ -163,7 +166,7 @@ impl Engine {
         for stored in shared.store.unfinished()? {
             resume(&shared, stored);
         }
-        let spawn = |name: &str, run: Box<dyn FnOnce(&Arc<Shared>) + Send>| {
+        let spawn = |name: &str, run: ThreadBody| {
             let shared = Arc::clone(&shared);
             let thread = std::thread::Builder::new()
                 .name(name.to_owned())
