@@ -187,9 +187,9 @@ impl Assets {
         let (mut folders, mut models) = (Vec::new(), Vec::new());
         for path in visible(&self.voices_folder()) {
             if path.is_dir() {
-                folders.push(path)
+                folders.push(path);
             } else {
-                models.push(path)
+                models.push(path);
             }
         }
         for folder in folders {

@@ -56,7 +56,7 @@ impl Shower {
     pub fn event(&mut self, event: FetchEvent<'_>) {
         match event {
             FetchEvent::Waiting => {
-                self.line("… another aloud is fetching; waiting for it to finish")
+                self.line("… another aloud is fetching; waiting for it to finish");
             }
             FetchEvent::Verifying { piece, done, total } => {
                 self.step("checking", &piece.name(), done, total, false);

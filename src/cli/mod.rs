@@ -99,7 +99,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
             .map(std::io::Error::kind);
         let json = cause
             .downcast_ref::<serde_json::Error>()
-            .and_then(|json| json.io_error_kind());
+            .and_then(serde_json::Error::io_error_kind);
         io.or(json) == Some(std::io::ErrorKind::BrokenPipe)
     })
 }

@@ -248,6 +248,7 @@ impl CompletedSegments {
     }
 
     /// All of them, by number.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &CompletedSegment> {
         self.by_id.iter().map(|(_, segment)| segment)
     }

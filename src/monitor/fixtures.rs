@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{
-    CompletedSegment, ErrorObject, Made, Plan, PlannedSegment, Progress, SegmentId, TaskId,
-    TaskKind, TaskState, TaskStatus, Timestamp,
+    CompletedSegment, CompletedSegments, ErrorObject, Made, Plan, PlannedSegment, Progress,
+    SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
 };
 
 /// When the tests look: an hour after the epoch.
@@ -62,8 +62,8 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
             extra: None,
         },
         current_segment: None,
-        completed_segments: Default::default(),
-        errors: Default::default(),
+        completed_segments: CompletedSegments::default(),
+        errors: SegmentErrors::default(),
         partial_result: None,
         result: None,
         error: None,

@@ -1,6 +1,11 @@
 //! eSpeak NG, loaded at run time, and the one thread that talks to it: the library keeps its state
 //! in globals and is not thread-safe. This is the only module with `unsafe` code.
 
+#![expect(
+    unsafe_code,
+    reason = "a C library is called; each block says why it is sound"
+)]
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};

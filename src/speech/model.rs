@@ -78,7 +78,7 @@ impl Model {
 
     /// The names of the inputs.
     pub fn inputs(&self) -> impl Iterator<Item = &str> {
-        self.session.inputs().iter().map(|input| input.name())
+        self.session.inputs().iter().map(ort::value::Outlet::name)
     }
 
     /// Runs the model and returns its first output, flattened.

@@ -11,7 +11,7 @@ fn show(text: &str, format: &dyn Format) -> Vec<String> {
     let short = |segment: &Segment| {
         let kind = match segment.kind {
             SegmentKind::Heading(level) => format!("h{level}"),
-            SegmentKind::Sentence => "".into(),
+            SegmentKind::Sentence => String::new(),
             SegmentKind::ListItem => "item".into(),
             SegmentKind::Quote => "quote".into(),
             SegmentKind::TableRow => "row".into(),

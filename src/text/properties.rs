@@ -342,7 +342,7 @@ fn no_input_takes_quadratic_time() {
         let text = bit.repeat(size / bit.len());
         let start = Instant::now();
         for format in FORMATS {
-            segment(&text, &format.parse(&text), "en", &Limits::default());
+            let _ = segment(&text, &format.parse(&text), "en", &Limits::default());
         }
         start.elapsed()
     };

@@ -102,6 +102,7 @@ impl From<BlockKind> for SegmentKind {
 ///
 /// `language` is the code of the text's language (`en`, `de`, `en-us` …); an unknown one is
 /// treated like English. Takes time linear in the text, whatever the text.
+#[must_use]
 pub fn segment(text: &str, document: &Document, language: &str, limits: &Limits) -> Segmentation {
     let mut cutter = Cutter {
         text,

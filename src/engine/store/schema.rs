@@ -54,6 +54,11 @@ CREATE TABLE segments (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// The version that this program writes.
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
 /// Opens the database at `path`, creating or migrating it.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error: rusqlite::Error| StoreError::Open {
@@ -71,7 +76,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         .busy_timeout(Duration::from_secs(5))
         .map_err(failed)?;
     let found = version(&connection).map_err(failed)?;
-    let known = MIGRATIONS.len() as i64;
+    let known = newest();
     if found > known {
         return Err(StoreError::TooNew {
             path: path.to_owned(),
@@ -106,7 +111,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 fn set_version(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)
+    transaction.pragma_update(None, "user_version", newest())
 }
 
 #[cfg(test)]
