@@ -153,42 +153,36 @@ pub fn check_envelope(path: &Path) -> Result<(), SpeechError> {
         return Err(failed("the file is empty"));
     }
     let mut file = BufReader::new(file);
-    let (mut at, mut fields, mut graph) = (0, 0, false);
+    let (mut at, mut graph) = (0, false);
     while at < size {
-        let Some((field, past)) = skip_field(&mut file, at, size) else {
-            let reason = if fields == 0 || !graph && field_is_foreign(fields) {
-                "it is not an ONNX model"
-            } else {
-                "it is not an ONNX model, or it is truncated"
-            };
-            return Err(failed(reason));
+        let Some((field, past)) = skip_field(&mut file, at) else {
+            return Err(failed("it is not an ONNX model"));
         };
         if past > size {
             let missing = past - size;
-            let reason = if (1..=20).contains(&field) {
-                format!("it is truncated: at least {missing} bytes are missing")
-            } else {
-                "it is not an ONNX model".to_owned()
-            };
-            return Err(failed(&reason));
+            return Err(failed(&format!(
+                "it is truncated: at least {missing} bytes are missing"
+            )));
         }
-        graph |= field == 7;
-        fields += 1;
+        graph |= field == GRAPH;
         at = past;
     }
     if graph {
         Ok(())
     } else {
-        Err(failed("it holds no graph: it is not an ONNX model"))
+        Err(failed(
+            "it holds no graph: it is not an ONNX model, or it is truncated",
+        ))
     }
 }
 
-fn field_is_foreign(fields: u32) -> bool {
-    fields < 2
-}
+/// The fields of `ModelProto` (onnx.proto3), and the one that is the graph.
+const FIELDS: [u64; 12] = [1, 2, 3, 4, 5, 6, GRAPH, 8, 14, 20, 25, 26];
+const GRAPH: u64 = 7;
 
-/// Reads one field's head at `at` and returns its number and where the next one begins.
-fn skip_field(file: &mut BufReader<File>, at: u64, size: u64) -> Option<(u64, u64)> {
+/// Reads one field's head at `at` and returns its number and where the next one begins; `None` if
+/// no model has such a field.
+fn skip_field(file: &mut BufReader<File>, at: u64) -> Option<(u64, u64)> {
     file.seek(SeekFrom::Start(at)).ok()?;
     let (key, after_key) = varint(file, at)?;
     let field = key >> 3;
@@ -202,7 +196,7 @@ fn skip_field(file: &mut BufReader<File>, at: u64, size: u64) -> Option<(u64, u6
         5 => after_key + 4,
         _ => return None,
     };
-    (field > 0 && at < size).then_some((field, past))
+    FIELDS.contains(&field).then_some((field, past))
 }
 
 fn varint(file: &mut BufReader<File>, mut at: u64) -> Option<(u64, u64)> {
@@ -244,7 +238,7 @@ mod tests {
         );
         assert_eq!(
             verdict(&whole[..2]),
-            "it holds no graph: it is not an ONNX model"
+            "it holds no graph: it is not an ONNX model, or it is truncated"
         );
         assert_eq!(verdict(b""), "the file is empty");
         assert_eq!(
