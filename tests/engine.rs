@@ -6,9 +6,9 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use aloud::engine::{
-    ClipRecord, Engine, ErrorObject, Event, Narration, NarrationSettings, Narrator, Options, Plan,
-    PlannedSegment, ShutdownWait, SubmitError, Subscription, TaskContext, TaskId, TaskState,
-    TaskStatus, Work, WorkError, WorkResult,
+    ClipRecord, Engine, ErrorObject, Event, GroupId, Narration, NarrationSettings, Narrator,
+    Options, Plan, PlannedSegment, Priority, ShutdownWait, Submission, SubmitError, Subscription,
+    TaskContext, TaskId, TaskState, TaskStatus, Work, WorkError, WorkResult,
 };
 use serde_json::{Value, json};
 
@@ -213,11 +213,11 @@ fn a_task_over_its_time_fails_with_its_partial_result() {
         task.set_partial_result(json!({ "half": true }));
         match endless(begun) {
             Work::Closure { run, .. } => run(task),
-            Work::Narration(_) => unreachable!(),
+            _ => unreachable!(),
         }
     });
     let limit = Duration::from_millis(50);
-    let id = engine.submit_task_with_timeout(slow, None, limit).unwrap();
+    let id = engine.submit(Submission::new(slow).timeout(limit)).unwrap();
     let status = until_ended(&engine, &events, &id);
     assert_eq!(status.state, TaskState::Failed);
     assert_eq!(
@@ -463,4 +463,260 @@ fn without_a_narrator_narrations_are_refused_and_lose_nothing() {
     let engine = open(folder.path());
     let refused = engine.submit_task(narration(folder.path(), 1), None);
     assert!(matches!(refused, Err(SubmitError::NoNarrator)));
+}
+
+#[test]
+fn tasks_run_by_priority_after_others_and_in_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let note = |name: &'static str| {
+        let order = Arc::clone(&order);
+        Work::closure(name, move |_| {
+            order.lock().unwrap().push(name);
+            Ok(Value::Null)
+        })
+    };
+    engine.pause_queue();
+    let submit = |submission: Submission| engine.submit(submission).unwrap();
+    let book = GroupId::from("book");
+    let first = submit(Submission::new(note("first")).group("book"));
+    let low = submit(Submission::new(note("low")).priority(Priority::Low));
+    let high = submit(
+        Submission::new(note("high"))
+            .priority(Priority::High)
+            .group("book"),
+    );
+    let last = submit(
+        Submission::new(note("last"))
+            .priority(Priority::High)
+            .after([low.clone(), first.clone()]),
+    );
+    let held = submit(Submission::new(note("held")).paused().group("book"));
+    let moved = submit(Submission::new(note("moved")));
+    assert!(
+        engine.move_up(&moved) && !engine.move_up(&last),
+        "it can't run yet"
+    );
+    let group = engine.group_status(&book).unwrap();
+    assert_eq!((group.tasks(), group.state), (3, TaskState::Pending));
+    engine.resume_queue();
+    until_ended(&engine, &events, &last);
+    assert_eq!(
+        *order.lock().unwrap(),
+        ["high", "moved", "first", "low", "last"]
+    );
+    assert_eq!(engine.task_status(&held).unwrap().state, TaskState::Pending);
+    assert_eq!(
+        engine.group_status(&book).unwrap().state,
+        TaskState::Processing
+    );
+    assert!(engine.resume_task(&held));
+    until_ended(&engine, &events, &held);
+    assert_eq!(
+        engine.group_status(&book).unwrap().state,
+        TaskState::Completed
+    );
+    assert_eq!(engine.task_status(&high).unwrap().group, Some(book.clone()));
+    engine.cleanup_old_tasks(Duration::ZERO);
+    assert!(engine.group_status(&book).is_none());
+}
+
+#[test]
+fn a_task_that_waits_for_a_failed_one_fails_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    engine.pause_queue();
+    let fails = Work::closure("fails", |_| Err(ErrorObject::new("NO", "no").into()));
+    let first = engine.submit_task(fails, None).unwrap();
+    let never = || Work::closure("never", |_| panic!("it must not run"));
+    let second = engine
+        .submit(Submission::new(never()).after([first.clone()]))
+        .unwrap();
+    let third = engine
+        .submit(Submission::new(never()).after([second.clone()]))
+        .unwrap();
+    engine.resume_queue();
+    until_ended(&engine, &events, &third);
+    for id in [&second, &third] {
+        let status = engine.task_status(id).unwrap();
+        assert_eq!(status.state, TaskState::Failed);
+        assert_eq!(status.error.unwrap().code, "DEPENDENCY");
+    }
+    let late = engine
+        .submit(Submission::new(never()).after([first]))
+        .unwrap();
+    assert_eq!(engine.task_status(&late).unwrap().state, TaskState::Failed);
+}
+
+#[test]
+fn a_delayed_task_waits_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let begun = Instant::now();
+    let delay = Duration::from_millis(80);
+    let work = Work::closure("later", |_| Ok(Value::Null));
+    let id = engine.submit(Submission::new(work).delay(delay)).unwrap();
+    assert_eq!(
+        until_ended(&engine, &events, &id).state,
+        TaskState::Completed
+    );
+    assert!(begun.elapsed() >= delay);
+}
+
+#[test]
+fn a_passing_fault_is_tried_again_and_a_lasting_one_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::new(folder.path());
+    options.retries.first = Duration::from_millis(1);
+    let engine = Engine::open(options).unwrap();
+    let events = engine.subscribe();
+    let repeatable = |fails: usize| {
+        let tries = AtomicUsize::new(0);
+        Work::repeatable("unlucky", move |_| {
+            if tries.fetch_add(1, Ordering::SeqCst) < fails {
+                return Err(WorkError::Transient(ErrorObject::new("BUSY", "not now")));
+            }
+            Ok(Value::Null)
+        })
+    };
+    let recovers = engine.submit_task(repeatable(2), None).unwrap();
+    let status = until_ended(&engine, &events, &recovers);
+    assert_eq!((status.state, status.attempt), (TaskState::Completed, 3));
+    let fails = engine.submit_task(repeatable(9), None).unwrap();
+    let status = until_ended(&engine, &events, &fails);
+    assert_eq!((status.state, status.attempt), (TaskState::Failed, 3));
+    assert_eq!(status.error.unwrap().code, "BUSY");
+}
+
+#[test]
+fn a_closure_that_ignores_everything_ends_on_time_and_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let (release, gate) = mpsc::channel::<()>();
+    let stuck = Work::closure("stuck", move |_| {
+        // It looks at nothing until the test lets it go.
+        let _ = gate.recv();
+        Ok(Value::Null)
+    });
+    let limit = Duration::from_millis(30);
+    let begun = Instant::now();
+    let id = engine
+        .submit(Submission::new(stuck).timeout(limit))
+        .unwrap();
+    let next = engine
+        .submit_task(Work::closure("next", |_| Ok(Value::Null)), None)
+        .unwrap();
+    let status = until_ended(&engine, &events, &id);
+    assert!(begun.elapsed() < Duration::from_secs(5), "not on time");
+    assert_eq!(
+        (status.state, status.error.unwrap().code.as_str()),
+        (TaskState::Failed, "TIMEOUT")
+    );
+    assert_eq!(
+        until_ended(&engine, &events, &next).state,
+        TaskState::Completed
+    );
+    let health = engine.health();
+    assert_eq!((health.abandoned_threads, health.max_threads), (1, 1));
+    assert_eq!(engine.stats().workers, 1);
+    drop(release);
+    let report = engine.shutdown(ShutdownWait::Now);
+    assert_eq!(report.abandoned, 0, "it came back before the end");
+    assert_eq!(
+        engine.task_status(&id).unwrap().state,
+        TaskState::Failed,
+        "an end is final"
+    );
+}
+
+#[test]
+fn a_failed_narration_is_retried_as_a_new_task_with_its_clips() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, made) = narrating(folder.path(), Some(3));
+    let events = engine.subscribe();
+    let submission = Submission::new(narration(folder.path(), 4)).group("book");
+    let id = engine.submit(submission).unwrap();
+    until(
+        &events,
+        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 2),
+    );
+    assert!(
+        matches!(engine.retry_task(&id), Err(SubmitError::NotRetryable(_))),
+        "it runs"
+    );
+    engine.cancel_task(&id);
+    until_ended(&engine, &events, &id);
+    engine.shutdown(ShutdownWait::Now);
+    let (engine, again_made) = narrating(folder.path(), None);
+    let events = engine.subscribe();
+    // Segment 1 again though it has a clip, and 3 and 4 that have none.
+    let again = engine.retry_segments(&id, &[1]).unwrap();
+    assert_ne!(again, id);
+    let status = until_ended(&engine, &events, &again);
+    assert_eq!(
+        (status.state, status.completed_segments.len()),
+        (TaskState::Completed, 4)
+    );
+    assert_eq!(status.group, Some(GroupId::from("book")));
+    assert_eq!(
+        (
+            made.load(Ordering::SeqCst),
+            again_made.load(Ordering::SeqCst)
+        ),
+        (2, 3)
+    );
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_library_of_version_1_is_migrated_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("library")).unwrap();
+    let database = folder.path().join("library/aloud.db");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/library-v1.db");
+    std::fs::copy(fixture, &database).unwrap();
+    // The fixture was killed with three clips on disk; here they lie where the test can write.
+    let connection = rusqlite::Connection::open(&database).unwrap();
+    let clips = folder.path().join("clips");
+    std::fs::create_dir(&clips).unwrap();
+    connection
+        .execute("UPDATE tasks SET folder = ?1", [clips.to_str().unwrap()])
+        .unwrap();
+    let mut rows = connection
+        .prepare("SELECT clip, bytes FROM segments WHERE clip IS NOT NULL")
+        .unwrap();
+    let sizes: Vec<(String, u32)> = rows
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    drop(rows);
+    for (name, bytes) in sizes {
+        std::fs::File::create(clips.join(name))
+            .unwrap()
+            .set_len(bytes.into())
+            .unwrap();
+    }
+    drop(connection);
+    let (engine, made) = narrating(folder.path(), None);
+    let events = engine.subscribe();
+    let tasks = engine.tasks();
+    let titles: Vec<_> = tasks.iter().map(|task| &*task.title).collect();
+    assert_eq!(titles, ["The Small Hours", "second"]);
+    for task in &tasks {
+        if !engine.task_status(&task.id).unwrap().state.is_terminal() {
+            until_ended(&engine, &events, &task.id);
+        }
+    }
+    assert_eq!(
+        made.load(Ordering::SeqCst),
+        7 - 3,
+        "the three clips were made before"
+    );
+    engine.shutdown(ShutdownWait::Now);
 }

@@ -83,6 +83,7 @@ pub(super) fn open_engine(settings: &Settings) -> anyhow::Result<Engine> {
     options.workers = settings.workers;
     options.cleanup_threshold = settings.cleanup_threshold;
     options.task_timeout = settings.task_timeout;
+    options.segment_timeout = settings.segment_timeout;
     options.narrator = Some(Arc::new(move || {
         Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
     }));

@@ -44,6 +44,9 @@ pub enum SubmitError {
     /// The id is taken by a task that is still known.
     #[error("there is a task {0} already; give another id, or none")]
     Duplicate(TaskId),
+    /// There is no narration of this id that has ended.
+    #[error("the task {0} can't be tried again: it is no narration that failed or was cancelled")]
+    NotRetryable(TaskId),
     /// A narration was given to an engine that was opened without a narrator.
     #[error("this engine was opened without a narrator: it takes closures only")]
     NoNarrator,
@@ -59,6 +62,8 @@ pub enum WorkError {
     Interrupted,
     /// It failed.
     Failed(ErrorObject),
+    /// It failed for a reason that may pass, such as a full disk: it is tried again, if it can be.
+    Transient(ErrorObject),
 }
 
 impl<E: std::error::Error + 'static> From<E> for WorkError {

@@ -80,6 +80,11 @@ pub enum Event {
         /// Which task.
         task: TaskId,
     },
+    /// All waiting tasks are held back, or go on.
+    QueuePaused {
+        /// Which.
+        paused: bool,
+    },
     /// The engine no longer takes work.
     ShuttingDown,
     /// The reader was too slow for this many events: read fresh copies.
@@ -104,7 +109,7 @@ impl Event {
             | Self::Requeued { task }
             | Self::Ended { task, .. }
             | Self::Removed { task } => Some(task),
-            Self::ShuttingDown | Self::Missed { .. } => None,
+            Self::QueuePaused { .. } | Self::ShuttingDown | Self::Missed { .. } => None,
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::Retries;
 use super::error::WorkError;
 use super::interrupt::{Interrupt, StopReason};
 use super::plan::Narration;
@@ -16,20 +18,41 @@ use super::work::{Narrator, TaskContext, WorkResult};
 struct Job {
     id: TaskId,
     body: Body,
+    kind: Kind,
     interrupt: Arc<Interrupt>,
+}
+
+/// What can be done with work that did not reach its end.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Once,
+    Repeatable,
+    Durable,
 }
 
 /// A worker's life: until the engine shuts down.
 pub(crate) fn run(shared: &Arc<Shared>) {
     /// Signs the worker off however it ends.
-    struct SignOff<'a>(&'a Shared);
+    struct SignOff<'a> {
+        shared: &'a Shared,
+        abandoned: bool,
+    }
     impl Drop for SignOff<'_> {
         fn drop(&mut self) {
-            self.0.lock().workers -= 1;
-            self.0.ended.notify_all();
+            let mut state = self.shared.lock();
+            if self.abandoned {
+                state.abandoned -= 1;
+            } else {
+                state.workers -= 1;
+            }
+            drop(state);
+            self.shared.ended.notify_all();
         }
     }
-    let _sign_off = SignOff(shared);
+    let mut sign_off = SignOff {
+        shared,
+        abandoned: false,
+    };
     let mut narrator: Option<Box<dyn Narrator>> = None;
     while let Some(job) = next(shared) {
         let context = TaskContext::new(
@@ -37,10 +60,10 @@ pub(crate) fn run(shared: &Arc<Shared>) {
             Arc::clone(shared),
             Arc::clone(&job.interrupt),
         );
-        let durable = matches!(job.body, Body::Narration(_));
         let result = catch_unwind(AssertUnwindSafe(|| match job.body {
             Body::Narration(narration) => narrate(shared, &mut narrator, &narration, &context),
             Body::Closure(run) => run(&context),
+            Body::Repeatable(run) => run(&context),
             Body::Taken => Err(WorkError::Interrupted),
         }));
         let result = result.unwrap_or_else(|panic| {
@@ -48,7 +71,12 @@ pub(crate) fn run(shared: &Arc<Shared>) {
             narrator = None;
             Err(WorkError::Failed(panic_error(panic.as_ref())))
         });
-        finish(shared, &job.id, durable, &job.interrupt, result);
+        if job.interrupt.is_abandoned() {
+            // The task has ended without it, and another thread has its place.
+            sign_off.abandoned = true;
+            return;
+        }
+        finish(shared, &job.id, job.kind, &job.interrupt, result);
     }
 }
 
@@ -78,6 +106,7 @@ fn next(shared: &Shared) -> Option<Job> {
         if let Some((id, event)) = state.registry.take_next(shared.now()) {
             let body = match state.bodies.get_mut(&id) {
                 Some(Body::Narration(narration)) => Body::Narration(Arc::clone(narration)),
+                Some(Body::Repeatable(run)) => Body::Repeatable(Arc::clone(run)),
                 Some(body) => std::mem::replace(body, Body::Taken),
                 None => Body::Taken,
             };
@@ -86,9 +115,15 @@ fn next(shared: &Shared) -> Option<Job> {
             state.subscribers.tell(&event);
             drop(state);
             shared.timer.notify_all();
+            let kind = match body {
+                Body::Narration(_) => Kind::Durable,
+                Body::Repeatable(_) => Kind::Repeatable,
+                Body::Closure(_) | Body::Taken => Kind::Once,
+            };
             return Some(Job {
                 id,
                 body,
+                kind,
                 interrupt,
             });
         }
@@ -97,27 +132,52 @@ fn next(shared: &Shared) -> Option<Job> {
     }
 }
 
+/// How a run of a task ended.
+enum End {
+    /// So did the task.
+    Task(Outcome),
+    /// It goes back: the engine shuts down.
+    Back,
+    /// It is tried again.
+    Again(Duration, ErrorObject),
+}
+
 /// Ends the task, on disk first: whoever hears of the end can rely on it.
-fn finish(shared: &Shared, id: &TaskId, durable: bool, interrupt: &Interrupt, result: WorkResult) {
-    let end = ending(durable, interrupt.reason(), result);
-    let stored = if durable {
-        Some(store_end(shared, id, end.as_ref()))
-    } else {
-        None
-    };
-    if let Some(Err(error)) = stored.map(Answer::wait) {
+fn finish(shared: &Shared, id: &TaskId, kind: Kind, interrupt: &Interrupt, result: WorkResult) {
+    let attempt = shared
+        .lock()
+        .registry
+        .status(id)
+        .map_or(1, |status| status.attempt);
+    let end = ending(
+        kind,
+        interrupt.reason(),
+        result,
+        attempt,
+        shared.options.retries,
+    );
+    if kind == Kind::Durable
+        && let Err(error) = store_end(shared, id, &end).wait()
+    {
         tracing::error!(task = %id, %error, "the end of a task was not stored");
     }
     let now = shared.now();
     let mut state = shared.lock();
-    let event = match end {
-        Some(outcome) => state.registry.end(id, outcome, now),
-        None => state.registry.requeue(id, now),
+    let events = match end {
+        End::Task(outcome) => state.registry.end(id, outcome, now),
+        End::Back => state.registry.requeue(id, None, now).into_iter().collect(),
+        End::Again(delay, error) => {
+            tracing::warn!(task = %id, attempt, "{error}; it is tried again in {delay:?}");
+            state
+                .registry
+                .requeue(id, Some(delay), now)
+                .into_iter()
+                .collect()
+        }
     };
     state.running.remove(id);
-    if let Some(event) = &event {
-        state.subscribers.tell(event);
-    }
+    let mut ended = state.announce(&events);
+    // A closure over its time has ended before its worker came back.
     if state
         .registry
         .status(id)
@@ -126,42 +186,60 @@ fn finish(shared: &Shared, id: &TaskId, durable: bool, interrupt: &Interrupt, re
         state.forget(id);
     }
     drop(state);
-    shared.ended.notify_all();
+    // Its own end is on disk already.
+    ended.retain(|ended| ended.task != *id);
+    shared.store_ends(ended);
+    shared.timer.notify_all();
 }
 
-/// How a task ends, from what its work returned and what was asked of it; `None`: it goes back.
-fn ending(durable: bool, reason: Option<StopReason>, result: WorkResult) -> Option<Outcome> {
-    match (result, reason) {
-        (_, Some(StopReason::TimedOut)) => Some(Outcome::TimedOut),
-        (Ok(value), _) => Some(Outcome::Completed(value)),
+/// How a run ended, from what its work returned and what was asked of it.
+fn ending(
+    kind: Kind,
+    reason: Option<StopReason>,
+    result: WorkResult,
+    attempt: u32,
+    retries: Retries,
+) -> End {
+    let outcome = match (result, reason) {
+        (_, Some(StopReason::TimedOut)) => Outcome::TimedOut,
+        (Ok(value), _) => Outcome::Completed(value),
         (Err(_), Some(StopReason::Cancel | StopReason::CancelAfterSegment)) => {
-            Some(Outcome::Cancelled(cancelled_error()))
+            Outcome::Cancelled(cancelled_error())
         }
         (
             Err(WorkError::Interrupted),
             Some(StopReason::Shutdown | StopReason::ShutdownAfterSegment),
-        ) => (!durable).then(|| {
+        ) => {
+            if kind == Kind::Durable {
+                return End::Back;
+            }
             let message = "the program shut down before this was done";
             Outcome::Cancelled(ErrorObject::new("SHUTDOWN", message))
-        }),
-        (Err(WorkError::Failed(error)), _) => Some(Outcome::Failed(error)),
+        }
+        (Err(WorkError::Transient(error)), None)
+            if kind != Kind::Once && attempt <= retries.most =>
+        {
+            return End::Again(retries.delay(attempt), error);
+        }
+        (Err(WorkError::Failed(error) | WorkError::Transient(error)), _) => Outcome::Failed(error),
         (Err(WorkError::Interrupted), None) => {
             let message = "the work stopped without being asked to";
-            Some(Outcome::Failed(ErrorObject::new("STOPPED", message)))
+            Outcome::Failed(ErrorObject::new("STOPPED", message))
         }
-    }
+    };
+    End::Task(outcome)
 }
 
-fn store_end(shared: &Shared, id: &TaskId, end: Option<&Outcome>) -> Answer<()> {
+fn store_end(shared: &Shared, id: &TaskId, end: &End) -> Answer<()> {
     let at = shared.now().wall;
     let store =
         |state, error: Option<&ErrorObject>, value| shared.store.ended(id, state, error, value, at);
     match end {
-        None => shared.store.requeued(id),
-        Some(Outcome::Completed(value)) => store(TaskState::Completed, None, Some(value)),
-        Some(Outcome::Failed(error)) => store(TaskState::Failed, Some(error), None),
-        Some(Outcome::Cancelled(error)) => store(TaskState::Cancelled, Some(error), None),
-        Some(Outcome::TimedOut) => {
+        End::Back | End::Again(..) => shared.store.requeued(id),
+        End::Task(Outcome::Completed(value)) => store(TaskState::Completed, None, Some(value)),
+        End::Task(Outcome::Failed(error)) => store(TaskState::Failed, Some(error), None),
+        End::Task(Outcome::Cancelled(error)) => store(TaskState::Cancelled, Some(error), None),
+        End::Task(Outcome::TimedOut) => {
             let error = shared.lock().registry.timeout_error(id);
             store(TaskState::Failed, error.as_ref(), None)
         }

@@ -1,8 +1,10 @@
 //! How running work is told to stop: one flag, with the reason, and a hook that breaks off what
 //! can't look at a flag (a model run). Raising it never waits for the work.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::task::SegmentId;
 
 /// Why running work should stop. Later ones outrank earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +41,11 @@ type Hook = Arc<dyn Fn() + Send + Sync>;
 #[derive(Default)]
 pub struct Interrupt {
     reason: AtomicU8,
+    /// The segment in work, and the one that is over its time; 0 for none.
+    segment: AtomicU32,
+    overdue: AtomicU32,
+    /// Nobody waits for the work any more.
+    abandoned: AtomicBool,
     hook: Mutex<Option<Hook>>,
 }
 
@@ -62,11 +69,43 @@ impl Interrupt {
     pub fn is_now(&self) -> bool {
         self.reason()
             .is_some_and(|reason| reason > StopReason::CancelAfterSegment)
+            || self.is_segment_overdue()
+    }
+
+    /// Whether the segment in work is over its time: that one is given up, the task goes on.
+    #[must_use]
+    pub fn is_segment_overdue(&self) -> bool {
+        let segment = self.segment.load(Ordering::Acquire);
+        segment != 0 && segment == self.overdue.load(Ordering::Acquire)
+    }
+
+    /// Says which segment is in work.
+    pub(crate) fn begin_segment(&self, segment: SegmentId) {
+        self.segment.store(segment, Ordering::Release);
+    }
+
+    /// Breaks a segment off, if that one is still in work.
+    pub(crate) fn raise_for_segment(&self, segment: SegmentId) {
+        self.overdue.store(segment, Ordering::Release);
+        self.call_hook();
+    }
+
+    /// Gives the work up: whatever it still does, nobody waits for it.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
     }
 
     /// Asks the work to stop. A weaker reason never replaces a stronger one.
     pub fn raise(&self, reason: StopReason) {
         self.reason.fetch_max(reason as u8, Ordering::AcqRel);
+        self.call_hook();
+    }
+
+    fn call_hook(&self) {
         if self.is_now() {
             let hook = self.lock().clone();
             if let Some(hook) = hook {

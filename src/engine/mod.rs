@@ -43,27 +43,28 @@ mod registry;
 mod shared;
 mod shutdown;
 mod store;
+mod submit;
 mod task;
 mod work;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use lock::LibraryLock;
-use registry::{NewNarration, NewTask};
-use shared::{Body, Life, Shared};
-use store::{Store, StoredNarration};
+use shared::{Life, Shared};
+use store::Store;
 
 pub use error::{OpenError, SubmitError, WorkError};
 pub use events::{Event, NoMoreEvents, Subscription};
 pub use interrupt::{Interrupt, StopReason};
 pub use plan::{Narration, NarrationSettings, Plan, PlannedSegment};
+pub use registry::{GroupId, GroupStatus, Priority};
 pub use shutdown::{ShutdownReport, ShutdownWait};
 pub use store::{ClipRecord, StoreError, StoredClip};
+pub use submit::Submission;
 pub use task::{
     CompletedSegment, CompletedSegments, ErrorObject, Made, Progress, SegmentError, SegmentErrors,
     SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
@@ -76,9 +77,6 @@ const WORKER: &str = "aloud-worker";
 /// The engines of this process, one for a folder.
 static OPEN: Mutex<Vec<(PathBuf, Weak<Inner>)>> = Mutex::new(Vec::new());
 
-/// What a thread of the engine runs.
-type ThreadBody = Box<dyn FnOnce(&Arc<Shared>) + Send>;
-
 /// How an engine is opened.
 #[derive(Clone)]
 pub struct Options {
@@ -90,6 +88,10 @@ pub struct Options {
     pub cleanup_threshold: Duration,
     /// A task over this time fails with `TIMEOUT`, unless it has a limit of its own.
     pub task_timeout: Option<Duration>,
+    /// A segment over this time is given up with `TIMEOUT`; its task goes on.
+    pub segment_timeout: Option<Duration>,
+    /// How work that failed for a reason that may pass is tried again.
+    pub retries: Retries,
     /// What runs narrations; without it the engine takes closures only, and stored narrations wait.
     pub narrator: Option<NarratorFactory>,
 }
@@ -102,8 +104,43 @@ impl Options {
             workers: 1,
             cleanup_threshold: Duration::from_secs(3600),
             task_timeout: None,
+            segment_timeout: None,
+            retries: Retries::default(),
             narrator: None,
         }
+    }
+}
+
+/// How often, and after how long, work is tried again that failed with [`WorkError::Transient`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retries {
+    /// How often at most.
+    pub most: u32,
+    /// The wait before the first; each one after waits twice as long, give or take a quarter.
+    pub first: Duration,
+    /// The longest wait.
+    pub longest: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            most: 2,
+            first: Duration::from_millis(500),
+            longest: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Retries {
+    /// The wait after the failure of attempt number `attempt`, counted from 1.
+    fn delay(&self, attempt: u32) -> Duration {
+        let doubled = 1u32
+            .checked_shl(attempt.saturating_sub(1))
+            .unwrap_or(u32::MAX);
+        let delay = self.first.saturating_mul(doubled).min(self.longest);
+        // Many that failed together must not come back together.
+        delay.mul_f64(0.75 + 0.5 * fastrand::f64())
     }
 }
 
@@ -115,7 +152,6 @@ pub struct Engine {
 
 pub(crate) struct Inner {
     shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
     lock: Mutex<Option<LibraryLock>>,
 }
 
@@ -159,136 +195,28 @@ impl Engine {
         let shared = Arc::new(Shared::new(options, store));
         let inner = Arc::new(Inner {
             shared: Arc::clone(&shared),
-            threads: Mutex::new(vec![store_thread]),
             lock: Mutex::new(Some(lock)),
         });
+        shared
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(store_thread);
         // From here on, dropping `inner` stops what was started.
         for stored in shared.store.unfinished()? {
-            resume(&shared, stored);
+            submit::resume(&shared, stored);
         }
-        let spawn = |name: &str, run: ThreadBody| {
-            let shared = Arc::clone(&shared);
-            let thread = std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || run(&shared))
-                .map_err(OpenError::Thread)?;
-            inner
-                .threads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(thread);
-            Ok::<(), OpenError>(())
-        };
-        spawn("aloud-clock", Box::new(|shared| clock::run(shared)))?;
+        shared
+            .spawn("aloud-clock", clock::run)
+            .map_err(OpenError::Thread)?;
         for _ in 0..workers {
             shared.lock().workers += 1;
-            if let Err(error) = spawn(WORKER, Box::new(executor::run)) {
+            if let Err(error) = shared.spawn(WORKER, executor::run) {
                 shared.lock().workers -= 1;
-                return Err(error);
+                return Err(OpenError::Thread(error));
             }
         }
         Ok(Self { inner })
-    }
-
-    /// Registers a task as `PENDING` and returns its id at once. A narration is on disk by then.
-    ///
-    /// # Errors
-    /// [`SubmitError`]: the engine has shut down, the id is taken, or the disk refused.
-    pub fn submit_task(
-        &self,
-        work: impl Into<Work>,
-        task_id: Option<TaskId>,
-    ) -> Result<TaskId, SubmitError> {
-        self.submit(work.into(), task_id, self.shared().options.task_timeout)
-    }
-
-    /// The same with a time limit of its own.
-    ///
-    /// # Errors
-    /// As [`Self::submit_task`].
-    pub fn submit_task_with_timeout(
-        &self,
-        work: impl Into<Work>,
-        task_id: Option<TaskId>,
-        timeout: Duration,
-    ) -> Result<TaskId, SubmitError> {
-        self.submit(work.into(), task_id, Some(timeout))
-    }
-
-    fn submit(
-        &self,
-        work: Work,
-        task_id: Option<TaskId>,
-        timeout: Option<Duration>,
-    ) -> Result<TaskId, SubmitError> {
-        let shared = self.shared();
-        shared.cleanup(shared.options.cleanup_threshold);
-        let id = task_id.unwrap_or_else(TaskId::random);
-        {
-            let mut state = shared.lock();
-            if state.life != Life::Open {
-                return Err(SubmitError::ShutDown);
-            }
-            if state.registry.contains(&id) || !state.reserved.insert(id.clone()) {
-                return Err(SubmitError::Duplicate(id));
-            }
-        }
-        let accepted = self.accept(&id, work, timeout);
-        let mut state = shared.lock();
-        state.reserved.remove(&id);
-        let (new, body) = accepted?;
-        let event = state.registry.submit(new, shared.now());
-        if let Body::Narration(narration) = &body {
-            state
-                .fingerprints
-                .insert(narration.fingerprint.clone(), id.clone());
-        }
-        state.bodies.insert(id.clone(), body);
-        if let Some(event) = &event {
-            state.subscribers.tell(event);
-        }
-        drop(state);
-        shared.work.notify_one();
-        Ok(id)
-    }
-
-    /// Puts durable work on disk and says what the registry is to know of it.
-    fn accept(
-        &self,
-        id: &TaskId,
-        work: Work,
-        timeout: Option<Duration>,
-    ) -> Result<(NewTask, Body), SubmitError> {
-        let shared = self.shared();
-        let task = |title, kind, narration| NewTask {
-            id: id.clone(),
-            title,
-            kind,
-            timeout,
-            narration,
-            created_at: None,
-        };
-        match work {
-            Work::Closure { title, run } => {
-                Ok((task(title, TaskKind::Closure, None), Body::Closure(run)))
-            }
-            Work::Narration(narration) => {
-                if shared.options.narrator.is_none() {
-                    return Err(SubmitError::NoNarrator);
-                }
-                let limit = timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-                let stored = shared
-                    .store
-                    .insert(id, &narration, limit, shared.now().wall);
-                let Some(clips) = stored.wait()? else {
-                    return Err(SubmitError::Duplicate(id.clone()));
-                };
-                let new = new_narration(shared, id, &narration, clips);
-                let title = Arc::clone(&narration.title);
-                let body = Body::Narration(Arc::new(narration));
-                Ok((task(title, TaskKind::Narration, Some(new)), body))
-            }
-        }
     }
 
     /// Everything known about a task: a copy. `None` for an unknown id.
@@ -341,6 +269,62 @@ impl Engine {
         self.shared().cancel(id, StopReason::CancelAfterSegment)
     }
 
+    /// Holds a waiting task back until it is resumed. Returns whether that changed anything.
+    pub fn pause_task(&self, id: &TaskId) -> bool {
+        self.set_paused(id, true)
+    }
+
+    /// Lets a task go that was held back. Returns whether that changed anything.
+    pub fn resume_task(&self, id: &TaskId) -> bool {
+        self.set_paused(id, false)
+    }
+
+    fn set_paused(&self, id: &TaskId, paused: bool) -> bool {
+        let shared = self.shared();
+        let changed = shared.change(|registry, now| registry.set_paused(id, paused, now));
+        if changed {
+            drop(shared.store.paused(id, paused));
+            shared.work.notify_one();
+        }
+        changed
+    }
+
+    /// Holds all waiting tasks back; what runs goes on.
+    pub fn pause_queue(&self) {
+        self.shared()
+            .change(|registry, _| registry.set_queue_paused(true));
+    }
+
+    /// Lets the waiting tasks go on.
+    pub fn resume_queue(&self) {
+        self.shared()
+            .change(|registry, _| registry.set_queue_paused(false));
+        self.shared().work.notify_all();
+    }
+
+    /// Whether all waiting tasks are held back.
+    #[must_use]
+    pub fn is_queue_paused(&self) -> bool {
+        self.shared().lock().registry.is_queue_paused()
+    }
+
+    /// Moves a task that could run now one place up in the queue. Returns whether there was one.
+    pub fn move_up(&self, id: &TaskId) -> bool {
+        self.shared().change(|registry, _| registry.shift(id, true))
+    }
+
+    /// Moves a task that could run now one place down in the queue. Returns whether there was one.
+    pub fn move_down(&self, id: &TaskId) -> bool {
+        self.shared()
+            .change(|registry, _| registry.shift(id, false))
+    }
+
+    /// Everything known about a group: a copy. `None` if it has no tasks.
+    #[must_use]
+    pub fn group_status(&self, id: &GroupId) -> Option<GroupStatus> {
+        self.shared().lock().registry.group(id)
+    }
+
     /// Whether someone asked for the task to be cancelled.
     #[must_use]
     pub fn is_cancelled(&self, id: &TaskId) -> bool {
@@ -382,6 +366,7 @@ impl Engine {
         Health {
             active_threads: state.running.len(),
             max_threads: shared.options.workers.max(1),
+            abandoned_threads: state.abandoned,
             active_tasks: state.registry.count(TaskState::Processing),
             backlog: state.registry.count(TaskState::Pending),
             is_shutdown: state.life == Life::Down,
@@ -444,6 +429,8 @@ pub struct Health {
     pub active_threads: usize,
     /// Workers in all.
     pub max_threads: usize,
+    /// Threads whose work ignored its time-out; others took their places.
+    pub abandoned_threads: usize,
     /// Tasks in work.
     pub active_tasks: usize,
     /// Tasks that wait.
@@ -456,67 +443,4 @@ pub struct Health {
     pub library: PathBuf,
     /// Seconds since it was opened.
     pub uptime_seconds: f64,
-}
-
-/// What the registry is to know of a narration. A clip counts only if its file is there with the
-/// size it had; any other is made again.
-fn new_narration(
-    shared: &Shared,
-    id: &TaskId,
-    narration: &Narration,
-    clips: Vec<StoredClip>,
-) -> NewNarration {
-    let mut completed = Vec::with_capacity(clips.len());
-    for clip in clips {
-        let path = narration.folder.join(&*clip.clip);
-        if std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == clip.bytes) {
-            completed.push(CompletedSegment {
-                segment_id: clip.segment_id,
-                duration: clip.duration(),
-                clip: clip.clip,
-                work: Duration::ZERO,
-            });
-        } else {
-            tracing::warn!(clip = %path.display(), "a clip is gone or damaged: it is made again");
-            drop(shared.store.forget_clip(id, clip.segment_id));
-        }
-    }
-    NewNarration {
-        plan: Arc::clone(&narration.plan),
-        folder: narration.folder.as_path().into(),
-        voice: Arc::clone(&narration.voice),
-        completed,
-        errors: Vec::new(),
-    }
-}
-
-/// Puts a narration of an earlier run back into the queue.
-fn resume(shared: &Shared, stored: StoredNarration) {
-    let StoredNarration {
-        id,
-        narration,
-        timeout_ms,
-        created_at,
-        clips,
-        errors,
-    } = stored;
-    let mut new = new_narration(shared, &id, &narration, clips);
-    new.errors = errors;
-    let task = NewTask {
-        id: id.clone(),
-        title: Arc::clone(&narration.title),
-        kind: TaskKind::Narration,
-        timeout: timeout_ms.map(Duration::from_millis),
-        narration: Some(new),
-        created_at: Some(created_at),
-    };
-    let mut state = shared.lock();
-    if state.registry.submit(task, shared.now()).is_some() {
-        state
-            .fingerprints
-            .insert(narration.fingerprint.clone(), id.clone());
-        state
-            .bodies
-            .insert(id, Body::Narration(Arc::new(narration)));
-    }
 }

@@ -4,16 +4,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Options;
 use super::events::{Event, Subscribers};
 use super::interrupt::{Interrupt, StopReason};
 use super::plan::Narration;
-use super::registry::{Cancelled, Now, Registry, cancelled_error};
+use super::registry::{Cancelled, Now, Registry};
 use super::store::Store;
-use super::task::{TaskId, TaskState, Timestamp};
-use super::work::Closure;
+use super::task::{ErrorObject, TaskId, TaskState, Timestamp};
+use super::work::{Closure, Repeatable};
 
 /// How long a thread sleeps at most before it looks around by itself.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -30,6 +31,7 @@ pub(crate) enum Life {
 pub(crate) enum Body {
     Narration(Arc<Narration>),
     Closure(Closure),
+    Repeatable(Repeatable),
     /// Handed to a worker, which has it now.
     Taken,
 }
@@ -46,6 +48,8 @@ pub(crate) struct State {
     pub subscribers: Subscribers,
     pub life: Life,
     pub workers: usize,
+    /// Threads whose work did not come back; others took their places.
+    pub abandoned: usize,
 }
 
 /// What threads and handles share.
@@ -58,6 +62,8 @@ pub(crate) struct Shared {
     /// Rung when a task or a worker has ended.
     pub ended: Condvar,
     pub store: Store,
+    /// Every thread of the engine, to be joined at the end.
+    pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub options: Options,
     pub started: Instant,
 }
@@ -74,11 +80,13 @@ impl Shared {
                 subscribers: Subscribers::default(),
                 life: Life::Open,
                 workers: 0,
+                abandoned: 0,
             }),
             work: Condvar::new(),
             timer: Condvar::new(),
             ended: Condvar::new(),
             store,
+            threads: Mutex::new(Vec::new()),
             options,
             started: Instant::now(),
         }
@@ -115,36 +123,57 @@ impl Shared {
     pub(crate) fn cancel(&self, id: &TaskId, reason: StopReason) -> bool {
         let now = self.now();
         let mut state = self.lock();
-        let (met, event) = state.registry.cancel(id, now);
-        if let Some(event) = &event {
-            state.subscribers.tell(event);
-        }
+        let (met, events) = state.registry.cancel(id, now);
+        let ended = state.announce(&events);
         let interrupt = state.running.get(id).cloned();
-        let durable = match met {
-            Cancelled::Ended => matches!(state.forget(id), Some(Body::Narration(_))),
-            Cancelled::Nothing | Cancelled::Requested => false,
-        };
         drop(state);
-        match met {
-            Cancelled::Nothing => return false,
-            Cancelled::Requested => {
-                if let Some(interrupt) = interrupt {
-                    interrupt.raise(reason);
-                }
-            }
-            Cancelled::Ended => self.ended.notify_all(),
+        if met == Cancelled::Requested
+            && let Some(interrupt) = interrupt
+        {
+            interrupt.raise(reason);
         }
-        if durable {
-            let error = cancelled_error();
-            let stored = self
-                .store
-                .ended(id, TaskState::Cancelled, Some(&error), None, now.wall)
-                .wait();
-            if let Err(error) = stored {
-                tracing::error!(task = %id, %error, "the cancellation was not stored");
+        self.store_ends(ended);
+        met != Cancelled::Nothing
+    }
+
+    /// Puts the ends of narrations on disk, and wakes those that wait for an end.
+    pub(crate) fn store_ends(&self, ended: Vec<Ended>) {
+        let at = self.now().wall;
+        let answers: Vec<_> = ended
+            .iter()
+            .filter(|ended| ended.durable)
+            .map(|ended| {
+                let error = ended.error.as_ref();
+                (
+                    &ended.task,
+                    self.store.ended(&ended.task, ended.state, error, None, at),
+                )
+            })
+            .collect();
+        for (task, answer) in answers {
+            if let Err(error) = answer.wait() {
+                tracing::error!(%task, %error, "the end of a task was not stored");
             }
         }
-        true
+        // Others may wait for those that have ended.
+        self.work.notify_all();
+        self.ended.notify_all();
+    }
+
+    /// Starts a thread that is joined at the end.
+    pub(crate) fn spawn(
+        self: &Arc<Self>,
+        name: &str,
+        run: impl FnOnce(&Arc<Self>) + Send + 'static,
+    ) -> std::io::Result<()> {
+        let shared = Arc::clone(self);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(&shared))?;
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+        Ok(())
     }
 
     /// Removes what ended longer ago than `max_age`; a line of history stays in the database.
@@ -168,7 +197,34 @@ impl Shared {
     }
 }
 
+/// A task that has ended.
+pub(crate) struct Ended {
+    pub task: TaskId,
+    pub state: TaskState,
+    pub error: Option<ErrorObject>,
+    pub durable: bool,
+}
+
 impl State {
+    /// Tells everyone what happened, and forgets the work of what has ended.
+    pub(crate) fn announce(&mut self, events: &[Event]) -> Vec<Ended> {
+        let mut all = Vec::new();
+        for event in events {
+            self.subscribers.tell(event);
+            if let Event::Ended { task, state, error } = event {
+                let durable = matches!(self.forget(task), Some(Body::Narration(_)));
+                let (task, state, error) = (task.clone(), *state, error.clone());
+                all.push(Ended {
+                    task,
+                    state,
+                    error,
+                    durable,
+                });
+            }
+        }
+        all
+    }
+
     /// Forgets the work of a task that has ended.
     pub(crate) fn forget(&mut self, id: &TaskId) -> Option<Body> {
         let body = self.bodies.remove(id);

@@ -65,7 +65,7 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
         shared.lock().workers
     });
     // One of several callers joins; the others wait for it here.
-    let mut threads = inner
+    let mut threads = shared
         .threads
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);

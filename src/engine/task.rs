@@ -11,6 +11,7 @@ use rpds::{RedBlackTreeMapSync, VectorSync};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::plan::Plan;
+use super::registry::{GroupId, Priority};
 
 /// The name of a task: a UUID unless its submitter gave another.
 ///
@@ -411,6 +412,16 @@ pub struct TaskStatus {
     pub completed_chars: u64,
     /// What this run of it has made, without what an earlier run had left.
     pub made: Made,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Whether it is held back.
+    pub paused: bool,
+    /// The tasks that must end before it runs.
+    pub after: Arc<[TaskId]>,
+    /// The group it belongs to.
+    pub group: Option<GroupId>,
+    /// How often a worker took it up in this process.
+    pub attempt: u32,
     /// The segments as they were planned; left out when serialised.
     #[serde(skip)]
     pub plan: Option<Arc<Plan>>,

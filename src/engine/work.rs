@@ -18,6 +18,8 @@ pub type WorkResult = Result<Value, WorkError>;
 
 pub(crate) type Closure = Box<dyn FnOnce(&TaskContext) -> WorkResult + Send>;
 
+pub(crate) type Repeatable = Arc<dyn Fn(&TaskContext) -> WorkResult + Send + Sync>;
+
 /// What a task is to do.
 pub enum Work {
     /// A text to be narrated; it survives restarts.
@@ -28,6 +30,13 @@ pub enum Work {
         title: Arc<str>,
         /// What is run, once.
         run: Box<dyn FnOnce(&TaskContext) -> WorkResult + Send>,
+    },
+    /// A closure that may be run again after [`WorkError::Transient`].
+    Repeatable {
+        /// What a person calls it.
+        title: Arc<str>,
+        /// What is run.
+        run: Arc<dyn Fn(&TaskContext) -> WorkResult + Send + Sync>,
     },
 }
 
@@ -40,6 +49,19 @@ impl Work {
         Self::Closure {
             title: title.into(),
             run: Box::new(run),
+        }
+    }
+}
+
+impl Work {
+    /// A closure that is run again when it fails with [`WorkError::Transient`].
+    pub fn repeatable(
+        title: impl Into<Arc<str>>,
+        run: impl Fn(&TaskContext) -> WorkResult + Send + Sync + 'static,
+    ) -> Self {
+        Self::Repeatable {
+            title: title.into(),
+            run: Arc::new(run),
         }
     }
 }
@@ -150,13 +172,31 @@ impl TaskContext {
         if self.interrupt.reason().is_some() {
             return Err(WorkError::Interrupted);
         }
-        self.shared.change(|registry, now| {
-            registry.clear_errors(&self.id, segment_id);
-            registry.start_segment(&self.id, segment_id, now)
-        });
+        self.interrupt.begin_segment(segment_id);
+        let timeout = self.shared.options.segment_timeout;
+        self.shared
+            .change(|registry, now| registry.start_segment(&self.id, segment_id, timeout, now));
+        if timeout.is_some() {
+            self.shared.timer.notify_all();
+        }
         Ok(Attempt(
             self.shared.store.begin_segment(&self.id, segment_id),
         ))
+    }
+
+    /// Says that the model is done with the segment it began last, whose time then stops counting.
+    /// Returns whether that segment was over its time.
+    pub fn end_segment(&self) -> bool {
+        let overdue = self.interrupt.is_segment_overdue();
+        self.interrupt.begin_segment(0);
+        self.shared.lock().registry.stop_segment_clock(&self.id);
+        overdue
+    }
+
+    /// The time that a segment may take.
+    #[must_use]
+    pub fn segment_timeout(&self) -> Option<Duration> {
+        self.shared.options.segment_timeout
     }
 
     /// Says that the clip of a segment is published, and waits until that is on disk. The file has

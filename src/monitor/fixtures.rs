@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{
-    CompletedSegment, CompletedSegments, ErrorObject, Made, Plan, PlannedSegment, Progress,
-    SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
+    CompletedSegment, CompletedSegments, ErrorObject, Made, Plan, PlannedSegment, Priority,
+    Progress, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
 };
 
 /// When the tests look: an hour after the epoch.
@@ -62,6 +62,11 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
             extra: None,
         },
         current_segment: None,
+        priority: Priority::Normal,
+        paused: false,
+        after: [].into(),
+        group: None,
+        attempt: 1,
         completed_segments: CompletedSegments::default(),
         errors: SegmentErrors::default(),
         partial_result: None,

@@ -49,14 +49,13 @@ pub(super) fn speak<'s>(
     rate: u32,
     synthesizer: impl FnOnce() -> Result<&'s mut (dyn Synthesizer + 'static), SpeechError>,
 ) -> Result<(), WorkError> {
-    let write = |error: clip::ClipError| WorkError::Failed(error.into());
     std::fs::create_dir_all(&narration.folder).map_err(|source| {
-        write(clip::ClipError::Write {
+        failed(clip::ClipError::Write {
             path: narration.folder.clone(),
             source,
         })
     })?;
-    clip::remove_parts(&narration.folder).map_err(write)?;
+    clip::remove_parts(&narration.folder).map_err(failed)?;
     let done = context
         .status()
         .map(|status| status.completed_segments)
@@ -131,7 +130,12 @@ fn synthesize(
             }
         };
         let begun = Instant::now();
-        match best_try(narration, context, rate, model, &utterance) {
+        let tried = best_try(narration, context, rate, model, &utterance);
+        let overdue = context.end_segment();
+        match tried {
+            Err(SpeechError::Interrupted) if overdue && context.interrupt().reason().is_none() => {
+                context.fail_segment(id, timeout_error(context.segment_timeout()));
+            }
             Ok((samples, fault)) => {
                 failed_runs = 0;
                 if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
@@ -203,6 +207,16 @@ fn best_try(
     }
 }
 
+fn timeout_error(timeout: Option<Duration>) -> ErrorObject {
+    let seconds = timeout.unwrap_or_default().as_secs_f64();
+    ErrorObject::new(
+        "TIMEOUT",
+        format!("Operation exceeded timeout of {seconds} seconds"),
+    )
+    .with_details(json!({ "timeout_seconds": seconds, "partial_result": null }))
+    .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
+}
+
 fn fault_error(fault: Fault) -> ErrorObject {
     ErrorObject::new(fault.code(), format!("{fault}, after {TRIES} tries")).with_remediation(
         "Write the sentence otherwise, or choose another voice; aloud phonemes shows how it is read",
@@ -270,8 +284,14 @@ fn publish(
     Ok(())
 }
 
+/// A disk may have space again later; a damaged clip stays damaged.
 fn failed(error: clip::ClipError) -> WorkError {
-    WorkError::Failed(error.into())
+    match error {
+        clip::ClipError::DiskFull { .. } | clip::ClipError::Write { .. } => {
+            WorkError::Transient(error.into())
+        }
+        clip::ClipError::Damaged { .. } => WorkError::Failed(error.into()),
+    }
 }
 
 /// Joins what was spoken into one file in the narration's folder.

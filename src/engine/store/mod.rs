@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 use async_channel::{Receiver, Sender};
 use rusqlite::{Connection, TransactionBehavior};
 
-pub(crate) use narrations::StoredNarration;
 pub use narrations::{ClipRecord, StoredClip};
+pub(crate) use narrations::{StoredNarration, StoredSchedule};
 
 /// Jobs that may wait for the thread.
 const BACKLOG: usize = 256;

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Answer, Store, StoreError};
+use serde::{Deserialize, Serialize};
+
 use crate::engine::plan::{Narration, NarrationSettings, Plan, PlannedSegment};
+use crate::engine::registry::{GroupId, Priority};
 use crate::engine::task::{ErrorObject, SegmentId, TaskId, TaskState, Timestamp};
 
 /// A finished clip, as it is handed to the store.
@@ -36,9 +39,23 @@ pub(crate) struct StoredNarration {
     pub id: TaskId,
     pub narration: Narration,
     pub timeout_ms: Option<u64>,
+    pub schedule: StoredSchedule,
+    /// A task it had to wait for, which did not end as it should.
+    pub in_vain_after: Option<TaskId>,
     pub created_at: Timestamp,
     pub clips: Vec<StoredClip>,
     pub errors: Vec<(SegmentId, ErrorObject)>,
+}
+
+/// When a narration may run, as it is kept on disk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct StoredSchedule {
+    pub priority: Priority,
+    pub paused: bool,
+    pub due: Option<Timestamp>,
+    pub after: Vec<TaskId>,
+    pub group: Option<GroupId>,
 }
 
 impl Store {
@@ -50,10 +67,11 @@ impl Store {
         id: &TaskId,
         narration: &Narration,
         timeout_ms: Option<u64>,
+        schedule: &StoredSchedule,
         at: Timestamp,
     ) -> Answer<Option<Vec<StoredClip>>> {
-        let (id, narration) = (id.clone(), narration.clone());
-        self.send(move |db| insert(db, &id, &narration, timeout_ms, at))
+        let (id, narration, schedule) = (id.clone(), narration.clone(), schedule.clone());
+        self.send(move |db| insert(db, &id, &narration, timeout_ms, &schedule, at))
     }
 
     /// The folder of the last narration with this fingerprint that ended and still has clips.
@@ -203,6 +221,31 @@ impl Store {
         self.send(unfinished).wait()
     }
 
+    /// A narration that failed or was cancelled, with everything that is needed to try it again.
+    pub(crate) fn ended_narration(&self, id: &TaskId) -> Answer<Option<StoredNarration>> {
+        let id = id.clone();
+        self.send(move |db| {
+            db.prepare(&format!(
+                "{STORED} WHERE id = ?1 AND state IN ('FAILED', 'CANCELLED') AND source <> ''"
+            ))?
+            .query_row([id.as_str()], |row| stored(db, row))
+            .optional()
+        })
+    }
+
+    /// Notes that a waiting task is held back, or goes on.
+    pub(crate) fn paused(&self, id: &TaskId, paused: bool) -> Answer<()> {
+        let id = id.clone();
+        self.send(move |db| {
+            db.prepare_cached(
+                "UPDATE tasks SET schedule = json_set(schedule, '$.paused', json(?2))
+                 WHERE id = ?1 AND completed_at IS NULL",
+            )?
+            .execute(params![id.as_str(), if paused { "true" } else { "false" }])
+            .map(drop)
+        })
+    }
+
     /// Reduces narrations that have ended to a line of history.
     pub(crate) fn archive(&self, ids: Vec<TaskId>) -> Answer<()> {
         self.send(move |db| {
@@ -227,14 +270,15 @@ fn insert(
     id: &TaskId,
     narration: &Narration,
     timeout_ms: Option<u64>,
+    schedule: &StoredSchedule,
     at: Timestamp,
 ) -> rusqlite::Result<Option<Vec<StoredClip>>> {
     let folder = narration.folder.to_string_lossy();
     let seq: Option<i64> = db
         .prepare_cached(
             "INSERT INTO tasks (id, title, state, folder, voice, settings, fingerprint, source,
-                                timeout_ms, created_at)
-             VALUES (?1, ?2, 'PENDING', ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                                timeout_ms, created_at, schedule)
+             VALUES (?1, ?2, 'PENDING', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (id) DO NOTHING RETURNING seq",
         )?
         .query_row(
@@ -248,6 +292,7 @@ fn insert(
                 &*narration.source,
                 timeout_ms.map(u64::cast_signed),
                 at.0,
+                to_json(schedule),
             ],
             |row| row.get(0),
         )
@@ -300,15 +345,15 @@ fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+const STORED: &str = "SELECT seq, id, title, folder, voice, settings, fingerprint, source, \
+                             timeout_ms, created_at, schedule FROM tasks";
+
 fn unfinished(db: &Connection) -> rusqlite::Result<Vec<StoredNarration>> {
     db.execute(
         "UPDATE tasks SET state = 'PENDING' WHERE state = 'PROCESSING'",
         [],
     )?;
-    let mut tasks = db.prepare_cached(
-        "SELECT seq, id, title, folder, voice, settings, fingerprint, source, timeout_ms, created_at
-         FROM tasks WHERE completed_at IS NULL ORDER BY seq",
-    )?;
+    let mut tasks = db.prepare(&format!("{STORED} WHERE completed_at IS NULL ORDER BY seq"))?;
     tasks.query_map([], |row| stored(db, row))?.collect()
 }
 
@@ -316,6 +361,7 @@ fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredNarration> {
     let seq: i64 = row.get(0)?;
     let text = |index| row.get::<_, String>(index);
     let settings: NarrationSettings = from_json(&text(5)?)?;
+    let schedule: StoredSchedule = from_json(&text(10)?)?;
     let narration = Narration {
         title: text(2)?.into(),
         source: text(7)?.into(),
@@ -330,9 +376,24 @@ fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredNarration> {
         narration,
         timeout_ms: row.get::<_, Option<i64>>(8)?.map(i64::cast_unsigned),
         created_at: Timestamp(row.get(9)?),
+        in_vain_after: failed_dependency(db, &schedule)?,
+        schedule,
         clips: clips(db, seq)?,
         errors: errors(db, seq)?,
     })
+}
+
+fn failed_dependency(
+    db: &Connection,
+    schedule: &StoredSchedule,
+) -> rusqlite::Result<Option<TaskId>> {
+    for id in &schedule.after {
+        let query = "SELECT 1 FROM tasks WHERE id = ?1 AND state IN ('FAILED', 'CANCELLED')";
+        if db.prepare_cached(query)?.exists([id.as_str()])? {
+            return Ok(Some(id.clone()));
+        }
+    }
+    Ok(None)
 }
 
 fn planned(db: &Connection, seq: i64) -> rusqlite::Result<Vec<PlannedSegment>> {

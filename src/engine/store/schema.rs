@@ -12,7 +12,10 @@ use super::StoreError;
 const SQLITE_NEEDED: i32 = 3_051_003;
 
 /// One step each, from version N to N + 1. Steps that were released never change.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
+
+/// When a task may run, as JSON.
+const VERSION_2: &str = "ALTER TABLE tasks ADD COLUMN schedule TEXT NOT NULL DEFAULT '{}'";
 
 const VERSION_1: &str = "
 CREATE TABLE tasks (
@@ -132,7 +135,7 @@ mod tests {
                 error,
                 StoreError::TooNew {
                     found: 99,
-                    known: 1,
+                    known: 2,
                     ..
                 }
             ),
@@ -147,7 +150,7 @@ mod tests {
         let path = folder.path().join("aloud.db");
         drop(open(&path).unwrap());
         let connection = open(&path).unwrap();
-        assert_eq!(version(&connection).unwrap(), 1);
+        assert_eq!(version(&connection).unwrap(), newest());
         let mode: String = connection
             .pragma_query_value(None, "journal_mode", |row| row.get(0))
             .unwrap();

@@ -1,0 +1,746 @@
+//! The state of every task, and the only place where a state changes: a pure state machine without
+//! threads, clock or files. Each call takes the time it happens at and returns what changed.
+//!
+//! Nothing here costs more as the number of tasks or segments grows, beyond a logarithm.
+
+mod group;
+mod queue;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use self::group::{Groups, Share};
+use self::queue::Queue;
+use crate::engine::events::Event;
+use crate::engine::plan::{Plan, char_count};
+use crate::engine::task::{
+    CompletedSegment, CompletedSegments, ErrorObject, Made, Progress, SegmentErrors, SegmentId,
+    TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
+};
+
+pub use self::group::{GroupId, GroupStatus};
+pub use self::queue::Priority;
+
+/// One moment on both clocks: the wall's for what people read, the monotonic one for ages and
+/// deadlines, which a clock set back or forward must not touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// What the wall says.
+    pub wall: Timestamp,
+    /// Time since the engine started.
+    pub mono: Duration,
+}
+
+/// What the registry needs to know of a new task.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    pub id: TaskId,
+    pub title: Arc<str>,
+    pub kind: TaskKind,
+    pub timeout: Option<Duration>,
+    pub schedule: Schedule,
+    /// What a durable task brings with it.
+    pub narration: Option<NewNarration>,
+    /// When it was accepted, if that was in an earlier run.
+    pub created_at: Option<Timestamp>,
+}
+
+/// The part of a new task that only narrations have.
+#[derive(Clone, Debug)]
+pub struct NewNarration {
+    pub plan: Arc<Plan>,
+    pub folder: Arc<Path>,
+    pub voice: Arc<str>,
+    /// What an earlier run had finished.
+    pub completed: Vec<CompletedSegment>,
+    /// What had gone wrong in an earlier run.
+    pub errors: Vec<(SegmentId, ErrorObject)>,
+}
+
+/// When a task may run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schedule {
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Not before that much time has passed.
+    pub delay: Option<Duration>,
+    /// Not before these have ended as they should.
+    pub after: Vec<TaskId>,
+    /// Held back until it is resumed.
+    pub paused: bool,
+    /// The group it belongs to.
+    pub group: Option<GroupId>,
+}
+
+/// Where a task stands, with what only that state has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Pending,
+    Processing {
+        deadline: Option<Duration>,
+        segment_deadline: Option<Duration>,
+    },
+    Ended {
+        at: Duration,
+    },
+}
+
+struct Entry {
+    status: TaskStatus,
+    phase: Phase,
+    seq: u64,
+    timeout: Option<Duration>,
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Completed(Value),
+    Failed(ErrorObject),
+    Cancelled(ErrorObject),
+    /// Over its time; the registry knows how much that was.
+    TimedOut,
+}
+
+/// A running task, or its segment, that is over its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overdue {
+    pub id: TaskId,
+    /// The segment, if it is only that which is over its time.
+    pub segment: Option<SegmentId>,
+}
+
+/// What a request to cancel met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// No such task, or it has ended.
+    Nothing,
+    /// It was waiting and has ended.
+    Ended,
+    /// It is running; the request is noted.
+    Requested,
+}
+
+/// All tasks.
+#[derive(Default)]
+pub struct Registry {
+    tasks: HashMap<TaskId, Entry>,
+    order: BTreeMap<u64, TaskId>,
+    queue: Queue,
+    groups: Groups,
+    deadlines: BTreeSet<(Duration, u64)>,
+    ended: BTreeSet<(Duration, u64)>,
+    counts: [usize; TaskState::ALL.len()],
+    next_seq: u64,
+    totals: Totals,
+}
+
+/// What the engine has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Totals {
+    pub submitted: u64,
+    pub clips: u64,
+    pub audio_seconds: f64,
+    pub work_seconds: f64,
+}
+
+impl Registry {
+    /// Whether a task of this id is known, ended or not.
+    pub fn contains(&self, id: &TaskId) -> bool {
+        self.tasks.contains_key(id)
+    }
+
+    /// Accepts a task, unless its id is taken. If a task that it must wait for did not end as it
+    /// should, it ends at once.
+    pub fn submit(&mut self, new: NewTask, now: Now) -> Option<Vec<Event>> {
+        if self.contains(&new.id) {
+            return None;
+        }
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.totals.submitted += 1;
+        let mut status = TaskStatus {
+            id: new.id.clone(),
+            title: new.title,
+            kind: new.kind,
+            state: TaskState::Pending,
+            progress: Progress::default(),
+            current_segment: None,
+            completed_segments: CompletedSegments::default(),
+            errors: SegmentErrors::default(),
+            partial_result: None,
+            result: None,
+            error: None,
+            cancel_requested: false,
+            created_at: new.created_at.unwrap_or(now.wall),
+            started_at: None,
+            updated_at: now.wall,
+            completed_at: None,
+            folder: None,
+            voice: "".into(),
+            audio_seconds: 0.0,
+            completed_chars: 0,
+            made: Made::default(),
+            priority: new.schedule.priority,
+            paused: new.schedule.paused,
+            after: new.schedule.after.clone().into(),
+            group: new.schedule.group,
+            attempt: 0,
+            plan: None,
+        };
+        if let Some(narration) = new.narration {
+            status.progress.total = u64::from(narration.plan.len());
+            status.progress.current = narration.completed.len() as u64;
+            status.folder = Some(narration.folder);
+            status.voice = narration.voice;
+            for segment in narration.completed {
+                status.audio_seconds += segment.duration.as_secs_f64();
+                status.completed_chars += chars_of(&narration.plan, segment.segment_id);
+                status.completed_segments.insert(segment);
+            }
+            for (segment, error) in narration.errors {
+                status.errors.push(segment, error);
+            }
+            status.plan = Some(narration.plan);
+        }
+        self.counts[TaskState::Pending as usize] += 1;
+        let due = new.schedule.delay.map(|delay| now.mono + delay);
+        let (blocking, in_vain) = self.dependencies(&new.schedule.after);
+        self.queue.add(
+            seq,
+            new.schedule.priority,
+            due,
+            &blocking,
+            new.schedule.paused,
+        );
+        self.order.insert(seq, new.id.clone());
+        if let Some(group) = &status.group {
+            self.groups.update(group, None, Some(Share::of(&status)));
+        }
+        let entry = Entry {
+            status,
+            phase: Phase::Pending,
+            seq,
+            timeout: new.timeout,
+        };
+        self.tasks.insert(new.id.clone(), entry);
+        let mut events = vec![Event::Submitted {
+            task: new.id.clone(),
+        }];
+        if let Some(dependency) = in_vain {
+            events.extend(self.end_in_vain(&new.id, &dependency, now));
+        }
+        Some(events)
+    }
+
+    /// Which of the tasks that must end first have not ended, and one that did not end as it
+    /// should. One that is no longer known has ended long ago, and counts as done.
+    fn dependencies(&self, after: &[TaskId]) -> (Vec<u64>, Option<TaskId>) {
+        let mut blocking = Vec::new();
+        for id in after {
+            let Some(entry) = self.tasks.get(id) else {
+                continue;
+            };
+            match entry.status.state {
+                TaskState::Completed => {}
+                TaskState::Failed | TaskState::Cancelled => return (Vec::new(), Some(id.clone())),
+                TaskState::Pending | TaskState::Processing => blocking.push(entry.seq),
+            }
+        }
+        blocking.sort_unstable();
+        blocking.dedup();
+        (blocking, None)
+    }
+
+    /// Hands the next waiting task to a worker.
+    pub fn take_next(&mut self, now: Now) -> Option<(TaskId, Event)> {
+        let seq = self.queue.take(now.mono)?;
+        let id = self.order.get(&seq)?.clone();
+        let entry = self.tasks.get_mut(&id)?;
+        let deadline = entry.timeout.map(|timeout| now.mono + timeout);
+        entry.phase = Phase::Processing {
+            deadline,
+            segment_deadline: None,
+        };
+        self.deadlines
+            .extend(deadline.map(|deadline| (deadline, seq)));
+        self.alter(&id, |status| {
+            status.started_at = Some(now.wall);
+            status.updated_at = now.wall;
+            status.made = Made::default();
+            status.attempt += 1;
+            status.state = TaskState::Processing;
+        });
+        Some((id.clone(), Event::Started { task: id }))
+    }
+
+    /// Whether a waiting task may run now.
+    pub fn has_ready(&mut self, now: Now) -> bool {
+        self.queue.has_ready(now.mono)
+    }
+
+    /// Notes how far a task is. Progress never falls within a run.
+    pub fn update_progress(
+        &mut self,
+        id: &TaskId,
+        current: u64,
+        total: u64,
+        extra: Option<Value>,
+        now: Now,
+    ) -> Option<Event> {
+        self.alter_active(id, |status| {
+            let progress = &mut status.progress;
+            let current = if total == 0 {
+                current
+            } else {
+                current.min(total)
+            };
+            // A share of another total can't be compared.
+            progress.current = if progress.total == total {
+                progress.current.max(current)
+            } else {
+                current
+            };
+            progress.total = total;
+            progress.extra = extra;
+            status.updated_at = now.wall;
+        })?;
+        Some(Event::Progress { task: id.clone() })
+    }
+
+    /// Notes that work on a segment began, and when it will be over its time.
+    pub fn start_segment(
+        &mut self,
+        id: &TaskId,
+        segment: SegmentId,
+        timeout: Option<Duration>,
+        now: Now,
+    ) -> Option<Event> {
+        self.alter_active(id, |status| {
+            status.errors.clear(segment);
+            status.current_segment = Some(segment);
+            status.updated_at = now.wall;
+        })?;
+        self.set_segment_deadline(id, timeout.map(|timeout| now.mono + timeout));
+        Some(Event::SegmentStarted {
+            task: id.clone(),
+            segment_id: segment,
+        })
+    }
+
+    /// Notes that the model is done with a segment: it can't be over its time any more.
+    pub fn stop_segment_clock(&mut self, id: &TaskId) {
+        self.set_segment_deadline(id, None);
+    }
+
+    fn set_segment_deadline(&mut self, id: &TaskId, new: Option<Duration>) {
+        let Some(entry) = self.tasks.get_mut(id) else {
+            return;
+        };
+        let Phase::Processing {
+            segment_deadline, ..
+        } = &mut entry.phase
+        else {
+            return;
+        };
+        if let Some(old) = std::mem::replace(segment_deadline, new) {
+            self.deadlines.remove(&(old, entry.seq));
+        }
+        self.deadlines.extend(new.map(|new| (new, entry.seq)));
+    }
+
+    /// Notes a finished segment. One that was already finished is replaced, not counted twice.
+    pub fn complete_segment(
+        &mut self,
+        id: &TaskId,
+        segment: CompletedSegment,
+        now: Now,
+    ) -> Option<Event> {
+        let (audio, work) = (segment.duration.as_secs_f64(), segment.work.as_secs_f64());
+        let done = segment.clone();
+        self.alter_active(id, |status| {
+            let chars = status
+                .plan
+                .as_ref()
+                .map_or(0, |plan| chars_of(plan, done.segment_id));
+            if let Some(old) = status.completed_segments.get(done.segment_id) {
+                status.audio_seconds -= old.duration.as_secs_f64();
+                status.completed_chars -= chars;
+            }
+            status.audio_seconds += audio;
+            status.completed_chars += chars;
+            status.made.audio_seconds += audio;
+            status.made.work_seconds += work;
+            status.made.chars += chars;
+            if status.current_segment == Some(done.segment_id) {
+                status.current_segment = None;
+            }
+            status.completed_segments.insert(done);
+            if status.plan.is_some() {
+                status.progress.current = status.completed_segments.len() as u64;
+            }
+            status.updated_at = now.wall;
+        })?;
+        self.totals.clips += 1;
+        self.totals.audio_seconds += audio;
+        self.totals.work_seconds += work;
+        Some(Event::SegmentCompleted {
+            task: id.clone(),
+            segment,
+        })
+    }
+
+    /// Notes that something went wrong with a segment.
+    pub fn add_error(
+        &mut self,
+        id: &TaskId,
+        segment: SegmentId,
+        error: ErrorObject,
+        now: Now,
+    ) -> Option<Event> {
+        let noted = error.clone();
+        self.alter_active(id, |status| {
+            status.errors.push(segment, noted);
+            if status.current_segment == Some(segment) {
+                status.current_segment = None;
+            }
+            status.updated_at = now.wall;
+        })?;
+        Some(Event::SegmentFailed {
+            task: id.clone(),
+            segment_id: segment,
+            error,
+        })
+    }
+
+    /// Notes what a task has to show so far.
+    pub fn set_partial_result(&mut self, id: &TaskId, value: Value, now: Now) -> Option<Event> {
+        self.alter_active(id, |status| {
+            status.partial_result = Some(value);
+            status.updated_at = now.wall;
+        })?;
+        Some(Event::Progress { task: id.clone() })
+    }
+
+    /// Holds a waiting task back, or lets it go.
+    pub fn set_paused(&mut self, id: &TaskId, paused: bool, now: Now) -> Option<Event> {
+        let seq = self.tasks.get(id)?.seq;
+        if !self.queue.set_paused(seq, paused) {
+            return None;
+        }
+        self.alter(id, |status| {
+            status.paused = paused;
+            status.updated_at = now.wall;
+        });
+        Some(Event::Progress { task: id.clone() })
+    }
+
+    /// Holds all waiting tasks back, or lets them go.
+    pub fn set_queue_paused(&mut self, paused: bool) -> Option<Event> {
+        if self.queue.is_paused() == paused {
+            return None;
+        }
+        self.queue.set_all_paused(paused);
+        Some(Event::QueuePaused { paused })
+    }
+
+    /// Whether all waiting tasks are held back.
+    pub fn is_queue_paused(&self) -> bool {
+        self.queue.is_paused()
+    }
+
+    /// Moves a task that may run one place up or down. `None` if there is no such place.
+    pub fn shift(&mut self, id: &TaskId, up: bool) -> Option<Event> {
+        let entry = self.tasks.get(id)?;
+        self.queue.shift(entry.seq, up)?;
+        Some(Event::Progress { task: id.clone() })
+    }
+
+    /// Cancels a waiting task, or notes the request for a running one.
+    pub fn cancel(&mut self, id: &TaskId, now: Now) -> (Cancelled, Vec<Event>) {
+        let Some(entry) = self.tasks.get_mut(id) else {
+            return (Cancelled::Nothing, Vec::new());
+        };
+        match entry.phase {
+            Phase::Ended { .. } => (Cancelled::Nothing, Vec::new()),
+            Phase::Pending => {
+                entry.status.cancel_requested = true;
+                (
+                    Cancelled::Ended,
+                    self.end(id, Outcome::Cancelled(cancelled_error()), now),
+                )
+            }
+            Phase::Processing { .. } => {
+                let first = !std::mem::replace(&mut entry.status.cancel_requested, true);
+                let event = first.then(|| Event::CancelRequested { task: id.clone() });
+                (Cancelled::Requested, event.into_iter().collect())
+            }
+        }
+    }
+
+    /// Whether someone asked for the task to be cancelled.
+    pub fn is_cancelled(&self, id: &TaskId) -> bool {
+        self.tasks
+            .get(id)
+            .is_some_and(|entry| entry.status.cancel_requested)
+    }
+
+    /// Puts a running task back: its work was broken off by a shutdown, or it is to be tried again
+    /// after `delay`.
+    pub fn requeue(&mut self, id: &TaskId, delay: Option<Duration>, now: Now) -> Option<Event> {
+        let entry = self.tasks.get_mut(id)?;
+        let Phase::Processing { .. } = entry.phase else {
+            return None;
+        };
+        entry.drop_deadlines(&mut self.deadlines);
+        entry.phase = Phase::Pending;
+        let (seq, priority) = (entry.seq, entry.status.priority);
+        self.queue.add(
+            seq,
+            priority,
+            delay.map(|delay| now.mono + delay),
+            &[],
+            false,
+        );
+        self.alter(id, |status| {
+            status.current_segment = None;
+            status.state = TaskState::Pending;
+            status.updated_at = now.wall;
+        });
+        Some(Event::Requeued { task: id.clone() })
+    }
+
+    /// Ends a task, and with it those that wait for it in vain. One that has ended stays as it is.
+    pub fn end(&mut self, id: &TaskId, outcome: Outcome, now: Now) -> Vec<Event> {
+        let mut events = Vec::new();
+        let mut ending = vec![(id.clone(), outcome)];
+        while let Some((id, outcome)) = ending.pop() {
+            let Some((seq, event)) = self.end_one(&id, outcome, now) else {
+                continue;
+            };
+            if matches!(
+                event,
+                Event::Ended {
+                    state: TaskState::Completed,
+                    ..
+                }
+            ) {
+                self.queue.fulfil(seq);
+            } else {
+                for dependant in self.queue.fail(seq) {
+                    if let Some(dependant) = self.order.get(&dependant) {
+                        ending.push((dependant.clone(), Outcome::Failed(dependency_error(&id))));
+                    }
+                }
+            }
+            events.push(event);
+        }
+        events
+    }
+
+    /// Ends a task that waits for one that did not end as it should.
+    pub fn end_in_vain(&mut self, id: &TaskId, dependency: &TaskId, now: Now) -> Vec<Event> {
+        self.end(id, Outcome::Failed(dependency_error(dependency)), now)
+    }
+
+    fn end_one(&mut self, id: &TaskId, outcome: Outcome, now: Now) -> Option<(u64, Event)> {
+        let entry = self.tasks.get_mut(id)?;
+        if let Phase::Ended { .. } = entry.phase {
+            return None;
+        }
+        entry.drop_deadlines(&mut self.deadlines);
+        self.queue.remove(entry.seq);
+        let seq = entry.seq;
+        entry.phase = Phase::Ended { at: now.mono };
+        self.ended.insert((now.mono, seq));
+        let (state, result, error) = match outcome {
+            Outcome::Completed(value) => (TaskState::Completed, Some(value), None),
+            Outcome::Failed(error) => (TaskState::Failed, None, Some(error)),
+            Outcome::Cancelled(error) => (TaskState::Cancelled, None, Some(error)),
+            Outcome::TimedOut => (TaskState::Failed, None, Some(entry.timeout_error())),
+        };
+        self.alter(id, |status| {
+            status.result = result;
+            status.error.clone_from(&error);
+            status.current_segment = None;
+            status.completed_at = Some(now.wall);
+            status.updated_at = now.wall;
+            status.state = state;
+        });
+        Some((
+            seq,
+            Event::Ended {
+                task: id.clone(),
+                state,
+                error,
+            },
+        ))
+    }
+
+    /// The error of a task that is over its time, as it stands now.
+    pub fn timeout_error(&self, id: &TaskId) -> Option<ErrorObject> {
+        self.tasks.get(id).map(Entry::timeout_error)
+    }
+
+    /// The running tasks and segments whose time is over. Each is named once.
+    pub fn expire(&mut self, now: Now) -> Vec<Overdue> {
+        let mut over = Vec::new();
+        while let Some(&(at, seq)) = self.deadlines.first() {
+            if at > now.mono {
+                break;
+            }
+            self.deadlines.pop_first();
+            let Some(id) = self.order.get(&seq) else {
+                continue;
+            };
+            let Some(entry) = self.tasks.get_mut(id) else {
+                continue;
+            };
+            let Phase::Processing {
+                deadline,
+                segment_deadline,
+            } = &mut entry.phase
+            else {
+                continue;
+            };
+            let segment = if *deadline == Some(at) {
+                *deadline = None;
+                None
+            } else {
+                *segment_deadline = None;
+                entry.status.current_segment
+            };
+            over.push(Overdue {
+                id: id.clone(),
+                segment,
+            });
+        }
+        over
+    }
+
+    /// When something happens by itself: a deadline passes, or a delayed task is due.
+    pub fn next_wake(&self) -> Option<Duration> {
+        let deadline = self.deadlines.first().map(|&(deadline, _)| deadline);
+        deadline.into_iter().chain(self.queue.next_due()).min()
+    }
+
+    /// Removes the tasks that ended longer ago than `max_age`. Active ones stay, whatever their age.
+    pub fn cleanup(&mut self, max_age: Duration, now: Now) -> Vec<TaskId> {
+        let mut gone = Vec::new();
+        while let Some(&(at, seq)) = self.ended.first() {
+            if now.mono.saturating_sub(at) <= max_age {
+                break;
+            }
+            self.ended.pop_first();
+            let Some(id) = self.order.remove(&seq) else {
+                continue;
+            };
+            if let Some(entry) = self.tasks.remove(&id) {
+                self.counts[entry.status.state as usize] -= 1;
+                if let Some(group) = &entry.status.group {
+                    self.groups
+                        .update(group, Some(Share::of(&entry.status)), None);
+                }
+            }
+            gone.push(id);
+        }
+        gone
+    }
+
+    /// A copy of everything known about a task.
+    pub fn status(&self, id: &TaskId) -> Option<TaskStatus> {
+        self.tasks.get(id).map(|entry| entry.status.clone())
+    }
+
+    /// Copies of all tasks, in the order of their submission.
+    pub fn all(&self) -> Vec<TaskStatus> {
+        self.order
+            .values()
+            .filter_map(|id| self.status(id))
+            .collect()
+    }
+
+    /// How many tasks are in this state.
+    pub fn count(&self, state: TaskState) -> usize {
+        self.counts[state as usize]
+    }
+
+    /// Tasks accepted, clips made, seconds of audio in them and of work for them, since the start.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// What is known of a group.
+    pub fn group(&self, id: &GroupId) -> Option<GroupStatus> {
+        self.groups.status(id)
+    }
+
+    /// Changes what is known of a task that has not ended, and what follows from it.
+    fn alter_active(&mut self, id: &TaskId, change: impl FnOnce(&mut TaskStatus)) -> Option<()> {
+        if matches!(self.tasks.get(id)?.phase, Phase::Ended { .. }) {
+            return None;
+        }
+        self.alter(id, change);
+        Some(())
+    }
+
+    /// Changes what is known of a task, and with it the counts and its group's sums.
+    fn alter(&mut self, id: &TaskId, change: impl FnOnce(&mut TaskStatus)) {
+        let Some(entry) = self.tasks.get_mut(id) else {
+            return;
+        };
+        let before = Share::of(&entry.status);
+        self.counts[entry.status.state as usize] -= 1;
+        change(&mut entry.status);
+        self.counts[entry.status.state as usize] += 1;
+        if let Some(group) = &entry.status.group {
+            self.groups
+                .update(group, Some(before), Some(Share::of(&entry.status)));
+        }
+    }
+}
+
+impl Entry {
+    fn drop_deadlines(&mut self, all: &mut BTreeSet<(Duration, u64)>) {
+        if let Phase::Processing {
+            deadline,
+            segment_deadline,
+        } = self.phase
+        {
+            for at in deadline.into_iter().chain(segment_deadline) {
+                all.remove(&(at, self.seq));
+            }
+        }
+    }
+
+    fn timeout_error(&self) -> ErrorObject {
+        let seconds = self.timeout.unwrap_or_default().as_secs_f64();
+        let partial = self.status.partial_result.as_ref();
+        ErrorObject::new(
+            "TIMEOUT",
+            format!("Operation exceeded timeout of {seconds} seconds"),
+        )
+        .with_details(json!({ "timeout_seconds": seconds, "partial_result": partial }))
+        .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
+    }
+}
+
+fn chars_of(plan: &Plan, id: SegmentId) -> u64 {
+    plan.get(id).map_or(0, |segment| char_count(&segment.text))
+}
+
+/// Why a cancelled task is cancelled, in the form of every error.
+pub(crate) fn cancelled_error() -> ErrorObject {
+    ErrorObject::new("CANCELLED", "cancelled on request")
+}
+
+fn dependency_error(dependency: &TaskId) -> ErrorObject {
+    let message = format!("the task {dependency}, which had to end first, did not complete");
+    ErrorObject::new("DEPENDENCY", message)
+        .with_details(json!({ "dependency": dependency }))
+        .with_remediation("Mend that task and retry it, then this one")
+}

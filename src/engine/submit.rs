@@ -1,0 +1,351 @@
+//! How work comes in: a submission, put on disk if it is durable, then into the queue. And how work
+//! comes back: what an earlier run left, and what is to be tried again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::error::SubmitError;
+use super::plan::Narration;
+use super::registry::{GroupId, NewNarration, NewTask, Priority, Schedule};
+use super::shared::{Body, Life, Shared};
+use super::store::{StoredClip, StoredNarration, StoredSchedule};
+use super::task::{CompletedSegment, SegmentId, TaskId, TaskKind, Timestamp};
+use super::work::Work;
+
+/// Work with everything that can be said of when and how it runs.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aloud::engine::{Engine, Options, Priority, Submission, Work};
+///
+/// let folder = tempfile::tempdir()?;
+/// let engine = Engine::open(Options::new(folder.path()))?;
+/// let first = engine.submit_task(Work::closure("first", |_| Ok(1.into())), None)?;
+/// let second = Submission::new(Work::closure("second", |_| Ok(2.into())))
+///     .priority(Priority::High)
+///     .after([first])
+///     .timeout(Duration::from_secs(60));
+/// engine.submit(second)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a submission does nothing until it is submitted"]
+pub struct Submission {
+    work: Work,
+    id: Option<TaskId>,
+    timeout: Option<Duration>,
+    schedule: Schedule,
+}
+
+impl Submission {
+    /// Work that runs as soon as it is its turn.
+    pub fn new(work: impl Into<Work>) -> Self {
+        Self {
+            work: work.into(),
+            id: None,
+            timeout: None,
+            schedule: Schedule::default(),
+        }
+    }
+
+    /// Under this id instead of a random one.
+    pub fn id(mut self, id: impl Into<TaskId>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// With a time limit of its own, instead of the engine's.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// More or less urgent than others.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.schedule.priority = priority;
+        self
+    }
+
+    /// Not before this time has passed.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.schedule.delay = Some(delay);
+        self
+    }
+
+    /// Not before these have ended as they should. If one of them does not, this one fails with
+    /// `DEPENDENCY`. Those that are no longer known count as done.
+    pub fn after(mut self, tasks: impl IntoIterator<Item = TaskId>) -> Self {
+        self.schedule.after.extend(tasks);
+        self
+    }
+
+    /// As part of a group.
+    pub fn group(mut self, group: impl Into<GroupId>) -> Self {
+        self.schedule.group = Some(group.into());
+        self
+    }
+
+    /// Held back until it is resumed.
+    pub fn paused(mut self) -> Self {
+        self.schedule.paused = true;
+        self
+    }
+}
+
+impl<W: Into<Work>> From<W> for Submission {
+    fn from(work: W) -> Self {
+        Self::new(work)
+    }
+}
+
+impl Engine {
+    /// Registers a task as `PENDING` and returns its id at once. A narration is on disk by then.
+    ///
+    /// # Errors
+    /// [`SubmitError`]: the engine has shut down, the id is taken, or the disk refused.
+    pub fn submit_task(
+        &self,
+        work: impl Into<Work>,
+        task_id: Option<TaskId>,
+    ) -> Result<TaskId, SubmitError> {
+        let mut submission = Submission::new(work);
+        submission.id = task_id;
+        self.submit(submission)
+    }
+
+    /// The same with everything that can be said of when and how the work runs.
+    ///
+    /// # Errors
+    /// As [`Self::submit_task`].
+    pub fn submit(&self, submission: impl Into<Submission>) -> Result<TaskId, SubmitError> {
+        let Submission {
+            work,
+            id,
+            timeout,
+            schedule,
+        } = submission.into();
+        let shared = self.shared();
+        shared.cleanup(shared.options.cleanup_threshold);
+        let id = id.unwrap_or_else(TaskId::random);
+        {
+            let mut state = shared.lock();
+            if state.life != Life::Open {
+                return Err(SubmitError::ShutDown);
+            }
+            if state.registry.contains(&id) || !state.reserved.insert(id.clone()) {
+                return Err(SubmitError::Duplicate(id));
+            }
+        }
+        let timeout = timeout.or(shared.options.task_timeout);
+        let accepted = accept(shared, &id, work, timeout, schedule);
+        let mut state = shared.lock();
+        state.reserved.remove(&id);
+        let (new, body) = accepted?;
+        if let Body::Narration(narration) = &body {
+            state
+                .fingerprints
+                .insert(narration.fingerprint.clone(), id.clone());
+        }
+        state.bodies.insert(id.clone(), body);
+        let events = state.registry.submit(new, shared.now()).unwrap_or_default();
+        let ended = state.announce(&events);
+        drop(state);
+        if ended.is_empty() {
+            shared.work.notify_one();
+        } else {
+            shared.store_ends(ended);
+        }
+        shared.timer.notify_all();
+        Ok(id)
+    }
+
+    /// Tries a narration that failed or was cancelled once more, as a new task that takes over its
+    /// clips: what has no clip, or an error, is made again.
+    ///
+    /// # Errors
+    /// [`SubmitError::NotRetryable`] if there is no such narration or it has not ended; otherwise
+    /// as [`Self::submit_task`].
+    pub fn retry_task(&self, id: &TaskId) -> Result<TaskId, SubmitError> {
+        self.retry_segments(id, &[])
+    }
+
+    /// The same, and makes these segments again though they have clips.
+    ///
+    /// # Errors
+    /// As [`Self::retry_task`].
+    pub fn retry_segments(
+        &self,
+        id: &TaskId,
+        segments: &[SegmentId],
+    ) -> Result<TaskId, SubmitError> {
+        let shared = self.shared();
+        let status = self.task_status(id);
+        if status
+            .as_ref()
+            .is_some_and(|status| !status.state.is_terminal())
+        {
+            return Err(SubmitError::NotRetryable(id.clone()));
+        }
+        let stored = shared.store.ended_narration(id).wait()?;
+        let stored = stored.ok_or_else(|| SubmitError::NotRetryable(id.clone()))?;
+        for &segment in segments {
+            shared.store.forget_clip(id, segment).wait()?;
+        }
+        let mut again = Submission::new(stored.narration);
+        again.schedule.priority = stored.schedule.priority;
+        again.schedule.group = stored.schedule.group;
+        again.timeout = stored.timeout_ms.map(Duration::from_millis);
+        self.submit(again)
+    }
+}
+
+/// Puts durable work on disk and says what the registry is to know of it.
+fn accept(
+    shared: &Shared,
+    id: &TaskId,
+    work: Work,
+    timeout: Option<Duration>,
+    schedule: Schedule,
+) -> Result<(NewTask, Body), SubmitError> {
+    let (title, kind, narration, body) = match work {
+        Work::Closure { title, run } => (title, TaskKind::Closure, None, Body::Closure(run)),
+        Work::Repeatable { title, run } => (title, TaskKind::Closure, None, Body::Repeatable(run)),
+        Work::Narration(narration) => {
+            if shared.options.narrator.is_none() {
+                return Err(SubmitError::NoNarrator);
+            }
+            let limit = timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+            let now = shared.now().wall;
+            let stored = StoredSchedule::new(&schedule, now);
+            let inserted = shared.store.insert(id, &narration, limit, &stored, now);
+            let Some(clips) = inserted.wait()? else {
+                return Err(SubmitError::Duplicate(id.clone()));
+            };
+            let new = new_narration(shared, id, &narration, clips);
+            let title = Arc::clone(&narration.title);
+            (
+                title,
+                TaskKind::Narration,
+                Some(new),
+                Body::Narration(Arc::new(narration)),
+            )
+        }
+    };
+    let id = id.clone();
+    Ok((
+        NewTask {
+            id,
+            title,
+            kind,
+            timeout,
+            schedule,
+            narration,
+            created_at: None,
+        },
+        body,
+    ))
+}
+
+/// What the registry is to know of a narration. A clip counts only if its file is there with the
+/// size it had; any other is made again.
+fn new_narration(
+    shared: &Shared,
+    id: &TaskId,
+    narration: &Narration,
+    clips: Vec<StoredClip>,
+) -> NewNarration {
+    let mut completed = Vec::with_capacity(clips.len());
+    for clip in clips {
+        let path = narration.folder.join(&*clip.clip);
+        if std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == clip.bytes) {
+            completed.push(CompletedSegment {
+                segment_id: clip.segment_id,
+                duration: clip.duration(),
+                clip: clip.clip,
+                work: Duration::ZERO,
+            });
+        } else {
+            tracing::warn!(clip = %path.display(), "a clip is gone or damaged: it is made again");
+            drop(shared.store.forget_clip(id, clip.segment_id));
+        }
+    }
+    NewNarration {
+        plan: Arc::clone(&narration.plan),
+        folder: narration.folder.as_path().into(),
+        voice: Arc::clone(&narration.voice),
+        completed,
+        errors: Vec::new(),
+    }
+}
+
+/// Puts a narration of an earlier run back into the queue.
+pub(super) fn resume(shared: &Shared, stored: StoredNarration) {
+    let StoredNarration {
+        id,
+        narration,
+        timeout_ms,
+        schedule,
+        in_vain_after,
+        created_at,
+        clips,
+        errors,
+    } = stored;
+    let mut new = new_narration(shared, &id, &narration, clips);
+    new.errors = errors;
+    let now = shared.now();
+    let task = NewTask {
+        id: id.clone(),
+        title: Arc::clone(&narration.title),
+        kind: TaskKind::Narration,
+        timeout: timeout_ms.map(Duration::from_millis),
+        schedule: schedule.since(now.wall),
+        narration: Some(new),
+        created_at: Some(created_at),
+    };
+    let mut state = shared.lock();
+    if state.registry.submit(task, now).is_none() {
+        return;
+    }
+    state
+        .fingerprints
+        .insert(narration.fingerprint.clone(), id.clone());
+    state
+        .bodies
+        .insert(id.clone(), Body::Narration(Arc::new(narration)));
+    if let Some(dependency) = in_vain_after {
+        let events = state.registry.end_in_vain(&id, &dependency, now);
+        let ended = state.announce(&events);
+        drop(state);
+        shared.store_ends(ended);
+    }
+}
+
+impl StoredSchedule {
+    fn new(schedule: &Schedule, now: Timestamp) -> Self {
+        let delay = schedule
+            .delay
+            .map(|delay| i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+        Self {
+            priority: schedule.priority,
+            paused: schedule.paused,
+            due: delay.map(|delay| Timestamp(now.0.saturating_add(delay))),
+            after: schedule.after.clone(),
+            group: schedule.group.clone(),
+        }
+    }
+
+    /// What is left of it at this time.
+    fn since(self, now: Timestamp) -> Schedule {
+        Schedule {
+            priority: self.priority,
+            delay: self
+                .due
+                .map(|due| due.since(now))
+                .filter(|delay| !delay.is_zero()),
+            after: self.after,
+            paused: self.paused,
+            group: self.group,
+        }
+    }
+}
