@@ -4,6 +4,8 @@
 //! Nothing here costs more as the number of tasks or segments grows, beyond a logarithm.
 
 mod group;
+#[cfg(test)]
+mod model;
 mod queue;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
