@@ -120,7 +120,12 @@ fn a_task_waits_its_turn_and_keeps_what_it_was_told() {
         until_ended(&engine, &events, &second).state,
         TaskState::Completed
     );
-    assert!(engine.task_status(&TaskId::from("nobody")).is_none());
+    let nobody = TaskId::from("nobody");
+    engine.update_progress(&nobody, 1, 2, None);
+    engine.add_completed_segment(&nobody, 1, "clip", Duration::from_secs(1));
+    engine.add_error(&nobody, 1, "no");
+    engine.set_partial_result(&nobody, Value::Null);
+    assert!(engine.task_status(&nobody).is_none());
     assert!(!engine.cancel_task(&TaskId::from("nobody")));
 }
 

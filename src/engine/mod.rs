@@ -331,6 +331,50 @@ impl Engine {
         self.shared().lock().registry.is_cancelled(id)
     }
 
+    /// Says how far a task is, for callers outside its worker. An unknown id is ignored.
+    pub fn update_progress(
+        &self,
+        id: &TaskId,
+        current: u64,
+        total: u64,
+        extra: Option<serde_json::Value>,
+    ) {
+        self.shared()
+            .change(|registry, now| registry.update_progress(id, current, total, extra, now));
+    }
+
+    /// Says that a segment of a task is done. An unknown id is ignored.
+    pub fn add_completed_segment(
+        &self,
+        id: &TaskId,
+        segment_id: SegmentId,
+        clip: impl Into<Arc<str>>,
+        duration: Duration,
+    ) {
+        let segment = CompletedSegment {
+            segment_id,
+            clip: clip.into(),
+            duration,
+            work: Duration::ZERO,
+        };
+        self.shared()
+            .change(|registry, now| registry.complete_segment(id, segment, now));
+    }
+
+    /// Says that something went wrong with a segment of a task; 0 for the task as a whole. An
+    /// unknown id is ignored.
+    pub fn add_error(&self, id: &TaskId, segment_id: SegmentId, message: impl Into<String>) {
+        let error = ErrorObject::new("ERROR", message);
+        self.shared()
+            .change(|registry, now| registry.add_error(id, segment_id, error, now));
+    }
+
+    /// Keeps what a task has to show so far. An unknown id is ignored.
+    pub fn set_partial_result(&self, id: &TaskId, value: serde_json::Value) {
+        self.shared()
+            .change(|registry, now| registry.set_partial_result(id, value, now));
+    }
+
     /// Removes tasks that ended longer ago than `max_age` from the registry and returns how many.
     /// Their audio stays, and a line of history in the database.
     pub fn cleanup_old_tasks(&self, max_age: Duration) -> usize {

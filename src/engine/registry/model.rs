@@ -1,6 +1,12 @@
 //! The registry beside a naive model of it, through random lives: submissions, pick-ups, progress,
 //! cancels, time-outs, clean-ups, pauses, retries, crashes and reopenings, clocks that jump.
 
+#![expect(
+    clippy::too_many_lines,
+    clippy::cast_precision_loss,
+    reason = "one match over all steps; sums of small whole seconds"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -359,6 +365,14 @@ impl Real {
     }
 }
 
+fn group_of(index: usize) -> &'static str {
+    if index.is_multiple_of(2) {
+        "even"
+    } else {
+        "odd"
+    }
+}
+
 fn id(index: usize) -> TaskId {
     TaskId::from(index.to_string())
 }
@@ -394,7 +408,7 @@ impl StateMachineTest for Real {
                     delay: delay.map(Duration::from_millis),
                     after: after.into_iter().map(id).collect(),
                     paused,
-                    group: Some(GroupId::from(if index % 2 == 0 { "even" } else { "odd" })),
+                    group: Some(GroupId::from(group_of(index))),
                 };
                 let task = Real::new_task(index, schedule, timeout);
                 real.registry.submit(task.clone(), now).unwrap();
@@ -479,9 +493,7 @@ impl StateMachineTest for Real {
             assert_eq!(status.progress.current, known.done.len() as u64);
             let audio: u64 = known.done.values().sum();
             assert!((status.audio_seconds - audio as f64).abs() < 1e-6);
-            let group = groups
-                .entry(if index % 2 == 0 { "even" } else { "odd" })
-                .or_default();
+            let group = groups.entry(group_of(index)).or_default();
             group.0 += 1;
             group.1 += status.progress.current;
             group.2 += audio as f64;
