@@ -629,9 +629,12 @@ fn a_closure_that_ignores_everything_ends_on_time_and_is_replaced() {
     let health = engine.health();
     assert_eq!((health.abandoned_threads, health.max_threads), (1, 1));
     assert_eq!(engine.stats().workers, 1);
-    drop(release);
     let report = engine.shutdown(ShutdownWait::Now);
-    assert_eq!(report.abandoned, 0, "it came back before the end");
+    assert_eq!(
+        report.abandoned, 1,
+        "it can't be stopped, and is not waited for"
+    );
+    drop(release);
     assert_eq!(
         engine.task_status(&id).unwrap().state,
         TaskState::Failed,
@@ -724,4 +727,20 @@ fn a_library_of_version_1_is_migrated_and_goes_on() {
         "the three clips were made before"
     );
     engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_limit_too_large_for_the_clock_is_no_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let events = engine.subscribe();
+    let work = Work::closure("patient", |_| Ok(Value::Null));
+    let id = engine
+        .submit(Submission::new(work).timeout(Duration::MAX))
+        .unwrap();
+    assert_eq!(
+        until_ended(&engine, &events, &id).state,
+        TaskState::Completed
+    );
+    engine.shutdown(ShutdownWait::Tasks(Duration::MAX));
 }

@@ -253,3 +253,53 @@ fn an_unknown_phoneme_is_an_error_on_its_segment_and_the_rest_is_spoken() {
     );
     assert!(ran.err.contains("left them out: ʃ"), "{}", ran.err);
 }
+
+#[test]
+fn what_is_done_already_does_not_hide_what_is_not() {
+    let home = Home::ready();
+    let texts: Vec<String> = (1..=6)
+        .map(|n| home.write(&format!("{n}.txt"), format!("This is text number {n}.")))
+        .collect();
+    let run = |count: usize| {
+        let mut args = vec!["narrate", "--json"];
+        args.extend(texts[..count].iter().map(String::as_str));
+        home.run(&args)
+    };
+    assert_eq!(run(5).code, Some(0));
+    let ran = run(6);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let summary = ran.summary();
+    assert_eq!(
+        (&summary["tasks"], &summary["completed"]),
+        (&6.into(), &6.into())
+    );
+    assert_eq!(summary["files"].as_array().unwrap().len(), 6);
+    assert_eq!(
+        ran.events()
+            .iter()
+            .filter(|event| event["event"] == "submitted")
+            .count(),
+        6
+    );
+}
+
+#[test]
+fn two_texts_never_share_a_folder() {
+    let home = Home::ready();
+    let narrate = |text: &str| {
+        let file = home.write("chapter.txt", text);
+        let ran = home.run(&["narrate", "--json", &file]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        PathBuf::from(ran.summary()["files"][0].as_str().unwrap())
+            .parent()
+            .unwrap()
+            .to_owned()
+    };
+    let first = narrate("The first version is here.");
+    std::fs::remove_dir_all(&first).unwrap();
+    let second = narrate("Another one took its place.");
+    let clip = clips(&second).remove(0);
+    let before = std::fs::read(&clip).unwrap();
+    assert_ne!(narrate("The first version is here."), second);
+    assert_eq!(std::fs::read(&clip).unwrap(), before);
+}

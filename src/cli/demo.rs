@@ -66,8 +66,11 @@ pub(super) fn monitor(
 }
 
 fn show(engine: Engine, settings: &Settings, signals: Signals) -> anyhow::Result<ExitCode> {
-    // From here on the monitor takes the signals itself.
-    drop(signals);
+    // The monitor takes signals itself once it is open; one that comes before is not lost.
+    signals.shut_down(&engine, settings.shutdown_timeout);
+    if let Some(code) = signals.exit_code() {
+        return Ok(code);
+    }
     let options = Options {
         theme: Some(settings.theme.clone()),
         exit_when_done: false,
@@ -75,6 +78,9 @@ fn show(engine: Engine, settings: &Settings, signals: Signals) -> anyhow::Result
     };
     let exit = monitor::run(engine.clone(), &options)?;
     say_where_things_are(&engine);
+    if let Some(code) = signals.exit_code() {
+        return Ok(code);
+    }
     Ok(match exit.cause {
         Cause::Quit | Cause::EngineStopped => ExitCode::SUCCESS,
         Cause::Interrupted => ExitCode::from(130),

@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::fetching::table;
 use crate::{
-    assets::{AssetError, Assets, Piece, PieceId, find_pip, free_space, human_size},
+    assets::{AssetError, Assets, Piece, PieceId, VoiceFiles, find_pip, free_space, human_size},
     settings::{SettingOrigin, Settings, printable},
+    speech::{self, SpeechError},
 };
 
 /// Check every piece, folder and setting
@@ -198,16 +199,28 @@ fn examine_piece(
 
 fn examine_voice(assets: &Assets, voice: &str) -> Finding {
     match assets.voice(voice) {
-        Ok(files) => Finding {
-            name: "voice in use".to_owned(),
-            state: State::Ok,
-            version: None,
-            path: Some(files.model),
-            checksum_ok: None,
-            detail: files.name,
-        },
+        Ok(files) => {
+            let (state, detail) = match usable(&files) {
+                Ok(()) => (State::Ok, files.name),
+                Err(why) => (State::Bad, format!("{why}. {}", why.remediation())),
+            };
+            Finding {
+                name: "voice in use".to_owned(),
+                state,
+                version: None,
+                path: Some(files.model),
+                checksum_ok: None,
+                detail: printable(&detail).clone(),
+            }
+        }
         Err(why) => finding("voice in use", State::Bad, &why),
     }
+}
+
+/// What can be told of a voice without opening it.
+fn usable(files: &VoiceFiles) -> Result<(), SpeechError> {
+    speech::model::check_envelope(&files.model)?;
+    speech::piper::PiperConfig::read(&files.config).map(drop)
 }
 
 fn examine_folder(name: &str, folder: &Path) -> Finding {

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::assets::AssetError;
-use crate::engine::OpenError;
+use crate::engine::{OpenError, StoreError, SubmitError};
 use crate::narrate::ComposeError;
 use crate::settings::SettingsError;
 use crate::speech::SpeechError;
@@ -63,7 +63,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             narrate::run(&command, &settings, args.offline, &signals)
         }
         Some(Command::Phonemes(command)) => {
-            phonemes::run(&command, &settings, args.offline, out, &|| signals.raised())
+            phonemes::run(&command, &settings, args.offline, out, &signals)
         }
         Some(Command::Setup(mut command)) => {
             command.offline |= args.offline;
@@ -83,12 +83,19 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Whether a signal broke off what was being fetched or verified; there is nothing to add to it.
+/// Whether this is what a signal leads to; there is nothing to add to it then.
 fn is_interruption(error: &anyhow::Error) -> bool {
-    matches!(
+    let (asset, submit, store) = (
         error.downcast_ref::<AssetError>(),
-        Some(AssetError::Interrupted)
-    )
+        error.downcast_ref::<SubmitError>(),
+        error.downcast_ref::<StoreError>(),
+    );
+    matches!(asset, Some(AssetError::Interrupted))
+        || matches!(
+            submit,
+            Some(SubmitError::ShutDown | SubmitError::Store(StoreError::Closed))
+        )
+        || matches!(store, Some(StoreError::Closed))
 }
 
 /// Whether whoever read our output has seen enough.

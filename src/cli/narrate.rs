@@ -1,5 +1,6 @@
 //! `aloud narrate`: the same work without the monitor.
 
+use std::collections::{HashMap, HashSet};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,13 +36,16 @@ pub(super) fn run(
     signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
     // All texts are read before anything is fetched, opened or begun: bad input costs nothing.
-    let requests = args
-        .files
-        .iter()
-        .map(|file| Request::read(file))
-        .collect::<Result<Vec<_>, _>>()?;
+    let read = || {
+        args.files
+            .iter()
+            .map(|file| Request::read(file))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let requests = signals.exiting_at_once(read)?;
+    // Standard output is for the events; what is fetched is said on standard error.
     let show = if args.json {
-        Show::Nothing
+        Show::Lines
     } else {
         Show::fitting()
     };
@@ -126,6 +130,11 @@ fn submit_all(
         let notes = notes(&composed, ready);
         let submitted = submit(engine, composed)?;
         if mine.contains(&submitted.id) {
+            let name = printable(&name);
+            let _ = writeln!(
+                std::io::stderr(),
+                "aloud: {name} is given twice: it is spoken once"
+            );
             continue;
         }
         if let Some(task) = engine.task_status(&submitted.id) {
@@ -159,47 +168,56 @@ fn notes(composed: &Composed, ready: &Ready) -> Vec<String> {
     notes
 }
 
-/// Tells what happens until every narration of ours has ended or the engine shuts down.
+/// Tells what happens until every narration of ours has ended or the engine shuts down. Each one's
+/// last state is kept as it is heard of: the registry may have forgotten it by the end.
 fn watch(
     engine: &Engine,
     events: &Subscription,
     mine: &[TaskId],
     reporter: &mut Reporter,
 ) -> Vec<TaskStatus> {
-    let read = || {
-        mine.iter()
-            .filter_map(|id| engine.task_status(id))
-            .collect::<Vec<_>>()
+    let mut last: HashMap<&TaskId, TaskStatus> = HashMap::new();
+    let mut open: HashSet<&TaskId> = mine.iter().collect();
+    let read_again = |last: &mut HashMap<_, _>, open: &mut HashSet<_>| {
+        for id in mine {
+            match engine.task_status(id) {
+                Some(task) => {
+                    if task.state.is_terminal() {
+                        open.remove(id);
+                    }
+                    last.insert(id, task);
+                }
+                // It ended and was cleared away.
+                None => {
+                    open.remove(id);
+                }
+            }
+        }
     };
-    let over = |tasks: &[TaskStatus]| tasks.iter().all(|task| task.state.is_terminal());
-    let mut tasks = read();
-    let mut open = tasks
-        .iter()
-        .filter(|task| !task.state.is_terminal())
-        .count();
-    while open > 0 {
+    read_again(&mut last, &mut open);
+    while !open.is_empty() {
         let Ok(event) = events.recv_blocking() else {
             break;
         };
         if let Event::Missed { .. } = event {
-            tasks = read();
-            if over(&tasks) {
-                break;
-            }
+            read_again(&mut last, &mut open);
             continue;
         }
-        let Some(id) = event.task().filter(|id| mine.contains(id)) else {
+        let Some(id) = mine.iter().find(|id| event.task() == Some(*id)) else {
             continue;
         };
-        let Some(task) = engine.task_status(id) else {
-            continue;
-        };
-        reporter.event(&event, &task);
+        if let Some(task) = engine.task_status(id) {
+            reporter.event(&event, &task);
+            last.insert(id, task);
+        }
         if matches!(event, Event::Ended { .. }) {
-            open -= 1;
+            open.remove(id);
         }
     }
-    read()
+    for id in &open {
+        last.extend(engine.task_status(id).map(|task| (*id, task)));
+    }
+    mine.iter().filter_map(|id| last.remove(id)).collect()
 }
 
 /// Says on standard error what failed, and returns whether anything did.
@@ -221,7 +239,8 @@ fn say_failures(tasks: &[TaskStatus]) -> bool {
                 with_advice(error)
             ));
         }
-        failed |= task.state == TaskState::Failed || !task.errors.is_empty();
+        // One that has not ended was stopped; without a signal behind it that is a failure, too.
+        failed |= task.state != TaskState::Completed || !task.errors.is_empty();
     }
     failed
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::fetching::Show;
+use super::signals::Signals;
 use super::wiring::{compose_for, ready};
 use crate::narrate::Request;
 use crate::settings::Settings;
@@ -26,14 +27,17 @@ pub(super) fn run(
     settings: &Settings,
     offline: bool,
     out: &mut dyn Write,
-    interrupted: &dyn Fn() -> bool,
+    signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
-    let request = Request::read(&args.file)?;
-    let ready = ready(settings, offline, Show::fitting(), interrupted)?;
+    let request = signals.exiting_at_once(|| Request::read(&args.file))?;
+    let ready = ready(settings, offline, Show::fitting(), &|| signals.raised())?;
     let composed = compose_for(&request, &ready, settings)?;
     let front_end = ready.voice.front_end()?;
     let mut unknown = 0;
     for (number, segment) in (1..).zip(&composed.segments) {
+        if let Some(code) = signals.exit_code() {
+            return Ok(code);
+        }
         let utterance = front_end.prepare(&segment.text)?;
         unknown += usize::from(!utterance.unknown.is_empty());
         if args.json {

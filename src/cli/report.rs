@@ -1,7 +1,7 @@
 //! How headless work is told: progress bars on a terminal, plain lines elsewhere, JSON for
 //! programs. Each reads events and copies of the engine, and changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,13 +39,29 @@ impl Summary {
             tasks: tasks.len(),
             segments: tasks.iter().map(|task| task.progress.total).sum(),
             completed: tasks.iter().map(|task| task.completed_segments.len()).sum(),
-            failed: tasks.iter().map(|task| task.errors.segments()).sum(),
+            failed: tasks.iter().map(failed_segments).sum(),
             audio_seconds,
             wall_seconds,
             realtime_factor: if made > 0.0 { wall_seconds / made } else { 0.0 },
             files,
         }
     }
+}
+
+/// Segments with an error; in a narration that failed, also those that it never came to.
+fn failed_segments(task: &TaskStatus) -> usize {
+    if task.state != TaskState::Failed {
+        return task.errors.segments();
+    }
+    let spoken = |id| task.completed_segments.get(id).is_some();
+    let faulty: HashSet<_> = task
+        .errors
+        .iter()
+        .map(|error| error.segment_id)
+        .filter(|&id| spoken(id))
+        .collect();
+    let total = usize::try_from(task.progress.total).unwrap_or(usize::MAX);
+    faulty.len() + total.saturating_sub(task.completed_segments.len())
 }
 
 /// The joined files of a narration.
@@ -221,6 +237,10 @@ pub(super) fn with_advice(error: &ErrorObject) -> String {
 }
 
 fn json_event(event: &Event, task: &TaskStatus) {
+    if matches!(event, Event::Submitted { .. }) {
+        // Told already, with more in it.
+        return;
+    }
     let Ok(Value::Object(mut object)) = serde_json::to_value(event) else {
         return;
     };
@@ -236,6 +256,10 @@ fn json_event(event: &Event, task: &TaskStatus) {
         );
         object.insert("completed".into(), json!(task.completed_segments.len()));
         object.insert("segments".into(), json!(task.progress.total));
+    }
+    if let Event::Progress { .. } = event {
+        object.insert("percentage".into(), json!(task.progress.percentage()));
+        object.insert("progress".into(), json!(task.progress));
     }
     if let Event::Ended { .. } = event {
         object.insert("files".into(), json!(files_of(task)));

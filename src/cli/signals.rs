@@ -2,7 +2,7 @@
 //! second one does not wait for the segment in work.
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use crate::engine::{Engine, ShutdownWait};
 #[derive(Default)]
 struct Shared {
     raised: AtomicI32,
+    /// Nothing is at stake: a signal may end the process where it is.
+    idle: AtomicBool,
     engine: Mutex<Option<(Engine, Duration)>>,
 }
 
@@ -38,6 +40,9 @@ impl Signals {
                 let mut stopping: Option<JoinHandle<()>> = None;
                 for signal in signals.forever() {
                     let first = mine.raised.swap(signal, Ordering::AcqRel) == 0;
+                    if mine.idle.load(Ordering::Acquire) {
+                        std::process::exit(128 + signal);
+                    }
                     let engine = lock(&mine).clone();
                     let Some((engine, deadline)) = engine else {
                         continue;
@@ -83,6 +88,15 @@ impl Signals {
     /// Something that outlives this and still knows which signal came.
     pub(super) fn witness(&self) -> Witness {
         Witness(Arc::clone(&self.shared))
+    }
+
+    /// While `work` runs, a signal ends the process at once: nothing has been begun that could be
+    /// lost, and the work may wait for input that never comes.
+    pub(super) fn exiting_at_once<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.shared.idle.store(true, Ordering::Release);
+        let result = work();
+        self.shared.idle.store(false, Ordering::Release);
+        result
     }
 
     /// From now on a signal shuts this engine down, waiting at most `deadline` for the segment in

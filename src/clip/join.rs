@@ -90,7 +90,8 @@ pub fn join(
     Ok(Some(joined))
 }
 
-/// Cuts the clips into runs that fit a file each. The pause before a cut is kept, at its end.
+/// Cuts the clips into runs that fit a file each. A file ends with its last clip: the pause before
+/// a cut is left out, as the one at the very end is.
 fn split(parts: &[Part], limit: u64) -> Vec<&[Part]> {
     let mut volumes = Vec::new();
     let (mut start, mut bytes) = (0, 44);

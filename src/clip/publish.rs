@@ -95,7 +95,10 @@ pub(super) fn part_of(path: &Path) -> PathBuf {
 pub fn remove_parts(folder: &Path) -> Result<(), ClipError> {
     for entry in fs::read_dir(folder).map_err(ClipError::write(folder))? {
         let path = entry.map_err(ClipError::write(folder))?.path();
-        if path.extension().is_some_and(|extension| extension == PART) {
+        let is_ours = path
+            .to_str()
+            .is_some_and(|name| name.ends_with(".wav.part"));
+        if is_ours && path.is_file() {
             fs::remove_file(&path).map_err(ClipError::write(&path))?;
         }
     }
@@ -125,12 +128,14 @@ mod tests {
     fn leftover_parts_go_and_clips_stay() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("0001.wav"), "x").unwrap();
+        fs::create_dir(folder.path().join("x.wav.part")).unwrap();
         fs::write(folder.path().join("0002.wav.part"), "x").unwrap();
         remove_parts(folder.path()).unwrap();
         let left: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
-        assert_eq!(left, ["0001.wav"]);
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert!(left.contains(&"0001.wav".into()) && left.contains(&"x.wav.part".into()));
     }
 }

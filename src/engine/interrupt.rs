@@ -93,6 +93,7 @@ impl Interrupt {
     /// Gives the work up: whatever it still does, nobody waits for it.
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
+        self.raise(StopReason::Cancel);
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {

@@ -15,6 +15,9 @@ use super::shared::{Life, Shared};
 /// How long an interrupted worker may take to come back before it is left behind.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// As good as no limit, where a limit is too large for the clock.
+const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// What to wait for when shutting down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShutdownWait {
@@ -52,9 +55,8 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     if let Some(reason) = reason {
         interrupt(shared, reason);
     }
-    let left = wait_until(shared, begun + deadline, |shared| {
-        shared.lock().running.len()
-    });
+    let until = begun.checked_add(deadline).unwrap_or(begun + LONG);
+    let left = wait_until(shared, until, |shared| shared.lock().running.len());
     if left > 0 {
         if !deadline.is_zero() {
             tracing::warn!("{left} tasks still active after {deadline:?}");
@@ -62,7 +64,8 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
         interrupt(shared, StopReason::Shutdown);
     }
     let abandoned = wait_until(shared, Instant::now() + GRACE, |shared| {
-        shared.lock().workers
+        let state = shared.lock();
+        state.workers + state.abandoned
     });
     // One of several callers joins; the others wait for it here.
     let mut threads = shared

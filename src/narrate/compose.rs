@@ -151,7 +151,7 @@ pub struct Composed {
 /// new folder in `out`.
 ///
 /// # Errors
-/// [`ComposeError::NothingToSpeak`].
+/// [`ComposeError::NothingToSpeak`]; [`ComposeError::Output`] if the name of `out` is not UTF-8.
 pub fn compose(
     request: &Request,
     info: &VoiceInfo,
@@ -160,6 +160,13 @@ pub fn compose(
     pauses: &Pauses,
     out: &Path,
 ) -> Result<Composed, ComposeError> {
+    if out.to_str().is_none() {
+        let source = io::Error::other("its name is not valid UTF-8, which the database needs");
+        return Err(ComposeError::Output {
+            path: out.to_owned(),
+            source,
+        });
+    }
     let text = request.source.text.as_str();
     let document = format_for(request.path.as_deref(), text).parse(text);
     let language = info.language.split(['-', '_']).next().unwrap_or("en");
@@ -198,7 +205,7 @@ pub fn compose(
     let narration = Narration {
         title: title.into(),
         source: text.into(),
-        fingerprint: fingerprint(text, &plan, voice, settings, &folder),
+        fingerprint: fingerprint(text, &plan, voice, &info.version, settings, &folder),
         plan: Arc::new(plan),
         folder,
         voice: voice.into(),
@@ -293,6 +300,7 @@ fn fingerprint(
     text: &str,
     plan: &Plan,
     voice: &str,
+    version: &str,
     settings: &NarrationSettings,
     folder: &Path,
 ) -> String {
@@ -303,6 +311,7 @@ fn fingerprint(
     };
     add(text.as_bytes());
     add(voice.as_bytes());
+    add(version.as_bytes());
     add(&settings.speed.to_le_bytes());
     add(&settings.speaker.map_or([0xff; 4], u32::to_le_bytes));
     add(folder.as_os_str().as_encoded_bytes());

@@ -40,6 +40,15 @@ struct Spoken {
     work: Duration,
 }
 
+/// Whoever waits on either side is let go, however this ends.
+struct Close<'a>(&'a Receiver<Prepared>, &'a Sender<Spoken>);
+impl Drop for Close<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        self.1.close();
+    }
+}
+
 /// Speaks and publishes every segment that has no clip yet. `synthesizer` opens the model, when the
 /// first segments are being prepared already.
 pub(super) fn speak<'s>(
@@ -60,20 +69,27 @@ pub(super) fn speak<'s>(
         .status()
         .map(|status| status.completed_segments)
         .unwrap_or_default();
-    if done.len() as u64 == u64::from(narration.plan.len()) {
+    // A file that is gone since is made again.
+    let there = |id| {
+        done.get(id)
+            .is_some_and(|clip| narration.folder.join(&*clip.clip).is_file())
+    };
+    let missing: Vec<_> = narration
+        .plan
+        .iter()
+        .filter(|(id, _)| !there(*id))
+        .collect();
+    if missing.is_empty() {
         return Ok(());
     }
     let (to_model, prepared) = async_channel::bounded::<Prepared>(AHEAD);
     let (to_disk, spoken) = async_channel::bounded::<Spoken>(BEHIND);
     std::thread::scope(|scope| {
-        let missing = narration
-            .plan
-            .iter()
-            .filter(|(id, _)| done.get(*id).is_none());
+        let close = Close(&prepared, &to_disk);
         std::thread::Builder::new()
             .name("aloud-prepare".into())
             .spawn_scoped(scope, || {
-                prepare(missing, front_end, context, to_model);
+                prepare(missing.into_iter(), front_end, context, to_model);
             })?;
         let publisher = std::thread::Builder::new()
             .name("aloud-publish".into())
@@ -81,9 +97,7 @@ pub(super) fn speak<'s>(
         let run = synthesizer()
             .map_err(work_error)
             .and_then(|model| synthesize(narration, context, rate, model, &prepared, &to_disk));
-        // Whoever waits on either side is let go.
-        prepared.close();
-        to_disk.close();
+        drop(close);
         let published = publisher
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -342,7 +356,12 @@ fn pause_samples(pause_ms: u32, rate: u32) -> u64 {
 }
 
 fn joined_path(narration: &Narration) -> PathBuf {
-    narration
-        .folder
-        .join(format!("{}.wav", clip::slug(&narration.title)))
+    let slug = clip::slug(&narration.title);
+    // Clips begin with their number: no name of theirs may come out here.
+    let prefix = if slug.starts_with(|c: char| c.is_ascii_digit()) {
+        "narration-"
+    } else {
+        ""
+    };
+    narration.folder.join(format!("{prefix}{slug}.wav"))
 }

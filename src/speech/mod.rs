@@ -45,6 +45,9 @@ pub struct VoiceInfo {
     pub sample_rate: u32,
     /// How many speakers it has, at least 1.
     pub speakers: u32,
+    /// What tells this voice from another of the same name: its configuration's hash and its
+    /// model's size.
+    pub version: String,
 }
 
 /// A text as the model wants it.

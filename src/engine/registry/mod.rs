@@ -210,7 +210,10 @@ impl Registry {
             status.plan = Some(narration.plan);
         }
         self.counts[TaskState::Pending as usize] += 1;
-        let due = new.schedule.delay.map(|delay| now.mono + delay);
+        let due = new
+            .schedule
+            .delay
+            .map(|delay| now.mono.saturating_add(delay));
         let (blocking, in_vain) = self.dependencies(&new.schedule.after);
         self.queue.add(
             seq,
@@ -263,7 +266,9 @@ impl Registry {
         let seq = self.queue.take(now.mono)?;
         let id = self.order.get(&seq)?.clone();
         let entry = self.tasks.get_mut(&id)?;
-        let deadline = entry.timeout.map(|timeout| now.mono + timeout);
+        let deadline = entry
+            .timeout
+            .map(|timeout| now.mono.saturating_add(timeout));
         entry.phase = Phase::Processing {
             deadline,
             segment_deadline: None,
@@ -327,7 +332,7 @@ impl Registry {
             status.current_segment = Some(segment);
             status.updated_at = now.wall;
         })?;
-        self.set_segment_deadline(id, timeout.map(|timeout| now.mono + timeout));
+        self.set_segment_deadline(id, timeout.map(|timeout| now.mono.saturating_add(timeout)));
         Some(Event::SegmentStarted {
             task: id.clone(),
             segment_id: segment,
@@ -504,7 +509,7 @@ impl Registry {
         self.queue.add(
             seq,
             priority,
-            delay.map(|delay| now.mono + delay),
+            delay.map(|delay| now.mono.saturating_add(delay)),
             &[],
             false,
         );

@@ -25,7 +25,10 @@ const BATCH: usize = 128;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// It can't be opened or created.
-    #[error("can't open the database {path}: {reason}")]
+    #[error(
+        "can't open the database {path}: {reason}; check that it is a file of aloud's that you may \
+         write, or move it away: aloud then begins a new one"
+    )]
     Open {
         /// The database file.
         path: PathBuf,
@@ -118,7 +121,7 @@ impl Store {
             let keep = result.is_ok();
             let acknowledge: Acknowledge = Box::new(move |committed| {
                 // Nobody waits for it: fine, the work is done.
-                let _ = reply.try_send(committed.and(result));
+                let _ = reply.try_send(result.and_then(|value| committed.map(|()| value)));
             });
             (keep, acknowledge)
         });

@@ -246,17 +246,18 @@ impl Store {
         })
     }
 
-    /// Reduces narrations that have ended to a line of history.
+    /// Reduces narrations that are complete to a line of history. The others can be tried again
+    /// and keep what they have.
     pub(crate) fn archive(&self, ids: Vec<TaskId>) -> Answer<()> {
         self.send(move |db| {
             for id in ids {
                 db.prepare_cached(
                     "DELETE FROM segments WHERE task =
-                     (SELECT seq FROM tasks WHERE id = ?1 AND completed_at IS NOT NULL)",
+                     (SELECT seq FROM tasks WHERE id = ?1 AND state = 'COMPLETED')",
                 )?
                 .execute([id.as_str()])?;
                 db.prepare_cached(
-                    "UPDATE tasks SET source = '' WHERE id = ?1 AND completed_at IS NOT NULL",
+                    "UPDATE tasks SET source = '' WHERE id = ?1 AND state = 'COMPLETED'",
                 )?
                 .execute([id.as_str()])?;
             }
@@ -324,6 +325,8 @@ fn ended_like(db: &Connection, fingerprint: &str) -> rusqlite::Result<Option<(i6
         "SELECT seq, folder FROM tasks
          WHERE fingerprint = ?1 AND completed_at IS NOT NULL
            AND EXISTS (SELECT 1 FROM segments WHERE task = seq AND clip IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM tasks AS later WHERE later.folder = tasks.folder
+                           AND later.fingerprint <> tasks.fingerprint AND later.seq > tasks.seq)
          ORDER BY seq DESC LIMIT 1",
     )?
     .query_row([fingerprint], |row| Ok((row.get(0)?, row.get(1)?)))

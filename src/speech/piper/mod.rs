@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ort::session::SessionInputValue;
 use ort::value::Tensor;
+use sha2::{Digest, Sha256};
 
 use super::model::Model;
 use super::{Espeak, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
@@ -38,6 +39,7 @@ impl PiperVoice {
             language: config.language_tag(),
             sample_rate: config.audio.sample_rate,
             speakers: config.num_speakers.max(1),
+            version: version(files),
         };
         let model = files.model.clone();
         Ok(Self {
@@ -86,6 +88,19 @@ impl Voice for PiperVoice {
             takes_speaker,
         }))
     }
+}
+
+/// Hashing the model as well would cost more than it tells: a retrained one has another
+/// configuration or another size, and a fetched one is checked when it is installed.
+fn version(files: &VoiceFiles) -> String {
+    let config = std::fs::read(&files.config).unwrap_or_default();
+    let hash: String = Sha256::digest(&config)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let size = std::fs::metadata(&files.model).map_or(0, |model| model.len());
+    format!("{hash}-{size}")
 }
 
 struct PiperFrontEnd {

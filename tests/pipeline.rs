@@ -1,0 +1,228 @@
+//! The narration pipeline with voices made for tests: what a real voice does too rarely.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aloud::engine::{
+    Engine, ErrorObject, Event, Interrupt, Narration, NarrationSettings, Options, Plan,
+    PlannedSegment, ShutdownWait, TaskId, TaskState, TaskStatus,
+};
+use aloud::narrate::{VoiceNarrator, VoiceResolver};
+use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+
+/// What a voice does with a text.
+type Speak = fn(&str) -> Vec<f32>;
+
+struct TestVoice {
+    info: VoiceInfo,
+    speak: Speak,
+}
+
+struct Letters;
+
+impl FrontEnd for Letters {
+    fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
+        Ok(Utterance {
+            phonemes: text.to_owned(),
+            ids: vec![1, 2],
+            unknown: Vec::new(),
+        })
+    }
+}
+
+struct Spoken(Speak);
+
+impl Synthesizer for Spoken {
+    fn synthesize(
+        &mut self,
+        utterance: &Utterance,
+        _: &NarrationSettings,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<f32>, SpeechError> {
+        if utterance.phonemes == "slow" {
+            while !interrupt.is_now() {
+                std::thread::park_timeout(Duration::from_millis(2));
+            }
+            return Err(SpeechError::Interrupted);
+        }
+        Ok((self.0)(&utterance.phonemes))
+    }
+}
+
+impl Voice for TestVoice {
+    fn info(&self) -> &VoiceInfo {
+        &self.info
+    }
+
+    fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
+        Ok(Box::new(Letters))
+    }
+
+    fn open(&self, _: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
+        Ok(Box::new(Spoken(self.speak)))
+    }
+}
+
+fn open(folder: &Path, speak: Speak, segment_timeout: Option<Duration>) -> Engine {
+    let info = VoiceInfo {
+        name: "test".into(),
+        family: "test",
+        language: "en".into(),
+        sample_rate: 1000,
+        speakers: 1,
+        version: "1".into(),
+    };
+    let voice: Arc<dyn Voice> = Arc::new(TestVoice { info, speak });
+    let resolve: VoiceResolver = Arc::new(move |_: &str| Ok::<_, ErrorObject>(Arc::clone(&voice)));
+    let mut options = Options::new(folder.join("library"));
+    options.segment_timeout = segment_timeout;
+    options.narrator = Some(Arc::new(move || {
+        Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
+    }));
+    Engine::open(options).unwrap()
+}
+
+fn narration(folder: &Path, title: &str, texts: &[&str]) -> Narration {
+    let segment = |text: &&str| PlannedSegment {
+        start: 0,
+        end: 1,
+        text: (*text).into(),
+        pause_ms: 100,
+        heading: false,
+    };
+    Narration {
+        title: title.into(),
+        source: "text".into(),
+        plan: Arc::new(Plan::new(texts.iter().map(segment).collect())),
+        folder: folder.join("out"),
+        voice: "test".into(),
+        settings: NarrationSettings::default(),
+        fingerprint: TaskId::random().to_string(),
+    }
+}
+
+fn narrate(engine: &Engine, narration: Narration) -> TaskStatus {
+    let events = engine.subscribe();
+    let id = engine.submit_task(narration, None).unwrap();
+    loop {
+        if let Event::Ended { task, .. } = events.recv_blocking().unwrap()
+            && task == id
+        {
+            return engine.task_status(&id).unwrap();
+        }
+    }
+}
+
+/// A tone as long as its text is plausible for, unless the text asks for something else.
+fn speak(text: &str) -> Vec<f32> {
+    match text {
+        "panic" => panic!("the voice panics"),
+        "silent" => vec![0.0; 500],
+        "short" => vec![0.4; 20],
+        "nan" => vec![f32::NAN; 500],
+        "nothing" => Vec::new(),
+        "loud" => vec![1.0; 500],
+        text => vec![0.4; text.len() * 80],
+    }
+}
+
+#[test]
+fn a_voice_that_panics_fails_its_task_and_the_next_one_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, None);
+    let status = narrate(
+        &engine,
+        narration(folder.path(), "bad", &["first", "panic", "third"]),
+    );
+    assert_eq!(
+        (status.state, status.error.unwrap().code.as_str()),
+        (TaskState::Failed, "PANIC")
+    );
+    let status = narrate(
+        &engine,
+        narration(folder.path(), "good", &["first", "second"]),
+    );
+    assert_eq!(
+        (status.state, status.completed_segments.len()),
+        (TaskState::Completed, 2)
+    );
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn what_cannot_be_right_is_an_error_on_its_segment_and_the_rest_is_joined() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, None);
+    let texts = [
+        "first", "silent", "short", "nan", "nothing", "loud", "?!", "last",
+    ];
+    let status = narrate(&engine, narration(folder.path(), "mixed", &texts));
+    assert_eq!(status.state, TaskState::Failed);
+    let code = |segment| {
+        status
+            .errors
+            .of(segment)
+            .next()
+            .map(|error| error.code.clone())
+    };
+    let expected = [
+        None,
+        Some("SILENT"),
+        Some("TOO_SHORT"),
+        Some("NOT_SOUND"),
+        Some("NOT_SOUND"),
+        Some("CLIPPED"),
+        Some("NOTHING_TO_SPEAK"),
+        None,
+    ];
+    for (segment, expected) in (1..).zip(expected) {
+        assert_eq!(code(segment).as_deref(), expected, "segment {segment}");
+    }
+    let spoken: Vec<_> = status
+        .completed_segments
+        .iter()
+        .map(|clip| clip.segment_id)
+        .collect();
+    assert_eq!(spoken, [1, 6, 8], "a distorted clip is kept, and told");
+    assert_eq!(status.error.unwrap().code, "SEGMENTS_FAILED");
+    assert!(folder.path().join("out/mixed.wav").is_file());
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_segment_over_its_time_is_given_up_and_the_task_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, Some(Duration::from_millis(50)));
+    let status = narrate(
+        &engine,
+        narration(folder.path(), "slow", &["first", "slow", "third"]),
+    );
+    let error = status.errors.of(2).next().unwrap();
+    assert_eq!(error.code, "TIMEOUT");
+    assert_eq!(error.details["timeout_seconds"], 0.05);
+    assert_eq!(status.completed_segments.len(), 2);
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn the_joined_file_never_takes_the_name_of_a_clip() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, None);
+    let status = narrate(
+        &engine,
+        narration(folder.path(), "0001 a dark night", &["a dark night"]),
+    );
+    assert_eq!(status.state, TaskState::Completed);
+    assert_eq!(
+        &*status.completed_segments.get(1).unwrap().clip,
+        "0001-a-dark-night.wav"
+    );
+    assert!(
+        folder
+            .path()
+            .join("out/narration-0001-a-dark-night.wav")
+            .is_file()
+    );
+    engine.shutdown(ShutdownWait::Now);
+}
