@@ -81,14 +81,5 @@ fn suggest(nearest: Option<&str>) -> String {
 /// Text from outside, safe to print on a terminal: nothing in it moves the cursor, changes
 /// colours or turns the direction of writing.
 pub(crate) fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
+    crate::text::printable(text).into_owned()
 }

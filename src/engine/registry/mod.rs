@@ -6,77 +6,27 @@
 mod group;
 #[cfg(test)]
 mod model;
+mod progress;
 mod queue;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::group::{Groups, Share};
 use self::queue::Queue;
 use crate::engine::events::Event;
 use crate::engine::plan::{Plan, char_count};
 use crate::engine::task::{
-    CompletedSegment, CompletedSegments, ErrorObject, Made, Progress, SegmentErrors, SegmentId,
-    TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
+    CompletedSegments, ErrorObject, Made, Progress, SegmentErrors, SegmentId, TaskId, TaskState,
+    TaskStatus,
 };
 
 pub use self::group::{GroupId, GroupStatus};
 pub use self::queue::Priority;
-
-/// One moment on both clocks: the wall's for what people read, the monotonic one for ages and
-/// deadlines, which a clock set back or forward must not touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// What the wall says.
-    pub wall: Timestamp,
-    /// Time since the engine started.
-    pub mono: Duration,
-}
-
-/// What the registry needs to know of a new task.
-#[derive(Clone, Debug)]
-pub struct NewTask {
-    pub id: TaskId,
-    pub title: Arc<str>,
-    pub kind: TaskKind,
-    pub timeout: Option<Duration>,
-    pub schedule: Schedule,
-    /// What a durable task brings with it.
-    pub narration: Option<NewNarration>,
-    /// When it was accepted, if that was in an earlier run.
-    pub created_at: Option<Timestamp>,
-}
-
-/// The part of a new task that only narrations have.
-#[derive(Clone, Debug)]
-pub struct NewNarration {
-    pub plan: Arc<Plan>,
-    pub folder: Arc<Path>,
-    pub voice: Arc<str>,
-    /// What an earlier run had finished.
-    pub completed: Vec<CompletedSegment>,
-    /// What had gone wrong in an earlier run.
-    pub errors: Vec<(SegmentId, ErrorObject)>,
-}
-
-/// When a task may run.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Schedule {
-    /// How urgent it is.
-    pub priority: Priority,
-    /// Not before that much time has passed.
-    pub delay: Option<Duration>,
-    /// Not before these have ended as they should.
-    pub after: Vec<TaskId>,
-    /// Held back until it is resumed.
-    pub paused: bool,
-    /// The group it belongs to.
-    pub group: Option<GroupId>,
-}
+pub use self::types::{Cancelled, NewNarration, NewTask, Now, Outcome, Overdue, Schedule, Totals};
 
 /// Where a task stands, with what only that state has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,35 +48,6 @@ struct Entry {
     timeout: Option<Duration>,
 }
 
-/// How a task ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    Completed(Value),
-    Failed(ErrorObject),
-    Cancelled(ErrorObject),
-    /// Over its time; the registry knows how much that was.
-    TimedOut,
-}
-
-/// A running task, or its segment, that is over its time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Overdue {
-    pub id: TaskId,
-    /// The segment, if it is only that which is over its time.
-    pub segment: Option<SegmentId>,
-}
-
-/// What a request to cancel met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cancelled {
-    /// No such task, or it has ended.
-    Nothing,
-    /// It was waiting and has ended.
-    Ended,
-    /// It is running; the request is noted.
-    Requested,
-}
-
 /// All tasks.
 #[derive(Default)]
 pub struct Registry {
@@ -139,15 +60,6 @@ pub struct Registry {
     counts: [usize; TaskState::ALL.len()],
     next_seq: u64,
     totals: Totals,
-}
-
-/// What the engine has done since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Totals {
-    pub submitted: u64,
-    pub clips: u64,
-    pub audio_seconds: f64,
-    pub work_seconds: f64,
 }
 
 impl Registry {
@@ -288,149 +200,6 @@ impl Registry {
     /// Whether a waiting task may run now.
     pub fn has_ready(&mut self, now: Now) -> bool {
         self.queue.has_ready(now.mono)
-    }
-
-    /// Notes how far a task is. Progress never falls within a run.
-    pub fn update_progress(
-        &mut self,
-        id: &TaskId,
-        current: u64,
-        total: u64,
-        extra: Option<Value>,
-        now: Now,
-    ) -> Option<Event> {
-        self.alter_active(id, |status| {
-            let progress = &mut status.progress;
-            let current = if total == 0 {
-                current
-            } else {
-                current.min(total)
-            };
-            // A share of another total can't be compared.
-            progress.current = if progress.total == total {
-                progress.current.max(current)
-            } else {
-                current
-            };
-            progress.total = total;
-            progress.extra = extra;
-            status.updated_at = now.wall;
-        })?;
-        Some(Event::Progress { task: id.clone() })
-    }
-
-    /// Notes that work on a segment began, and when it will be over its time.
-    pub fn start_segment(
-        &mut self,
-        id: &TaskId,
-        segment: SegmentId,
-        timeout: Option<Duration>,
-        now: Now,
-    ) -> Option<Event> {
-        self.alter_active(id, |status| {
-            status.errors.clear(segment);
-            status.current_segment = Some(segment);
-            status.updated_at = now.wall;
-        })?;
-        self.set_segment_deadline(id, timeout.map(|timeout| now.mono.saturating_add(timeout)));
-        Some(Event::SegmentStarted {
-            task: id.clone(),
-            segment_id: segment,
-        })
-    }
-
-    /// Notes that the model is done with a segment: it can't be over its time any more.
-    pub fn stop_segment_clock(&mut self, id: &TaskId) {
-        self.set_segment_deadline(id, None);
-    }
-
-    fn set_segment_deadline(&mut self, id: &TaskId, new: Option<Duration>) {
-        let Some(entry) = self.tasks.get_mut(id) else {
-            return;
-        };
-        let Phase::Processing {
-            segment_deadline, ..
-        } = &mut entry.phase
-        else {
-            return;
-        };
-        if let Some(old) = std::mem::replace(segment_deadline, new) {
-            self.deadlines.remove(&(old, entry.seq));
-        }
-        self.deadlines.extend(new.map(|new| (new, entry.seq)));
-    }
-
-    /// Notes a finished segment. One that was already finished is replaced, not counted twice.
-    pub fn complete_segment(
-        &mut self,
-        id: &TaskId,
-        segment: CompletedSegment,
-        now: Now,
-    ) -> Option<Event> {
-        let (audio, work) = (segment.duration.as_secs_f64(), segment.work.as_secs_f64());
-        let done = segment.clone();
-        self.alter_active(id, |status| {
-            let chars = status
-                .plan
-                .as_ref()
-                .map_or(0, |plan| chars_of(plan, done.segment_id));
-            if let Some(old) = status.completed_segments.get(done.segment_id) {
-                status.audio_seconds -= old.duration.as_secs_f64();
-                status.completed_chars -= chars;
-            }
-            status.audio_seconds += audio;
-            status.completed_chars += chars;
-            status.made.audio_seconds += audio;
-            status.made.work_seconds += work;
-            status.made.chars += chars;
-            if status.current_segment == Some(done.segment_id) {
-                status.current_segment = None;
-            }
-            status.completed_segments.insert(done);
-            if status.plan.is_some() {
-                status.progress.current = status.completed_segments.len() as u64;
-            }
-            status.updated_at = now.wall;
-        })?;
-        self.totals.clips += 1;
-        self.totals.audio_seconds += audio;
-        self.totals.work_seconds += work;
-        Some(Event::SegmentCompleted {
-            task: id.clone(),
-            segment,
-        })
-    }
-
-    /// Notes that something went wrong with a segment.
-    pub fn add_error(
-        &mut self,
-        id: &TaskId,
-        segment: SegmentId,
-        error: ErrorObject,
-        now: Now,
-    ) -> Option<Event> {
-        let noted = error.clone();
-        self.alter_active(id, |status| {
-            status.errors.push(segment, noted);
-            if status.current_segment == Some(segment) {
-                status.current_segment = None;
-            }
-            status.updated_at = now.wall;
-        })?;
-        Some(Event::SegmentFailed {
-            task: id.clone(),
-            segment_id: segment,
-            error,
-        })
-    }
-
-    /// Notes what a task has to show so far.
-    pub fn set_partial_result(&mut self, id: &TaskId, value: Value, now: Now) -> Option<Event> {
-        self.alter_active(id, |status| {
-            status.partial_result = Some(value);
-            status.updated_at = now.wall;
-        })?;
-        Some(Event::Progress { task: id.clone() })
     }
 
     /// Holds a waiting task back, or lets it go.

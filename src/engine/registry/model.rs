@@ -8,6 +8,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::engine::plan::PlannedSegment;
+use crate::engine::task::{CompletedSegment, TaskKind, Timestamp};
 
 const SEGMENTS: u32 = 3;
 
