@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(licence_in(card).as_deref(), Some("CC0"));
         assert_eq!(
             licence_in("- Licence: CC BY\u{1b}[2J").as_deref(),
-            Some("CC BY\\u{1b}[2J")
+            Some("CC BY␛[2J")
         );
         assert_eq!(licence_in("License\n* License:\n"), None);
     }
