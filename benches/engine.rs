@@ -198,6 +198,7 @@ fn durable(criterion: &mut Criterion) {
                         plan: Arc::clone(plan),
                         folder: folder.path().to_owned(),
                         voice: "voice".into(),
+                        voice_version: "".into(),
                         settings: NarrationSettings::default(),
                         fingerprint: TaskId::random().to_string(),
                     })

@@ -93,6 +93,7 @@ fn narration(folder: &std::path::Path, number: usize) -> Narration {
         plan: Arc::new(Plan::new((0..50).map(segment).collect())),
         folder: folder.join(number.to_string()),
         voice: "voice".into(),
+        voice_version: "".into(),
         settings: NarrationSettings::default(),
         fingerprint: TaskId::random().to_string(),
     }

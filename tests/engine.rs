@@ -376,6 +376,7 @@ fn narration(folder: &Path, segments: u32) -> Narration {
         plan: Arc::new(Plan::new((1..=segments).map(segment).collect())),
         folder: folder.to_owned(),
         voice: "test".into(),
+        voice_version: "".into(),
         settings: NarrationSettings::default(),
         fingerprint: "same".into(),
     }
@@ -683,11 +684,21 @@ fn a_failed_narration_is_retried_as_a_new_task_with_its_clips() {
 
 #[test]
 fn a_library_of_version_1_is_migrated_and_goes_on() {
+    migrated("library-v1.db", 7 - 3);
+}
+
+#[test]
+fn a_library_of_version_2_is_migrated_and_goes_on() {
+    migrated("library-v2.db", 6 - 3);
+}
+
+/// Opens a library that an earlier version of the program left when it was killed.
+fn migrated(fixture: &str, still_to_make: usize) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("library")).unwrap();
     let database = folder.path().join("library/aloud.db");
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/library-v1.db");
-    std::fs::copy(fixture, &database).unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    std::fs::copy(fixtures.join(fixture), &database).unwrap();
     // The fixture was killed with three clips on disk; here they lie where the test can write.
     let connection = rusqlite::Connection::open(&database).unwrap();
     let clips = folder.path().join("clips");
@@ -723,9 +734,49 @@ fn a_library_of_version_1_is_migrated_and_goes_on() {
     }
     assert_eq!(
         made.load(Ordering::SeqCst),
-        7 - 3,
+        still_to_make,
         "the three clips were made before"
     );
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn the_order_that_someone_made_is_kept_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = narrating(folder.path(), None);
+    engine.pause_queue();
+    let submit = |name: &str, priority| {
+        let mut story = narration(&folder.path().join(name), 1);
+        story.title = name.into();
+        story.fingerprint = name.into();
+        let submission = Submission::new(story).priority(priority).id(name);
+        engine.submit(submission).unwrap()
+    };
+    let [a, b, c] = ["a", "b", "c"].map(|name| submit(name, Priority::Normal));
+    let high = submit("high", Priority::High);
+    // high a b c → a c high b
+    assert!(engine.move_up(&a) && engine.move_up(&c) && engine.move_up(&c));
+    assert!(engine.move_down(&c));
+    engine.shutdown(ShutdownWait::Now);
+
+    let (engine, _) = narrating(folder.path(), Some(1));
+    let events = engine.subscribe();
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        let running = |engine: &Engine| {
+            let tasks = engine.tasks().into_iter();
+            let mut tasks = tasks.filter(|task| task.state == TaskState::Processing);
+            tasks.next().map(|task| task.id)
+        };
+        let id = running(&engine).unwrap_or_else(|| {
+            let started = until(&events, |event| matches!(event, Event::Started { .. }));
+            started.task().unwrap().clone()
+        });
+        engine.cancel_task(&id);
+        until_ended(&engine, &events, &id);
+        order.push(id);
+    }
+    assert_eq!(order, [a, high, c, b]);
     engine.shutdown(ShutdownWait::Now);
 }
 

@@ -97,6 +97,7 @@ fn narration(folder: &Path, title: &str, texts: &[&str]) -> Narration {
         plan: Arc::new(Plan::new(texts.iter().map(segment).collect())),
         folder: folder.join("out"),
         voice: "test".into(),
+        voice_version: "".into(),
         settings: NarrationSettings::default(),
         fingerprint: TaskId::random().to_string(),
     }

@@ -203,6 +203,8 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .push(store_thread);
         // From here on, dropping `inner` stops what was started.
+        let next_seq = shared.store.next_seq().wait()?;
+        shared.lock().registry.count_from(next_seq);
         for stored in shared.store.unfinished()? {
             submit::resume(&shared, stored);
         }
@@ -310,13 +312,26 @@ impl Engine {
 
     /// Moves a task that could run now one place up in the queue. Returns whether there was one.
     pub fn move_up(&self, id: &TaskId) -> bool {
-        self.shared().change(|registry, _| registry.shift(id, true))
+        self.shift(id, true)
     }
 
     /// Moves a task that could run now one place down in the queue. Returns whether there was one.
     pub fn move_down(&self, id: &TaskId) -> bool {
-        self.shared()
-            .change(|registry, _| registry.shift(id, false))
+        self.shift(id, false)
+    }
+
+    /// The place is kept on disk without waiting for it: a crash may cost the last move.
+    fn shift(&self, id: &TaskId, up: bool) -> bool {
+        let mut places = Vec::new();
+        let moved = self.shared().change(|registry, _| {
+            let (event, new_places) = registry.shift(id, up)?;
+            places.extend(new_places);
+            Some(event)
+        });
+        if moved {
+            drop(self.shared().store.moved(places));
+        }
+        moved
     }
 
     /// Everything known about a group: a copy. `None` if it has no tasks.

@@ -128,7 +128,7 @@ impl Engine {
         let shared = self.shared();
         shared.cleanup(shared.options.cleanup_threshold);
         let id = id.unwrap_or_else(TaskId::random);
-        {
+        let seq = {
             let mut state = shared.lock();
             if state.life != Life::Open {
                 return Err(SubmitError::ShutDown);
@@ -136,9 +136,10 @@ impl Engine {
             if state.registry.contains(&id) || !state.reserved.insert(id.clone()) {
                 return Err(SubmitError::Duplicate(id));
             }
-        }
+            state.registry.reserve()
+        };
         let timeout = timeout.or(shared.options.task_timeout);
-        let accepted = accept(shared, &id, work, timeout, schedule);
+        let accepted = accept(shared, &id, seq, work, timeout, schedule);
         let mut state = shared.lock();
         state.reserved.remove(&id);
         let (new, body) = accepted?;
@@ -204,6 +205,7 @@ impl Engine {
 fn accept(
     shared: &Shared,
     id: &TaskId,
+    seq: u64,
     work: Work,
     timeout: Option<Duration>,
     schedule: Schedule,
@@ -218,7 +220,9 @@ fn accept(
             let limit = timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
             let now = shared.now().wall;
             let stored = StoredSchedule::new(&schedule, now);
-            let inserted = shared.store.insert(id, &narration, limit, &stored, now);
+            let inserted = shared
+                .store
+                .insert(id, seq, &narration, limit, &stored, now);
             let Some(clips) = inserted.wait()? else {
                 return Err(SubmitError::Duplicate(id.clone()));
             };
@@ -236,6 +240,7 @@ fn accept(
     Ok((
         NewTask {
             id,
+            seq,
             title,
             kind,
             timeout,
@@ -283,6 +288,7 @@ fn new_narration(
 pub(super) fn resume(shared: &Shared, stored: StoredNarration) {
     let StoredNarration {
         id,
+        seq,
         narration,
         timeout_ms,
         schedule,
@@ -290,12 +296,14 @@ pub(super) fn resume(shared: &Shared, stored: StoredNarration) {
         created_at,
         clips,
         errors,
+        ..
     } = stored;
     let mut new = new_narration(shared, &id, &narration, clips);
     new.errors = errors;
     let now = shared.now();
     let task = NewTask {
         id: id.clone(),
+        seq,
         title: Arc::clone(&narration.title),
         kind: TaskKind::Narration,
         timeout: timeout_ms.map(Duration::from_millis),
@@ -330,18 +338,22 @@ impl StoredSchedule {
             priority: schedule.priority,
             paused: schedule.paused,
             due: delay.map(|delay| Timestamp(now.0.saturating_add(delay))),
+            delay_ms: delay.map(i64::cast_unsigned),
+            rank: schedule.rank,
             after: schedule.after.clone(),
             group: schedule.group.clone(),
         }
     }
 
-    /// What is left of it at this time.
+    /// What is left of it at this time. A clock that was set back makes no delay longer.
     fn since(self, now: Timestamp) -> Schedule {
+        let longest = self.delay_ms.map_or(Duration::MAX, Duration::from_millis);
         Schedule {
             priority: self.priority,
+            rank: self.rank,
             delay: self
                 .due
-                .map(|due| due.since(now))
+                .map(|due| due.since(now).min(longest))
                 .filter(|delay| !delay.is_zero()),
             after: self.after,
             paused: self.paused,

@@ -1,6 +1,7 @@
 //! What a worker runs, and what it may do while it runs. Work sees the engine through its
 //! [`TaskContext`] only.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,6 +95,9 @@ pub struct TaskContext {
 }
 
 impl TaskContext {
+    /// How often a segment may be in work when the process dies.
+    pub const MOST_CRASHES: u32 = 3;
+
     pub(crate) fn new(id: TaskId, shared: Arc<Shared>, interrupt: Arc<Interrupt>) -> Self {
         Self {
             id,
@@ -243,6 +247,15 @@ impl TaskContext {
         );
         self.shared
             .change(|registry, now| registry.add_error(&self.id, segment_id, error, now));
+    }
+
+    /// The segments without a clip that were in work when the process died, and how often. A clean
+    /// stop does not count. One that was there [`Self::MOST_CRASHES`] times should be left alone.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn crashes(&self) -> Result<BTreeMap<SegmentId, u32>, WorkError> {
+        Ok(self.shared.store.crashes(&self.id).wait()?)
     }
 
     /// The published clips of this narration, by segment, as the database has them.

@@ -209,6 +209,7 @@ pub fn compose(
         plan: Arc::new(plan),
         folder,
         voice: voice.into(),
+        voice_version: info.version.as_str().into(),
         settings: settings.clone(),
     };
     let left = missed(&cut.omissions);

@@ -74,11 +74,18 @@ pub(super) fn speak<'s>(
         done.get(id)
             .is_some_and(|clip| narration.folder.join(&*clip.clip).is_file())
     };
-    let missing: Vec<_> = narration
-        .plan
-        .iter()
-        .filter(|(id, _)| !there(*id))
-        .collect();
+    let crashes = context.crashes()?;
+    let crashed = |id| crashes.get(&id).copied().unwrap_or(0);
+    let mut missing = Vec::new();
+    for (id, segment) in narration.plan.iter().filter(|(id, _)| !there(*id)) {
+        if crashed(id) < TaskContext::MOST_CRASHES {
+            missing.push((id, segment));
+        } else {
+            context.fail_segment(id, poisonous_error(crashed(id)));
+        }
+    }
+    // What may have ended the process comes last: the rest is safe by then.
+    missing.sort_by_key(|(id, _)| crashed(*id));
     if missing.is_empty() {
         return Ok(());
     }
@@ -229,6 +236,17 @@ fn timeout_error(timeout: Option<Duration>) -> ErrorObject {
     )
     .with_details(json!({ "timeout_seconds": seconds, "partial_result": null }))
     .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
+}
+
+fn poisonous_error(crashes: u32) -> ErrorObject {
+    ErrorObject::new(
+        "POISONOUS",
+        format!("the program ended {crashes} times while it spoke this segment: it is left out"),
+    )
+    .with_details(json!({ "crashes": crashes }))
+    .with_remediation(
+        "See the log, and whether memory is short; narrate the text again to try it once more",
+    )
 }
 
 fn fault_error(fault: Fault) -> ErrorObject {

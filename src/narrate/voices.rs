@@ -35,8 +35,10 @@ impl VoiceNarrator {
         }
     }
 
-    fn open(&mut self, name: &Arc<str>) -> Result<&mut Open, WorkError> {
-        if self.open.as_ref().is_none_or(|open| open.name != *name) {
+    fn open(&mut self, narration: &Narration) -> Result<&mut Open, WorkError> {
+        let name = &narration.voice;
+        let same = |open: &Open| open.name == *name && is_version(open, narration);
+        if !self.open.as_ref().is_some_and(same) {
             // The old model goes before the new one comes: two would not fit everywhere.
             self.open = None;
             let voice = (self.resolve)(name).map_err(WorkError::Failed)?;
@@ -60,7 +62,10 @@ impl VoiceNarrator {
 
 impl Narrator for VoiceNarrator {
     fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
-        let open = self.open(&narration.voice)?;
+        let open = self.open(narration)?;
+        if !is_version(open, narration) {
+            return Err(WorkError::Failed(voice_changed_error(narration)));
+        }
         let rate = open.voice.info().sample_rate;
         let voice = Arc::clone(&open.voice);
         let synthesizer = &mut open.synthesizer;
@@ -97,6 +102,20 @@ impl Narrator for VoiceNarrator {
                 ),
         ))
     }
+}
+
+/// Whether the voice is the one that a narration was begun with.
+fn is_version(open: &Open, narration: &Narration) -> bool {
+    let wanted = &*narration.voice_version;
+    wanted.is_empty() || wanted == open.voice.info().version
+}
+
+fn voice_changed_error(narration: &Narration) -> ErrorObject {
+    let (voice, title) = (&narration.voice, &narration.title);
+    let message = format!("the voice {voice} is not the one that «{title}» was begun with");
+    ErrorObject::new("VOICE_CHANGED", message).with_remediation(
+        "Put the old model back and retry, or narrate the text again: it is then begun anew",
+    )
 }
 
 pub(super) fn work_error(error: SpeechError) -> WorkError {

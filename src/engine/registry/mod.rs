@@ -45,6 +45,8 @@ struct Entry {
     status: TaskStatus,
     phase: Phase,
     seq: u64,
+    /// Its place in the queue, if someone moved it.
+    rank: Option<i64>,
     timeout: Option<Duration>,
 }
 
@@ -68,14 +70,25 @@ impl Registry {
         self.tasks.contains_key(id)
     }
 
+    /// From which number on submissions are counted: those before it were made in earlier runs.
+    pub fn count_from(&mut self, seq: u64) {
+        self.next_seq = self.next_seq.max(seq);
+    }
+
+    /// The number of the next submission, which nobody else gets.
+    pub fn reserve(&mut self) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        seq
+    }
+
     /// Accepts a task, unless its id is taken. If a task that it must wait for did not end as it
     /// should, it ends at once.
     pub fn submit(&mut self, new: NewTask, now: Now) -> Option<Vec<Event>> {
         if self.contains(&new.id) {
             return None;
         }
-        let seq = self.next_seq;
-        self.next_seq += 1;
+        let seq = new.seq;
         self.totals.submitted += 1;
         let mut status = TaskStatus {
             id: new.id.clone(),
@@ -133,6 +146,7 @@ impl Registry {
             due,
             &blocking,
             new.schedule.paused,
+            new.schedule.rank,
         );
         self.order.insert(seq, new.id.clone());
         if let Some(group) = &status.group {
@@ -142,6 +156,7 @@ impl Registry {
             status,
             phase: Phase::Pending,
             seq,
+            rank: new.schedule.rank,
             timeout: new.timeout,
         };
         self.tasks.insert(new.id.clone(), entry);
@@ -229,11 +244,22 @@ impl Registry {
         self.queue.is_paused()
     }
 
-    /// Moves a task that may run one place up or down. `None` if there is no such place.
-    pub fn shift(&mut self, id: &TaskId, up: bool) -> Option<Event> {
-        let entry = self.tasks.get(id)?;
-        self.queue.shift(entry.seq, up)?;
-        Some(Event::Progress { task: id.clone() })
+    /// Moves a task that may run one place up or down. `None` if there is no such place; otherwise
+    /// the new places of the task and of the one it changed with.
+    pub fn shift(&mut self, id: &TaskId, up: bool) -> Option<(Event, [(TaskId, i64); 2])> {
+        let seq = self.tasks.get(id)?.seq;
+        let other = self.queue.shift(seq, up)?;
+        let other_id = self.order.get(&other)?.clone();
+        let places = [
+            (id.clone(), self.queue.rank(seq)?),
+            (other_id, self.queue.rank(other)?),
+        ];
+        for (id, rank) in &places {
+            if let Some(entry) = self.tasks.get_mut(id) {
+                entry.rank = Some(*rank);
+            }
+        }
+        Some((Event::Progress { task: id.clone() }, places))
     }
 
     /// Cancels a waiting task, or notes the request for a running one.
@@ -274,13 +300,14 @@ impl Registry {
         };
         entry.drop_deadlines(&mut self.deadlines);
         entry.phase = Phase::Pending;
-        let (seq, priority) = (entry.seq, entry.status.priority);
+        let (seq, priority, rank) = (entry.seq, entry.status.priority, entry.rank);
         self.queue.add(
             seq,
             priority,
             delay.map(|delay| now.mono.saturating_add(delay)),
             &[],
             false,
+            rank,
         );
         self.alter(id, |status| {
             status.current_segment = None;

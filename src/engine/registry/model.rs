@@ -324,6 +324,7 @@ impl Real {
         };
         NewTask {
             id: id(index),
+            seq: index as u64,
             title: "task".into(),
             kind: TaskKind::Narration,
             timeout: timeout.map(Duration::from_millis),
@@ -355,6 +356,7 @@ impl Real {
                 after: known.after.iter().map(|&index| id(index)).collect(),
                 paused: status.paused,
                 group: status.group.clone(),
+                rank: None,
             };
             let mut new = Self::new_task(index, schedule, known.timeout);
             if let Some(narration) = &mut new.narration {
@@ -411,6 +413,7 @@ impl StateMachineTest for Real {
                     after: after.into_iter().map(id).collect(),
                     paused,
                     group: Some(GroupId::from(group_of(index))),
+                    rank: None,
                 };
                 let task = Real::new_task(index, schedule, timeout);
                 real.registry.submit(task.clone(), now).unwrap();

@@ -70,7 +70,8 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Adds a task that waits for the end of others; `due` in the past is as good as none.
+    /// Adds a task that waits for the end of others; `due` in the past is as good as none. Its
+    /// rank follows from its number and its priority, unless it was moved.
     pub(crate) fn add(
         &mut self,
         seq: u64,
@@ -78,9 +79,11 @@ impl Queue {
         due: Option<Duration>,
         after: &[u64],
         paused: bool,
+        rank: Option<i64>,
     ) {
         let order = i64::try_from(seq).unwrap_or(i64::MAX);
-        let rank = order - priority.number() * i64::from(Priority::OVERTAKES);
+        let rank =
+            rank.unwrap_or_else(|| order - priority.number() * i64::from(Priority::OVERTAKES));
         for &dependency in after {
             self.dependants.entry(dependency).or_default().push(seq);
         }
@@ -189,6 +192,11 @@ impl Queue {
         Some(other)
     }
 
+    /// Where a waiting task stands; smaller is sooner.
+    pub(crate) fn rank(&self, seq: u64) -> Option<i64> {
+        self.slots.get(&seq).map(|slot| slot.rank)
+    }
+
     /// The order of those that may run, the next one first.
     #[cfg(test)]
     pub(crate) fn order(&self) -> Vec<u64> {
@@ -232,7 +240,7 @@ mod tests {
     fn queue(tasks: &[(u64, Priority)]) -> Queue {
         let mut queue = Queue::default();
         for &(seq, priority) in tasks {
-            queue.add(seq, priority, None, &[], false);
+            queue.add(seq, priority, None, &[], false, None);
         }
         queue
     }
@@ -246,7 +254,7 @@ mod tests {
         ]);
         let later: Vec<u64> = (3..5000).collect();
         for &seq in &later {
-            queue.add(seq, Priority::High, None, &[], false);
+            queue.add(seq, Priority::High, None, &[], false, None);
         }
         let order: Vec<u64> = std::iter::from_fn(|| queue.take(NOW)).collect();
         assert_eq!(order[0], 1);
@@ -265,7 +273,7 @@ mod tests {
         assert_eq!(queue.order(), [3, 1, 2]);
         assert_eq!(queue.shift(3, true), None);
         // Equal ranks: 1001 urgent and 1 normal.
-        queue.add(1001, Priority::High, None, &[], false);
+        queue.add(1001, Priority::High, None, &[], false, None);
         let before = queue.order();
         assert_eq!(
             queue.shift(1001, true),
@@ -279,9 +287,9 @@ mod tests {
     fn pauses_delays_and_dependencies_hold_back() {
         let mut queue = Queue::default();
         let second = Duration::from_secs(1);
-        queue.add(1, Priority::Normal, Some(second), &[], false);
-        queue.add(2, Priority::Normal, None, &[1], false);
-        queue.add(3, Priority::Normal, None, &[], true);
+        queue.add(1, Priority::Normal, Some(second), &[], false, None);
+        queue.add(2, Priority::Normal, None, &[1], false, None);
+        queue.add(3, Priority::Normal, None, &[], true, None);
         assert!(!queue.has_ready(NOW));
         assert_eq!(queue.next_due(), Some(second));
         assert_eq!(queue.take(second), Some(1));
@@ -293,7 +301,7 @@ mod tests {
         assert_eq!(queue.take(second), Some(2));
         assert!(queue.set_paused(3, false) && !queue.set_paused(3, false));
         assert_eq!(queue.take(second), Some(3));
-        queue.add(4, Priority::Normal, None, &[9], false);
+        queue.add(4, Priority::Normal, None, &[9], false, None);
         assert_eq!(queue.fail(9), [4]);
     }
 }

@@ -24,6 +24,8 @@ pub struct Now {
 #[derive(Clone, Debug)]
 pub struct NewTask {
     pub id: TaskId,
+    /// The number of its submission; see [`super::Registry::reserve`].
+    pub seq: u64,
     pub title: Arc<str>,
     pub kind: TaskKind,
     pub timeout: Option<Duration>,
@@ -59,6 +61,8 @@ pub struct Schedule {
     pub paused: bool,
     /// The group it belongs to.
     pub group: Option<GroupId>,
+    /// Its place in the queue, if someone moved it in an earlier run.
+    pub rank: Option<i64>,
 }
 
 /// How a task ended.

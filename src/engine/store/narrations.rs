@@ -2,7 +2,8 @@
 //! guarded so that the order in which two threads send theirs can't matter: an end is final, and
 //! only one attempt at a segment can win.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -37,6 +38,8 @@ pub type StoredClip = ClipRecord;
 /// A narration that an earlier run accepted and didn't end.
 pub(crate) struct StoredNarration {
     pub id: TaskId,
+    /// The number of its submission in this library.
+    pub seq: u64,
     pub narration: Narration,
     pub timeout_ms: Option<u64>,
     pub schedule: StoredSchedule,
@@ -54,6 +57,11 @@ pub(crate) struct StoredSchedule {
     pub priority: Priority,
     pub paused: bool,
     pub due: Option<Timestamp>,
+    /// How long it had to wait when it was submitted, in milliseconds: a clock that was set back
+    /// must not make it longer.
+    pub delay_ms: Option<u64>,
+    /// Its place in the queue, if someone moved it.
+    pub rank: Option<i64>,
     pub after: Vec<TaskId>,
     pub group: Option<GroupId>,
 }
@@ -65,13 +73,14 @@ impl Store {
     pub(crate) fn insert(
         &self,
         id: &TaskId,
+        seq: u64,
         narration: &Narration,
         timeout_ms: Option<u64>,
         schedule: &StoredSchedule,
         at: Timestamp,
     ) -> Answer<Option<Vec<StoredClip>>> {
         let (id, narration, schedule) = (id.clone(), narration.clone(), schedule.clone());
-        self.send(move |db| insert(db, &id, &narration, timeout_ms, &schedule, at))
+        self.send(move |db| insert(db, &id, seq, &narration, timeout_ms, &schedule, at))
     }
 
     /// The folder of the last narration with this fingerprint that ended and still has clips.
@@ -101,7 +110,8 @@ impl Store {
         let id = id.clone();
         self.send(move |db| {
             db.prepare_cached(
-                "UPDATE tasks SET state = 'PENDING' WHERE id = ?1 AND completed_at IS NULL",
+                "UPDATE tasks SET state = 'PENDING', in_work = NULL
+                 WHERE id = ?1 AND completed_at IS NULL",
             )?
             .execute([id.as_str()])
             .map(drop)
@@ -122,7 +132,8 @@ impl Store {
         let result = result.map(to_json);
         self.send(move |db| {
             db.prepare_cached(
-                "UPDATE tasks SET state = ?2, error = ?3, result = ?4, completed_at = ?5
+                "UPDATE tasks SET state = ?2, error = ?3, result = ?4, completed_at = ?5,
+                                  in_work = NULL
                  WHERE id = ?1 AND completed_at IS NULL",
             )?
             .execute(params![id.as_str(), state.word(), error, result, at.0])
@@ -134,6 +145,8 @@ impl Store {
     pub(crate) fn begin_segment(&self, id: &TaskId, segment: SegmentId) -> Answer<u32> {
         let id = id.clone();
         self.send(move |db| {
+            db.prepare_cached("UPDATE tasks SET in_work = ?2 WHERE id = ?1")?
+                .execute(params![id.as_str(), segment])?;
             db.prepare_cached(
                 "UPDATE segments SET attempt = attempt + 1, error = NULL
                  WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2
@@ -216,6 +229,20 @@ impl Store {
         })
     }
 
+    /// The segments without a clip that were in work when the process died, and how often.
+    pub(crate) fn crashes(&self, id: &TaskId) -> Answer<BTreeMap<SegmentId, u32>> {
+        let id = id.clone();
+        self.send(move |db| {
+            db.prepare_cached(
+                "SELECT number, crashes FROM segments
+                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1)
+                   AND crashes > 0 AND clip IS NULL",
+            )?
+            .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+        })
+    }
+
     /// The narrations that have not ended, oldest first.
     pub(crate) fn unfinished(&self) -> Result<Vec<StoredNarration>, StoreError> {
         self.send(unfinished).wait()
@@ -230,6 +257,39 @@ impl Store {
             ))?
             .query_row([id.as_str()], |row| stored(db, row))
             .optional()
+        })
+    }
+
+    /// The number that the next submission gets.
+    pub(crate) fn next_seq(&self) -> Answer<u64> {
+        self.send(|db| {
+            let query = "SELECT COALESCE(MAX(seq), 0) + 1 FROM tasks";
+            db.query_row(query, [], |row| row.get(0))
+                .map(i64::cast_unsigned)
+        })
+    }
+
+    /// Whether a narration is known to have its clips in this folder.
+    pub(crate) fn knows_folder(&self, folder: &Path) -> Answer<bool> {
+        let folder = folder.to_string_lossy().into_owned();
+        self.send(move |db| {
+            db.prepare_cached("SELECT 1 FROM tasks WHERE folder = ?1")?
+                .exists([folder])
+        })
+    }
+
+    /// Notes the places of waiting tasks in the queue. Those that are not durable are not known
+    /// here, and left out.
+    pub(crate) fn moved(&self, places: Vec<(TaskId, i64)>) -> Answer<()> {
+        self.send(move |db| {
+            let mut update = db.prepare_cached(
+                "UPDATE tasks SET schedule = json_set(schedule, '$.rank', ?2)
+                 WHERE id = ?1 AND completed_at IS NULL",
+            )?;
+            for (id, rank) in places {
+                update.execute(params![id.as_str(), rank])?;
+            }
+            Ok(())
         })
     }
 
@@ -269,6 +329,7 @@ impl Store {
 fn insert(
     db: &Connection,
     id: &TaskId,
+    seq: u64,
     narration: &Narration,
     timeout_ms: Option<u64>,
     schedule: &StoredSchedule,
@@ -278,8 +339,8 @@ fn insert(
     let seq: Option<i64> = db
         .prepare_cached(
             "INSERT INTO tasks (id, title, state, folder, voice, settings, fingerprint, source,
-                                timeout_ms, created_at, schedule)
-             VALUES (?1, ?2, 'PENDING', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                                timeout_ms, created_at, schedule, voice_version, seq)
+             VALUES (?1, ?2, 'PENDING', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (id) DO NOTHING RETURNING seq",
         )?
         .query_row(
@@ -294,6 +355,8 @@ fn insert(
                 timeout_ms.map(u64::cast_signed),
                 at.0,
                 to_json(schedule),
+                &*narration.voice_version,
+                seq.cast_signed(),
             ],
             |row| row.get(0),
         )
@@ -349,11 +412,18 @@ fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
 }
 
 const STORED: &str = "SELECT seq, id, title, folder, voice, settings, fingerprint, source, \
-                             timeout_ms, created_at, schedule FROM tasks";
+                             timeout_ms, created_at, schedule, voice_version FROM tasks";
 
+/// What was in work when the process died is noted on the segment; a clean stop leaves none.
 fn unfinished(db: &Connection) -> rusqlite::Result<Vec<StoredNarration>> {
     db.execute(
-        "UPDATE tasks SET state = 'PENDING' WHERE state = 'PROCESSING'",
+        "UPDATE segments SET crashes = crashes + 1
+         FROM tasks WHERE task = seq AND in_work = number AND completed_at IS NULL
+                      AND clip IS NULL",
+        [],
+    )?;
+    db.execute(
+        "UPDATE tasks SET state = 'PENDING', in_work = NULL WHERE completed_at IS NULL",
         [],
     )?;
     let mut tasks = db.prepare(&format!("{STORED} WHERE completed_at IS NULL ORDER BY seq"))?;
@@ -373,9 +443,11 @@ fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredNarration> {
         voice: text(4)?.into(),
         settings,
         fingerprint: text(6)?,
+        voice_version: text(11)?.into(),
     };
     Ok(StoredNarration {
         id: TaskId::from(text(1)?),
+        seq: seq.cast_unsigned(),
         narration,
         timeout_ms: row.get::<_, Option<i64>>(8)?.map(i64::cast_unsigned),
         created_at: Timestamp(row.get(9)?),

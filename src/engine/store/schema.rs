@@ -12,7 +12,15 @@ use super::StoreError;
 const SQLITE_NEEDED: i32 = 3_051_003;
 
 /// One step each, from version N to N + 1. Steps that were released never change.
-const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
+
+/// Which segment is in the model, so that one that ends the process can be known; how often each has
+/// done so; and which version of its voice a narration began with.
+const VERSION_3: &str = "
+ALTER TABLE tasks ADD COLUMN in_work INTEGER;
+ALTER TABLE tasks ADD COLUMN voice_version TEXT NOT NULL DEFAULT '';
+ALTER TABLE segments ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
+";
 
 /// When a task may run, as JSON.
 const VERSION_2: &str = "ALTER TABLE tasks ADD COLUMN schedule TEXT NOT NULL DEFAULT '{}'";
@@ -135,7 +143,7 @@ mod tests {
                 error,
                 StoreError::TooNew {
                     found: 99,
-                    known: 2,
+                    known: 3,
                     ..
                 }
             ),
