@@ -741,6 +741,71 @@ fn migrated(fixture: &str, still_to_make: usize) {
 }
 
 #[test]
+fn a_damaged_or_lost_database_is_set_aside_and_rebuilt_from_the_clips_folders() {
+    let garbage = |path: &Path| std::fs::write(path, vec![0x5a; 8192]).unwrap();
+    let torn = |path: &Path| {
+        let mut bytes = std::fs::read(path).unwrap();
+        // The pages of the segments, not the header: such damage is found by looking at all of it.
+        let half = bytes.len() / 2;
+        bytes[half..].fill(0xa5);
+        std::fs::write(path, bytes).unwrap();
+        std::fs::write(path.with_extension("db-suspect"), "").unwrap();
+    };
+    let gone = |path: &Path| std::fs::remove_file(path).unwrap();
+    let ways: [(&dyn Fn(&Path), bool); 3] = [(&garbage, true), (&torn, true), (&gone, false)];
+    for (damage, set_aside) in ways {
+        let folder = tempfile::tempdir().unwrap();
+        let story = |name: &str| {
+            let mut story = narration(&folder.path().join(name), 6);
+            story.fingerprint = name.into();
+            Submission::new(story).id(name)
+        };
+        let (engine, _) = narrating(folder.path(), Some(4));
+        let events = engine.subscribe();
+        let done = engine.submit(story("cancelled")).unwrap();
+        let begun = |event: &Event, wanted: &TaskId| {
+            matches!(event,
+            Event::SegmentCompleted { task, segment } if task == wanted && segment.segment_id == 3)
+        };
+        until(&events, |event| begun(event, &done));
+        engine.cancel_task(&done);
+        until_ended(&engine, &events, &done);
+        let open = engine.submit(story("open")).unwrap();
+        until(&events, |event| begun(event, &open));
+        engine.shutdown(ShutdownWait::Now);
+        damage(&folder.path().join("library/aloud.db"));
+
+        let (engine, made) = narrating(folder.path(), None);
+        let recovery = engine.recovery().unwrap().clone();
+        assert_eq!(
+            (recovery.narrations, recovery.unfinished, recovery.clips),
+            (2, 1, 6),
+            "{recovery}"
+        );
+        assert_eq!(recovery.set_aside.is_some(), set_aside, "{recovery}");
+        if let Some(path) = &recovery.set_aside {
+            assert!(path.is_file() && recovery.to_string().contains(path.to_str().unwrap()));
+        }
+        let events = engine.subscribe();
+        let status = match engine.task_status(&open).unwrap() {
+            status if status.state.is_terminal() => status,
+            _ => until_ended(&engine, &events, &open),
+        };
+        assert_eq!(status.state, TaskState::Completed);
+        assert_eq!(made.load(Ordering::SeqCst), 3, "three clips were there");
+        assert!(engine.task_status(&done).is_none(), "it had ended");
+        let again = engine.retry_task(&done).unwrap();
+        until_ended(&engine, &events, &again);
+        assert_eq!(made.load(Ordering::SeqCst), 6, "three more were there");
+        engine.shutdown(ShutdownWait::Now);
+        // Rebuilt, it is a database like any other.
+        let (engine, _) = narrating(folder.path(), None);
+        assert!(engine.recovery().is_none());
+        engine.shutdown(ShutdownWait::Now);
+    }
+}
+
+#[test]
 fn the_order_that_someone_made_is_kept_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (engine, _) = narrating(folder.path(), None);

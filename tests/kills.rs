@@ -114,7 +114,11 @@ fn killed_over_and_over_nothing_is_lost_and_nothing_made_twice() {
             .unwrap()
             .map(|file| file.unwrap().file_name())
             .collect();
-        assert_eq!(files.len(), 39, "clips and the joined narration: {files:?}");
+        assert_eq!(
+            files.len(),
+            40,
+            "clips, the joined narration and the record: {files:?}"
+        );
         assert!(
             !out.join("the-lighthouse-keeper-2").exists(),
             "the task was lost and begun anew"

@@ -140,7 +140,7 @@ fn killed_at_any_clip_it_continues_and_makes_nothing_twice() {
         .collect();
     assert!(
         left.iter()
-            .all(|path| path.extension().is_some_and(|e| e == "wav")),
+            .all(|path| path.extension().is_some_and(|e| e == "wav" || e == "jsonl")),
         "{left:?}"
     );
     assert!(!home.path("narrations/story-2").exists());

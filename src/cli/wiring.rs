@@ -1,14 +1,16 @@
 //! Puts the rooms together: settings → assets → voice → engine.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::assets::Assets;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::engine::{Engine, ErrorObject, NarrationSettings, Options, TaskId};
+use crate::engine::{Engine, ErrorObject, NarrationSettings, Options, RECORD_FILE, TaskId};
 use crate::narrate::{Composed, Request, VoiceNarrator, VoiceResolver, compose, create_folder};
 use crate::settings::Settings;
 use crate::speech::{self, Runtime, Voice};
+use crate::text::printable;
 
 /// A voice that is there, and what narrations call it.
 pub(super) struct Ready {
@@ -87,7 +89,13 @@ pub(super) fn open_engine(settings: &Settings) -> anyhow::Result<Engine> {
     options.narrator = Some(Arc::new(move || {
         Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
     }));
-    Ok(Engine::open(options)?)
+    let engine = Engine::open(options)?;
+    if let Some(recovery) = engine.recovery() {
+        let said = recovery.to_string();
+        // It is in the log as well.
+        let _ = writeln!(std::io::stderr(), "aloud: {}", printable(&said));
+    }
+    Ok(engine)
 }
 
 /// Cuts a text for this voice under these settings.
@@ -138,10 +146,13 @@ pub(super) fn submit(engine: &Engine, composed: Composed) -> anyhow::Result<Subm
             continued: true,
         });
     }
-    narration.folder = create_folder(&narration.folder)?;
+    // One that can't be asked about is taken for known.
+    let is_known = |folder: &Path| engine.knows_folder(folder).unwrap_or(true);
+    narration.folder = create_folder(&narration.folder, is_known)?;
     let folder = narration.folder.clone();
     let id = engine.submit_task(narration, None).inspect_err(|_| {
-        // It is empty and nobody's now; if it stays, the next one gets a number.
+        // Nobody's now; if it stays, the next one of its name takes it.
+        let _ = std::fs::remove_file(folder.join(RECORD_FILE));
         let _ = std::fs::remove_dir(&folder);
     })?;
     Ok(Submitted {

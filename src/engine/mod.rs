@@ -63,7 +63,7 @@ pub use interrupt::{Interrupt, StopReason};
 pub use plan::{Narration, NarrationSettings, Plan, PlannedSegment};
 pub use registry::{GroupId, GroupStatus, Priority};
 pub use shutdown::{ShutdownReport, ShutdownWait};
-pub use store::{ClipRecord, StoreError, StoredClip};
+pub use store::{ClipRecord, RECORD_FILE, Recovery, StoreError, StoredClip};
 pub use submit::Submission;
 pub use task::{
     CompletedSegment, CompletedSegments, ErrorObject, Made, Progress, SegmentError, SegmentErrors,
@@ -190,9 +190,9 @@ impl Engine {
 
     fn start(options: Options, folder: &Path) -> Result<Self, OpenError> {
         let lock = LibraryLock::take(folder)?;
-        let (store, store_thread) = Store::open(&folder.join("aloud.db"))?;
+        let opened = Store::open(&folder.join("aloud.db"))?;
         let workers = options.workers.max(1);
-        let shared = Arc::new(Shared::new(options, store));
+        let shared = Arc::new(Shared::new(options, opened.store, opened.recovery));
         let inner = Arc::new(Inner {
             shared: Arc::clone(&shared),
             lock: Mutex::new(Some(lock)),
@@ -201,7 +201,7 @@ impl Engine {
             .threads
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(store_thread);
+            .push(opened.thread);
         // From here on, dropping `inner` stops what was started.
         let next_seq = shared.store.next_seq().wait()?;
         shared.lock().registry.count_from(next_seq);
@@ -247,6 +247,21 @@ impl Engine {
     /// A failure of the database.
     pub fn ended_like(&self, fingerprint: &str) -> Result<Option<PathBuf>, StoreError> {
         self.shared().store.ended_like(fingerprint).wait()
+    }
+
+    /// Whether a narration is known to have its clips in this folder: nothing else may go there.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn knows_folder(&self, folder: &Path) -> Result<bool, StoreError> {
+        self.shared().store.knows_folder(folder).wait()
+    }
+
+    /// What had to be done at opening about a database that was damaged or gone; `None` if it was
+    /// sound.
+    #[must_use]
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.shared().recovery.as_ref()
     }
 
     /// Events from now on.

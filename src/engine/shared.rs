@@ -12,7 +12,7 @@ use super::events::{Event, Subscribers};
 use super::interrupt::{Interrupt, StopReason};
 use super::plan::Narration;
 use super::registry::{Cancelled, Now, Registry};
-use super::store::Store;
+use super::store::{Recovery, Store};
 use super::task::{ErrorObject, TaskId, TaskState, Timestamp};
 use super::work::{Closure, Repeatable};
 
@@ -62,6 +62,7 @@ pub(crate) struct Shared {
     /// Rung when a task or a worker has ended.
     pub ended: Condvar,
     pub store: Store,
+    pub recovery: Option<Recovery>,
     /// Every thread of the engine, to be joined at the end.
     pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub options: Options,
@@ -69,7 +70,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(options: Options, store: Store) -> Self {
+    pub(crate) fn new(options: Options, store: Store, recovery: Option<Recovery>) -> Self {
         Self {
             state: Mutex::new(State {
                 registry: Registry::default(),
@@ -86,6 +87,7 @@ impl Shared {
             timer: Condvar::new(),
             ended: Condvar::new(),
             store,
+            recovery,
             threads: Mutex::new(Vec::new()),
             options,
             started: Instant::now(),

@@ -9,7 +9,7 @@ use super::error::SubmitError;
 use super::plan::Narration;
 use super::registry::{GroupId, NewNarration, NewTask, Priority, Schedule};
 use super::shared::{Body, Life, Shared};
-use super::store::{StoredClip, StoredNarration, StoredSchedule};
+use super::store::{StoreError, StoredClip, StoredNarration, StoredSchedule, begin_record};
 use super::task::{CompletedSegment, SegmentId, TaskId, TaskKind, Timestamp};
 use super::work::Work;
 
@@ -220,6 +220,12 @@ fn accept(
             let limit = timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
             let now = shared.now().wall;
             let stored = StoredSchedule::new(&schedule, now);
+            begin_record(id, &narration, limit, &stored, now).map_err(|error| {
+                SubmitError::Store(StoreError::Folder {
+                    path: narration.folder.clone(),
+                    reason: error.to_string(),
+                })
+            })?;
             let inserted = shared
                 .store
                 .insert(id, seq, &narration, limit, &stored, now);

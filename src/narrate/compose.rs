@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::clip::{WAV_LIMIT, slug};
-use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment};
+use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment, RECORD_FILE};
 use crate::settings::Pauses;
 use crate::speech::VoiceInfo;
 use crate::text::{
@@ -327,11 +327,23 @@ fn fingerprint(
         .collect()
 }
 
+fn holds_nothing(folder: &Path) -> bool {
+    let Ok(mut entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == RECORD_FILE))
+}
+
 /// Makes the folder of a narration's own: the one it would like, or that with a number after it.
+/// One that is there already is taken only if it holds nothing that someone made, as after a crash
+/// in this very moment, and if nobody is known to have it.
 ///
 /// # Errors
 /// [`ComposeError::Output`] if it can't be made.
-pub fn create_folder(wanted: &Path) -> Result<PathBuf, ComposeError> {
+pub fn create_folder(
+    wanted: &Path,
+    is_known: impl Fn(&Path) -> bool,
+) -> Result<PathBuf, ComposeError> {
     let failed = |path: &Path, source| ComposeError::Output {
         path: path.to_owned(),
         source,
@@ -346,7 +358,11 @@ pub fn create_folder(wanted: &Path) -> Result<PathBuf, ComposeError> {
         };
         match std::fs::create_dir(&folder) {
             Ok(()) => return Ok(folder),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if holds_nothing(&folder) && !is_known(&folder) {
+                    return Ok(folder);
+                }
+            }
             Err(error) => return Err(failed(&folder, error)),
         }
     }

@@ -5,9 +5,12 @@
 //! answer means «on disk». The connection is opened and closed by the same thread, always.
 
 mod narrations;
+mod rebuild;
+mod record;
 mod schema;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use async_channel::{Receiver, Sender};
@@ -15,6 +18,9 @@ use rusqlite::{Connection, TransactionBehavior};
 
 pub use narrations::{ClipRecord, StoredClip};
 pub(crate) use narrations::{StoredNarration, StoredSchedule};
+pub use rebuild::Recovery;
+pub use record::FILE as RECORD_FILE;
+pub(crate) use record::begin as begin_record;
 
 /// Jobs that may wait for the thread.
 const BACKLOG: usize = 256;
@@ -48,6 +54,22 @@ pub enum StoreError {
         /// The newest version known here.
         known: i64,
     },
+    /// It is no database, or a damaged one. Opening the engine sets such a one aside.
+    #[error("the database {path} is damaged: {reason}; the next start sets it aside")]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// The folder of a narration can't be made or written.
+    #[error("can't write to the folder {path}: {reason}; choose another, or make space there")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// A read or write failed.
     #[error("the database failed: {0}; check the disk's space and health, then start again")]
     Failed(String),
@@ -75,34 +97,39 @@ impl<T> Answer<T> {
 #[derive(Clone)]
 pub(crate) struct Store {
     jobs: Sender<Job>,
+    path: Arc<Path>,
 }
 
 impl Store {
     /// Opens or creates the database and starts its thread.
-    pub(crate) fn open(path: &Path) -> Result<(Self, JoinHandle<()>), StoreError> {
+    pub(crate) fn open(path: &Path) -> Result<Opened, StoreError> {
         let (jobs, queue) = async_channel::bounded::<Job>(BACKLOG);
         let (opened, opening) = async_channel::bounded(1);
-        let path = path.to_owned();
-        let at = path.clone();
+        let path: Arc<Path> = path.into();
+        let at = Arc::clone(&path);
         let thread = std::thread::Builder::new()
             .name("aloud-store".into())
-            .spawn(move || match schema::open(&path) {
-                Ok(connection) => {
+            .spawn(move || match rebuild::open(&at) {
+                Ok((connection, recovery)) => {
                     // The opener may have gone; the queue then is closed as well.
-                    let _ = opened.send_blocking(Ok(()));
+                    let _ = opened.send_blocking(Ok(recovery));
                     drop(opened);
-                    serve(connection, &queue);
+                    serve(connection, &at, &queue);
                 }
                 Err(error) => {
                     let _ = opened.send_blocking(Err(error));
                 }
             })
             .map_err(|error| StoreError::Open {
-                path: at,
+                path: path.to_path_buf(),
                 reason: error.to_string(),
             })?;
         match opening.recv_blocking().unwrap_or(Err(StoreError::Closed)) {
-            Ok(()) => Ok((Self { jobs }, thread)),
+            Ok(recovery) => Ok(Opened {
+                store: Self { jobs, path },
+                thread,
+                recovery,
+            }),
             Err(error) => {
                 let _ = thread.join();
                 Err(error)
@@ -116,8 +143,9 @@ impl Store {
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<T> {
         let (reply, answer) = async_channel::bounded(1);
+        let path = Arc::clone(&self.path);
         let job: Job = Box::new(move |connection| {
-            let result = job(connection).map_err(|error| StoreError::Failed(error.to_string()));
+            let result = job(connection).map_err(|error| failure(&path, &error));
             let keep = result.is_ok();
             let acknowledge: Acknowledge = Box::new(move |committed| {
                 // Nobody waits for it: fine, the work is done.
@@ -136,7 +164,15 @@ impl Store {
     }
 }
 
-fn serve(mut connection: Connection, queue: &Receiver<Job>) {
+/// A store that runs.
+pub(crate) struct Opened {
+    pub store: Store,
+    pub thread: JoinHandle<()>,
+    /// What had to be done about a database that was damaged or gone.
+    pub recovery: Option<Recovery>,
+}
+
+fn serve(mut connection: Connection, path: &Path, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv_blocking() {
         let mut batch = vec![first];
         while batch.len() < BATCH
@@ -144,7 +180,7 @@ fn serve(mut connection: Connection, queue: &Receiver<Job>) {
         {
             batch.push(job);
         }
-        commit(&mut connection, batch);
+        commit(&mut connection, path, batch);
     }
     if let Err((_, error)) = connection.close() {
         tracing::warn!(%error, "the database did not close cleanly");
@@ -152,7 +188,7 @@ fn serve(mut connection: Connection, queue: &Receiver<Job>) {
 }
 
 /// Runs a batch in one transaction and answers each job after the commit.
-fn commit(connection: &mut Connection, batch: Vec<Job>) {
+fn commit(connection: &mut Connection, path: &Path, batch: Vec<Job>) {
     let mut acknowledge = Vec::with_capacity(batch.len());
     let mut batch = batch.into_iter();
     let result = (|| {
@@ -171,15 +207,27 @@ fn commit(connection: &mut Connection, batch: Vec<Job>) {
         }
         transaction.commit()
     })()
-    .map_err(|error: rusqlite::Error| StoreError::Failed(error.to_string()));
-    if let Err(error) = &result {
+    .map_err(|error: rusqlite::Error| {
         tracing::error!(%error, "a commit failed");
-    }
+        failure(path, &error)
+    });
     for done in acknowledge {
         done(result.clone());
     }
     // What was not even begun is tried by itself, once: one job must not fail for another.
     for job in batch {
-        commit(connection, vec![job]);
+        commit(connection, path, vec![job]);
     }
+}
+
+/// What SQLite said, as ours. A damaged database is looked at closely at the next start.
+fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
+    if schema::is_damage(error) {
+        schema::suspect(path);
+        return StoreError::Damaged {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+    }
+    StoreError::Failed(error.to_string())
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Answer, Store, StoreError};
+use super::record::{self, Line};
+use super::{Answer, Store, StoreError, rebuild};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::plan::{Narration, NarrationSettings, Plan, PlannedSegment};
@@ -16,7 +17,7 @@ use crate::engine::registry::{GroupId, Priority};
 use crate::engine::task::{ErrorObject, SegmentId, TaskId, TaskState, Timestamp};
 
 /// A finished clip, as it is handed to the store.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClipRecord {
     /// Which segment.
     pub segment_id: SegmentId,
@@ -80,7 +81,19 @@ impl Store {
         at: Timestamp,
     ) -> Answer<Option<Vec<StoredClip>>> {
         let (id, narration, schedule) = (id.clone(), narration.clone(), schedule.clone());
-        self.send(move |db| insert(db, &id, seq, &narration, timeout_ms, &schedule, at))
+        let path = Arc::clone(&self.path);
+        self.send(move |db| {
+            let folder = narration.folder.to_string_lossy();
+            if !has_folder(db, &folder)?
+                && let Err(error) = rebuild::note_folder(&path, &folder)
+            {
+                tracing::warn!(%error, "the list of narrations' folders can't be written");
+            }
+            let clips = insert(db, &id, seq, &narration, timeout_ms, &schedule, at)?;
+            let lines = clips.iter().flatten().cloned().map(Line::Clip);
+            note(&narration.folder, lines);
+            Ok(clips)
+        })
     }
 
     /// The folder of the last narration with this fingerprint that ended and still has clips.
@@ -128,16 +141,24 @@ impl Store {
         at: Timestamp,
     ) -> Answer<()> {
         let id = id.clone();
-        let error = error.map(to_json);
+        let error = error.cloned();
         let result = result.map(to_json);
         self.send(move |db| {
+            let text = error.as_ref().map(to_json);
+            let folder: Option<String> = db
+                .prepare_cached("SELECT folder FROM tasks WHERE id = ?1 AND completed_at IS NULL")?
+                .query_row([id.as_str()], |row| row.get(0))
+                .optional()?;
             db.prepare_cached(
                 "UPDATE tasks SET state = ?2, error = ?3, result = ?4, completed_at = ?5,
                                   in_work = NULL
                  WHERE id = ?1 AND completed_at IS NULL",
             )?
-            .execute(params![id.as_str(), state.word(), error, result, at.0])
-            .map(drop)
+            .execute(params![id.as_str(), state.word(), text, result, at.0])?;
+            if let Some(folder) = folder {
+                note(Path::new(&folder), [Line::Ended { state, at, error }]);
+            }
+            Ok(())
         })
     }
 
@@ -167,7 +188,8 @@ impl Store {
         self.send(move |db| {
             let rows = db
                 .prepare_cached(
-                    "UPDATE segments SET clip = ?4, bytes = ?5, samples = ?6, rate = ?7, peak = ?8
+                    "UPDATE segments SET clip = ?4, bytes = ?5, samples = ?6, rate = ?7, peak = ?8,
+                                         crashes = 0
                      WHERE task = (SELECT seq FROM tasks WHERE id = ?1)
                        AND number = ?2 AND attempt = ?3",
                 )?
@@ -181,6 +203,12 @@ impl Store {
                     clip.rate,
                     clip.peak,
                 ])?;
+            if rows == 1 {
+                let folder: String = db
+                    .prepare_cached("SELECT folder FROM tasks WHERE id = ?1")?
+                    .query_row([id.as_str()], |row| row.get(0))?;
+                note(Path::new(&folder), [Line::Clip(clip)]);
+            }
             Ok(rows == 1)
         })
     }
@@ -272,10 +300,7 @@ impl Store {
     /// Whether a narration is known to have its clips in this folder.
     pub(crate) fn knows_folder(&self, folder: &Path) -> Answer<bool> {
         let folder = folder.to_string_lossy().into_owned();
-        self.send(move |db| {
-            db.prepare_cached("SELECT 1 FROM tasks WHERE folder = ?1")?
-                .exists([folder])
-        })
+        self.send(move |db| has_folder(db, &folder))
     }
 
     /// Notes the places of waiting tasks in the queue. Those that are not durable are not known
@@ -326,7 +351,23 @@ impl Store {
     }
 }
 
-fn insert(
+fn has_folder(db: &Connection, folder: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM tasks WHERE folder = ?1")?
+        .exists([folder])
+}
+
+/// Adds to the record in a narration's folder. The database is what counts: without the record,
+/// only a lost database would be missed.
+fn note(folder: &Path, lines: impl IntoIterator<Item = Line>) {
+    let lines: Vec<_> = lines.into_iter().collect();
+    if !lines.is_empty()
+        && let Err(error) = record::append(folder, &lines)
+    {
+        tracing::warn!(folder = %folder.display(), %error, "the narration's record can't be written");
+    }
+}
+
+pub(super) fn insert(
     db: &Connection,
     id: &TaskId,
     seq: u64,
@@ -517,7 +558,7 @@ fn errors(db: &Connection, seq: i64) -> rusqlite::Result<Vec<(SegmentId, ErrorOb
     .collect()
 }
 
-fn to_json(value: &impl serde::Serialize) -> String {
+pub(super) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("plain data with text keys always serialises")
 }
 

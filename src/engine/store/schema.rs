@@ -1,7 +1,7 @@
 //! Opening the database: its settings, its tables, and the steps from older versions to this one.
 //! A database that a newer program wrote is refused, untouched.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -20,6 +20,7 @@ const VERSION_3: &str = "
 ALTER TABLE tasks ADD COLUMN in_work INTEGER;
 ALTER TABLE tasks ADD COLUMN voice_version TEXT NOT NULL DEFAULT '';
 ALTER TABLE segments ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX tasks_folder ON tasks (folder);
 ";
 
 /// When a task may run, as JSON.
@@ -70,12 +71,51 @@ fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Opens the database at `path`, creating or migrating it.
-pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let failed = |error: rusqlite::Error| StoreError::Open {
-        path: path.to_owned(),
-        reason: error.to_string(),
+/// A database that is open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub connection: Connection,
+    /// Whether there was none before.
+    pub is_new: bool,
+}
+
+/// Whether an error says that the file is no database, or a damaged one.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+    )
+}
+
+/// Has the whole database looked at when it is opened next.
+pub(super) fn suspect(path: &Path) {
+    if let Err(error) = std::fs::File::create(beside(path, "-suspect")) {
+        tracing::error!(%error, "the database can't be marked as damaged");
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Opens the database at `path`, creating or migrating it. Looking at all of it costs time, so that
+/// is done after a run that did not end cleanly, which leaves its log behind, or met damage.
+///
+/// # Errors
+/// [`StoreError::Damaged`]; [`StoreError::TooNew`], untouched; [`StoreError::Open`] otherwise.
+pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
+    let failed = |error: rusqlite::Error| {
+        let (path, reason) = (path.to_owned(), error.to_string());
+        if is_damage(&error) {
+            StoreError::Damaged { path, reason }
+        } else {
+            StoreError::Open { path, reason }
+        }
     };
+    let mark = beside(path, "-suspect");
+    let is_suspect = mark.exists() || beside(path, "-wal").exists();
     if rusqlite::version_number() < SQLITE_NEEDED {
         return Err(StoreError::Open {
             path: path.to_owned(),
@@ -87,6 +127,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         .busy_timeout(Duration::from_secs(5))
         .map_err(failed)?;
     let found = version(&connection).map_err(failed)?;
+    let tables = "SELECT COUNT(*) FROM sqlite_schema";
+    let tables: i64 = connection
+        .query_row(tables, [], |row| row.get(0))
+        .map_err(failed)?;
     let known = newest();
     if found > known {
         return Err(StoreError::TooNew {
@@ -96,8 +140,28 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         });
     }
     configure(&connection).map_err(failed)?;
+    if is_suspect {
+        check(path, &connection).map_err(failed)??;
+    }
     migrate(&mut connection).map_err(failed)?;
-    Ok(connection)
+    // It is sound; a mark that stays has it looked at once more.
+    let _ = std::fs::remove_file(mark);
+    Ok(Opened {
+        connection,
+        is_new: tables == 0,
+    })
+}
+
+fn check(path: &Path, connection: &Connection) -> rusqlite::Result<Result<(), StoreError>> {
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok(if said == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged {
+            path: path.to_owned(),
+            reason: said,
+        })
+    })
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -157,7 +221,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("aloud.db");
         drop(open(&path).unwrap());
-        let connection = open(&path).unwrap();
+        let connection = open(&path).unwrap().connection;
         assert_eq!(version(&connection).unwrap(), newest());
         let mode: String = connection
             .pragma_query_value(None, "journal_mode", |row| row.get(0))
