@@ -17,6 +17,7 @@
 pub mod assets;
 pub mod clip;
 pub mod engine;
+mod failpoint;
 pub mod narrate;
 pub mod settings;
 pub mod speech;

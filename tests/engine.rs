@@ -752,8 +752,8 @@ fn a_damaged_or_lost_database_is_set_aside_and_rebuilt_from_the_clips_folders() 
         std::fs::write(path.with_extension("db-suspect"), "").unwrap();
     };
     let gone = |path: &Path| std::fs::remove_file(path).unwrap();
-    let ways: [(&dyn Fn(&Path), bool); 3] = [(&garbage, true), (&torn, true), (&gone, false)];
-    for (damage, set_aside) in ways {
+    let ways: [&dyn Fn(&Path); 3] = [&garbage, &torn, &gone];
+    for (damage, set_aside) in ways.into_iter().zip([true, true, false]) {
         let folder = tempfile::tempdir().unwrap();
         let story = |name: &str| {
             let mut story = narration(&folder.path().join(name), 6);

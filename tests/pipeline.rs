@@ -11,6 +11,10 @@ use aloud::engine::{
 use aloud::narrate::{VoiceNarrator, VoiceResolver};
 use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 
+/// Tell the process that is to die where it works, and after how many clips.
+const FOLDER: &str = "ALOUD_TEST_FOLDER";
+const CLIPS: &str = "ALOUD_TEST_CLIPS";
+
 /// What a voice does with a text.
 type Speak = fn(&str) -> Vec<f32>;
 
@@ -117,8 +121,33 @@ fn narrate(engine: &Engine, narration: Narration) -> TaskStatus {
 
 /// A tone as long as its text is plausible for, unless the text asks for something else.
 fn speak(text: &str) -> Vec<f32> {
+    if let Some(path) = text.strip_prefix("steal ") {
+        while std::fs::remove_file(path).is_err() {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+    if let Some(folder) = text.strip_prefix("abort in ") {
+        // Once so many clips are published.
+        let wanted: usize = std::env::var(CLIPS).unwrap().parse().unwrap();
+        let is_clip = |file: &Path| file.extension().is_some_and(|end| end == "wav");
+        let clips = || {
+            let files = std::fs::read_dir(folder).unwrap();
+            files
+                .filter(|file| is_clip(&file.as_ref().unwrap().path()))
+                .count()
+        };
+        while clips() < wanted {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        std::process::abort();
+    }
     match text {
+        "hang" => loop {
+            std::thread::park();
+        },
         "panic" => panic!("the voice panics"),
+        // A billion samples that nobody has touched cost no memory until someone looks at them.
+        "endless" => vec![0.0; 1_000_000_000],
         "silent" => vec![0.0; 500],
         "short" => vec![0.4; 20],
         "nan" => vec![f32::NAN; 500],
@@ -156,7 +185,7 @@ fn what_cannot_be_right_is_an_error_on_its_segment_and_the_rest_is_joined() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path(), speak, None);
     let texts = [
-        "first", "silent", "short", "nan", "nothing", "loud", "?!", "last",
+        "first", "silent", "short", "nan", "nothing", "loud", "?!", "endless", "last",
     ];
     let status = narrate(&engine, narration(folder.path(), "mixed", &texts));
     assert_eq!(status.state, TaskState::Failed);
@@ -175,6 +204,7 @@ fn what_cannot_be_right_is_an_error_on_its_segment_and_the_rest_is_joined() {
         Some("NOT_SOUND"),
         Some("CLIPPED"),
         Some("NOTHING_TO_SPEAK"),
+        Some("TOO_LONG"),
         None,
     ];
     for (segment, expected) in (1..).zip(expected) {
@@ -185,9 +215,113 @@ fn what_cannot_be_right_is_an_error_on_its_segment_and_the_rest_is_joined() {
         .iter()
         .map(|clip| clip.segment_id)
         .collect();
-    assert_eq!(spoken, [1, 6, 8], "a distorted clip is kept, and told");
+    assert_eq!(spoken, [1, 6, 9], "a distorted clip is kept, and told");
     assert_eq!(status.error.unwrap().code, "SEGMENTS_FAILED");
     assert!(folder.path().join("out/mixed.wav").is_file());
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_segment_that_kills_the_process_three_times_is_left_out_and_the_rest_is_spoken() {
+    // This very test, run by itself below, is the process that dies.
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let folder = Path::new(&folder);
+        let engine = open(folder, speak, None);
+        let deadly = format!("abort in {}", folder.join("out").display());
+        let texts = ["first", &deadly, "third", "fourth"];
+        let events = engine.subscribe();
+        if engine.tasks().is_empty() {
+            engine
+                .submit_task(narration(folder, "deadly", &texts), None)
+                .unwrap();
+        }
+        loop {
+            let event = events.recv_blocking().unwrap();
+            let ended = matches!(event, Event::Ended { .. });
+            assert!(!ended, "the process dies before the task ends: {event:?}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let die = |clips: &str| {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command
+            .arg("--exact")
+            .arg("a_segment_that_kills_the_process_three_times_is_left_out_and_the_rest_is_spoken")
+            .env(FOLDER, folder.path())
+            .env(CLIPS, clips);
+        let output = command.output().unwrap();
+        assert!(
+            output.status.code().is_none(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    };
+    let there = |name: &str| folder.path().join("out").join(name).is_file();
+    die("1");
+    assert!(there("0001-first.wav") && !there("0003-third.wav"));
+    // What may end the process comes last: it waits for all the others.
+    die("3");
+    die("3");
+    let engine = open(folder.path(), speak, None);
+    let events = engine.subscribe();
+    let id = engine.tasks()[0].id.clone();
+    while !engine.task_status(&id).unwrap().state.is_terminal() {
+        events.recv_blocking().unwrap();
+    }
+    let status = engine.task_status(&id).unwrap();
+    let errors: Vec<_> = status
+        .errors
+        .iter()
+        .map(|error| (error.segment_id, error.error.code))
+        .collect();
+    assert_eq!(errors, [(2, "POISONOUS".to_owned())]);
+    assert_eq!(status.completed_segments.len(), 3);
+    assert!(there("deadly.wav"), "the rest is joined");
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_voice_that_hangs_costs_its_task_and_the_next_one_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, Some(Duration::from_millis(30)));
+    let status = narrate(
+        &engine,
+        narration(folder.path(), "hangs", &["first", "hang", "third"]),
+    );
+    assert_eq!(status.state, TaskState::Failed);
+    assert_eq!(engine.health().abandoned_threads, 1);
+    let mut next = narration(folder.path(), "next", &["first", "second"]);
+    next.folder = folder.path().join("next");
+    let status = narrate(&engine, next);
+    assert_eq!(status.state, TaskState::Completed);
+    let report = engine.shutdown(ShutdownWait::Now);
+    assert_eq!(report.abandoned, 1, "its thread can't be stopped");
+}
+
+#[test]
+fn a_voice_that_changed_does_not_finish_what_another_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, None);
+    let mut begun_with_another = narration(folder.path(), "changed", &["first", "second"]);
+    begun_with_another.voice_version = "0".into();
+    let status = narrate(&engine, begun_with_another.clone());
+    assert_eq!(status.error.unwrap().code, "VOICE_CHANGED");
+    begun_with_another.voice_version = "1".into();
+    let status = narrate(&engine, begun_with_another);
+    assert_eq!(status.state, TaskState::Completed);
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_clip_that_goes_away_during_the_run_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, None);
+    let clip = folder.path().join("out/0001-first.wav");
+    let thief = format!("steal {}", clip.display());
+    let texts = ["first", "second", &thief, "fourth"];
+    let status = narrate(&engine, narration(folder.path(), "stolen", &texts));
+    assert_eq!(status.state, TaskState::Completed, "{:?}", status.error);
+    assert!(clip.is_file() && folder.path().join("out/stolen.wav").is_file());
     engine.shutdown(ShutdownWait::Now);
 }
 

@@ -11,6 +11,8 @@ const SHORTEST_SOUND: f64 = 0.02;
 const LONGEST_SOUND: f64 = 0.5;
 /// Silence around the speech that is no fault, in seconds.
 const MARGIN: f64 = 3.0;
+/// Beyond this many seconds, and so many more a sound, it is no clip at all, at any speed.
+const ENDLESS: (f64, f64) = (240.0, 8.0);
 /// This share of samples at full scale is heard as distortion.
 const CLIPPED_SHARE: f64 = 0.001;
 
@@ -58,7 +60,11 @@ impl Fault {
     /// Whether the clip is of any use all the same.
     #[must_use]
     pub fn is_usable(self) -> bool {
-        matches!(self, Self::Clipped { .. } | Self::TooLong { .. })
+        match self {
+            Self::Clipped { .. } => true,
+            Self::TooLong { seconds, sounds } => !is_endless(seconds, sounds),
+            Self::NotSound | Self::Silent | Self::TooShort { .. } => false,
+        }
     }
 }
 
@@ -90,6 +96,12 @@ impl fmt::Display for Fault {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "numbers far below 2^53")]
+fn is_endless(seconds: f64, sounds: usize) -> bool {
+    let (at_most, a_sound) = ENDLESS;
+    seconds > at_most + a_sound * sounds as f64
+}
+
 /// The largest absolute sample; `None` if there is none or some are not numbers.
 #[must_use]
 pub fn peak(samples: &[f32]) -> Option<f32> {
@@ -107,13 +119,17 @@ pub fn peak(samples: &[f32]) -> Option<f32> {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "lengths far below 2^53")]
 pub fn check(samples: &[f32], rate: u32, sounds: usize, speed: f32) -> Option<Fault> {
+    let seconds = samples.len() as f64 / f64::from(rate.max(1));
+    // Before anything looks at so many samples.
+    if is_endless(seconds, sounds) {
+        return Some(Fault::TooLong { seconds, sounds });
+    }
     let Some(peak) = peak(samples) else {
         return Some(Fault::NotSound);
     };
     if peak < SILENCE {
         return Some(Fault::Silent);
     }
-    let seconds = samples.len() as f64 / f64::from(rate.max(1));
     let natural = seconds * f64::from(speed.max(0.1));
     if natural < sounds as f64 * SHORTEST_SOUND {
         return Some(Fault::TooShort { seconds, sounds });

@@ -6,6 +6,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use super::ClipError;
+use crate::failpoint::reach;
 
 /// What a file is called until it is whole.
 const PART: &str = "part";
@@ -55,9 +56,12 @@ fn to_i16(sample: f32) -> i16 {
 pub fn publish(path: &Path, bytes: &[u8]) -> Result<(), ClipError> {
     let part = part_of(path);
     let written = File::create(&part).and_then(|mut file| {
+        reach("part-created");
         file.write_all(bytes)?;
+        reach("part-written");
         file.sync_all()
     });
+    reach("part-synced");
     settle(path, &part, written.map_err(ClipError::write(path)))
 }
 
@@ -69,6 +73,7 @@ pub(super) fn settle(
 ) -> Result<(), ClipError> {
     let result = written.and_then(|()| {
         fs::rename(part, path).map_err(ClipError::write(path))?;
+        reach("renamed");
         let folder = path.parent().unwrap_or(Path::new("."));
         File::open(folder)
             .and_then(|folder| folder.sync_all())

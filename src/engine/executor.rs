@@ -3,10 +3,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Retries;
 use super::error::WorkError;
+use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
 use super::plan::Narration;
 use super::registry::{Outcome, cancelled_error};
@@ -14,6 +16,7 @@ use super::shared::{Body, LONGEST_WAIT, Life, Shared};
 use super::store::Answer;
 use super::task::{ErrorObject, TaskId, TaskState};
 use super::work::{Narrator, TaskContext, WorkResult};
+use crate::failpoint::reach;
 
 struct Job {
     id: TaskId,
@@ -53,12 +56,15 @@ pub(crate) fn run(shared: &Arc<Shared>) {
         shared,
         abandoned: false,
     };
+    let worker = shared.next_worker.fetch_add(1, Ordering::Relaxed);
+    let in_work = Arc::new(InWork::new(&shared.options.folder, worker));
     let mut narrator: Option<Box<dyn Narrator>> = None;
     while let Some(job) = next(shared) {
         let context = TaskContext::new(
             job.id.clone(),
             Arc::clone(shared),
             Arc::clone(&job.interrupt),
+            Arc::clone(&in_work),
         );
         let result = catch_unwind(AssertUnwindSafe(|| match job.body {
             Body::Narration(narration) => narrate(shared, &mut narrator, &narration, &context),
@@ -76,6 +82,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
             sign_off.abandoned = true;
             return;
         }
+        in_work.clear();
         finish(shared, &job.id, job.kind, &job.interrupt, result);
     }
 }
@@ -156,11 +163,13 @@ fn finish(shared: &Shared, id: &TaskId, kind: Kind, interrupt: &Interrupt, resul
         attempt,
         shared.options.retries,
     );
+    reach("work-done");
     if kind == Kind::Durable
         && let Err(error) = store_end(shared, id, &end).wait()
     {
         tracing::error!(task = %id, %error, "the end of a task was not stored");
     }
+    reach("end-stored");
     let now = shared.now();
     let mut state = shared.lock();
     let events = match end {

@@ -36,6 +36,7 @@ mod clock;
 mod error;
 mod events;
 mod executor;
+mod in_work;
 mod interrupt;
 mod lock;
 mod plan;
@@ -205,7 +206,7 @@ impl Engine {
         // From here on, dropping `inner` stops what was started.
         let next_seq = shared.store.next_seq().wait()?;
         shared.lock().registry.count_from(next_seq);
-        for stored in shared.store.unfinished()? {
+        for stored in shared.store.unfinished(in_work::left_behind(folder))? {
             submit::resume(&shared, stored);
         }
         shared

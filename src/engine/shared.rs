@@ -3,6 +3,7 @@
 //! file, a channel that may block, or foreign code.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -67,6 +68,8 @@ pub(crate) struct Shared {
     pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub options: Options,
     pub started: Instant,
+    /// The number of the next worker thread.
+    pub next_worker: AtomicUsize,
 }
 
 impl Shared {
@@ -91,6 +94,7 @@ impl Shared {
             threads: Mutex::new(Vec::new()),
             options,
             started: Instant::now(),
+            next_worker: AtomicUsize::new(1),
         }
     }
 

@@ -12,6 +12,7 @@ use super::shared::{Body, Life, Shared};
 use super::store::{StoreError, StoredClip, StoredNarration, StoredSchedule, begin_record};
 use super::task::{CompletedSegment, SegmentId, TaskId, TaskKind, Timestamp};
 use super::work::Work;
+use crate::failpoint::reach;
 
 /// Work with everything that can be said of when and how it runs.
 ///
@@ -226,12 +227,14 @@ fn accept(
                     reason: error.to_string(),
                 })
             })?;
+            reach("recorded");
             let inserted = shared
                 .store
                 .insert(id, seq, &narration, limit, &stored, now);
             let Some(clips) = inserted.wait()? else {
                 return Err(SubmitError::Duplicate(id.clone()));
             };
+            reach("accepted");
             let new = new_narration(shared, id, &narration, clips);
             let title = Arc::clone(&narration.title);
             (

@@ -8,11 +8,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::error::WorkError;
+use super::in_work::InWork;
 use super::interrupt::Interrupt;
 use super::plan::Narration;
 use super::shared::Shared;
 use super::store::{ClipRecord, StoredClip};
 use super::task::{CompletedSegment, ErrorObject, SegmentId, TaskId, TaskStatus};
+use crate::failpoint::reach;
 
 /// What a closure gives back.
 pub type WorkResult = Result<Value, WorkError>;
@@ -92,17 +94,24 @@ pub struct TaskContext {
     id: TaskId,
     shared: Arc<Shared>,
     interrupt: Arc<Interrupt>,
+    in_work: Arc<InWork>,
 }
 
 impl TaskContext {
     /// How often a segment may be in work when the process dies.
     pub const MOST_CRASHES: u32 = 3;
 
-    pub(crate) fn new(id: TaskId, shared: Arc<Shared>, interrupt: Arc<Interrupt>) -> Self {
+    pub(crate) fn new(
+        id: TaskId,
+        shared: Arc<Shared>,
+        interrupt: Arc<Interrupt>,
+        in_work: Arc<InWork>,
+    ) -> Self {
         Self {
             id,
             shared,
             interrupt,
+            in_work,
         }
     }
 
@@ -177,6 +186,7 @@ impl TaskContext {
             return Err(WorkError::Interrupted);
         }
         self.interrupt.begin_segment(segment_id);
+        self.in_work.set(&self.id, segment_id);
         let timeout = self.shared.options.segment_timeout;
         self.shared
             .change(|registry, now| registry.start_segment(&self.id, segment_id, timeout, now));
@@ -214,6 +224,7 @@ impl TaskContext {
         clip: ClipRecord,
         work: Duration,
     ) -> Result<(), WorkError> {
+        reach("folder-synced");
         let number = attempt.0.wait()?;
         let segment = CompletedSegment {
             segment_id: clip.segment_id,
@@ -233,6 +244,7 @@ impl TaskContext {
             );
             return Err(WorkError::Failed(ErrorObject::new("SUPERSEDED", message)));
         }
+        reach("row-committed");
         self.shared
             .change(|registry, now| registry.complete_segment(&self.id, segment, now));
         Ok(())

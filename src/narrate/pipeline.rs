@@ -5,6 +5,7 @@
 //! and fills the next; `publish` empties that one. When one of them ends, for whatever reason, its
 //! ends of the channels close, and its neighbours end too.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use serde_json::json;
 use super::voices::work_error;
 use crate::clip::{self, Fault, Joined, Part, WAV_LIMIT};
 use crate::engine::{
-    Attempt, ClipRecord, ErrorObject, Narration, SegmentId, TaskContext, WorkError,
+    Attempt, ClipRecord, ErrorObject, Narration, SegmentId, StoredClip, TaskContext, WorkError,
 };
 use crate::speech::{FrontEnd, SpeechError, Synthesizer, Utterance};
 
@@ -65,19 +66,16 @@ pub(super) fn speak<'s>(
         })
     })?;
     clip::remove_parts(&narration.folder).map_err(failed)?;
-    let done = context
-        .status()
-        .map(|status| status.completed_segments)
-        .unwrap_or_default();
-    // A file that is gone since is made again.
-    let there = |id| {
-        done.get(id)
-            .is_some_and(|clip| narration.folder.join(&*clip.clip).is_file())
-    };
+    let done: HashSet<_> = context
+        .clips()?
+        .iter()
+        .filter(|clip| is_whole(narration, clip))
+        .map(|clip| clip.segment_id)
+        .collect();
     let crashes = context.crashes()?;
     let crashed = |id| crashes.get(&id).copied().unwrap_or(0);
     let mut missing = Vec::new();
-    for (id, segment) in narration.plan.iter().filter(|(id, _)| !there(*id)) {
+    for (id, segment) in narration.plan.iter().filter(|(id, _)| !done.contains(id)) {
         if crashed(id) < TaskContext::MOST_CRASHES {
             missing.push((id, segment));
         } else {
@@ -111,6 +109,18 @@ pub(super) fn speak<'s>(
         // What the disk said is the cause of what the model met.
         published.and(run)
     })
+}
+
+/// Whether a clip is where it was published, as long as it was.
+fn is_whole(narration: &Narration, clip: &StoredClip) -> bool {
+    std::fs::metadata(narration.folder.join(&*clip.clip))
+        .is_ok_and(|file| file.is_file() && file.len() == clip.bytes)
+}
+
+/// Whether every clip that was published is still there.
+pub(super) fn all_whole(narration: &Narration, context: &TaskContext) -> Result<bool, WorkError> {
+    let clips = context.clips()?;
+    Ok(clips.iter().all(|clip| is_whole(narration, clip)))
 }
 
 fn prepare<'p>(

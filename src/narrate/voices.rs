@@ -68,12 +68,18 @@ impl Narrator for VoiceNarrator {
         }
         let rate = open.voice.info().sample_rate;
         let voice = Arc::clone(&open.voice);
-        let synthesizer = &mut open.synthesizer;
-        let get = || match synthesizer {
-            Some(synthesizer) => Ok(synthesizer.as_mut()),
-            slot => Ok(slot.insert(voice.open(context.interrupt())?).as_mut()),
-        };
-        pipeline::speak(narration, context, open.front_end.as_ref(), rate, get)?;
+        // Someone may clear clips away while the others are made: these are made again, once.
+        for _ in 0..2 {
+            let synthesizer = &mut open.synthesizer;
+            let get = || match synthesizer {
+                Some(synthesizer) => Ok(synthesizer.as_mut()),
+                slot => Ok(slot.insert(voice.open(context.interrupt())?).as_mut()),
+            };
+            pipeline::speak(narration, context, open.front_end.as_ref(), rate, get)?;
+            if pipeline::all_whole(narration, context)? {
+                break;
+            }
+        }
         let joined = pipeline::join(narration, context, rate)?;
         let result = json!({
             "files": joined.files,

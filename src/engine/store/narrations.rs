@@ -123,7 +123,7 @@ impl Store {
         let id = id.clone();
         self.send(move |db| {
             db.prepare_cached(
-                "UPDATE tasks SET state = 'PENDING', in_work = NULL
+                "UPDATE tasks SET state = 'PENDING'
                  WHERE id = ?1 AND completed_at IS NULL",
             )?
             .execute([id.as_str()])
@@ -150,8 +150,7 @@ impl Store {
                 .query_row([id.as_str()], |row| row.get(0))
                 .optional()?;
             db.prepare_cached(
-                "UPDATE tasks SET state = ?2, error = ?3, result = ?4, completed_at = ?5,
-                                  in_work = NULL
+                "UPDATE tasks SET state = ?2, error = ?3, result = ?4, completed_at = ?5
                  WHERE id = ?1 AND completed_at IS NULL",
             )?
             .execute(params![id.as_str(), state.word(), text, result, at.0])?;
@@ -166,8 +165,6 @@ impl Store {
     pub(crate) fn begin_segment(&self, id: &TaskId, segment: SegmentId) -> Answer<u32> {
         let id = id.clone();
         self.send(move |db| {
-            db.prepare_cached("UPDATE tasks SET in_work = ?2 WHERE id = ?1")?
-                .execute(params![id.as_str(), segment])?;
             db.prepare_cached(
                 "UPDATE segments SET attempt = attempt + 1, error = NULL
                  WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2
@@ -271,9 +268,13 @@ impl Store {
         })
     }
 
-    /// The narrations that have not ended, oldest first.
-    pub(crate) fn unfinished(&self) -> Result<Vec<StoredNarration>, StoreError> {
-        self.send(unfinished).wait()
+    /// The narrations that have not ended, oldest first. What was in work when an earlier process
+    /// died is noted on its segment.
+    pub(crate) fn unfinished(
+        &self,
+        in_work: Vec<(TaskId, SegmentId)>,
+    ) -> Result<Vec<StoredNarration>, StoreError> {
+        self.send(move |db| unfinished(db, &in_work)).wait()
     }
 
     /// A narration that failed or was cancelled, with everything that is needed to try it again.
@@ -455,16 +456,20 @@ fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
 const STORED: &str = "SELECT seq, id, title, folder, voice, settings, fingerprint, source, \
                              timeout_ms, created_at, schedule, voice_version FROM tasks";
 
-/// What was in work when the process died is noted on the segment; a clean stop leaves none.
-fn unfinished(db: &Connection) -> rusqlite::Result<Vec<StoredNarration>> {
+fn unfinished(
+    db: &Connection,
+    in_work: &[(TaskId, SegmentId)],
+) -> rusqlite::Result<Vec<StoredNarration>> {
+    for (id, segment) in in_work {
+        db.prepare_cached(
+            "UPDATE segments SET crashes = crashes + 1
+             WHERE task = (SELECT seq FROM tasks WHERE id = ?1 AND completed_at IS NULL)
+               AND number = ?2 AND clip IS NULL",
+        )?
+        .execute(params![id.as_str(), segment])?;
+    }
     db.execute(
-        "UPDATE segments SET crashes = crashes + 1
-         FROM tasks WHERE task = seq AND in_work = number AND completed_at IS NULL
-                      AND clip IS NULL",
-        [],
-    )?;
-    db.execute(
-        "UPDATE tasks SET state = 'PENDING', in_work = NULL WHERE completed_at IS NULL",
+        "UPDATE tasks SET state = 'PENDING' WHERE state = 'PROCESSING'",
         [],
     )?;
     let mut tasks = db.prepare(&format!("{STORED} WHERE completed_at IS NULL ORDER BY seq"))?;

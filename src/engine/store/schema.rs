@@ -14,10 +14,9 @@ const SQLITE_NEEDED: i32 = 3_051_003;
 /// One step each, from version N to N + 1. Steps that were released never change.
 const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
-/// Which segment is in the model, so that one that ends the process can be known; how often each has
-/// done so; and which version of its voice a narration began with.
+/// Which version of its voice a narration began with, and how often each segment was in work when
+/// the process died.
 const VERSION_3: &str = "
-ALTER TABLE tasks ADD COLUMN in_work INTEGER;
 ALTER TABLE tasks ADD COLUMN voice_version TEXT NOT NULL DEFAULT '';
 ALTER TABLE segments ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX tasks_folder ON tasks (folder);

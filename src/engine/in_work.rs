@@ -1,0 +1,93 @@
+//! Which segment a worker has in the model, in a file of the worker's own beside the database. It
+//! is written before each run and without waiting for the disk, so that it costs nothing: what must
+//! survive is the death of this process, not a power cut. A clean end leaves it empty.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::task::{SegmentId, TaskId};
+
+/// What the files' names begin with.
+const PREFIX: &str = "in-work-";
+
+/// One worker's file.
+#[derive(Debug)]
+pub(crate) struct InWork {
+    path: PathBuf,
+    file: Mutex<Option<File>>,
+}
+
+impl InWork {
+    /// The file of the worker with this number; it is made when it is needed.
+    pub(crate) fn new(folder: &Path, worker: usize) -> Self {
+        Self {
+            path: folder.join(format!("{PREFIX}{worker}")),
+            file: Mutex::new(None),
+        }
+    }
+
+    /// Notes the segment that comes now.
+    pub(crate) fn set(&self, task: &TaskId, segment: SegmentId) {
+        self.write(|file| serde_json::to_writer(file, &(task, segment)).map_err(Into::into));
+    }
+
+    /// Notes that none is in work.
+    pub(crate) fn clear(&self) {
+        let is_open = self.lock().is_some();
+        if is_open {
+            self.write(|_| Ok(()));
+        }
+    }
+
+    fn write(&self, content: impl FnOnce(&mut File) -> std::io::Result<()>) {
+        let mut file = self.lock();
+        let written = match &mut *file {
+            Some(file) => Ok(file),
+            slot => OpenOptions::new()
+                .create(true)
+                .write(true)
+                .truncate(true)
+                .open(&self.path)
+                .map(|file| slot.insert(file)),
+        }
+        .and_then(|file| {
+            file.set_len(0)?;
+            file.rewind()?;
+            content(file)?;
+            file.flush()
+        });
+        if let Err(error) = written {
+            // A segment that ends the process would not be known; everything else works.
+            tracing::warn!(path = %self.path.display(), %error, "the segment in work is not noted");
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<File>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InWork {
+    fn drop(&mut self) {
+        if self.lock().is_some() {
+            // Empty, it says the same.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// What was in work when an earlier process died; its files are removed.
+pub(crate) fn left_behind(folder: &Path) -> Vec<(TaskId, SegmentId)> {
+    let mut all = Vec::new();
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            let text = std::fs::read(entry.path()).unwrap_or_default();
+            all.extend(serde_json::from_slice::<(TaskId, SegmentId)>(&text).ok());
+            // One that stays is overwritten by the next worker of its number.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    all
+}
