@@ -201,6 +201,29 @@ fn a_signal_stops_it_cleanly_and_the_next_start_goes_on() {
 }
 
 #[test]
+fn a_command_runs_at_the_end_of_a_task_and_is_ended_when_it_takes_too_long() {
+    let home = Home::ready();
+    let story = home.write("story.txt", "One sentence, and that is all.");
+    let (told, after) = (home.path("told.json"), home.path("after"));
+    let command = format!(
+        "cat > {} && echo $ALOUD_TASK_STATE >&2; sleep 600; touch {}",
+        told.display(),
+        after.display()
+    );
+    let mut narrate = home.command(&["narrate", &story, "--json"]);
+    narrate
+        .env("ALOUD_ON_COMPLETE", command)
+        .env("ALOUD_ON_COMPLETE_TIMEOUT", "2s");
+    let ran = kit::Ran::from(narrate.output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let task: Value = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
+    assert_eq!(task["state"], "COMPLETED");
+    assert_eq!(task["title"], "story");
+    assert_eq!(task["completed_segments"].as_array().unwrap().len(), 1);
+    assert!(!after.exists(), "it was ended");
+}
+
+#[test]
 fn standard_input_and_a_voice_by_path_work() {
     let home = Home::ready();
     for name in ["en_US-joe-medium.onnx", "en_US-joe-medium.onnx.json"] {

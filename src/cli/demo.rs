@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::fetching::Show;
+use super::on_complete::OnComplete;
 use super::report::files_of;
 use super::signals::Signals;
 use super::wiring::{compose_for, open_engine, ready, submit};
@@ -71,6 +72,7 @@ fn show(engine: Engine, settings: &Settings, signals: Signals) -> anyhow::Result
     if let Some(code) = signals.exit_code() {
         return Ok(code);
     }
+    let _on_complete = OnComplete::start(&engine, settings)?;
     let options = Options {
         theme: Some(settings.theme.clone()),
         exit_when_done: false,

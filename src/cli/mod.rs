@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod fetching;
 mod logging;
 mod narrate;
+mod on_complete;
 mod phonemes;
 mod report;
 pub mod setup;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::fetching::Show;
+use super::on_complete::OnComplete;
 use super::report::{Reporter, Summary, segment_problem, with_advice};
 use super::signals::Signals;
 use super::wiring::{Ready, compose_for, open_engine, ready, submit};
@@ -61,6 +62,7 @@ pub(super) fn run(
     let begun = Instant::now();
     let engine = open_engine(settings)?;
     signals.shut_down(&engine, settings.shutdown_timeout);
+    let _on_complete = OnComplete::start(&engine, settings)?;
     let mut reporter = if args.json {
         Reporter::Json
     } else if args.plain || !std::io::stderr().is_terminal() {

@@ -30,6 +30,9 @@ pub enum OpenError {
     /// The database can't be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The embedding program's own hook refused.
+    #[error("refused before the start: {0}")]
+    Refused(ErrorObject),
     /// A thread can't be started.
     #[error("can't start a thread: {0}; the system's limit may be reached")]
     Thread(std::io::Error),
@@ -50,6 +53,9 @@ pub enum SubmitError {
     /// A narration was given to an engine that was opened without a narrator.
     #[error("this engine was opened without a narrator: it takes closures only")]
     NoNarrator,
+    /// A thread can't be started for its callback.
+    #[error("can't start a thread: {0}; the system's limit may be reached")]
+    Thread(String),
     /// It could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,6 +78,10 @@ impl<E: std::error::Error + 'static> From<E> for WorkError {
         let any: &dyn std::any::Any = &error;
         if let Some(object) = any.downcast_ref::<ErrorObject>() {
             return Self::Failed(object.clone());
+        }
+        if let Some(StoreError::Failed(_)) = any.downcast_ref() {
+            // Another program may hold the database, or the disk be full: that may pass.
+            return Self::Transient(ErrorObject::new("DATABASE", error.to_string()));
         }
         let mut message = error.to_string();
         let mut cause = error.source();

@@ -127,6 +127,11 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// One that has nothing to tell any more.
+    pub(crate) fn ended() -> Self {
+        Subscribers::default().subscribe()
+    }
+
     /// The next event, for async readers on any runtime.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use super::interrupt::{Interrupt, StopReason};
 use super::plan::Narration;
 use super::registry::{Outcome, cancelled_error};
 use super::shared::{Body, LONGEST_WAIT, Life, Shared};
+use super::shutdown::shutdown_error;
 use super::store::Answer;
 use super::task::{ErrorObject, TaskId, TaskState};
 use super::work::{Narrator, TaskContext, WorkResult};
@@ -222,8 +223,7 @@ fn ending(
             if kind == Kind::Durable {
                 return End::Back;
             }
-            let message = "the program shut down before this was done";
-            Outcome::Cancelled(ErrorObject::new("SHUTDOWN", message))
+            shutdown_error()
         }
         (Err(WorkError::Transient(error)), None)
             if kind != Kind::Once && attempt <= retries.most =>

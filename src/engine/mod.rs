@@ -36,6 +36,7 @@ mod clock;
 mod error;
 mod events;
 mod executor;
+mod hooks;
 mod in_work;
 mod interrupt;
 mod lock;
@@ -60,10 +61,11 @@ use store::Store;
 
 pub use error::{OpenError, SubmitError, WorkError};
 pub use events::{Event, NoMoreEvents, Subscription};
+pub use hooks::Hooks;
 pub use interrupt::{Interrupt, StopReason};
 pub use plan::{Narration, NarrationSettings, Plan, PlannedSegment};
 pub use registry::{GroupId, GroupStatus, Priority};
-pub use shutdown::{ShutdownReport, ShutdownWait};
+pub use shutdown::{ShutdownReport, ShutdownSteps, ShutdownWait};
 pub use store::{ClipRecord, RECORD_FILE, Recovery, StoreError, StoredClip};
 pub use submit::Submission;
 pub use task::{
@@ -95,6 +97,8 @@ pub struct Options {
     pub retries: Retries,
     /// What runs narrations; without it the engine takes closures only, and stored narrations wait.
     pub narrator: Option<NarratorFactory>,
+    /// What to call when the engine starts and stops.
+    pub hooks: Hooks,
 }
 
 impl Options {
@@ -108,6 +112,7 @@ impl Options {
             segment_timeout: None,
             retries: Retries::default(),
             narrator: None,
+            hooks: Hooks::default(),
         }
     }
 }
@@ -191,6 +196,7 @@ impl Engine {
 
     fn start(options: Options, folder: &Path) -> Result<Self, OpenError> {
         let lock = LibraryLock::take(folder)?;
+        options.hooks.starting(folder).map_err(OpenError::Refused)?;
         let opened = Store::open(&folder.join("aloud.db"))?;
         let workers = options.workers.max(1);
         let shared = Arc::new(Shared::new(options, opened.store, opened.recovery));
@@ -268,12 +274,9 @@ impl Engine {
     /// Events from now on.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
-        let mut state = self.shared().lock();
-        let subscription = state.subscribers.subscribe();
-        if state.life == Life::Down {
-            state.subscribers.close();
-        }
-        subscription
+        self.shared()
+            .subscribe()
+            .unwrap_or_else(Subscription::ended)
     }
 
     /// Cancels a task at once: a waiting one ends, a running one is interrupted. Finished clips

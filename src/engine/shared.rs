@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Options;
-use super::events::{Event, Subscribers};
+use super::events::{Event, Subscribers, Subscription};
+use super::hooks::Callbacks;
 use super::interrupt::{Interrupt, StopReason};
 use super::plan::Narration;
 use super::registry::{Cancelled, Now, Registry};
@@ -48,6 +49,8 @@ pub(crate) struct State {
     pub fingerprints: HashMap<String, TaskId>,
     pub subscribers: Subscribers,
     pub life: Life,
+    /// Whether the embedding program was told that the engine is about to stop.
+    pub is_stop_told: bool,
     pub workers: usize,
     /// Threads whose work did not come back; others took their places.
     pub abandoned: usize,
@@ -64,6 +67,8 @@ pub(crate) struct Shared {
     pub ended: Condvar,
     pub store: Store,
     pub recovery: Option<Recovery>,
+    /// The embedding program's callbacks. Never held together with the state.
+    pub callbacks: Mutex<Callbacks>,
     /// Every thread of the engine, to be joined at the end.
     pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub options: Options,
@@ -83,6 +88,7 @@ impl Shared {
                 fingerprints: HashMap::new(),
                 subscribers: Subscribers::default(),
                 life: Life::Open,
+                is_stop_told: false,
                 workers: 0,
                 abandoned: 0,
             }),
@@ -91,6 +97,7 @@ impl Shared {
             ended: Condvar::new(),
             store,
             recovery,
+            callbacks: Mutex::default(),
             threads: Mutex::new(Vec::new()),
             options,
             started: Instant::now(),
@@ -114,6 +121,12 @@ impl Shared {
         }
     }
 
+    /// Events from now on; `None` once there are no more.
+    pub(crate) fn subscribe(&self) -> Option<Subscription> {
+        let mut state = self.lock();
+        (state.life != Life::Down).then(|| state.subscribers.subscribe())
+    }
+
     /// Changes the registry and tells everyone what changed.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Registry, Now) -> Option<Event>) -> bool {
         let now = self.now();
@@ -129,6 +142,10 @@ impl Shared {
     pub(crate) fn cancel(&self, id: &TaskId, reason: StopReason) -> bool {
         let now = self.now();
         let mut state = self.lock();
+        if state.life == Life::Down {
+            // The database is closed: the task would come back at the next start.
+            return false;
+        }
         let (met, events) = state.registry.cancel(id, now);
         let ended = state.announce(&events);
         let interrupt = state.running.get(id).cloned();

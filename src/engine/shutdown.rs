@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Inner;
 use super::events::Event;
 use super::interrupt::StopReason;
-use super::shared::{Life, Shared};
+use super::registry::Outcome;
+use super::shared::{Body, Life, Shared};
+use super::task::ErrorObject;
+use super::{Inner, hooks};
 
 /// How long an interrupted worker may take to come back before it is left behind.
 const GRACE: Duration = Duration::from_secs(5);
@@ -32,21 +34,57 @@ pub enum ShutdownWait {
 /// What a shutdown did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShutdownReport {
-    /// Tasks that ended while it waited.
+    /// Running tasks that ended while it waited.
     pub finished: usize,
     /// Narrations that were put back and continue at the next start.
     pub interrupted: usize,
     /// Tasks whose work did not come back in time; their threads were left behind.
     pub abandoned: usize,
+    /// Closures that waited for their turn and will not have it.
+    pub cancelled: usize,
+    /// How long each step took.
+    pub steps: ShutdownSteps,
     /// How long it took in all, in seconds.
     pub seconds: f64,
+}
+
+/// How long each step of a shutdown took, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShutdownSteps {
+    /// Telling the embedding program and refusing new work.
+    pub refuse: f64,
+    /// Waiting for what ran.
+    pub wait: f64,
+    /// Interrupting the rest.
+    pub interrupt: f64,
+    /// Joining every thread, the database's included.
+    pub join: f64,
+}
+
+/// Measures one step after the other.
+struct Laps(Instant);
+
+impl Laps {
+    fn lap(&mut self) -> f64 {
+        let now = Instant::now();
+        let seconds = (now - self.0).as_secs_f64();
+        self.0 = now;
+        seconds
+    }
 }
 
 /// Shuts the engine down; see [`super::Engine::shutdown`].
 pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     let shared = &inner.shared;
     let begun = Instant::now();
+    let mut laps = Laps(begun);
+    let mut steps = ShutdownSteps::default();
+
+    // 1. Refuse new work.
     let active = refuse_work(shared);
+    steps.refuse = laps.lap();
+
+    // 2. Wait for what runs.
     let (reason, deadline) = match wait {
         ShutdownWait::Tasks(time) => (None, time),
         ShutdownWait::Segments(time) => (Some(StopReason::ShutdownAfterSegment), time),
@@ -57,6 +95,9 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     }
     let until = begun.checked_add(deadline).unwrap_or(begun + LONG);
     let left = wait_until(shared, until, |shared| shared.lock().running.len());
+    steps.wait = laps.lap();
+
+    // 3. Interrupt the rest.
     if left > 0 {
         if !deadline.is_zero() {
             tracing::warn!("{left} tasks still active after {deadline:?}");
@@ -67,17 +108,24 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
         let state = shared.lock();
         state.workers + state.abandoned
     });
-    // One of several callers joins; the others wait for it here.
+    steps.interrupt = laps.lap();
+
+    // 4. Join every thread. One of several callers does; the others wait for it here.
     let mut threads = shared
         .threads
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     let first = shared.lock().life != Life::Down;
+    let cancelled = end_what_cannot_wait(shared);
     shared.lock().life = Life::Down;
     shared.timer.notify_all();
-    let (clock_and_store, workers): (Vec<_>, Vec<_>) = threads
+    let is = |thread: &JoinHandle<()>, name| thread.thread().name() == Some(name);
+    let (workers, others): (Vec<_>, Vec<_>) = threads
         .drain(..)
-        .partition(|thread| thread.thread().name() != Some(super::WORKER));
+        .partition(|thread| is(thread, super::WORKER));
+    let (callbacks, clock_and_store): (Vec<_>, Vec<_>) = others
+        .into_iter()
+        .partition(|thread| is(thread, hooks::CALLBACKS));
     join(
         workers
             .into_iter()
@@ -85,10 +133,13 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     );
     shared.store.close();
     join(clock_and_store);
+    shared.lock().subscribers.close();
+    join_callbacks(shared, callbacks);
     drop(threads);
+    steps.join = laps.lap();
+
     let interrupted = {
         let mut state = shared.lock();
-        state.subscribers.close();
         state.running.clear();
         active
             .iter()
@@ -100,10 +151,14 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .take();
+
+    // 5. Say what happened.
     let report = ShutdownReport {
         finished: active.len() - interrupted,
-        interrupted: interrupted.saturating_sub(abandoned),
+        interrupted,
         abandoned,
+        cancelled,
+        steps,
         seconds: begun.elapsed().as_secs_f64(),
     };
     if first {
@@ -111,11 +166,16 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
         if abandoned > 0 {
             tracing::warn!("{abandoned} tasks did not stop and were left behind");
         }
+        shared.options.hooks.stopped(&report);
     }
     report
 }
 
 fn refuse_work(shared: &Shared) -> Vec<super::TaskId> {
+    let first = !std::mem::replace(&mut shared.lock().is_stop_told, true);
+    if first {
+        shared.options.hooks.stopping();
+    }
     let mut state = shared.lock();
     if state.life == Life::Open {
         state.life = Life::ShuttingDown;
@@ -125,6 +185,55 @@ fn refuse_work(shared: &Shared) -> Vec<super::TaskId> {
     drop(state);
     shared.work.notify_all();
     active
+}
+
+/// Ends what lives no longer than the process: closures that wait, and those that did not come
+/// back. Narrations that did not come back wait for the next start. Returns how many waited.
+fn end_what_cannot_wait(shared: &Shared) -> usize {
+    let now = shared.now();
+    let mut state = shared.lock();
+    let mut waiting = Vec::new();
+    let mut stuck = Vec::new();
+    for (id, body) in &state.bodies {
+        match body {
+            Body::Narration(_) if state.running.contains_key(id) => stuck.push(id.clone()),
+            Body::Narration(_) => {}
+            Body::Closure(_) | Body::Repeatable(_) | Body::Taken => waiting.push(id.clone()),
+        }
+    }
+    let mut events = Vec::new();
+    for id in &stuck {
+        events.extend(state.registry.requeue(id, None, now));
+    }
+    let mut count = 0;
+    for id in &waiting {
+        count += usize::from(!state.running.contains_key(id));
+        events.extend(state.registry.end_alone(id, shutdown_error(), now));
+    }
+    // None of them is durable: nothing of it has to go to disk.
+    state.announce(&events);
+    count
+}
+
+/// Why a closure ends with the engine.
+pub(super) fn shutdown_error() -> Outcome {
+    let message = "the program shut down before this was done";
+    Outcome::Cancelled(ErrorObject::new("SHUTDOWN", message))
+}
+
+/// Callbacks are the embedding program's: one that hangs is not waited for.
+fn join_callbacks(shared: &Shared, threads: Vec<JoinHandle<()>>) {
+    let is_me = |thread: &JoinHandle<()>| thread.thread().id() == std::thread::current().id();
+    if threads.iter().any(is_me) {
+        return;
+    }
+    let left = wait_until(shared, Instant::now() + GRACE, |_| {
+        threads.iter().filter(|one| !one.is_finished()).count()
+    });
+    if left > 0 {
+        tracing::warn!("a callback of the embedding program does not return and is left behind");
+    }
+    join(threads.into_iter().filter(JoinHandle::is_finished));
 }
 
 fn interrupt(shared: &Shared, reason: StopReason) {

@@ -56,6 +56,16 @@ impl Submission {
         self
     }
 
+    /// The same with an id: a random one, unless one was given.
+    pub(crate) fn with_id(mut self) -> Self {
+        self.id.get_or_insert_with(TaskId::random);
+        self
+    }
+
+    pub(crate) fn id_given(&self) -> TaskId {
+        self.id.clone().unwrap_or_else(TaskId::random)
+    }
+
     /// With a time limit of its own, instead of the engine's.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

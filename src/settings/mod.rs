@@ -120,8 +120,13 @@ settings! {
     shutdown_timeout: Duration = |_| Duration::from_secs(30), anything;
     /// The longest a task may run; none is no limit.
     task_timeout: Option<Duration> = |_| None, |value| optional(value, some_time);
-    /// The longest a single segment may take; none is no limit.
-    segment_timeout: Option<Duration> = |_| None, |value| optional(value, some_time);
+    /// The longest a single segment may take; none is no limit. One that takes so long hangs.
+    segment_timeout: Option<Duration> = |_| Some(Duration::from_secs(600)), |value| optional(value, some_time);
+    /// A command for the shell, run at the end of each task with the task as JSON on its standard
+    /// input.
+    on_complete: Option<String> = |_| None, |value| optional(value, |text| not_empty(text));
+    /// The longest that command may run.
+    on_complete_timeout: Duration = |_| Duration::from_secs(30), some_time;
     /// The monitor's colours.
     theme: String = |_| "dark".to_owned(), |value| not_empty(value);
     /// An ONNX Runtime library to use instead of the fetched one.

@@ -345,6 +345,11 @@ impl Registry {
         events
     }
 
+    /// Ends a task, and leaves those that wait for it as they are.
+    pub fn end_alone(&mut self, id: &TaskId, outcome: Outcome, now: Now) -> Option<Event> {
+        self.end_one(id, outcome, now).map(|(_, event)| event)
+    }
+
     /// Ends a task that waits for one that did not end as it should.
     pub fn end_in_vain(&mut self, id: &TaskId, dependency: &TaskId, now: Now) -> Vec<Event> {
         self.end(id, Outcome::Failed(dependency_error(dependency)), now)
