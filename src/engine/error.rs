@@ -6,6 +6,19 @@ use super::store::StoreError;
 use super::task::{ErrorObject, TaskId};
 
 /// Why the engine could not be opened.
+///
+/// ```
+/// use aloud::engine::{Engine, OpenError, Options};
+///
+/// let folder = tempfile::tempdir()?;
+/// // This is what another process does that has the library.
+/// let lock = std::fs::File::create(folder.path().join("lock"))?;
+/// lock.lock()?;
+/// let error = Engine::open(Options::new(folder.path())).err().unwrap();
+/// assert!(matches!(error, OpenError::InUse { .. }));
+/// assert!(error.to_string().contains("is in use by another process"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has this library.
@@ -39,6 +52,17 @@ pub enum OpenError {
 }
 
 /// Why a task was not accepted. Nothing of it is kept.
+///
+/// ```
+/// use aloud::engine::{Engine, Options, SubmitError, TaskId};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let error = engine.retry_task(&TaskId::from("unknown")).unwrap_err();
+/// assert!(matches!(&error, SubmitError::NotRetryable(id) if id.as_str() == "unknown"));
+/// assert!(error.to_string().starts_with("the task unknown can't be tried again"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
     /// The engine is shutting down or has shut down.
@@ -62,6 +86,18 @@ pub enum SubmitError {
 }
 
 /// Why work ended without a result.
+///
+/// ```
+/// use aloud::engine::{ErrorObject, WorkError};
+///
+/// let full = ErrorObject::new("DISK", "the disk is full");
+/// assert_eq!(WorkError::from(full.clone()), WorkError::Failed(full));
+/// // `?` turns any other error into one with the code `ERROR`.
+/// let number = "many".parse::<u32>().map_err(WorkError::from);
+/// let Err(WorkError::Failed(error)) = number else { panic!("that is no number") };
+/// assert_eq!(error.code, "ERROR");
+/// assert_eq!(error.message, "invalid digit found in string");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum WorkError {
     /// It was asked to stop, and did.

@@ -14,6 +14,19 @@ use super::task::{CompletedSegment, ErrorObject, SegmentId, TaskId, TaskState};
 const BACKLOG: usize = 1024;
 
 /// Something that happened in the engine.
+///
+/// ```
+/// use aloud::engine::{Event, TaskState};
+/// use serde_json::json;
+///
+/// let event = Event::Ended { task: "story".into(), state: TaskState::Completed, error: None };
+/// let line = serde_json::to_value(&event)?;
+/// assert_eq!(line, json!({
+///     "event": "ended", "task": "story", "state": "COMPLETED", "error": null,
+/// }));
+/// assert_eq!(serde_json::from_value::<Event>(line)?, event);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -96,6 +109,13 @@ pub enum Event {
 
 impl Event {
     /// The task that the event is about.
+    ///
+    /// ```
+    /// # use aloud::engine::{Event, TaskId};
+    /// let story = TaskId::from("story");
+    /// assert_eq!(Event::Started { task: story.clone() }.task(), Some(&story));
+    /// assert_eq!(Event::ShuttingDown.task(), None);
+    /// ```
     #[must_use]
     pub fn task(&self) -> Option<&TaskId> {
         match self {
@@ -115,11 +135,40 @@ impl Event {
 }
 
 /// The engine has shut down and every event was read.
+///
+/// ```
+/// use aloud::engine::{Engine, Event, NoMoreEvents, Options, ShutdownWait};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let events = engine.subscribe();
+/// engine.shutdown(ShutdownWait::Now);
+/// assert_eq!(events.recv_blocking(), Ok(Event::ShuttingDown));
+/// assert_eq!(events.recv_blocking(), Err(NoMoreEvents));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the engine has shut down: no more events")]
 pub struct NoMoreEvents;
 
 /// One reader's stream of events.
+///
+/// ```
+/// use aloud::engine::{Engine, Event, Options, Submission, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let events = engine.subscribe();
+/// let work = Work::closure("later", |_| Ok("done".into()));
+/// let id = engine.submit(Submission::new(work).paused())?;
+/// for n in 1..=2000 {
+///     engine.update_progress(&id, n, 2000, None);
+/// }
+/// // 1024 events wait for a reader; one that comes too late begins with a fresh copy.
+/// assert_eq!(events.recv_blocking()?, Event::Missed { count: 2001 - 1024 });
+/// assert_eq!(engine.task_status(&id).unwrap().progress.percentage(), 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Subscription {
     events: Receiver<Event>,
@@ -134,6 +183,21 @@ impl Subscription {
 
     /// The next event, for async readers on any runtime.
     ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// let events = engine.subscribe();
+    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// while !matches!(events.recv().await?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NoMoreEvents`] once the engine has shut down.
     pub async fn recv(&self) -> Result<Event, NoMoreEvents> {
@@ -145,6 +209,17 @@ impl Subscription {
 
     /// The next event, waiting for it on this thread.
     ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let events = engine.subscribe();
+    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NoMoreEvents`] once the engine has shut down.
     pub fn recv_blocking(&self) -> Result<Event, NoMoreEvents> {
@@ -155,6 +230,20 @@ impl Subscription {
     }
 
     /// The next event if there is one now.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, NoMoreEvents, Options, ShutdownWait};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let events = engine.subscribe();
+    /// assert_eq!(events.try_recv(), Ok(None));
+    /// engine.pause_queue();
+    /// assert_eq!(events.try_recv(), Ok(Some(Event::QueuePaused { paused: true })));
+    /// engine.shutdown(ShutdownWait::Now);
+    /// assert_eq!(events.try_recv(), Ok(Some(Event::ShuttingDown)));
+    /// assert_eq!(events.try_recv(), Err(NoMoreEvents));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NoMoreEvents`] once the engine has shut down.

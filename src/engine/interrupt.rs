@@ -7,6 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::task::SegmentId;
 
 /// Why running work should stop. Later ones outrank earlier ones.
+///
+/// ```
+/// use aloud::engine::StopReason;
+///
+/// assert!(StopReason::Cancel > StopReason::CancelAfterSegment);
+/// assert!(StopReason::CancelAfterSegment > StopReason::ShutdownAfterSegment);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum StopReason {
@@ -38,6 +45,20 @@ impl StopReason {
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
 /// The request to stop, shared between one running task and whoever may stop it.
+///
+/// ```
+/// use aloud::engine::{Interrupt, StopReason};
+///
+/// let interrupt = Interrupt::default();
+/// let mut rounds = 0;
+/// while !interrupt.is_now() {
+///     rounds += 1;
+///     if rounds == 3 {
+///         interrupt.raise(StopReason::Cancel); // usually done by another thread
+///     }
+/// }
+/// assert_eq!(rounds, 3);
+/// ```
 #[derive(Default)]
 pub struct Interrupt {
     reason: AtomicU8,
@@ -59,12 +80,29 @@ impl std::fmt::Debug for Interrupt {
 
 impl Interrupt {
     /// Why the work should stop, if it should.
+    ///
+    /// ```
+    /// # use aloud::engine::{Interrupt, StopReason};
+    /// let interrupt = Interrupt::default();
+    /// assert_eq!(interrupt.reason(), None);
+    /// interrupt.raise(StopReason::TimedOut);
+    /// assert_eq!(interrupt.reason(), Some(StopReason::TimedOut));
+    /// ```
     #[must_use]
     pub fn reason(&self) -> Option<StopReason> {
         StopReason::from_bits(self.reason.load(Ordering::Acquire))
     }
 
     /// Whether the work should stop at once, in the middle of a segment.
+    ///
+    /// ```
+    /// # use aloud::engine::{Interrupt, StopReason};
+    /// let interrupt = Interrupt::default();
+    /// interrupt.raise(StopReason::CancelAfterSegment);
+    /// assert!(!interrupt.is_now(), "the segment in work may be finished");
+    /// interrupt.raise(StopReason::Cancel);
+    /// assert!(interrupt.is_now());
+    /// ```
     #[must_use]
     pub fn is_now(&self) -> bool {
         self.reason()
@@ -73,6 +111,50 @@ impl Interrupt {
     }
 
     /// Whether the segment in work is over its time: that one is given up, the task goes on.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// options.segment_timeout = Some(Duration::from_millis(10));
+    /// # struct Stuck;
+    /// # impl Narrator for Stuck {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let _attempt = task.begin_segment(1)?;
+    ///     while !task.interrupt().is_segment_overdue() {
+    ///         std::thread::yield_now(); // a model that hangs
+    ///     }
+    ///     assert_eq!(task.interrupt().reason(), None, "the task may go on");
+    ///     Ok(task.end_segment().into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Stuck)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// # let id = engine.submit_task(narration, None)?;
+    /// # while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// # assert_eq!(engine.task_status(&id).unwrap().result, Some(true.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_segment_overdue(&self) -> bool {
         let segment = self.segment.load(Ordering::Acquire);
@@ -101,6 +183,14 @@ impl Interrupt {
     }
 
     /// Asks the work to stop. A weaker reason never replaces a stronger one.
+    ///
+    /// ```
+    /// # use aloud::engine::{Interrupt, StopReason};
+    /// let interrupt = Interrupt::default();
+    /// interrupt.raise(StopReason::Cancel);
+    /// interrupt.raise(StopReason::Shutdown);
+    /// assert_eq!(interrupt.reason(), Some(StopReason::Cancel));
+    /// ```
     pub fn raise(&self, reason: StopReason) {
         self.reason.fetch_max(reason as u8, Ordering::AcqRel);
         self.call_hook();
@@ -117,6 +207,18 @@ impl Interrupt {
 
     /// Runs `work` with a hook that breaks it off. The hook is called at most a few times, from
     /// any thread, and at once if the request was already there.
+    ///
+    /// ```
+    /// # use aloud::engine::{Interrupt, StopReason};
+    /// let interrupt = Interrupt::default();
+    /// let (stop, stopped) = std::sync::mpsc::channel();
+    /// let broken = std::thread::scope(|scope| {
+    ///     scope.spawn(|| interrupt.raise(StopReason::Cancel));
+    ///     // What waits in `recv` can't look at the interrupt; the hook ends its waiting.
+    ///     interrupt.breaking(move || drop(stop.send("broken off")), || stopped.recv())
+    /// });
+    /// assert_eq!(broken, Ok("broken off"));
+    /// ```
     pub fn breaking<R>(
         &self,
         hook: impl Fn() + Send + Sync + 'static,

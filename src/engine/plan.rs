@@ -9,6 +9,20 @@ use serde::{Deserialize, Serialize};
 use super::task::SegmentId;
 
 /// One stretch of text that becomes one clip.
+///
+/// ```
+/// use aloud::engine::PlannedSegment;
+///
+/// let source = "# Night\n\nIt was dark.";
+/// let segment = PlannedSegment {
+///     start: 9,
+///     end: 21,
+///     text: "It was dark.".into(),
+///     pause_ms: 300,
+///     heading: false,
+/// };
+/// assert_eq!(&source[segment.start as usize..segment.end as usize], &*segment.text);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedSegment {
     /// First byte in the source.
@@ -24,6 +38,21 @@ pub struct PlannedSegment {
 }
 
 /// The segments of a narration, numbered from 1.
+///
+/// ```
+/// use aloud::engine::{Plan, PlannedSegment};
+///
+/// let segment = |start: u64, end: u64, text: &str| PlannedSegment {
+///     start,
+///     end,
+///     text: text.into(),
+///     pause_ms: 300,
+///     heading: false,
+/// };
+/// let plan = Plan::new(vec![segment(0, 4, "One."), segment(5, 9, "Two.")]);
+/// assert_eq!((plan.len(), plan.chars()), (2, 8));
+/// assert!(!plan.is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     segments: Vec<PlannedSegment>,
@@ -32,6 +61,15 @@ pub struct Plan {
 
 impl Plan {
     /// A plan of these segments, in this order.
+    ///
+    /// ```
+    /// # use aloud::engine::{Plan, PlannedSegment};
+    /// let text = "Größer".into();
+    /// let segment = PlannedSegment { start: 0, end: 8, text, pause_ms: 0, heading: true };
+    /// let plan = Plan::new(vec![segment]);
+    /// assert_eq!(plan.chars(), 6, "characters, not bytes");
+    /// assert!(Plan::new(Vec::new()).is_empty());
+    /// ```
     #[must_use]
     pub fn new(segments: Vec<PlannedSegment>) -> Self {
         let chars = segments
@@ -54,12 +92,35 @@ impl Plan {
     }
 
     /// The segment with this number; `None` for 0 and beyond the end.
+    ///
+    /// ```
+    /// # use aloud::engine::{Plan, PlannedSegment};
+    /// # let text = "One.".into();
+    /// # let segment = PlannedSegment { start: 0, end: 4, text, pause_ms: 0, heading: false };
+    /// let plan = Plan::new(vec![segment]);
+    /// assert_eq!(&*plan.get(1).unwrap().text, "One.");
+    /// assert!(plan.get(0).is_none() && plan.get(2).is_none());
+    /// ```
     #[must_use]
     pub fn get(&self, id: SegmentId) -> Option<&PlannedSegment> {
         self.segments.get(usize::try_from(id).ok()?.checked_sub(1)?)
     }
 
     /// All segments with their numbers.
+    ///
+    /// ```
+    /// # use aloud::engine::{Plan, PlannedSegment};
+    /// # let segment = |text: &str| PlannedSegment {
+    /// #     start: 0,
+    /// #     end: 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// let plan = Plan::new(vec![segment("One."), segment("Two.")]);
+    /// let lines = plan.iter().map(|(id, segment)| format!("{id}: {}", segment.text));
+    /// assert_eq!(lines.collect::<Vec<_>>(), ["1: One.", "2: Two."]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (SegmentId, &PlannedSegment)> {
         (1..).zip(&self.segments)
     }
@@ -77,6 +138,16 @@ pub(crate) fn char_count(text: &str) -> u64 {
 }
 
 /// How a narration is spoken. Stored with it, so that it continues as it began.
+///
+/// ```
+/// use aloud::engine::NarrationSettings;
+///
+/// let faster = NarrationSettings { speed: 1.2, ..NarrationSettings::default() };
+/// assert_eq!(faster.speaker, None);
+/// let stored = serde_json::to_string(&NarrationSettings::default())?;
+/// assert_eq!(stored, r#"{"speed":1.0,"speaker":null}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NarrationSettings {
     /// Speed of speech: 1.0 as the voice was trained, 1.2 a fifth faster.
@@ -96,6 +167,51 @@ impl Default for NarrationSettings {
 }
 
 /// A text to be narrated: work that survives restarts.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use aloud::engine::*;
+/// # let folder = tempfile::tempdir()?;
+/// # let mut options = Options::new(folder.path());
+/// # struct Silent;
+/// # impl Narrator for Silent {
+/// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+/// #         for (segment_id, _) in narration.plan.iter() {
+/// #             let attempt = task.begin_segment(segment_id)?;
+/// #             let clip = format!("{segment_id}.wav").into();
+/// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+/// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
+/// #         }
+/// #         Ok("spoken".into())
+/// #     }
+/// # }
+/// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
+/// # let engine = Engine::open(options)?;
+/// # let events = engine.subscribe();
+/// let segment = |start: u64, text: &str| PlannedSegment {
+///     start,
+///     end: start + 4,
+///     text: text.into(),
+///     pause_ms: 300,
+///     heading: false,
+/// };
+/// let narration = Narration {
+///     title: "A story".into(),
+///     source: "One. Two.".into(),
+///     plan: Arc::new(Plan::new(vec![segment(0, "One."), segment(5, "Two.")])),
+///     folder: folder.path().join("A story"),
+///     voice: "en_US-joe-medium".into(),
+///     voice_version: "1".into(),
+///     settings: NarrationSettings::default(),
+///     fingerprint: "all that the clips depend on, hashed".into(),
+/// };
+/// let id = engine.submit(Submission::new(narration).paused())?;
+/// let status = engine.task_status(&id).unwrap();
+/// assert_eq!((status.kind, status.progress.total), (TaskKind::Narration, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Narration {
     /// What a person calls it.

@@ -21,6 +21,22 @@ const GRACE: Duration = Duration::from_secs(5);
 const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What to wait for when shutting down.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aloud::engine::{Engine, Event, Options, ShutdownWait, TaskState, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let events = engine.subscribe();
+/// let work = Work::closure("sum", |_| Ok((1..=1000).sum::<u32>().into()));
+/// let id = engine.submit_task(work, None)?;
+/// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
+/// engine.shutdown(ShutdownWait::Tasks(Duration::from_secs(60)));
+/// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Completed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShutdownWait {
     /// For running tasks to end, at most this long.
@@ -32,6 +48,57 @@ pub enum ShutdownWait {
 }
 
 /// What a shutdown did.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use aloud::engine::*;
+/// # let folder = tempfile::tempdir()?;
+/// # let mut options = Options::new(folder.path());
+/// # struct Waiting;
+/// # impl Narrator for Waiting {
+/// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+/// #         for (segment_id, _) in narration.plan.iter() {
+/// #             let attempt = task.begin_segment(segment_id)?;
+/// #             while task.interrupt().reason().is_none() {
+/// #                 std::thread::yield_now();
+/// #             }
+/// #             let clip = format!("{segment_id}.wav").into();
+/// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+/// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
+/// #         }
+/// #         Ok("spoken".into())
+/// #     }
+/// # }
+/// # options.narrator = Some(Arc::new(|| Box::new(Waiting)));
+/// # let engine = Engine::open(options)?;
+/// # let events = engine.subscribe();
+/// # let segment = |start, text: &str| PlannedSegment {
+/// #     start,
+/// #     end: start + 4,
+/// #     text: text.into(),
+/// #     pause_ms: 0,
+/// #     heading: false,
+/// # };
+/// # let narration = Narration {
+/// #     title: "A story".into(),
+/// #     source: "One. Two.".into(),
+/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+/// #     folder: folder.path().to_owned(),
+/// #     voice: "silence".into(),
+/// #     voice_version: "".into(),
+/// #     settings: NarrationSettings::default(),
+/// #     fingerprint: "One. Two. in silence".into(),
+/// # };
+/// let id = engine.submit_task(narration, None)?;
+/// while !matches!(events.recv_blocking()?, Event::SegmentStarted { .. }) {}
+/// let report = engine.shutdown(ShutdownWait::Segments(Duration::from_secs(60)));
+/// assert_eq!((report.finished, report.interrupted, report.abandoned), (0, 1, 0));
+/// let status = engine.task_status(&id).unwrap();
+/// assert_eq!((status.state, status.completed_segments.len()), (TaskState::Pending, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShutdownReport {
     /// Running tasks that ended while it waited.

@@ -41,6 +41,17 @@ pub struct Submission {
 
 impl Submission {
     /// Work that runs as soon as it is its turn.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Priority, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let id = engine.submit(Submission::new(Work::closure("answer", |_| Ok(42.into()))))?;
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.priority, Priority::Normal);
+    /// assert!(!status.paused && status.after.is_empty() && status.group.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(work: impl Into<Work>) -> Self {
         Self {
             work: work.into(),
@@ -51,6 +62,16 @@ impl Submission {
     }
 
     /// Under this id instead of a random one.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let work = Work::closure("chapter", |_| Ok("read".into()));
+    /// let id = engine.submit(Submission::new(work).id("chapter-1"))?;
+    /// assert_eq!(id.as_str(), "chapter-1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn id(mut self, id: impl Into<TaskId>) -> Self {
         self.id = Some(id.into());
         self
@@ -67,18 +88,69 @@ impl Submission {
     }
 
     /// With a time limit of its own, instead of the engine's.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, Event, Options, Submission, Work, WorkError};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let endless = Work::closure("endless", |task| {
+    ///     while !task.is_cancelled() {
+    ///         std::thread::yield_now();
+    ///     }
+    ///     Err(WorkError::Interrupted)
+    /// });
+    /// let id = engine.submit(Submission::new(endless).timeout(Duration::from_millis(10)))?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().error.unwrap().code, "TIMEOUT");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
     /// More or less urgent than others.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Priority, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// engine.pause_queue();
+    /// engine.submit_task(Work::closure("usual", |_| Ok(1.into())), None)?;
+    /// let work = Work::closure("urgent", |_| Ok(2.into()));
+    /// let urgent = engine.submit(Submission::new(work).priority(Priority::High))?;
+    /// engine.resume_queue();
+    /// let started = loop {
+    ///     if let Event::Started { task } = events.recv_blocking()? {
+    ///         break task;
+    ///     }
+    /// };
+    /// assert_eq!(started, urgent);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn priority(mut self, priority: Priority) -> Self {
         self.schedule.priority = priority;
         self
     }
 
     /// Not before this time has passed.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, Event, Options, Submission, TaskState, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("in an hour", |_| Ok(1.into()));
+    /// let later = engine.submit(Submission::new(work).delay(Duration::from_secs(3600)))?;
+    /// engine.submit_task(Work::closure("now", |_| Ok(2.into())), None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&later).unwrap().state, TaskState::Pending);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn delay(mut self, delay: Duration) -> Self {
         self.schedule.delay = Some(delay);
         self
@@ -86,18 +158,55 @@ impl Submission {
 
     /// Not before these have ended as they should. If one of them does not, this one fails with
     /// `DEPENDENCY`. Those that are no longer known count as done.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, ErrorObject, Event, Options, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let fails = |_: &_| Err(ErrorObject::new("DISK", "the disk is full").into());
+    /// let first = engine.submit_task(Work::closure("first", fails), None)?;
+    /// let second = Submission::new(Work::closure("second", |_| Ok("done".into())));
+    /// let second = engine.submit(second.after([first]))?;
+    /// let ends = |event: &Event| matches!(event, Event::Ended { task, .. } if *task == second);
+    /// while !ends(&events.recv_blocking()?) {}
+    /// assert_eq!(engine.task_status(&second).unwrap().error.unwrap().code, "DEPENDENCY");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn after(mut self, tasks: impl IntoIterator<Item = TaskId>) -> Self {
         self.schedule.after.extend(tasks);
         self
     }
 
     /// As part of a group.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, GroupId, Options, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let work = Work::closure("chapter one", |_| Ok("read".into()));
+    /// let id = engine.submit(Submission::new(work).group("book"))?;
+    /// assert_eq!(engine.task_status(&id).unwrap().group, Some(GroupId::from("book")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn group(mut self, group: impl Into<GroupId>) -> Self {
         self.schedule.group = Some(group.into());
         self
     }
 
     /// Held back until it is resumed.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Submission, TaskState, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let work = Work::closure("later", |_| Ok("done".into()));
+    /// let id = engine.submit(Submission::new(work).paused())?;
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert!(status.paused && status.state == TaskState::Pending);
+    /// assert!(engine.resume_task(&id));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn paused(mut self) -> Self {
         self.schedule.paused = true;
         self
@@ -113,6 +222,19 @@ impl<W: Into<Work>> From<W> for Submission {
 impl Engine {
     /// Registers a task as `PENDING` and returns its id at once. A narration is on disk by then.
     ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, SubmitError, TaskId, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let work = || Work::closure("chapter", |_| Ok("read".into()));
+    /// let id = engine.submit_task(work(), None)?;
+    /// assert_eq!(id.as_str().len(), 36, "a UUID");
+    /// engine.submit_task(work(), Some(TaskId::from("mine")))?;
+    /// let again = engine.submit_task(work(), Some(TaskId::from("mine")));
+    /// assert!(matches!(again, Err(SubmitError::Duplicate(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SubmitError`]: the engine has shut down, the id is taken, or the disk refused.
     pub fn submit_task(
@@ -126,6 +248,17 @@ impl Engine {
     }
 
     /// The same with everything that can be said of when and how the work runs.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Priority, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let work = || Work::closure("chapter", |_| Ok("read".into()));
+    /// let usual = engine.submit(work())?;
+    /// let last = engine.submit(Submission::new(work()).priority(Priority::Low).after([usual]))?;
+    /// assert_eq!(engine.task_status(&last).unwrap().after.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Self::submit_task`].
@@ -175,6 +308,65 @@ impl Engine {
     /// Tries a narration that failed or was cancelled once more, as a new task that takes over its
     /// clips: what has no clip, or an error, is made again.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # use serde_json::json;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct FailsOnce(bool);
+    /// # impl Narrator for FailsOnce {
+    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    /// #         let done = task.status().unwrap().completed_segments;
+    /// #         let missing = narration.plan.iter().filter(|(id, _)| done.get(*id).is_none());
+    /// #         let mut made = Vec::new();
+    /// #         for (segment_id, _) in missing {
+    /// #             let attempt = task.begin_segment(segment_id)?;
+    /// #             std::fs::write(narration.folder.join(format!("{segment_id}.wav")), "")?;
+    /// #             let clip = format!("{segment_id}.wav").into();
+    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
+    /// #             made.push(segment_id);
+    /// #         }
+    /// #         if std::mem::replace(&mut self.0, true) {
+    /// #             return Ok(made.into());
+    /// #         }
+    /// #         Err(ErrorObject::new("DISK", "the disk is full").into())
+    /// #     }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(FailsOnce(false))));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// // It fails once both clips are made.
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let again = engine.retry_task(&id)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&again).unwrap();
+    /// assert_eq!(status.completed_segments.len(), 2);
+    /// assert_eq!(status.result, Some(json!([])), "none was made again");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SubmitError::NotRetryable`] if there is no such narration or it has not ended; otherwise
     /// as [`Self::submit_task`].
@@ -183,6 +375,65 @@ impl Engine {
     }
 
     /// The same, and makes these segments again though they have clips.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # use serde_json::json;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct FailsOnce(bool);
+    /// # impl Narrator for FailsOnce {
+    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    /// #         let done = task.status().unwrap().completed_segments;
+    /// #         let missing = narration.plan.iter().filter(|(id, _)| done.get(*id).is_none());
+    /// #         let mut made = Vec::new();
+    /// #         for (segment_id, _) in missing {
+    /// #             let attempt = task.begin_segment(segment_id)?;
+    /// #             std::fs::write(narration.folder.join(format!("{segment_id}.wav")), "")?;
+    /// #             let clip = format!("{segment_id}.wav").into();
+    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
+    /// #             made.push(segment_id);
+    /// #         }
+    /// #         if std::mem::replace(&mut self.0, true) {
+    /// #             return Ok(made.into());
+    /// #         }
+    /// #         Err(ErrorObject::new("DISK", "the disk is full").into())
+    /// #     }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(FailsOnce(false))));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// // It fails once both clips are made, and the first one sounds wrong.
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let again = engine.retry_segments(&id, &[1])?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&again).unwrap();
+    /// assert_eq!(status.completed_segments.len(), 2);
+    /// assert_eq!(status.result, Some(json!([1])), "the others stayed");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Self::retry_task`].

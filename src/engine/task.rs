@@ -16,12 +16,28 @@ use super::registry::{GroupId, Priority};
 /// The name of a task: a UUID unless its submitter gave another.
 ///
 /// Cloning copies a pointer.
+///
+/// ```
+/// use aloud::engine::TaskId;
+///
+/// let id = TaskId::from("chapter-1");
+/// assert_eq!(id.as_str(), "chapter-1");
+/// assert_eq!(serde_json::to_string(&id)?, r#""chapter-1""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskId(Arc<str>);
 
 impl TaskId {
     /// A new random id (UUID version 4).
+    ///
+    /// ```
+    /// # use aloud::engine::TaskId;
+    /// let id = TaskId::random();
+    /// assert_eq!(id.as_str().len(), 36);
+    /// assert_ne!(id, TaskId::random());
+    /// ```
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().to_string().into())
@@ -47,9 +63,29 @@ impl fmt::Display for TaskId {
 }
 
 /// The number of a segment within its task, counted from 1.
+///
+/// ```
+/// use aloud::engine::{Plan, PlannedSegment, SegmentId};
+///
+/// const FIRST: SegmentId = 1;
+/// # let text = "One.".into();
+/// # let segment = PlannedSegment { start: 0, end: 4, text, pause_ms: 0, heading: false };
+/// let plan = Plan::new(vec![segment]);
+/// assert_eq!(&*plan.get(FIRST).unwrap().text, "One.");
+/// ```
 pub type SegmentId = u32;
 
 /// Milliseconds since the Unix epoch, UTC.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use aloud::engine::Timestamp;
+///
+/// let day = Timestamp(24 * 3600 * 1000);
+/// let time = SystemTime::UNIX_EPOCH + day.since(Timestamp(0));
+/// assert_eq!(time, SystemTime::UNIX_EPOCH + Duration::from_secs(24 * 3600));
+/// ```
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -58,6 +94,14 @@ pub struct Timestamp(pub i64);
 
 impl Timestamp {
     /// The time from `earlier` to this, zero if the clock was set back in between.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::Timestamp;
+    /// let (earlier, later) = (Timestamp(1_000), Timestamp(2_500));
+    /// assert_eq!(later.since(earlier), Duration::from_millis(1500));
+    /// assert_eq!(earlier.since(later), Duration::ZERO);
+    /// ```
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -65,6 +109,15 @@ impl Timestamp {
 }
 
 /// Where a task stands: `PENDING → PROCESSING → COMPLETED | FAILED | CANCELLED`.
+///
+/// ```
+/// use aloud::engine::TaskState;
+///
+/// assert_eq!(TaskState::Processing.to_string(), "PROCESSING");
+/// assert_eq!(serde_json::to_string(&TaskState::Failed)?, r#""FAILED""#);
+/// assert_eq!(TaskState::ALL.into_iter().filter(|state| state.is_terminal()).count(), 3);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TaskState {
@@ -103,12 +156,26 @@ impl TaskState {
     }
 
     /// The state of that name, if there is one.
+    ///
+    /// ```
+    /// # use aloud::engine::TaskState;
+    /// for state in TaskState::ALL {
+    ///     assert_eq!(TaskState::from_word(state.word()), Some(state));
+    /// }
+    /// assert_eq!(TaskState::from_word("completed"), None, "the case counts");
+    /// ```
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.word() == word)
     }
 
     /// Whether the task has ended; an ended task never changes again.
+    ///
+    /// ```
+    /// # use aloud::engine::TaskState;
+    /// assert!(!TaskState::Pending.is_terminal() && !TaskState::Processing.is_terminal());
+    /// assert!(TaskState::Cancelled.is_terminal());
+    /// ```
     #[must_use]
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
@@ -122,6 +189,15 @@ impl fmt::Display for TaskState {
 }
 
 /// How far a task is.
+///
+/// ```
+/// use aloud::engine::Progress;
+///
+/// let progress = Progress { current: 2, total: 3, extra: None };
+/// assert_eq!(progress.percentage(), 66);
+/// assert_eq!(serde_json::to_string(&progress)?, r#"{"current":2,"total":3}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Units done, at most `total`.
@@ -135,6 +211,12 @@ pub struct Progress {
 
 impl Progress {
     /// The share done, 0.0 to 1.0; 0.0 when the total is 0.
+    ///
+    /// ```
+    /// # use aloud::engine::Progress;
+    /// assert_eq!(Progress { current: 1, total: 4, extra: None }.fraction(), 0.25);
+    /// assert_eq!(Progress { current: 7, total: 0, extra: None }.fraction(), 0.0);
+    /// ```
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
     pub fn fraction(&self) -> f64 {
@@ -145,6 +227,12 @@ impl Progress {
     }
 
     /// The share done in whole percent, 0 to 100, rounded down: 100 means done.
+    ///
+    /// ```
+    /// # use aloud::engine::Progress;
+    /// let percentage = |current| Progress { current, total: 1000, extra: None }.percentage();
+    /// assert_eq!((percentage(999), percentage(1000)), (99, 100));
+    /// ```
     #[must_use]
     pub fn percentage(&self) -> u8 {
         if self.total == 0 {
@@ -156,6 +244,25 @@ impl Progress {
 }
 
 /// A segment that is done, with its clip.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aloud::engine::CompletedSegment;
+/// use serde_json::json;
+///
+/// let segment = CompletedSegment {
+///     segment_id: 3,
+///     clip: "0003-the-end.wav".into(),
+///     duration: Duration::from_millis(1500),
+///     work: Duration::ZERO,
+/// };
+/// assert_eq!(serde_json::to_value(&segment)?, json!({
+///     "segment_id": 3, "clip": "0003-the-end.wav",
+///     "duration_seconds": 1.5, "work_seconds": 0.0,
+/// }));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompletedSegment {
     /// Which segment.
@@ -172,6 +279,21 @@ pub struct CompletedSegment {
 }
 
 /// What went wrong, in one form for everything: what happened, the facts, what to do next.
+///
+/// ```
+/// use aloud::engine::ErrorObject;
+/// use serde_json::json;
+///
+/// let error = ErrorObject::new("DISK", "the disk is full")
+///     .with_details(json!({ "free_bytes": 0 }))
+///     .with_remediation("Make room, then retry");
+/// assert_eq!(error.to_string(), "the disk is full");
+/// assert_eq!(serde_json::to_value(&error)?, json!({
+///     "code": "DISK", "message": "the disk is full",
+///     "details": { "free_bytes": 0 }, "remediation": "Make room, then retry",
+/// }));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct ErrorObject {
@@ -189,6 +311,12 @@ pub struct ErrorObject {
 
 impl ErrorObject {
     /// An error with a code and a message, without details or advice.
+    ///
+    /// ```
+    /// # use aloud::engine::ErrorObject;
+    /// let error = ErrorObject::new("DISK", "the disk is full");
+    /// assert!(error.details.is_null() && error.remediation.is_empty());
+    /// ```
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             code: code.into(),
@@ -199,6 +327,13 @@ impl ErrorObject {
     }
 
     /// The same with facts for programs.
+    ///
+    /// ```
+    /// # use aloud::engine::ErrorObject;
+    /// # use serde_json::json;
+    /// let error = ErrorObject::new("DISK", "the disk is full").with_details(json!({ "free": 0 }));
+    /// assert_eq!(error.details["free"], 0);
+    /// ```
     #[must_use]
     pub fn with_details(mut self, details: serde_json::Value) -> Self {
         self.details = details;
@@ -206,6 +341,12 @@ impl ErrorObject {
     }
 
     /// The same with advice.
+    ///
+    /// ```
+    /// # use aloud::engine::ErrorObject;
+    /// let error = ErrorObject::new("DISK", "the disk is full").with_remediation("Make room");
+    /// assert_eq!(error.remediation, "Make room");
+    /// ```
     #[must_use]
     pub fn with_remediation(mut self, remediation: impl Into<String>) -> Self {
         self.remediation = remediation.into();
@@ -214,6 +355,16 @@ impl ErrorObject {
 }
 
 /// Something that went wrong with one segment.
+///
+/// ```
+/// use aloud::engine::{ErrorObject, SegmentError};
+///
+/// let error = ErrorObject::new("TIMEOUT", "it took over 60 seconds");
+/// let error = SegmentError { segment_id: 4, error };
+/// let value = serde_json::to_value(&error)?;
+/// assert_eq!((&value["segment_id"], &value["code"]), (&4.into(), &"TIMEOUT".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SegmentError {
     /// Which segment; 0 for an error of the task as a whole.
@@ -224,6 +375,26 @@ pub struct SegmentError {
 }
 
 /// The completed segments of a task, in the order of their numbers. Cloning copies a pointer.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aloud::engine::{Engine, Options, Submission, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
+/// # let id = engine.submit(Submission::new(work).paused())?;
+/// for segment_id in [2, 1, 2] {
+///     let clip = format!("{segment_id}.wav");
+///     engine.add_completed_segment(&id, segment_id, clip, Duration::from_secs(1));
+/// }
+/// let segments = engine.task_status(&id).unwrap().completed_segments;
+/// assert_eq!(segments.len(), 2, "one that comes twice is replaced");
+/// assert_eq!(&*segments.iter().next().unwrap().clip, "1.wav");
+/// assert!(segments.get(2).is_some() && segments.get(3).is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CompletedSegments {
     by_id: RedBlackTreeMapSync<SegmentId, CompletedSegment>,
@@ -276,6 +447,24 @@ impl<'de> Deserialize<'de> for CompletedSegments {
 }
 
 /// The errors of a task's segments, by segment and then by time. Cloning copies a pointer.
+///
+/// ```
+/// use aloud::engine::{Engine, Options, Submission, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
+/// # let id = engine.submit(Submission::new(work).paused())?;
+/// engine.add_error(&id, 7, "no voice");
+/// engine.add_error(&id, 7, "no voice yet");
+/// engine.add_error(&id, 2, "too long");
+/// let errors = engine.task_status(&id).unwrap().errors;
+/// assert_eq!((errors.len(), errors.segments()), (3, 2));
+/// assert_eq!(errors.iter().next().unwrap().segment_id, 2);
+/// assert_eq!(errors.of(7).last().unwrap().message, "no voice yet");
+/// assert!(errors.has(7) && !errors.has(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SegmentErrors {
     by_id: RedBlackTreeMapSync<SegmentId, VectorSync<ErrorObject>>,
@@ -356,6 +545,17 @@ impl<'de> Deserialize<'de> for SegmentErrors {
 }
 
 /// Whether a task outlives the process.
+///
+/// ```
+/// use aloud::engine::{Engine, Options, TaskKind, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+/// assert_eq!(engine.task_status(&id).unwrap().kind, TaskKind::Closure);
+/// assert_eq!(serde_json::to_string(&TaskKind::Narration)?, r#""narration""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskKind {
@@ -368,6 +568,22 @@ pub enum TaskKind {
 /// Everything known about one task at one moment: a copy, never a lock.
 ///
 /// Copying one costs a few pointers, whatever the number of segments.
+///
+/// ```
+/// use aloud::engine::{Engine, Event, Options, TaskState, TaskStatus, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// # let events = engine.subscribe();
+/// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+/// let status = engine.task_status(&id).unwrap();
+/// assert_eq!((status.state, status.attempt), (TaskState::Completed, 1));
+/// assert!(status.completed_at.unwrap() >= status.created_at);
+/// let copy: TaskStatus = serde_json::from_value(serde_json::to_value(&status)?)?;
+/// assert_eq!(copy, status);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskStatus {
     /// The task's id.
@@ -429,6 +645,19 @@ pub struct TaskStatus {
 
 impl TaskStatus {
     /// Audio made per second of work, «× real time»; `None` before the first clip of this run.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// let mut status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.speed(), None);
+    /// status.made.audio_seconds = 30.0;
+    /// status.made.work_seconds = 10.0;
+    /// assert_eq!(status.speed(), Some(3.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn speed(&self) -> Option<f64> {
         (self.made.work_seconds > 0.0).then(|| self.made.audio_seconds / self.made.work_seconds)
@@ -436,6 +665,28 @@ impl TaskStatus {
 
     /// The work that is left, reckoned from the characters still to be spoken and the speed so
     /// far; `None` before the first clip of this run and for a closure.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::Duration};
+    /// # use aloud::engine::{Engine, Made, Options, Plan, PlannedSegment, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// # let segment = |length| PlannedSegment {
+    /// #     start: 0,
+    /// #     end: length as u64,
+    /// #     text: "a".repeat(length).into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// let mut status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.time_left(), None);
+    /// status.plan = Some(Arc::new(Plan::new(vec![segment(100), segment(300)])));
+    /// status.completed_chars = 100;
+    /// status.made = Made { audio_seconds: 7.0, work_seconds: 2.0, chars: 100 };
+    /// assert_eq!(status.time_left(), Some(Duration::from_secs(6)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
     pub fn time_left(&self) -> Option<Duration> {
@@ -450,6 +701,53 @@ impl TaskStatus {
 }
 
 /// What one run of a task has made.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use aloud::engine::*;
+/// # let folder = tempfile::tempdir()?;
+/// # let mut options = Options::new(folder.path());
+/// # struct Silent;
+/// # impl Narrator for Silent {
+/// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+/// #         for (segment_id, _) in narration.plan.iter() {
+/// #             let attempt = task.begin_segment(segment_id)?;
+/// #             let clip = format!("{segment_id}.wav").into();
+/// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+/// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
+/// #         }
+/// #         Ok("spoken".into())
+/// #     }
+/// # }
+/// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
+/// # let engine = Engine::open(options)?;
+/// # let events = engine.subscribe();
+/// # let segment = |start, text: &str| PlannedSegment {
+/// #     start,
+/// #     end: start + 4,
+/// #     text: text.into(),
+/// #     pause_ms: 0,
+/// #     heading: false,
+/// # };
+/// # let narration = Narration {
+/// #     title: "A story".into(),
+/// #     source: "One. Two.".into(),
+/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+/// #     folder: folder.path().to_owned(),
+/// #     voice: "silence".into(),
+/// #     voice_version: "".into(),
+/// #     settings: NarrationSettings::default(),
+/// #     fingerprint: "One. Two. in silence".into(),
+/// # };
+/// let id = engine.submit_task(narration, None)?;
+/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+/// let status = engine.task_status(&id).unwrap();
+/// // «One.» and «Two.», a second each.
+/// assert_eq!((status.made.chars, status.made.audio_seconds), (8, 2.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Made {
     /// Seconds of audio.

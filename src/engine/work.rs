@@ -17,6 +17,17 @@ use super::task::{CompletedSegment, ErrorObject, SegmentId, TaskId, TaskStatus};
 use crate::failpoint::reach;
 
 /// What a closure gives back.
+///
+/// ```
+/// use aloud::engine::{WorkError, WorkResult};
+///
+/// fn double(text: &str) -> WorkResult {
+///     let number: i64 = text.parse()?;
+///     Ok((2 * number).into())
+/// }
+/// assert_eq!(double("21"), Ok(42.into()));
+/// assert!(matches!(double("many"), Err(WorkError::Failed(_))));
+/// ```
 pub type WorkResult = Result<Value, WorkError>;
 
 pub(crate) type Closure = Box<dyn FnOnce(&TaskContext) -> WorkResult + Send>;
@@ -24,6 +35,17 @@ pub(crate) type Closure = Box<dyn FnOnce(&TaskContext) -> WorkResult + Send>;
 pub(crate) type Repeatable = Arc<dyn Fn(&TaskContext) -> WorkResult + Send + Sync>;
 
 /// What a task is to do.
+///
+/// ```
+/// use aloud::engine::Work;
+///
+/// let work = Work::closure("answer", |_| Ok(42.into()));
+/// let title = match &work {
+///     Work::Narration(narration) => &narration.title,
+///     Work::Closure { title, .. } | Work::Repeatable { title, .. } => title,
+/// };
+/// assert_eq!(&**title, "answer");
+/// ```
 pub enum Work {
     /// A text to be narrated; it survives restarts.
     Narration(Narration),
@@ -45,6 +67,19 @@ pub enum Work {
 
 impl Work {
     /// A closure as work.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let numbers = vec![1, 2, 3];
+    /// let sum = Work::closure("sum", move |_| Ok(numbers.iter().sum::<i32>().into()));
+    /// let id = engine.submit_task(sum, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(6.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn closure(
         title: impl Into<Arc<str>>,
         run: impl FnOnce(&TaskContext) -> WorkResult + Send + 'static,
@@ -58,6 +93,24 @@ impl Work {
 
 impl Work {
     /// A closure that is run again when it fails with [`WorkError::Transient`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, ErrorObject, Event, Options, Work, WorkError};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// options.retries.first = Duration::ZERO;
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::repeatable("fetch", |task| match task.status() {
+    ///     Some(status) if status.attempt > 1 => Ok("fetched".into()),
+    ///     _ => Err(WorkError::Transient(ErrorObject::new("BUSY", "come back later"))),
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some("fetched".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn repeatable(
         title: impl Into<Arc<str>>,
         run: impl Fn(&TaskContext) -> WorkResult + Send + Sync + 'static,
@@ -77,6 +130,60 @@ impl From<Narration> for Work {
 
 /// Runs narrations. Each worker has one of its own, made on the worker's thread when the first
 /// narration comes, and made anew after a panic.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use aloud::engine::*;
+/// /// Speaks nothing, for as long as the text.
+/// struct Silence;
+///
+/// impl Narrator for Silence {
+///     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+///         let done = task.status().unwrap().completed_segments;
+///         for (segment_id, segment) in narration.plan.iter() {
+///             if done.get(segment_id).is_some() {
+///                 continue; // an earlier run made it
+///             }
+///             let attempt = task.begin_segment(segment_id)?;
+///             let clip = format!("{segment_id}.wav");
+///             let samples = 1000 * segment.text.len() as u64;
+///             std::fs::write(narration.folder.join(&clip), [])?; // a WAV file, in earnest
+///             let (clip, bytes, rate, peak) = (clip.into(), 0, 22_050, 0.0);
+///             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+///             task.complete_segment(attempt, clip, Duration::ZERO)?;
+///         }
+///         Ok("spoken".into())
+///     }
+/// }
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let mut options = Options::new(folder.path());
+/// options.narrator = Some(Arc::new(|| Box::new(Silence)));
+/// let engine = Engine::open(options)?;
+/// # let events = engine.subscribe();
+/// # let segment = |start, text: &str| PlannedSegment {
+/// #     start,
+/// #     end: start + 4,
+/// #     text: text.into(),
+/// #     pause_ms: 0,
+/// #     heading: false,
+/// # };
+/// # let narration = Narration {
+/// #     title: "A story".into(),
+/// #     source: "One. Two.".into(),
+/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+/// #     folder: folder.path().to_owned(),
+/// #     voice: "silence".into(),
+/// #     voice_version: "".into(),
+/// #     settings: NarrationSettings::default(),
+/// #     fingerprint: "One. Two. in silence".into(),
+/// # };
+/// let id = engine.submit_task(narration, None)?;
+/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+/// assert_eq!(engine.task_status(&id).unwrap().completed_segments.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Narrator {
     /// Narrates what of `narration` is not yet done.
     ///
@@ -87,9 +194,66 @@ pub trait Narrator {
 }
 
 /// Makes the narrator of a worker.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use aloud::engine::*;
+/// # struct Silence;
+/// # impl Narrator for Silence {
+/// #     fn narrate(&mut self, narration: &Narration, _: &TaskContext) -> WorkResult {
+/// #         Ok(narration.plan.len().into())
+/// #     }
+/// # }
+/// # let folder = tempfile::tempdir()?;
+/// # let mut options = Options::new(folder.path());
+/// let factory: NarratorFactory = Arc::new(|| Box::new(Silence));
+/// options.narrator = Some(factory);
+/// let engine = Engine::open(options)?;
+/// # let segment = |start, text: &str| PlannedSegment {
+/// #     start,
+/// #     end: start + 4,
+/// #     text: text.into(),
+/// #     pause_ms: 0,
+/// #     heading: false,
+/// # };
+/// # let narration = Narration {
+/// #     title: "A story".into(),
+/// #     source: "One. Two.".into(),
+/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+/// #     folder: folder.path().to_owned(),
+/// #     voice: "silence".into(),
+/// #     voice_version: "".into(),
+/// #     settings: NarrationSettings::default(),
+/// #     fingerprint: "One. Two. in silence".into(),
+/// # };
+/// assert!(engine.submit_task(narration, None).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub type NarratorFactory = Arc<dyn Fn() -> Box<dyn Narrator> + Send + Sync>;
 
 /// What running work knows of itself and may tell. Cheap to share between the work's own threads.
+///
+/// ```
+/// use aloud::engine::{Engine, Event, Options, TaskContext, Work, WorkError, WorkResult};
+///
+/// fn count(task: &TaskContext) -> WorkResult {
+///     for n in 1..=3 {
+///         if task.is_cancelled() {
+///             return Err(WorkError::Interrupted);
+///         }
+///         task.update_progress(n, 3, None);
+///     }
+///     Ok(3.into())
+/// }
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// # let events = engine.subscribe();
+/// let id = engine.submit_task(Work::closure("count", count), None)?;
+/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+/// assert_eq!(engine.task_status(&id).unwrap().progress.current, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TaskContext {
     id: TaskId,
     shared: Arc<Shared>,
@@ -116,18 +280,66 @@ impl TaskContext {
     }
 
     /// The task's id.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("who am I", |task| Ok(task.id().as_str().into()));
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(id.as_str().into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> &TaskId {
         &self.id
     }
 
     /// Says how far the work is. A `total` of 0 means that it is not known.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # use serde_json::json;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("a quarter", |task| {
+    ///     task.update_progress(10, 40, Some(json!({ "page": 10 })));
+    ///     task.update_progress(5, 40, None); // it never falls
+    ///     Ok("enough".into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let progress = engine.task_status(&id).unwrap().progress;
+    /// assert_eq!((progress.percentage(), progress.extra), (25, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn update_progress(&self, current: u64, total: u64, extra: Option<Value>) {
         self.shared
             .change(|registry, now| registry.update_progress(&self.id, current, total, extra, now));
     }
 
     /// Says that a segment is done.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("two clips", |task| {
+    ///     task.add_completed_segment(1, "clips/1.wav", Duration::from_secs(2));
+    ///     task.add_completed_segment(2, "clips/2.wav", Duration::from_secs(3));
+    ///     Ok("spoken".into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!((status.completed_segments.len(), status.audio_seconds), (2, 5.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn add_completed_segment(
         &self,
         segment_id: SegmentId,
@@ -145,6 +357,23 @@ impl TaskContext {
     }
 
     /// Says that something went wrong with a segment; 0 for the task as a whole.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("all but one", |task| {
+    ///     task.add_error(2, "it is too long to be spoken");
+    ///     Ok("the others are spoken".into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.state, TaskState::Completed, "how it ends is up to the work");
+    /// assert_eq!(status.errors.of(2).next().unwrap().message, "it is too long to be spoken");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn add_error(&self, segment_id: SegmentId, message: impl Into<String>) {
         let error = ErrorObject::new("ERROR", message);
         self.shared
@@ -152,6 +381,24 @@ impl TaskContext {
     }
 
     /// Keeps what there is to show so far, in case the work doesn't reach its end.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, ErrorObject, Event, Options, Work};
+    /// # use serde_json::json;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("half", |task| {
+    ///     task.set_partial_result(json!(["the first half"]));
+    ///     Err(ErrorObject::new("DISK", "the disk is full").into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.partial_result, Some(json!(["the first half"])));
+    /// assert_eq!(status.result, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_partial_result(&self, value: Value) {
         self.shared
             .change(|registry, now| registry.set_partial_result(&self.id, value, now));
@@ -159,18 +406,71 @@ impl TaskContext {
 
     /// Whether the work should stop: cancelled, over its time, or the engine is shutting down.
     /// Work that is asked to stop returns [`WorkError::Interrupted`].
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work, WorkError};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let endless = Work::closure("endless", |task| {
+    ///     while !task.is_cancelled() {
+    ///         std::thread::yield_now();
+    ///     }
+    ///     Err(WorkError::Interrupted)
+    /// });
+    /// let id = engine.submit_task(endless, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
+    /// engine.cancel_task(&id);
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Cancelled);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.interrupt.is_now()
     }
 
     /// The request to stop, for work that can be broken off in the middle.
+    ///
+    /// ```
+    /// # use std::sync::mpsc;
+    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work, WorkError};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let (stop, stopped) = mpsc::channel();
+    /// let waits = Work::closure("waits for a message", move |task| {
+    ///     task.interrupt().breaking(move || drop(stop.send(())), || stopped.recv())?;
+    ///     Err(WorkError::Interrupted)
+    /// });
+    /// let id = engine.submit_task(waits, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
+    /// engine.cancel_task(&id);
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Cancelled);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
     /// What is known of the task now.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("a title", |task| {
+    ///     let title = task.status().map(|status| status.title.to_string());
+    ///     Ok(title.into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some("a title".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> Option<TaskStatus> {
         self.shared.lock().registry.status(&self.id)
@@ -178,6 +478,46 @@ impl TaskContext {
 
     /// Begins an attempt at a segment of a narration and returns its number, which
     /// [`Self::complete_segment`] wants back.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let _attempt = task.begin_segment(2)?;
+    ///     let status = task.status().unwrap();
+    ///     Ok(status.current_segment.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`WorkError::Interrupted`] if the task should stop; a failure of the database.
@@ -200,6 +540,48 @@ impl TaskContext {
 
     /// Says that the model is done with the segment it began last, whose time then stops counting.
     /// Returns whether that segment was over its time.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let _attempt = task.begin_segment(1)?;
+    ///     // Here the model runs. What follows, such as writing the file, has no time limit.
+    ///     let overdue = task.end_segment();
+    ///     Ok(overdue.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// options.segment_timeout = Some(Duration::from_secs(60));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(false.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end_segment(&self) -> bool {
         let overdue = self.interrupt.is_segment_overdue();
         self.interrupt.begin_segment(0);
@@ -208,6 +590,23 @@ impl TaskContext {
     }
 
     /// The time that a segment may take.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// options.segment_timeout = Some(Duration::from_secs(60));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("seconds", |task| {
+    ///     Ok(task.segment_timeout().map(|time| time.as_secs()).into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(60.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn segment_timeout(&self) -> Option<Duration> {
         self.shared.options.segment_timeout
@@ -215,6 +614,51 @@ impl TaskContext {
 
     /// Says that the clip of a segment is published, and waits until that is on disk. The file has
     /// its final name by then: a row implies a file.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let attempt = task.begin_segment(1)?;
+    ///     std::fs::write(narration.folder.join("1.wav"), [])?; // a WAV file, in earnest
+    ///     let (clip, samples, rate) = ("1.wav".into(), 44_100, 22_050);
+    ///     let clip = ClipRecord { segment_id: 1, clip, bytes: 0, samples, rate, peak: 0.0 };
+    ///     task.complete_segment(attempt, clip, Duration::from_millis(500))?;
+    ///     Ok("spoken".into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.completed_segments.get(1).unwrap().duration, Duration::from_secs(2));
+    /// assert_eq!(status.speed(), Some(4.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// A failure of the database; the attempt has lost to a later one.
@@ -251,6 +695,47 @@ impl TaskContext {
     }
 
     /// Says what went wrong with a segment of a narration, and keeps it on disk.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let _attempt = task.begin_segment(1)?;
+    ///     task.fail_segment(1, ErrorObject::new("TIMEOUT", "it took over 60 seconds"));
+    ///     Ok("the others are spoken".into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.errors.of(1).next().unwrap().code, "TIMEOUT");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail_segment(&self, segment_id: SegmentId, error: ErrorObject) {
         drop(
             self.shared
@@ -264,6 +749,53 @@ impl TaskContext {
     /// The segments without a clip that were in work when the process died, and how often. A clean
     /// stop does not count. One that was there [`Self::MOST_CRASHES`] times should be left alone.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Careful;
+    /// # impl Narrator for Careful {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let crashes = task.crashes()?;
+    ///     let mut harmless = 0;
+    ///     for (segment_id, _) in narration.plan.iter() {
+    ///         if crashes.get(&segment_id) >= Some(&TaskContext::MOST_CRASHES) {
+    ///             task.add_error(segment_id, "it ended the process three times");
+    ///             continue;
+    ///         }
+    ///         harmless += 1; // begin it, speak it, complete it
+    ///     }
+    ///     Ok(harmless.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Careful)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// A failure of the database.
     pub fn crashes(&self) -> Result<BTreeMap<SegmentId, u32>, WorkError> {
@@ -271,6 +803,54 @@ impl TaskContext {
     }
 
     /// The published clips of this narration, by segment, as the database has them.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     for (segment_id, _) in narration.plan.iter() {
+    ///         // Spoken as in the example of `complete_segment`.
+    /// #         let attempt = task.begin_segment(segment_id)?;
+    /// #         let clip = format!("{segment_id}.wav").into();
+    /// #         let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+    /// #         let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #         task.complete_segment(attempt, clip, Duration::ZERO)?;
+    ///     }
+    ///     let names: Vec<_> = task.clips()?.iter().map(|clip| clip.clip.to_string()).collect();
+    ///     Ok(names.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let result = engine.task_status(&id).unwrap().result;
+    /// assert_eq!(result, Some(serde_json::json!(["1.wav", "2.wav"])));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// A failure of the database.
@@ -280,10 +860,63 @@ impl TaskContext {
 }
 
 /// An attempt at a segment, known to the database before its clip is.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use aloud::engine::*;
+/// # let folder = tempfile::tempdir()?;
+/// # let mut options = Options::new(folder.path());
+/// # struct Speaker;
+/// # impl Narrator for Speaker {
+/// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+///     let first = task.begin_segment(1)?;
+///     let second = task.begin_segment(1)?;
+/// #   let (clip, bytes, samples, rate, peak) = ("1.wav".into(), 0, 22_050, 22_050, 0.0);
+/// #   let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak };
+///     let lost = task.complete_segment(first, clip.clone(), Duration::ZERO);
+///     assert!(matches!(lost, Err(WorkError::Failed(error)) if error.code == "SUPERSEDED"));
+///     task.complete_segment(second, clip, Duration::ZERO)?;
+///     Ok("spoken".into())
+/// }
+/// # }
+/// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+/// # let engine = Engine::open(options)?;
+/// # let events = engine.subscribe();
+/// # let segment = |start, text: &str| PlannedSegment {
+/// #     start,
+/// #     end: start + 4,
+/// #     text: text.into(),
+/// #     pause_ms: 0,
+/// #     heading: false,
+/// # };
+/// # let narration = Narration {
+/// #     title: "A story".into(),
+/// #     source: "One. Two.".into(),
+/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+/// #     folder: folder.path().to_owned(),
+/// #     voice: "silence".into(),
+/// #     voice_version: "".into(),
+/// #     settings: NarrationSettings::default(),
+/// #     fingerprint: "One. Two. in silence".into(),
+/// # };
+/// let id = engine.submit_task(narration, None)?;
+/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+/// assert_eq!(engine.task_status(&id).unwrap().result, Some("spoken".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Attempt(super::store::Answer<u32>);
 
 impl ClipRecord {
     /// How long the clip plays.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::ClipRecord;
+    /// let (clip, rate, peak) = ("1.wav".into(), 22_050, 0.8);
+    /// let clip = ClipRecord { segment_id: 1, clip, bytes: 88_244, samples: 44_100, rate, peak };
+    /// assert_eq!(clip.duration(), Duration::from_secs(2));
+    /// ```
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,

@@ -10,6 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::engine::task::{TaskState, TaskStatus};
 
 /// The name of a group.
+///
+/// ```
+/// use aloud::engine::GroupId;
+///
+/// let book = GroupId::from("book");
+/// assert_eq!(book.as_str(), "book");
+/// assert_eq!(book.to_string(), "book");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GroupId(Arc<str>);
@@ -35,6 +43,21 @@ impl fmt::Display for GroupId {
 }
 
 /// What is known of a group: a copy.
+///
+/// ```
+/// use aloud::engine::{Engine, GroupId, Options, Submission, TaskState, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// for chapter in ["one", "two"] {
+///     let work = Work::closure(chapter, |_| Ok("read".into()));
+///     engine.submit(Submission::new(work).group("book").paused())?;
+/// }
+/// let book = engine.group_status(&GroupId::from("book")).unwrap();
+/// assert_eq!((book.state, book.tasks()), (TaskState::Pending, 2));
+/// assert_eq!(book.counts[TaskState::Pending as usize], 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupStatus {
     /// Its name.
@@ -61,6 +84,20 @@ impl GroupStatus {
     }
 
     /// The share done in whole percent, 0 to 100, rounded down.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, GroupId, Options, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let chapter = || Submission::new(Work::closure("chapter", |_| Ok("read".into())));
+    /// let short = engine.submit(chapter().group("book").paused())?;
+    /// let long = engine.submit(chapter().group("book").paused())?;
+    /// engine.update_progress(&short, 10, 10, None);
+    /// engine.update_progress(&long, 0, 30, None);
+    /// let book = engine.group_status(&GroupId::from("book")).unwrap();
+    /// assert_eq!((book.current, book.total, book.percentage()), (10, 40, 25));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn percentage(&self) -> u8 {
         if self.total == 0 {

@@ -11,6 +11,15 @@ use serde::{Deserialize, Serialize};
 ///
 /// A more urgent task overtakes those that wait, but at most [`Priority::OVERTAKES`] of them for
 /// each step: however many urgent tasks come, every task has its turn.
+///
+/// ```
+/// use aloud::engine::Priority;
+///
+/// assert_eq!(Priority::default(), Priority::Normal);
+/// assert!(Priority::High > Priority::Normal && Priority::Normal > Priority::Low);
+/// assert_eq!(serde_json::to_string(&Priority::High)?, r#""high""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

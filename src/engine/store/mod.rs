@@ -28,6 +28,16 @@ const BACKLOG: usize = 256;
 const BATCH: usize = 128;
 
 /// What can go wrong with the database.
+///
+/// ```
+/// use aloud::engine::{Engine, OpenError, Options, StoreError};
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::create_dir(folder.path().join("aloud.db"))?;
+/// let error = Engine::open(Options::new(folder.path())).err().unwrap();
+/// assert!(matches!(error, OpenError::Store(StoreError::Open { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// It can't be opened or created.

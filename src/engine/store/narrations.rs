@@ -17,6 +17,20 @@ use crate::engine::registry::{GroupId, Priority};
 use crate::engine::task::{ErrorObject, SegmentId, TaskId, TaskState, Timestamp};
 
 /// A finished clip, as it is handed to the store.
+///
+/// ```
+/// use aloud::engine::ClipRecord;
+///
+/// let clip = ClipRecord {
+///     segment_id: 1,
+///     clip: "0001-it-was-dark.wav".into(),
+///     bytes: 44 + 2 * 33_075,
+///     samples: 33_075,
+///     rate: 22_050,
+///     peak: 0.8,
+/// };
+/// assert_eq!(clip.duration().as_millis(), 1500);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClipRecord {
     /// Which segment.
@@ -34,6 +48,24 @@ pub struct ClipRecord {
 }
 
 /// A clip that is in the store.
+///
+/// ```
+/// use aloud::engine::StoredClip;
+///
+/// /// How long all of these play, in seconds.
+/// fn seconds(clips: &[StoredClip]) -> f64 {
+///     clips.iter().map(|clip| clip.duration().as_secs_f64()).sum()
+/// }
+/// # let clip = StoredClip {
+/// #     segment_id: 1,
+/// #     clip: "1.wav".into(),
+/// #     bytes: 0,
+/// #     samples: 1000,
+/// #     rate: 1000,
+/// #     peak: 0.0,
+/// # };
+/// assert_eq!(seconds(&[clip.clone(), clip]), 2.0);
+/// ```
 pub type StoredClip = ClipRecord;
 
 /// A narration that an earlier run accepted and didn't end.
