@@ -27,3 +27,30 @@ pub mod text;
 pub mod cli;
 #[cfg(feature = "monitor")]
 pub mod monitor;
+
+/// Why this user's engine can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] settings::SettingsError),
+    /// The library can't be opened.
+    #[error(transparent)]
+    Open(#[from] engine::OpenError),
+}
+
+/// The engine of this user's library under their settings, or a handle to it if this process has it
+/// open already. What a voice needs must be installed: `aloud setup` does that.
+///
+/// ```no_run
+/// let engine = aloud::engine()?;
+/// println!("{} tasks wait", engine.stats().pending);
+/// # Ok::<(), aloud::EngineError>(())
+/// ```
+///
+/// # Errors
+/// [`EngineError`]
+pub fn engine() -> Result<engine::Engine, EngineError> {
+    let settings = settings::load(settings::Overrides::default())?;
+    Ok(engine::Engine::open(narrate::library_options(&settings))?)
+}

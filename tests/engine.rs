@@ -277,6 +277,16 @@ fn one_engine_a_folder_and_handles_share_it() {
         .submit_task(Work::closure("one", |_| Ok(Value::Null)), None)
         .unwrap();
     assert!(second.task_status(&id).is_some());
+    let detour = open(
+        &folder
+            .path()
+            .join("..")
+            .join(folder.path().file_name().unwrap()),
+    );
+    assert!(
+        detour.task_status(&id).is_some(),
+        "another name of the same folder"
+    );
     second.shutdown(ShutdownWait::Now);
     assert!(first.health().is_shutdown);
     let again = open(folder.path());
@@ -426,6 +436,8 @@ fn a_cancelled_narration_keeps_its_clips_and_the_same_one_goes_on_from_them() {
         .submit_task(narration(folder.path(), 5), None)
         .unwrap();
     assert_eq!(engine.unfinished_like("same"), Some(id.clone()));
+    let twice = engine.submit_task(narration(folder.path(), 5), None);
+    assert!(matches!(twice, Err(SubmitError::Duplicate(first)) if first == id));
     until(
         &events,
         |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 2),
@@ -672,6 +684,10 @@ fn a_failed_narration_is_retried_as_a_new_task_with_its_clips() {
         (TaskState::Completed, 4)
     );
     assert_eq!(status.group, Some(GroupId::from("book")));
+    assert!(
+        matches!(engine.retry_task(&id), Err(SubmitError::NotRetryable(_))),
+        "its clips have gone to the new one"
+    );
     assert_eq!(
         (
             made.load(Ordering::SeqCst),

@@ -16,24 +16,23 @@ use std::time::{Duration, Instant};
 use kit::{Home, clips, samples};
 
 /// The longest that a run lives: the model opens in about a second, then clips come.
-const LONGEST: f64 = 3.0;
+const LONGEST: f64 = 2.5;
 
 /// Segments of the story.
 const SEGMENTS: u32 = 38;
 
-/// Between two steps that must hold together, and how often a run comes by there at most.
-const PLACES: [(&str, u64); 10] = [
-    ("part-created", 12),
-    ("part-written", 12),
-    ("part-synced", 12),
-    ("renamed", 12),
-    ("folder-synced", 12),
-    ("row-committed", 12),
-    ("recorded", 1),
-    ("accepted", 1),
-    ("work-done", 1),
-    ("end-stored", 1),
+/// Between two steps of publishing a clip.
+const PUBLISHING: [&str; 6] = [
+    "part-created",
+    "part-written",
+    "part-synced",
+    "renamed",
+    "folder-synced",
+    "row-committed",
 ];
+/// Between two steps of accepting a task, and of ending one.
+const ACCEPTING: [&str; 2] = ["recorded", "accepted"];
+const ENDING: [&str; 2] = ["work-done", "end-stored"];
 
 /// How a run is killed.
 enum Kill {
@@ -42,10 +41,13 @@ enum Kill {
 }
 
 impl Kill {
-    fn random(random: &mut fastrand::Rng) -> Self {
+    fn random(random: &mut fastrand::Rng, is_first: bool) -> Self {
         if cfg!(feature = "failpoints") && random.bool() {
-            let (place, times) = PLACES[random.usize(..PLACES.len())];
-            return Self::At(format!("{place}:{}", random.u64(1..=times)));
+            return Self::At(match random.u8(..8) {
+                0 | 1 if is_first => format!("{}:1", ACCEPTING[random.usize(..2)]),
+                0 => format!("{}:1", ENDING[random.usize(..2)]),
+                _ => format!("{}:{}", PUBLISHING[random.usize(..6)], random.u8(1..=8)),
+            });
         }
         Self::After(Duration::from_secs_f64(random.f64() * LONGEST))
     }
@@ -123,6 +125,7 @@ impl Campaign {
     fn narrate(&mut self, out: &Path) {
         let story = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/the-lighthouse-keeper.txt");
         let (out, story) = (out.to_str().unwrap(), story.to_str().unwrap());
+        let mut is_first = true;
         loop {
             let mut command = self
                 .home
@@ -130,7 +133,7 @@ impl Campaign {
             let mut time = kit::PATIENCE;
             let mut place = None;
             if self.killed < self.kills {
-                match Kill::random(&mut self.random) {
+                match Kill::random(&mut self.random, is_first) {
                     Kill::After(moment) => time = moment,
                     Kill::At(name) => place = Some(name),
                 }
@@ -139,6 +142,7 @@ impl Campaign {
             if let Some(place) = &place {
                 command.env("ALOUD_FAILPOINT", place);
             }
+            is_first = false;
             let mut child = command.spawn().unwrap();
             let code = live(&mut child, time);
             if self.home.path("state/aloud.db").exists() {

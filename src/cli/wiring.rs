@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use crate::assets::Assets;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::engine::{Engine, ErrorObject, NarrationSettings, Options, RECORD_FILE, TaskId};
-use crate::narrate::{Composed, Request, VoiceNarrator, VoiceResolver, compose, create_folder};
+use crate::engine::{Engine, NarrationSettings, RECORD_FILE, TaskId};
+use crate::narrate::{
+    Composed, Request, VoiceError, compose, create_folder, library_options, load_voice,
+};
 use crate::settings::Settings;
-use crate::speech::{self, Runtime, Voice};
+use crate::speech::Voice;
 use crate::text::printable;
 
 /// A voice that is there, and what narrations call it.
@@ -40,7 +42,10 @@ pub(super) fn ready(
         show,
         interrupted,
     )?;
-    let voice = load(&assets, settings, &reference)?;
+    let voice = load_voice(settings, &reference).map_err(|error| match error {
+        VoiceError::Asset(error) => anyhow::Error::from(error),
+        VoiceError::Speech(error) => error.into(),
+    })?;
     Ok(Ready { voice, reference })
 }
 
@@ -56,40 +61,9 @@ fn reference(voice: &str) -> String {
     voice.to_owned()
 }
 
-fn load(assets: &Assets, settings: &Settings, voice: &str) -> anyhow::Result<Arc<dyn Voice>> {
-    let files = assets.voice(voice)?;
-    let espeak = assets.espeak()?;
-    let runtime = Runtime {
-        onnxruntime: assets.onnxruntime()?,
-        espeak_library: espeak.library,
-        espeak_data: espeak.data,
-        threads: settings.threads,
-    };
-    Ok(speech::load(&files, &runtime)?)
-}
-
 /// Opens the library; narrations that an earlier run left continue at once.
 pub(super) fn open_engine(settings: &Settings) -> anyhow::Result<Engine> {
-    let for_voices = settings.clone();
-    let resolve: VoiceResolver = Arc::new(move |name: &str| {
-        let assets = Assets::from_settings(&for_voices);
-        load(&assets, &for_voices, name).map_err(|error| {
-            match error.downcast_ref::<speech::SpeechError>() {
-                Some(error) => error.clone().into(),
-                None => ErrorObject::new("VOICE", error.to_string())
-                    .with_remediation("Run `aloud doctor` to see what is missing"),
-            }
-        })
-    });
-    let mut options = Options::new(&settings.paths.library);
-    options.workers = settings.workers;
-    options.cleanup_threshold = settings.cleanup_threshold;
-    options.task_timeout = settings.task_timeout;
-    options.segment_timeout = settings.segment_timeout;
-    options.narrator = Some(Arc::new(move || {
-        Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
-    }));
-    let engine = Engine::open(options)?;
+    let engine = Engine::open(library_options(settings))?;
     if let Some(recovery) = engine.recovery() {
         let said = recovery.to_string();
         // It is in the log as well.

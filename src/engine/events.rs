@@ -30,7 +30,7 @@ const BACKLOG: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A task was accepted, or found waiting when the engine started.
+    /// A task was accepted. Those that an earlier run left are there before anyone can listen.
     Submitted {
         /// Which task.
         task: TaskId,
@@ -74,7 +74,8 @@ pub enum Event {
         /// Which task.
         task: TaskId,
     },
-    /// A running task went back to waiting: the engine is shutting down.
+    /// A running task went back to waiting: the engine is shutting down, or it is tried again after
+    /// a fault that may pass.
     Requeued {
         /// Which task.
         task: TaskId,

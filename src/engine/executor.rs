@@ -66,6 +66,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
             Arc::clone(shared),
             Arc::clone(&job.interrupt),
             Arc::clone(&in_work),
+            job.kind == Kind::Durable,
         );
         let result = catch_unwind(AssertUnwindSafe(|| match job.body {
             Body::Narration(narration) => narrate(shared, &mut narrator, &narration, &context),

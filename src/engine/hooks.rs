@@ -24,6 +24,31 @@ type AfterStop = Arc<dyn Fn(&ShutdownReport) + Send + Sync>;
 type Callback = Box<dyn FnMut(&Event, Option<&TaskStatus>) + Send>;
 
 /// What to call at moments in the engine's life.
+///
+/// ```
+/// use std::sync::mpsc;
+///
+/// use aloud::engine::{Engine, Hooks, Options, ShutdownWait};
+///
+/// let folder = tempfile::tempdir()?;
+/// let (said, heard) = mpsc::channel();
+/// let (start, stop, stopped) = (said.clone(), said.clone(), said);
+/// let mut options = Options::new(folder.path());
+/// options.hooks = Hooks::default()
+///     .before_start(move |library| {
+///         assert!(library.is_dir());
+///         start.send("start").unwrap();
+///         Ok(())
+///     })
+///     .before_stop(move || stop.send("stop").unwrap())
+///     .after_stop(move |report| {
+///         assert_eq!(report.abandoned, 0);
+///         stopped.send("stopped").unwrap();
+///     });
+/// Engine::open(options)?.shutdown(ShutdownWait::Now);
+/// assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["start", "stop", "stopped"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Hooks {
     before_start: Option<BeforeStart>,
@@ -111,6 +136,21 @@ impl Engine {
     ///
     /// A callback that keeps a handle keeps the engine from stopping by itself.
     ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let (said, heard) = std::sync::mpsc::channel();
+    /// engine.on_event(move |event, task| {
+    ///     if let (Event::Ended { .. }, Some(task)) = (event, task) {
+    ///         said.send(task.result.clone()).unwrap();
+    ///     }
+    /// })?;
+    /// engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// assert_eq!(heard.recv()?, Some(42.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SubmitError::ShutDown`]; [`SubmitError::Thread`] if the thread can't be started.
     pub fn on_event(
@@ -125,6 +165,19 @@ impl Engine {
     /// The same as [`Self::submit`], and has `callback` called for each change of this task, the
     /// first one being that it was submitted, the last one that it ended. After [`Event::Missed`]
     /// the copy of what is known is what counts.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let (said, heard) = std::sync::mpsc::channel();
+    /// let work = Work::closure("answer", |_| Ok(42.into()));
+    /// engine.submit_with(work, move |event, _| said.send(event.clone()).unwrap())?;
+    /// let events: Vec<Event> = heard.iter().collect();
+    /// assert!(matches!(events[0], Event::Submitted { .. }));
+    /// assert!(matches!(events[2], Event::Ended { state: TaskState::Completed, .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Self::submit`] and [`Self::on_event`].

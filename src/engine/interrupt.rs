@@ -206,7 +206,8 @@ impl Interrupt {
     }
 
     /// Runs `work` with a hook that breaks it off. The hook is called at most a few times, from
-    /// any thread, and at once if the request was already there.
+    /// any thread, and at once if the request was already there. There is one hook at a time: a call
+    /// inside `work` takes the place of this one for good.
     ///
     /// ```
     /// # use aloud::engine::{Interrupt, StopReason};

@@ -222,7 +222,7 @@ impl Drop for Inner {
 
 impl Engine {
     /// Opens the library in `options.folder`, or returns a handle to the engine of this process
-    /// that has it open already. Narrations that an earlier run did not end continue.
+    /// that has it open already, whatever the other options. Narrations that an earlier run did not end continue.
     ///
     /// ```
     /// # use aloud::engine::{Engine, Options};
@@ -237,10 +237,13 @@ impl Engine {
     /// # Errors
     /// [`OpenError`]: another process has the library, or the folder or the database can't be used.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let folder = std::path::absolute(&options.folder).map_err(|source| OpenError::Folder {
-            path: options.folder.clone(),
-            source,
-        })?;
+        // One folder may have many names.
+        let folder = std::fs::create_dir_all(&options.folder)
+            .and_then(|()| options.folder.canonicalize())
+            .map_err(|source| OpenError::Folder {
+                path: options.folder.clone(),
+                source,
+            })?;
         // Held while opening: two calls for one folder must not both try.
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|(_, engine)| engine.strong_count() > 0);
@@ -655,7 +658,7 @@ impl Engine {
         changed
     }
 
-    /// Holds all waiting tasks back; what runs goes on.
+    /// Holds all waiting tasks back; what runs goes on. It ends with the process.
     ///
     /// ```
     /// # use aloud::engine::{Engine, Options, TaskState, Work};
@@ -1051,7 +1054,7 @@ pub struct Stats {
     pub cancelled: usize,
     /// Worker threads.
     pub workers: usize,
-    /// Tasks that wait for a worker.
+    /// Tasks that wait, for a worker or for something else.
     pub backlog: usize,
     /// Tasks accepted since the engine was opened, those found waiting included.
     pub submitted: u64,

@@ -116,6 +116,16 @@ pub struct ShutdownReport {
 }
 
 /// How long each step of a shutdown took, in seconds.
+///
+/// ```
+/// # use aloud::engine::{Engine, Options, ShutdownWait};
+/// # let folder = tempfile::tempdir()?;
+/// let engine = Engine::open(Options::new(folder.path()))?;
+/// let report = engine.shutdown(ShutdownWait::Now);
+/// let steps = report.steps;
+/// assert!(steps.refuse + steps.wait + steps.interrupt + steps.join <= report.seconds);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShutdownSteps {
     /// Telling the embedding program and refusing new work.

@@ -9,7 +9,7 @@ use super::error::SubmitError;
 use super::plan::Narration;
 use super::registry::{GroupId, NewNarration, NewTask, Priority, Schedule};
 use super::shared::{Body, Life, Shared};
-use super::store::{StoreError, StoredClip, StoredNarration, StoredSchedule, begin_record};
+use super::store::{StoreError, StoredClip, StoredNarration, StoredSchedule};
 use super::task::{CompletedSegment, SegmentId, TaskId, TaskKind, Timestamp};
 use super::work::Work;
 use crate::failpoint::reach;
@@ -37,6 +37,8 @@ pub struct Submission {
     id: Option<TaskId>,
     timeout: Option<Duration>,
     schedule: Schedule,
+    /// Segments to be made again though there are clips of them.
+    anew: Vec<SegmentId>,
 }
 
 impl Submission {
@@ -58,6 +60,7 @@ impl Submission {
             id: None,
             timeout: None,
             schedule: Schedule::default(),
+            anew: Vec::new(),
         }
     }
 
@@ -268,6 +271,7 @@ impl Engine {
             id,
             timeout,
             schedule,
+            anew,
         } = submission.into();
         let shared = self.shared();
         shared.cleanup(shared.options.cleanup_threshold);
@@ -277,13 +281,18 @@ impl Engine {
             if state.life != Life::Open {
                 return Err(SubmitError::ShutDown);
             }
+            if let Work::Narration(narration) = &work
+                && let Some(same) = state.fingerprints.get(&narration.fingerprint)
+            {
+                return Err(SubmitError::Duplicate(same.clone()));
+            }
             if state.registry.contains(&id) || !state.reserved.insert(id.clone()) {
                 return Err(SubmitError::Duplicate(id));
             }
             state.registry.reserve()
         };
         let timeout = timeout.or(shared.options.task_timeout);
-        let accepted = accept(shared, &id, seq, work, timeout, schedule);
+        let accepted = accept(shared, &id, seq, work, timeout, schedule, &anew);
         let mut state = shared.lock();
         state.reserved.remove(&id);
         let (new, body) = accepted?;
@@ -452,10 +461,8 @@ impl Engine {
         }
         let stored = shared.store.ended_narration(id).wait()?;
         let stored = stored.ok_or_else(|| SubmitError::NotRetryable(id.clone()))?;
-        for &segment in segments {
-            shared.store.forget_clip(id, segment).wait()?;
-        }
         let mut again = Submission::new(stored.narration);
+        again.anew = segments.to_vec();
         again.schedule.priority = stored.schedule.priority;
         again.schedule.group = stored.schedule.group;
         again.timeout = stored.timeout_ms.map(Duration::from_millis);
@@ -471,6 +478,7 @@ fn accept(
     work: Work,
     timeout: Option<Duration>,
     schedule: Schedule,
+    anew: &[SegmentId],
 ) -> Result<(NewTask, Body), SubmitError> {
     let (title, kind, narration, body) = match work {
         Work::Closure { title, run } => (title, TaskKind::Closure, None, Body::Closure(run)),
@@ -482,20 +490,21 @@ fn accept(
             let limit = timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
             let now = shared.now().wall;
             let stored = StoredSchedule::new(&schedule, now);
-            begin_record(id, &narration, limit, &stored, now).map_err(|error| {
-                SubmitError::Store(StoreError::Folder {
-                    path: narration.folder.clone(),
-                    reason: error.to_string(),
-                })
+            std::fs::create_dir_all(&narration.folder).map_err(|error| StoreError::Folder {
+                path: narration.folder.clone(),
+                reason: error.to_string(),
             })?;
-            reach("recorded");
             let inserted = shared
                 .store
                 .insert(id, seq, &narration, limit, &stored, now);
-            let Some(clips) = inserted.wait()? else {
+            let Some(mut clips) = inserted.wait()? else {
                 return Err(SubmitError::Duplicate(id.clone()));
             };
             reach("accepted");
+            for &segment in anew {
+                shared.store.forget_clip(id, segment).wait()?;
+            }
+            clips.retain(|clip| !anew.contains(&clip.segment_id));
             let new = new_narration(shared, id, &narration, clips);
             let title = Arc::clone(&narration.title);
             (

@@ -484,10 +484,10 @@ impl SegmentErrors {
         self.count == 0
     }
 
-    /// How many segments have at least one.
+    /// How many segments have at least one; errors of the task as a whole, number 0, don't count.
     #[must_use]
     pub fn segments(&self) -> usize {
-        self.by_id.size()
+        self.by_id.size() - usize::from(self.by_id.contains_key(&0))
     }
 
     /// The errors of one segment, oldest first.

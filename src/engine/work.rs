@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::error::WorkError;
 use super::in_work::InWork;
-use super::interrupt::Interrupt;
+use super::interrupt::{Interrupt, StopReason};
 use super::plan::Narration;
 use super::shared::Shared;
 use super::store::{ClipRecord, StoredClip};
@@ -259,6 +259,7 @@ pub struct TaskContext {
     shared: Arc<Shared>,
     interrupt: Arc<Interrupt>,
     in_work: Arc<InWork>,
+    is_durable: bool,
 }
 
 impl TaskContext {
@@ -270,12 +271,14 @@ impl TaskContext {
         shared: Arc<Shared>,
         interrupt: Arc<Interrupt>,
         in_work: Arc<InWork>,
+        is_durable: bool,
     ) -> Self {
         Self {
             id,
             shared,
             interrupt,
             in_work,
+            is_durable,
         }
     }
 
@@ -404,7 +407,9 @@ impl TaskContext {
             .change(|registry, now| registry.set_partial_result(&self.id, value, now));
     }
 
-    /// Whether the work should stop: cancelled, over its time, or the engine is shutting down.
+    /// Whether the work should stop: cancelled, over its time, or the engine is shutting down. Only
+    /// a narration that is asked to stop after the segment in work goes on: it looks at
+    /// [`Interrupt::reason`] between segments.
     /// Work that is asked to stop returns [`WorkError::Interrupted`].
     ///
     /// ```
@@ -428,6 +433,7 @@ impl TaskContext {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.interrupt.is_now()
+            || (!self.is_durable && self.interrupt.reason() == Some(StopReason::CancelAfterSegment))
     }
 
     /// The request to stop, for work that can be broken off in the middle.

@@ -5,8 +5,10 @@
 //! be spoken is an error on its segment, never a silent gap.
 
 mod compose;
+mod library;
 mod pipeline;
 mod voices;
 
 pub use compose::{ComposeError, Composed, Left, Request, compose, create_folder};
+pub use library::{VoiceError, library_options, load_voice};
 pub use voices::{VoiceNarrator, VoiceResolver};

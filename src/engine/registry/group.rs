@@ -121,7 +121,8 @@ impl Share {
     pub(super) fn of(status: &TaskStatus) -> Self {
         Self {
             state: status.state,
-            current: status.progress.current,
+            // What has no total has no share that could be compared.
+            current: status.progress.current.min(status.progress.total),
             total: status.progress.total,
             audio_seconds: status.audio_seconds,
         }

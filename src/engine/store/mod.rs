@@ -20,7 +20,6 @@ pub use narrations::{ClipRecord, StoredClip};
 pub(crate) use narrations::{StoredNarration, StoredSchedule};
 pub use rebuild::Recovery;
 pub use record::FILE as RECORD_FILE;
-pub(crate) use record::begin as begin_record;
 
 /// Jobs that may wait for the thread.
 const BACKLOG: usize = 256;
@@ -80,6 +79,9 @@ pub enum StoreError {
         /// What the system said.
         reason: String,
     },
+    /// There is no such row.
+    #[error("no such narration or segment is stored")]
+    Unknown,
     /// A read or write failed.
     #[error("the database failed: {0}; check the disk's space and health, then start again")]
     Failed(String),
@@ -239,5 +241,8 @@ fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
             reason: error.to_string(),
         };
     }
-    StoreError::Failed(error.to_string())
+    match error {
+        rusqlite::Error::QueryReturnedNoRows => StoreError::Unknown,
+        error => StoreError::Failed(error.to_string()),
+    }
 }

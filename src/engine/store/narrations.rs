@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::plan::{Narration, NarrationSettings, Plan, PlannedSegment};
 use crate::engine::registry::{GroupId, Priority};
 use crate::engine::task::{ErrorObject, SegmentId, TaskId, TaskState, Timestamp};
+use crate::failpoint::reach;
 
 /// A finished clip, as it is handed to the store.
 ///
@@ -122,8 +123,11 @@ impl Store {
                 tracing::warn!(%error, "the list of narrations' folders can't be written");
             }
             let clips = insert(db, &id, seq, &narration, timeout_ms, &schedule, at)?;
-            let lines = clips.iter().flatten().cloned().map(Line::Clip);
-            note(&narration.folder, lines);
+            if let Some(clips) = &clips {
+                let begun = record::begin(&id, &narration, timeout_ms, &schedule, at, clips);
+                noted(&narration.folder, begun);
+                reach("recorded");
+            }
             Ok(clips)
         })
     }
@@ -187,7 +191,11 @@ impl Store {
             )?
             .execute(params![id.as_str(), state.word(), text, result, at.0])?;
             if let Some(folder) = folder {
-                note(Path::new(&folder), [Line::Ended { state, at, error }]);
+                let folder = Path::new(&folder);
+                noted(
+                    folder,
+                    record::append(folder, &Line::Ended { state, at, error }),
+                );
             }
             Ok(())
         })
@@ -236,7 +244,8 @@ impl Store {
                 let folder: String = db
                     .prepare_cached("SELECT folder FROM tasks WHERE id = ?1")?
                     .query_row([id.as_str()], |row| row.get(0))?;
-                note(Path::new(&folder), [Line::Clip(clip)]);
+                let folder = Path::new(&folder);
+                noted(folder, record::append(folder, &Line::Clip(clip)));
             }
             Ok(rows == 1)
         })
@@ -314,7 +323,9 @@ impl Store {
         let id = id.clone();
         self.send(move |db| {
             db.prepare(&format!(
-                "{STORED} WHERE id = ?1 AND state IN ('FAILED', 'CANCELLED') AND source <> ''"
+                // One that was retried has handed its segments over.
+                "{STORED} WHERE id = ?1 AND state IN ('FAILED', 'CANCELLED') AND source <> ''
+                   AND EXISTS (SELECT 1 FROM segments WHERE task = seq)"
             ))?
             .query_row([id.as_str()], |row| stored(db, row))
             .optional()
@@ -389,13 +400,9 @@ fn has_folder(db: &Connection, folder: &str) -> rusqlite::Result<bool> {
         .exists([folder])
 }
 
-/// Adds to the record in a narration's folder. The database is what counts: without the record,
-/// only a lost database would be missed.
-fn note(folder: &Path, lines: impl IntoIterator<Item = Line>) {
-    let lines: Vec<_> = lines.into_iter().collect();
-    if !lines.is_empty()
-        && let Err(error) = record::append(folder, &lines)
-    {
+/// The database is what counts: without the record, only a lost database would be missed.
+fn noted(folder: &Path, written: std::io::Result<()>) {
+    if let Err(error) = written {
         tracing::warn!(folder = %folder.display(), %error, "the narration's record can't be written");
     }
 }

@@ -96,15 +96,15 @@ pub(super) struct Accepted {
     pub source: Arc<str>,
 }
 
-/// Makes the folder if need be, and begins the record anew there.
-pub(crate) fn begin(
+/// Begins the record anew, with the clips that there are.
+pub(super) fn begin(
     id: &TaskId,
     narration: &Narration,
     timeout_ms: Option<u64>,
     schedule: &StoredSchedule,
     created_at: Timestamp,
+    clips: &[ClipRecord],
 ) -> io::Result<()> {
-    std::fs::create_dir_all(&narration.folder)?;
     let accepted = Accepted {
         id: id.clone(),
         title: Arc::clone(&narration.title),
@@ -122,16 +122,14 @@ pub(crate) fn begin(
         std::fs::metadata(narration.folder.join(FILE)).map_or(true, |file| file.len() == 0);
     // What a crash cut off before it stays a line of its own.
     let text = if is_new { Vec::new() } else { vec![b'\n'] };
-    write(
-        &narration.folder,
-        text,
-        &[Line::Narration(Box::new(accepted))],
-    )
+    let mut lines = vec![Line::Narration(Box::new(accepted))];
+    lines.extend(clips.iter().cloned().map(Line::Clip));
+    write(&narration.folder, text, &lines)
 }
 
-/// Adds lines.
-pub(super) fn append(folder: &Path, lines: &[Line]) -> io::Result<()> {
-    write(folder, Vec::new(), lines)
+/// Adds a line.
+pub(super) fn append(folder: &Path, line: &Line) -> io::Result<()> {
+    write(folder, Vec::new(), std::slice::from_ref(line))
 }
 
 fn write(folder: &Path, mut text: Vec<u8>, lines: &[Line]) -> io::Result<()> {
