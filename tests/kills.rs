@@ -67,18 +67,19 @@ fn identity(path: &Path) -> Identity {
     (file.ino(), file.mtime(), file.mtime_nsec())
 }
 
-/// The clips that have a row: these are finished, whatever happens.
-fn finished(home: &Home) -> Vec<PathBuf> {
+/// The clips in a folder that have a row: these are finished, whatever happens.
+fn finished(home: &Home, folder: &Path) -> Vec<PathBuf> {
     let database = rusqlite::Connection::open(home.path("state/aloud.db")).unwrap();
     let sound: String = database
         .pragma_query_value(None, "integrity_check", |row| row.get(0))
         .unwrap();
     assert_eq!(sound, "ok");
-    let query = "SELECT folder, clip FROM segments JOIN tasks ON task = seq WHERE clip IS NOT NULL";
+    let query = "SELECT clip FROM segments JOIN tasks ON task = seq
+                 WHERE clip IS NOT NULL AND folder = ?1";
     let mut rows = database.prepare(query).unwrap();
     let paths = rows
-        .query_map([], |row| {
-            Ok(Path::new(&row.get::<_, String>(0)?).join(row.get::<_, String>(1)?))
+        .query_map([folder.to_str().unwrap()], |row| {
+            Ok(folder.join(row.get::<_, String>(0)?))
         })
         .unwrap();
     paths.map(Result::unwrap).collect()
@@ -124,12 +125,12 @@ impl Campaign {
     /// Narrates into one folder, killed as often as it takes, until it comes to its end.
     fn narrate(&mut self, out: &Path) {
         let story = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/the-lighthouse-keeper.txt");
-        let (out, story) = (out.to_str().unwrap(), story.to_str().unwrap());
+        let story = story.to_str().unwrap();
         let mut is_first = true;
         loop {
-            let mut command = self
-                .home
-                .command(&["narrate", "--json", "--out", out, story]);
+            let mut command =
+                self.home
+                    .command(&["narrate", "--json", "--out", out.to_str().unwrap(), story]);
             let mut time = kit::PATIENCE;
             let mut place = None;
             if self.killed < self.kills {
@@ -146,7 +147,7 @@ impl Campaign {
             let mut child = command.spawn().unwrap();
             let code = live(&mut child, time);
             if self.home.path("state/aloud.db").exists() {
-                let finished = finished(&self.home);
+                let finished = finished(&self.home, &out.join("the-lighthouse-keeper"));
                 self.inspect(finished);
             }
             match code {
