@@ -3,6 +3,8 @@
 //! failpoints every second kill is at a step of publishing a clip or accepting a task instead.
 //!
 //!     ALOUD_KILLS=1000 ALOUD_SEED=7 cargo test --release --features failpoints --test kills -- --nocapture
+//!
+//! With `ALOUD_KILLS_VOICE=tone` a voice speaks that opens in milliseconds, for volume.
 #![cfg(feature = "cli")]
 
 mod kit;
@@ -15,8 +17,10 @@ use std::time::{Duration, Instant};
 
 use kit::{Home, clips, samples};
 
-/// The longest that a run lives: the model opens in about a second, then clips come.
+/// The longest that a run lives, in seconds: the model opens in about a second, then clips come.
 const LONGEST: f64 = 2.5;
+/// The same with a voice that is there at once.
+const LONGEST_TONE: f64 = 0.8;
 
 /// Segments of the story.
 const SEGMENTS: u32 = 38;
@@ -41,7 +45,7 @@ enum Kill {
 }
 
 impl Kill {
-    fn random(random: &mut fastrand::Rng, is_first: bool) -> Self {
+    fn random(random: &mut fastrand::Rng, longest: f64, is_first: bool) -> Self {
         if cfg!(feature = "failpoints") && random.bool() {
             return Self::At(match random.u8(..8) {
                 0 | 1 if is_first => format!("{}:1", ACCEPTING[random.usize(..2)]),
@@ -49,7 +53,7 @@ impl Kill {
                 _ => format!("{}:{}", PUBLISHING[random.usize(..6)], random.u8(1..=8)),
             });
         }
-        Self::After(Duration::from_secs_f64(random.f64() * LONGEST))
+        Self::After(Duration::from_secs_f64(random.f64() * longest))
     }
 }
 
@@ -99,10 +103,20 @@ fn live(child: &mut Child, time: Duration) -> Option<i32> {
     None
 }
 
+/// A voice of tones, with the phonemes of the real one.
+fn tone(home: &Home) -> String {
+    let real = home.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx.json");
+    home.write("tone.onnx.json", std::fs::read(real).unwrap());
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tone.onnx");
+    home.write("tone.onnx", std::fs::read(model).unwrap())
+}
+
 /// One home, its narrations, and what was seen of their clips.
 struct Campaign {
     home: Home,
     random: fastrand::Rng,
+    longest: f64,
+    voice: String,
     seen: HashMap<PathBuf, Identity>,
     kills: u64,
     killed: u64,
@@ -134,11 +148,12 @@ impl Campaign {
             let mut time = kit::PATIENCE;
             let mut place = None;
             if self.killed < self.kills {
-                match Kill::random(&mut self.random, is_first) {
+                match Kill::random(&mut self.random, self.longest, is_first) {
                     Kill::After(moment) => time = moment,
                     Kill::At(name) => place = Some(name),
                 }
             }
+            command.args(["--voice", &self.voice]);
             command.stdout(Stdio::null()).stderr(Stdio::piped());
             if let Some(place) = &place {
                 command.env("ALOUD_FAILPOINT", place);
@@ -199,9 +214,17 @@ impl Campaign {
 #[test]
 fn killed_over_and_over_nothing_is_lost_and_nothing_made_twice() {
     let seed = setting("ALOUD_SEED", 1);
+    let home = Home::ready();
+    let (voice, longest) = match std::env::var("ALOUD_KILLS_VOICE").as_deref() {
+        Ok("tone") => (tone(&home), LONGEST_TONE),
+        Ok(other) => panic!("there is no voice {other} for this"),
+        Err(_) => ("en_US-joe-medium".to_owned(), LONGEST),
+    };
     let mut campaign = Campaign {
-        home: Home::ready(),
+        home,
         random: fastrand::Rng::with_seed(seed),
+        longest,
+        voice,
         seen: HashMap::new(),
         kills: setting("ALOUD_KILLS", 12),
         killed: 0,
