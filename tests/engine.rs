@@ -909,13 +909,13 @@ fn callbacks_hear_of_each_change_and_one_that_hangs_holds_nothing_up() {
             let _ = gate.recv();
         })
         .unwrap();
-    let next = engine.submit_task(Work::closure("next", |_| Ok(Value::Null)), None);
+    let events = engine.subscribe();
+    let next = Work::closure("next", |_| Ok(Value::Null));
+    let next = engine.submit_task(next, None).unwrap();
     hangs.recv_timeout(PATIENCE).unwrap();
+    let status = until_ended(&engine, &events, &next);
+    assert_eq!(status.state, TaskState::Completed);
     engine.shutdown(ShutdownWait::Tasks(PATIENCE));
-    assert_eq!(
-        engine.task_status(&next.unwrap()).unwrap().state,
-        TaskState::Completed
-    );
     drop(release);
     assert!(matches!(
         engine.on_event(|_, _| ()),

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::segments::ErrorObject;
 use super::store::StoreError;
-use super::task::{ErrorObject, TaskId};
+use super::task::TaskId;
 
 /// Why the engine could not be opened.
 ///

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_channel::{Receiver, Sender, TryRecvError, TrySendError};
 use serde::{Deserialize, Serialize};
 
-use super::task::{CompletedSegment, ErrorObject, SegmentId, TaskId, TaskState};
+use super::segments::{CompletedSegment, ErrorObject};
+use super::task::{SegmentId, TaskId, TaskState};
 
 /// How many events wait for one subscriber before it begins to miss some.
 const BACKLOG: usize = 1024;

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Retries;
+use super::context::TaskContext;
 use super::error::WorkError;
 use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
+use super::options::Retries;
 use super::plan::Narration;
 use super::registry::{Outcome, cancelled_error};
+use super::segments::ErrorObject;
 use super::shared::{Body, LONGEST_WAIT, Life, Shared};
 use super::shutdown::shutdown_error;
 use super::store::Answer;
-use super::task::{ErrorObject, TaskId, TaskState};
-use super::work::{Narrator, TaskContext, WorkResult};
+use super::task::{TaskId, TaskState};
+use super::work::{Narrator, WorkResult};
 use crate::failpoint::reach;
 
 struct Job {

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Engine;
 use super::error::SubmitError;
 use super::events::{Event, Subscription};
+use super::segments::ErrorObject;
 use super::shared::{Life, Shared};
 use super::shutdown::ShutdownReport;
-use super::submit::Submission;
-use super::task::{ErrorObject, TaskId, TaskStatus};
+use super::submission::Submission;
+use super::task::{TaskId, TaskStatus};
 
 /// The name of the thread that runs callbacks.
 pub(crate) const CALLBACKS: &str = "aloud-callbacks";

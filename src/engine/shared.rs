@@ -8,14 +8,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::Options;
 use super::events::{Event, Subscribers, Subscription};
 use super::hooks::Callbacks;
 use super::interrupt::{Interrupt, StopReason};
+use super::options::Options;
 use super::plan::Narration;
 use super::registry::{Cancelled, Now, Registry};
+use super::segments::ErrorObject;
 use super::store::{Recovery, Store};
-use super::task::{ErrorObject, TaskId, TaskState, Timestamp};
+use super::task::{TaskId, TaskState, Timestamp};
 use super::work::{Closure, Repeatable};
 
 /// How long a thread sleeps at most before it looks around by itself.

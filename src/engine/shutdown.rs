@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::events::Event;
 use super::interrupt::StopReason;
 use super::registry::Outcome;
+use super::segments::ErrorObject;
 use super::shared::{Body, Life, Shared};
-use super::task::ErrorObject;
 use super::{Inner, hooks};
 
 /// How long an interrupted worker may take to come back before it is left behind.

@@ -19,10 +19,8 @@ use self::group::{Groups, Share};
 use self::queue::Queue;
 use crate::engine::events::Event;
 use crate::engine::plan::{Plan, char_count};
-use crate::engine::task::{
-    CompletedSegments, ErrorObject, Made, Progress, SegmentErrors, SegmentId, TaskId, TaskState,
-    TaskStatus,
-};
+use crate::engine::segments::{CompletedSegments, ErrorObject, SegmentErrors};
+use crate::engine::task::{Made, Progress, SegmentId, TaskId, TaskState, TaskStatus};
 
 pub use self::group::{GroupId, GroupStatus};
 pub use self::queue::Priority;

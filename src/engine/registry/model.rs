@@ -18,7 +18,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::engine::plan::PlannedSegment;
-use crate::engine::task::{CompletedSegment, TaskKind, Timestamp};
+use crate::engine::segments::CompletedSegment;
+use crate::engine::task::{TaskKind, Timestamp};
 
 const SEGMENTS: u32 = 3;
 

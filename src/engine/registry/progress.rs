@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{Now, Phase, Registry, chars_of};
 use crate::engine::events::Event;
-use crate::engine::task::{CompletedSegment, ErrorObject, SegmentId, TaskId};
+use crate::engine::segments::{CompletedSegment, ErrorObject};
+use crate::engine::task::{SegmentId, TaskId};
 
 impl Registry {
     /// Notes how far a task is. Progress never falls within a run.

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{GroupId, Priority};
 use crate::engine::plan::Plan;
-use crate::engine::task::{CompletedSegment, ErrorObject, SegmentId, TaskId, TaskKind, Timestamp};
+use crate::engine::segments::{CompletedSegment, ErrorObject};
+use crate::engine::task::{SegmentId, TaskId, TaskKind, Timestamp};
 
 /// One moment on both clocks: the wall's for what people read, the monotonic one for ages and
 /// deadlines, which a clock set back or forward must not touch.

@@ -7,7 +7,9 @@
 mod narrations;
 mod rebuild;
 mod record;
+mod restart;
 mod schema;
+mod segments;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,10 +18,11 @@ use std::thread::JoinHandle;
 use async_channel::{Receiver, Sender};
 use rusqlite::{Connection, TransactionBehavior};
 
-pub use narrations::{ClipRecord, StoredClip};
-pub(crate) use narrations::{StoredNarration, StoredSchedule};
+pub(crate) use narrations::StoredSchedule;
 pub use rebuild::Recovery;
 pub use record::FILE as RECORD_FILE;
+pub(crate) use restart::StoredNarration;
+pub use segments::{ClipRecord, StoredClip};
 
 /// Jobs that may wait for the thread.
 const BACKLOG: usize = 256;

@@ -13,9 +13,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::narrations::{ClipRecord, StoredSchedule};
+use super::narrations::StoredSchedule;
+use super::segments::ClipRecord;
 use crate::engine::plan::{Narration, NarrationSettings, PlannedSegment};
-use crate::engine::task::{ErrorObject, SegmentId, TaskId, TaskState, Timestamp};
+use crate::engine::segments::ErrorObject;
+use crate::engine::task::{SegmentId, TaskId, TaskState, Timestamp};
 
 /// What the record in a narration's folder is called.
 ///

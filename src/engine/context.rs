@@ -1,0 +1,697 @@
+//! What running work knows of itself, and what it tells.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::error::WorkError;
+use super::in_work::InWork;
+use super::interrupt::{Interrupt, StopReason};
+use super::segments::{CompletedSegment, ErrorObject};
+use super::shared::Shared;
+use super::store::{ClipRecord, StoredClip};
+use super::task::{SegmentId, TaskId, TaskStatus};
+use crate::failpoint::reach;
+
+/// What running work knows of itself and may tell. Cheap to share between the work's own threads.
+///
+/// ```
+/// use aloud::engine::{Engine, Event, Options, TaskContext, Work, WorkError, WorkResult};
+///
+/// fn count(task: &TaskContext) -> WorkResult {
+///     for n in 1..=3 {
+///         if task.is_cancelled() {
+///             return Err(WorkError::Interrupted);
+///         }
+///         task.update_progress(n, 3, None);
+///     }
+///     Ok(3.into())
+/// }
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// # let events = engine.subscribe();
+/// let id = engine.submit_task(Work::closure("count", count), None)?;
+/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+/// assert_eq!(engine.task_status(&id).unwrap().progress.current, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct TaskContext {
+    id: TaskId,
+    shared: Arc<Shared>,
+    interrupt: Arc<Interrupt>,
+    in_work: Arc<InWork>,
+    is_durable: bool,
+}
+
+impl TaskContext {
+    /// How often a segment may be in work when the process dies.
+    pub const MOST_CRASHES: u32 = 3;
+
+    pub(crate) fn new(
+        id: TaskId,
+        shared: Arc<Shared>,
+        interrupt: Arc<Interrupt>,
+        in_work: Arc<InWork>,
+        is_durable: bool,
+    ) -> Self {
+        Self {
+            id,
+            shared,
+            interrupt,
+            in_work,
+            is_durable,
+        }
+    }
+
+    /// The task's id.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("who am I", |task| Ok(task.id().as_str().into()));
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(id.as_str().into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> &TaskId {
+        &self.id
+    }
+
+    /// Says how far the work is. A `total` of 0 means that it is not known.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # use serde_json::json;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("a quarter", |task| {
+    ///     task.update_progress(10, 40, Some(json!({ "page": 10 })));
+    ///     task.update_progress(5, 40, None); // it never falls
+    ///     Ok("enough".into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let progress = engine.task_status(&id).unwrap().progress;
+    /// assert_eq!((progress.percentage(), progress.extra), (25, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn update_progress(&self, current: u64, total: u64, extra: Option<Value>) {
+        self.shared
+            .change(|registry, now| registry.update_progress(&self.id, current, total, extra, now));
+    }
+
+    /// Says that a segment is done.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("two clips", |task| {
+    ///     task.add_completed_segment(1, "clips/1.wav", Duration::from_secs(2));
+    ///     task.add_completed_segment(2, "clips/2.wav", Duration::from_secs(3));
+    ///     Ok("spoken".into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!((status.completed_segments.len(), status.audio_seconds), (2, 5.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn add_completed_segment(
+        &self,
+        segment_id: SegmentId,
+        clip: impl Into<Arc<str>>,
+        duration: Duration,
+    ) {
+        let segment = CompletedSegment {
+            segment_id,
+            clip: clip.into(),
+            duration,
+            work: Duration::ZERO,
+        };
+        self.shared
+            .change(|registry, now| registry.complete_segment(&self.id, segment, now));
+    }
+
+    /// Says that something went wrong with a segment; 0 for the task as a whole.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("all but one", |task| {
+    ///     task.add_error(2, "it is too long to be spoken");
+    ///     Ok("the others are spoken".into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.state, TaskState::Completed, "how it ends is up to the work");
+    /// assert_eq!(status.errors.of(2).next().unwrap().message, "it is too long to be spoken");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn add_error(&self, segment_id: SegmentId, message: impl Into<String>) {
+        let error = ErrorObject::new("ERROR", message);
+        self.shared
+            .change(|registry, now| registry.add_error(&self.id, segment_id, error, now));
+    }
+
+    /// Keeps what there is to show so far, in case the work doesn't reach its end.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, ErrorObject, Event, Options, Work};
+    /// # use serde_json::json;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("half", |task| {
+    ///     task.set_partial_result(json!(["the first half"]));
+    ///     Err(ErrorObject::new("DISK", "the disk is full").into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.partial_result, Some(json!(["the first half"])));
+    /// assert_eq!(status.result, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_partial_result(&self, value: Value) {
+        self.shared
+            .change(|registry, now| registry.set_partial_result(&self.id, value, now));
+    }
+
+    /// Whether the work should stop: cancelled, over its time, or the engine is shutting down. Only
+    /// a narration that is asked to stop after the segment in work goes on: it looks at
+    /// [`Interrupt::reason`] between segments.
+    /// Work that is asked to stop returns [`WorkError::Interrupted`].
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work, WorkError};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let endless = Work::closure("endless", |task| {
+    ///     while !task.is_cancelled() {
+    ///         std::thread::yield_now();
+    ///     }
+    ///     Err(WorkError::Interrupted)
+    /// });
+    /// let id = engine.submit_task(endless, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
+    /// engine.cancel_task(&id);
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Cancelled);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.interrupt.is_now()
+            || (!self.is_durable && self.interrupt.reason() == Some(StopReason::CancelAfterSegment))
+    }
+
+    /// The request to stop, for work that can be broken off in the middle.
+    ///
+    /// ```
+    /// # use std::sync::mpsc;
+    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work, WorkError};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let (stop, stopped) = mpsc::channel();
+    /// let waits = Work::closure("waits for a message", move |task| {
+    ///     task.interrupt().breaking(move || drop(stop.send(())), || stopped.recv())?;
+    ///     Err(WorkError::Interrupted)
+    /// });
+    /// let id = engine.submit_task(waits, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
+    /// engine.cancel_task(&id);
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Cancelled);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// What is known of the task now.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("a title", |task| {
+    ///     let title = task.status().map(|status| status.title.to_string());
+    ///     Ok(title.into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some("a title".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn status(&self) -> Option<TaskStatus> {
+        self.shared.lock().registry.status(&self.id)
+    }
+
+    /// Begins an attempt at a segment of a narration and returns its number, which
+    /// [`Self::complete_segment`] wants back.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let _attempt = task.begin_segment(2)?;
+    ///     let status = task.status().unwrap();
+    ///     Ok(status.current_segment.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`WorkError::Interrupted`] if the task should stop; a failure of the database.
+    pub fn begin_segment(&self, segment_id: SegmentId) -> Result<Attempt, WorkError> {
+        if self.interrupt.reason().is_some() {
+            return Err(WorkError::Interrupted);
+        }
+        self.interrupt.begin_segment(segment_id);
+        self.in_work.set(&self.id, segment_id);
+        let timeout = self.shared.options.segment_timeout;
+        self.shared
+            .change(|registry, now| registry.start_segment(&self.id, segment_id, timeout, now));
+        if timeout.is_some() {
+            self.shared.timer.notify_all();
+        }
+        Ok(Attempt(
+            self.shared.store.begin_segment(&self.id, segment_id),
+        ))
+    }
+
+    /// Says that the model is done with the segment it began last, whose time then stops counting.
+    /// Returns whether that segment was over its time.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let _attempt = task.begin_segment(1)?;
+    ///     // Here the model runs. What follows, such as writing the file, has no time limit.
+    ///     let overdue = task.end_segment();
+    ///     Ok(overdue.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// options.segment_timeout = Some(Duration::from_secs(60));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(false.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn end_segment(&self) -> bool {
+        let overdue = self.interrupt.is_segment_overdue();
+        self.interrupt.begin_segment(0);
+        self.shared.lock().registry.stop_segment_clock(&self.id);
+        overdue
+    }
+
+    /// The time that a segment may take.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// options.segment_timeout = Some(Duration::from_secs(60));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("seconds", |task| {
+    ///     Ok(task.segment_timeout().map(|time| time.as_secs()).into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(60.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn segment_timeout(&self) -> Option<Duration> {
+        self.shared.options.segment_timeout
+    }
+
+    /// Says that the clip of a segment is published, and waits until that is on disk. The file has
+    /// its final name by then: a row implies a file.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let attempt = task.begin_segment(1)?;
+    ///     std::fs::write(narration.folder.join("1.wav"), [])?; // a WAV file, in earnest
+    ///     let (clip, samples, rate) = ("1.wav".into(), 44_100, 22_050);
+    ///     let clip = ClipRecord { segment_id: 1, clip, bytes: 0, samples, rate, peak: 0.0 };
+    ///     task.complete_segment(attempt, clip, Duration::from_millis(500))?;
+    ///     Ok("spoken".into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.completed_segments.get(1).unwrap().duration, Duration::from_secs(2));
+    /// assert_eq!(status.speed(), Some(4.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the database; the attempt has lost to a later one.
+    pub fn complete_segment(
+        &self,
+        attempt: Attempt,
+        clip: ClipRecord,
+        work: Duration,
+    ) -> Result<(), WorkError> {
+        reach("folder-synced");
+        let number = attempt.0.wait()?;
+        let segment = CompletedSegment {
+            segment_id: clip.segment_id,
+            clip: Arc::clone(&clip.clip),
+            duration: clip.duration(),
+            work,
+        };
+        if !self
+            .shared
+            .store
+            .complete_segment(&self.id, number, clip)
+            .wait()?
+        {
+            let message = format!(
+                "a later attempt at segment {} has begun",
+                segment.segment_id
+            );
+            return Err(WorkError::Failed(ErrorObject::new("SUPERSEDED", message)));
+        }
+        reach("row-committed");
+        self.shared
+            .change(|registry, now| registry.complete_segment(&self.id, segment, now));
+        Ok(())
+    }
+
+    /// Says what went wrong with a segment of a narration, and keeps it on disk.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let _attempt = task.begin_segment(1)?;
+    ///     task.fail_segment(1, ErrorObject::new("TIMEOUT", "it took over 60 seconds"));
+    ///     Ok("the others are spoken".into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.errors.of(1).next().unwrap().code, "TIMEOUT");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fail_segment(&self, segment_id: SegmentId, error: ErrorObject) {
+        drop(
+            self.shared
+                .store
+                .segment_error(&self.id, segment_id, &error),
+        );
+        self.shared
+            .change(|registry, now| registry.add_error(&self.id, segment_id, error, now));
+    }
+
+    /// The segments without a clip that were in work when the process died, and how often. A clean
+    /// stop does not count. One that was there [`Self::MOST_CRASHES`] times should be left alone.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Careful;
+    /// # impl Narrator for Careful {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let crashes = task.crashes()?;
+    ///     let mut harmless = 0;
+    ///     for (segment_id, _) in narration.plan.iter() {
+    ///         if crashes.get(&segment_id) >= Some(&TaskContext::MOST_CRASHES) {
+    ///             task.add_error(segment_id, "it ended the process three times");
+    ///             continue;
+    ///         }
+    ///         harmless += 1; // begin it, speak it, complete it
+    ///     }
+    ///     Ok(harmless.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Careful)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn crashes(&self) -> Result<BTreeMap<SegmentId, u32>, WorkError> {
+        Ok(self.shared.store.crashes(&self.id).wait()?)
+    }
+
+    /// The published clips of this narration, by segment, as the database has them.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     for (segment_id, _) in narration.plan.iter() {
+    ///         // Spoken as in the example of `complete_segment`.
+    /// #         let attempt = task.begin_segment(segment_id)?;
+    /// #         let clip = format!("{segment_id}.wav").into();
+    /// #         let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+    /// #         let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #         task.complete_segment(attempt, clip, Duration::ZERO)?;
+    ///     }
+    ///     let names: Vec<_> = task.clips()?.iter().map(|clip| clip.clip.to_string()).collect();
+    ///     Ok(names.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let result = engine.task_status(&id).unwrap().result;
+    /// assert_eq!(result, Some(serde_json::json!(["1.wav", "2.wav"])));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn clips(&self) -> Result<Vec<StoredClip>, WorkError> {
+        Ok(self.shared.store.clips(&self.id).wait()?)
+    }
+}
+
+/// An attempt at a segment, known to the database before its clip is.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use aloud::engine::*;
+/// # let folder = tempfile::tempdir()?;
+/// # let mut options = Options::new(folder.path());
+/// # struct Speaker;
+/// # impl Narrator for Speaker {
+/// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+///     let first = task.begin_segment(1)?;
+///     let second = task.begin_segment(1)?;
+/// #   let (clip, bytes, samples, rate, peak) = ("1.wav".into(), 0, 22_050, 22_050, 0.0);
+/// #   let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak };
+///     let lost = task.complete_segment(first, clip.clone(), Duration::ZERO);
+///     assert!(matches!(lost, Err(WorkError::Failed(error)) if error.code == "SUPERSEDED"));
+///     task.complete_segment(second, clip, Duration::ZERO)?;
+///     Ok("spoken".into())
+/// }
+/// # }
+/// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+/// # let engine = Engine::open(options)?;
+/// # let events = engine.subscribe();
+/// # let segment = |start, text: &str| PlannedSegment {
+/// #     start,
+/// #     end: start + 4,
+/// #     text: text.into(),
+/// #     pause_ms: 0,
+/// #     heading: false,
+/// # };
+/// # let narration = Narration {
+/// #     title: "A story".into(),
+/// #     source: "One. Two.".into(),
+/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+/// #     folder: folder.path().to_owned(),
+/// #     voice: "silence".into(),
+/// #     voice_version: "".into(),
+/// #     settings: NarrationSettings::default(),
+/// #     fingerprint: "One. Two. in silence".into(),
+/// # };
+/// let id = engine.submit_task(narration, None)?;
+/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+/// assert_eq!(engine.task_status(&id).unwrap().result, Some("spoken".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Attempt(super::store::Answer<u32>);

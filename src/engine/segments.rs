@@ -1,0 +1,327 @@
+//! What is known of a task's segments: what is done, and what went wrong. Both grow to hundreds of
+//! thousands and are copied with each status, so copying them costs the same however many there are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rpds::{RedBlackTreeMapSync, VectorSync};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::task::SegmentId;
+
+/// A segment that is done, with its clip.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aloud::engine::CompletedSegment;
+/// use serde_json::json;
+///
+/// let segment = CompletedSegment {
+///     segment_id: 3,
+///     clip: "0003-the-end.wav".into(),
+///     duration: Duration::from_millis(1500),
+///     work: Duration::ZERO,
+/// };
+/// assert_eq!(serde_json::to_value(&segment)?, json!({
+///     "segment_id": 3, "clip": "0003-the-end.wav",
+///     "duration_seconds": 1.5, "work_seconds": 0.0,
+/// }));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompletedSegment {
+    /// Which segment.
+    pub segment_id: SegmentId,
+    /// The clip's path or address as the work gave it. For a narration: the file's name inside
+    /// [`TaskStatus::folder`](super::TaskStatus::folder).
+    pub clip: Arc<str>,
+    /// How long the clip plays.
+    #[serde(rename = "duration_seconds", with = "seconds")]
+    pub duration: Duration,
+    /// How long it took to make, zero if that is not known.
+    #[serde(rename = "work_seconds", with = "seconds", default)]
+    pub work: Duration,
+}
+
+/// What went wrong, in one form for everything: what happened, the facts, what to do next.
+///
+/// ```
+/// use aloud::engine::ErrorObject;
+/// use serde_json::json;
+///
+/// let error = ErrorObject::new("DISK", "the disk is full")
+///     .with_details(json!({ "free_bytes": 0 }))
+///     .with_remediation("Make room, then retry");
+/// assert_eq!(error.to_string(), "the disk is full");
+/// assert_eq!(serde_json::to_value(&error)?, json!({
+///     "code": "DISK", "message": "the disk is full",
+///     "details": { "free_bytes": 0 }, "remediation": "Make room, then retry",
+/// }));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ErrorObject {
+    /// A stable word for programs, such as `TIMEOUT`.
+    pub code: String,
+    /// What happened, to what.
+    pub message: String,
+    /// Facts for programs; `null` if there are none.
+    #[serde(default)]
+    pub details: serde_json::Value,
+    /// What to do next; empty if nothing can be advised.
+    #[serde(default)]
+    pub remediation: String,
+}
+
+impl ErrorObject {
+    /// An error with a code and a message, without details or advice.
+    ///
+    /// ```
+    /// # use aloud::engine::ErrorObject;
+    /// let error = ErrorObject::new("DISK", "the disk is full");
+    /// assert!(error.details.is_null() && error.remediation.is_empty());
+    /// ```
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            details: serde_json::Value::Null,
+            remediation: String::new(),
+        }
+    }
+
+    /// The same with facts for programs.
+    ///
+    /// ```
+    /// # use aloud::engine::ErrorObject;
+    /// # use serde_json::json;
+    /// let error = ErrorObject::new("DISK", "the disk is full").with_details(json!({ "free": 0 }));
+    /// assert_eq!(error.details["free"], 0);
+    /// ```
+    #[must_use]
+    pub fn with_details(mut self, details: serde_json::Value) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// The same with advice.
+    ///
+    /// ```
+    /// # use aloud::engine::ErrorObject;
+    /// let error = ErrorObject::new("DISK", "the disk is full").with_remediation("Make room");
+    /// assert_eq!(error.remediation, "Make room");
+    /// ```
+    #[must_use]
+    pub fn with_remediation(mut self, remediation: impl Into<String>) -> Self {
+        self.remediation = remediation.into();
+        self
+    }
+}
+
+/// Something that went wrong with one segment.
+///
+/// ```
+/// use aloud::engine::{ErrorObject, SegmentError};
+///
+/// let error = ErrorObject::new("TIMEOUT", "it took over 60 seconds");
+/// let error = SegmentError { segment_id: 4, error };
+/// let value = serde_json::to_value(&error)?;
+/// assert_eq!((&value["segment_id"], &value["code"]), (&4.into(), &"TIMEOUT".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SegmentError {
+    /// Which segment; 0 for an error of the task as a whole.
+    pub segment_id: SegmentId,
+    /// What went wrong.
+    #[serde(flatten)]
+    pub error: ErrorObject,
+}
+
+/// The completed segments of a task, in the order of their numbers. Cloning copies a pointer.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aloud::engine::{Engine, Options, Submission, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
+/// # let id = engine.submit(Submission::new(work).paused())?;
+/// for segment_id in [2, 1, 2] {
+///     let clip = format!("{segment_id}.wav");
+///     engine.add_completed_segment(&id, segment_id, clip, Duration::from_secs(1));
+/// }
+/// let segments = engine.task_status(&id).unwrap().completed_segments;
+/// assert_eq!(segments.len(), 2, "one that comes twice is replaced");
+/// assert_eq!(&*segments.iter().next().unwrap().clip, "1.wav");
+/// assert!(segments.get(2).is_some() && segments.get(3).is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CompletedSegments {
+    by_id: RedBlackTreeMapSync<SegmentId, CompletedSegment>,
+}
+
+impl CompletedSegments {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.size()
+    }
+
+    /// Whether there is none yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// The one with this number.
+    #[must_use]
+    pub fn get(&self, id: SegmentId) -> Option<&CompletedSegment> {
+        self.by_id.get(&id)
+    }
+
+    /// All of them, by number.
+    #[must_use]
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &CompletedSegment> {
+        self.by_id.iter().map(|(_, segment)| segment)
+    }
+
+    pub(crate) fn insert(&mut self, segment: CompletedSegment) {
+        self.by_id.insert_mut(segment.segment_id, segment);
+    }
+}
+
+impl Serialize for CompletedSegments {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for CompletedSegments {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut segments = Self::default();
+        for segment in Vec::<CompletedSegment>::deserialize(deserializer)? {
+            segments.insert(segment);
+        }
+        Ok(segments)
+    }
+}
+
+/// The errors of a task's segments, by segment and then by time. Cloning copies a pointer.
+///
+/// ```
+/// use aloud::engine::{Engine, Options, Submission, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
+/// # let id = engine.submit(Submission::new(work).paused())?;
+/// engine.add_error(&id, 7, "no voice");
+/// engine.add_error(&id, 7, "no voice yet");
+/// engine.add_error(&id, 2, "too long");
+/// let errors = engine.task_status(&id).unwrap().errors;
+/// assert_eq!((errors.len(), errors.segments()), (3, 2));
+/// assert_eq!(errors.iter().next().unwrap().segment_id, 2);
+/// assert_eq!(errors.of(7).last().unwrap().message, "no voice yet");
+/// assert!(errors.has(7) && !errors.has(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SegmentErrors {
+    by_id: RedBlackTreeMapSync<SegmentId, VectorSync<ErrorObject>>,
+    count: usize,
+}
+
+impl SegmentErrors {
+    /// How many errors there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// How many segments have at least one; errors of the task as a whole, number 0, don't count.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.by_id.size() - usize::from(self.by_id.contains_key(&0))
+    }
+
+    /// The errors of one segment, oldest first.
+    pub fn of(&self, id: SegmentId) -> impl Iterator<Item = &ErrorObject> {
+        self.by_id
+            .get(&id)
+            .into_iter()
+            .flat_map(|errors| errors.iter())
+    }
+
+    /// Whether this segment has an error.
+    #[must_use]
+    pub fn has(&self, id: SegmentId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    /// All of them, by segment.
+    pub fn iter(&self) -> impl Iterator<Item = SegmentError> + '_ {
+        self.by_id.iter().flat_map(|(&segment_id, errors)| {
+            errors.iter().map(move |error| SegmentError {
+                segment_id,
+                error: error.clone(),
+            })
+        })
+    }
+
+    pub(crate) fn push(&mut self, id: SegmentId, error: ErrorObject) {
+        let mut errors = self.by_id.get(&id).cloned().unwrap_or_default();
+        errors.push_back_mut(error);
+        self.by_id.insert_mut(id, errors);
+        self.count += 1;
+    }
+
+    pub(crate) fn clear(&mut self, id: SegmentId) {
+        let gone = self.by_id.get(&id).map_or(0, VectorSync::len);
+        self.by_id.remove_mut(&id);
+        self.count -= gone;
+    }
+}
+
+impl Serialize for SegmentErrors {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for SegmentErrors {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut errors = Self::default();
+        for error in Vec::<SegmentError>::deserialize(deserializer)? {
+            errors.push(error.segment_id, error.error);
+        }
+        Ok(errors)
+    }
+}
+
+/// Durations as seconds with a fraction, the unit of every number the program prints.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(value.as_secs_f64())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let value = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(value).map_err(serde::de::Error::custom)
+    }
+}

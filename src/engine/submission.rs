@@ -1,0 +1,215 @@
+//! Work with everything that can be said of when and how it runs.
+
+use std::time::Duration;
+
+use super::registry::{GroupId, Priority, Schedule};
+use super::task::{SegmentId, TaskId};
+use super::work::Work;
+
+/// Work with everything that can be said of when and how it runs.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aloud::engine::{Engine, Options, Priority, Submission, Work};
+///
+/// let folder = tempfile::tempdir()?;
+/// let engine = Engine::open(Options::new(folder.path()))?;
+/// let first = engine.submit_task(Work::closure("first", |_| Ok(1.into())), None)?;
+/// let second = Submission::new(Work::closure("second", |_| Ok(2.into())))
+///     .priority(Priority::High)
+///     .after([first])
+///     .timeout(Duration::from_secs(60));
+/// engine.submit(second)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a submission does nothing until it is submitted"]
+pub struct Submission {
+    pub(super) work: Work,
+    pub(super) id: Option<TaskId>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) schedule: Schedule,
+    /// Segments to be made again though there are clips of them.
+    pub(super) anew: Vec<SegmentId>,
+}
+
+impl Submission {
+    /// Work that runs as soon as it is its turn.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Priority, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let id = engine.submit(Submission::new(Work::closure("answer", |_| Ok(42.into()))))?;
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.priority, Priority::Normal);
+    /// assert!(!status.paused && status.after.is_empty() && status.group.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(work: impl Into<Work>) -> Self {
+        Self {
+            work: work.into(),
+            id: None,
+            timeout: None,
+            schedule: Schedule::default(),
+            anew: Vec::new(),
+        }
+    }
+
+    /// Under this id instead of a random one.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let work = Work::closure("chapter", |_| Ok("read".into()));
+    /// let id = engine.submit(Submission::new(work).id("chapter-1"))?;
+    /// assert_eq!(id.as_str(), "chapter-1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn id(mut self, id: impl Into<TaskId>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The same with an id: a random one, unless one was given.
+    pub(crate) fn with_id(mut self) -> Self {
+        self.id.get_or_insert_with(TaskId::random);
+        self
+    }
+
+    pub(crate) fn id_given(&self) -> TaskId {
+        self.id.clone().unwrap_or_else(TaskId::random)
+    }
+
+    /// With a time limit of its own, instead of the engine's.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, Event, Options, Submission, Work, WorkError};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let endless = Work::closure("endless", |task| {
+    ///     while !task.is_cancelled() {
+    ///         std::thread::yield_now();
+    ///     }
+    ///     Err(WorkError::Interrupted)
+    /// });
+    /// let id = engine.submit(Submission::new(endless).timeout(Duration::from_millis(10)))?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().error.unwrap().code, "TIMEOUT");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// More or less urgent than others.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Priority, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// engine.pause_queue();
+    /// engine.submit_task(Work::closure("usual", |_| Ok(1.into())), None)?;
+    /// let work = Work::closure("urgent", |_| Ok(2.into()));
+    /// let urgent = engine.submit(Submission::new(work).priority(Priority::High))?;
+    /// engine.resume_queue();
+    /// let started = loop {
+    ///     if let Event::Started { task } = events.recv_blocking()? {
+    ///         break task;
+    ///     }
+    /// };
+    /// assert_eq!(started, urgent);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.schedule.priority = priority;
+        self
+    }
+
+    /// Not before this time has passed.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::{Engine, Event, Options, Submission, TaskState, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("in an hour", |_| Ok(1.into()));
+    /// let later = engine.submit(Submission::new(work).delay(Duration::from_secs(3600)))?;
+    /// engine.submit_task(Work::closure("now", |_| Ok(2.into())), None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&later).unwrap().state, TaskState::Pending);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.schedule.delay = Some(delay);
+        self
+    }
+
+    /// Not before these have ended as they should. If one of them does not, this one fails with
+    /// `DEPENDENCY`. Those that are no longer known count as done.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, ErrorObject, Event, Options, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let fails = |_: &_| Err(ErrorObject::new("DISK", "the disk is full").into());
+    /// let first = engine.submit_task(Work::closure("first", fails), None)?;
+    /// let second = Submission::new(Work::closure("second", |_| Ok("done".into())));
+    /// let second = engine.submit(second.after([first]))?;
+    /// let ends = |event: &Event| matches!(event, Event::Ended { task, .. } if *task == second);
+    /// while !ends(&events.recv_blocking()?) {}
+    /// assert_eq!(engine.task_status(&second).unwrap().error.unwrap().code, "DEPENDENCY");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn after(mut self, tasks: impl IntoIterator<Item = TaskId>) -> Self {
+        self.schedule.after.extend(tasks);
+        self
+    }
+
+    /// As part of a group.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, GroupId, Options, Submission, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let work = Work::closure("chapter one", |_| Ok("read".into()));
+    /// let id = engine.submit(Submission::new(work).group("book"))?;
+    /// assert_eq!(engine.task_status(&id).unwrap().group, Some(GroupId::from("book")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn group(mut self, group: impl Into<GroupId>) -> Self {
+        self.schedule.group = Some(group.into());
+        self
+    }
+
+    /// Held back until it is resumed.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Submission, TaskState, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let work = Work::closure("later", |_| Ok("done".into()));
+    /// let id = engine.submit(Submission::new(work).paused())?;
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert!(status.paused && status.state == TaskState::Pending);
+    /// assert!(engine.resume_task(&id));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn paused(mut self) -> Self {
+        self.schedule.paused = true;
+        self
+    }
+}
+
+impl<W: Into<Work>> From<W> for Submission {
+    fn from(work: W) -> Self {
+        Self::new(work)
+    }
+}
