@@ -4,7 +4,7 @@
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | [`engine`] | the durable job engine: registry, store, workers; knows nothing of terminals or voices |
+//! | [`engine`](mod@engine) | the durable job engine: registry, store, workers; knows nothing of terminals or voices |
 //! | [`narrate`] | the operation a worker runs: prepare ∥ synthesize ∥ publish |
 //! | [`text`] | bytes → text → blocks → segments, with byte spans in the source |
 //! | [`speech`] | voices: phonemes, models, sessions |
