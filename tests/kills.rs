@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use kit::{Home, clips, samples};
+use kit::{Home, clips, finished, samples};
 
 /// The longest that a run lives: the model opens in about a second, then clips come.
 const LONGEST: f64 = 3.0;
@@ -29,23 +29,6 @@ fn identity(path: &Path) -> Identity {
         .metadata()
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     (file.ino(), file.mtime(), file.mtime_nsec())
-}
-
-/// The clips that have a row: these are finished, whatever happens.
-fn finished(home: &Home) -> Vec<PathBuf> {
-    let database = rusqlite::Connection::open(home.path("state/aloud.db")).unwrap();
-    let sound: String = database
-        .pragma_query_value(None, "integrity_check", |row| row.get(0))
-        .unwrap();
-    assert_eq!(sound, "ok");
-    let query = "SELECT folder, clip FROM segments JOIN tasks ON task = seq WHERE clip IS NOT NULL";
-    let mut rows = database.prepare(query).unwrap();
-    let paths = rows
-        .query_map([], |row| {
-            Ok(Path::new(&row.get::<_, String>(0)?).join(row.get::<_, String>(1)?))
-        })
-        .unwrap();
-    paths.map(Result::unwrap).collect()
 }
 
 /// Lets a run live for a while. Returns its exit code if it came to its end.
