@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use kit::{Home, clips, samples};
+use kit::{Home, clips, finished, samples};
 
 /// The longest that a run lives, in seconds: the model opens in about a second, then clips come.
 const LONGEST: f64 = 2.5;
@@ -69,24 +69,6 @@ fn identity(path: &Path) -> Identity {
         .metadata()
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     (file.ino(), file.mtime(), file.mtime_nsec())
-}
-
-/// The clips in a folder that have a row: these are finished, whatever happens.
-fn finished(home: &Home, folder: &Path) -> Vec<PathBuf> {
-    let database = rusqlite::Connection::open(home.path("state/aloud.db")).unwrap();
-    let sound: String = database
-        .pragma_query_value(None, "integrity_check", |row| row.get(0))
-        .unwrap();
-    assert_eq!(sound, "ok");
-    let query = "SELECT clip FROM segments JOIN tasks ON task = seq
-                 WHERE clip IS NOT NULL AND folder = ?1";
-    let mut rows = database.prepare(query).unwrap();
-    let paths = rows
-        .query_map([folder.to_str().unwrap()], |row| {
-            Ok(folder.join(row.get::<_, String>(0)?))
-        })
-        .unwrap();
-    paths.map(Result::unwrap).collect()
 }
 
 /// Lets a run live until it is killed. Returns its exit code if it came to its end.
@@ -162,7 +144,7 @@ impl Campaign {
             let mut child = command.spawn().unwrap();
             let code = live(&mut child, time);
             if self.home.path("state/aloud.db").exists() {
-                let finished = finished(&self.home, &out.join("the-lighthouse-keeper"));
+                let finished = finished(&self.home, Some(&out.join("the-lighthouse-keeper")));
                 self.inspect(finished);
             }
             match code {

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use kit::{Home, STORY, clips, samples, wait_for, wait_for_end};
+use kit::{Home, STORY, clips, samples, wait_for};
 use serde_json::Value;
 
 fn sample(name: &str) -> String {
@@ -173,31 +173,6 @@ fn stored(home: &Home, clip: &Path) -> bool {
         .query_row(query, [name], |row| row.get::<_, i64>(0))
         .unwrap()
         == 1
-}
-
-#[test]
-fn a_signal_stops_it_cleanly_and_the_next_start_goes_on() {
-    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
-        let home = Home::ready();
-        let story = home.write("story.txt", STORY);
-        let mut command = home.command(&["narrate", &story, "--plain"]);
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let folder = home.path("narrations/story");
-        wait_for("a clip", || (!clips(&folder).is_empty()).then_some(()));
-        let kill = Command::new("kill")
-            .args([format!("-{signal}"), child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
-        assert_eq!(wait_for_end(&mut child), Some(code), "{signal}");
-        let ran = home.run(&["narrate", &story, "--json"]);
-        assert_eq!(ran.code, Some(0), "{}", ran.err);
-        assert_eq!(ran.summary()["failed"], 0);
-        assert_eq!(ran.events()[0]["continued"], true);
-    }
 }
 
 #[test]

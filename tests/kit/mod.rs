@@ -2,12 +2,14 @@
 //! once into a folder that all tests share; where they can't be had, the tests fail and say so.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Once;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -121,6 +123,72 @@ impl Ran {
     }
 }
 
+/// The program at work with `--json`, its events read as they come. Killed if a test leaves it.
+pub struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    events: Vec<Value>,
+}
+
+impl Running {
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        // It ends with the program's output.
+        std::thread::spawn(move || {
+            for line in out.lines() {
+                if sender.send(line.unwrap()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            child,
+            lines,
+            events: Vec::new(),
+        }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for an event of this name.
+    pub fn until(&mut self, name: &str) {
+        while self.next_event().unwrap_or_else(|| panic!("no {name}"))["event"] != name {}
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for the end: the exit code, and every event there was.
+    pub fn end(mut self) -> (Option<i32>, Vec<Value>) {
+        while self.next_event().is_some() {}
+        let code = wait_for_end(&mut self.child);
+        (code, std::mem::take(&mut self.events))
+    }
+
+    fn next_event(&mut self) -> Option<&Value> {
+        use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => self.events.push(serde_json::from_str(&line).unwrap()),
+            Err(Disconnected) => return None,
+            Err(Timeout) => panic!("it says nothing any more"),
+        }
+        self.events.last()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail if it has ended, which is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Waits for a condition, and fails when it does not come.
 pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
@@ -163,6 +231,39 @@ pub fn clips(folder: &Path) -> Vec<PathBuf> {
         .collect();
     clips.sort();
     clips
+}
+
+/// The clips that have a row in the library, all of them or those in one folder: these are finished,
+/// whatever happens. The database is sound.
+pub fn finished(home: &Home, folder: Option<&Path>) -> Vec<PathBuf> {
+    let database = library(home);
+    let sound: String = database
+        .pragma_query_value(None, "integrity_check", |row| row.get(0))
+        .unwrap();
+    assert_eq!(sound, "ok");
+    let query = "SELECT folder, clip FROM segments JOIN tasks ON task = seq
+                 WHERE clip IS NOT NULL AND (?1 IS NULL OR folder = ?1)";
+    let mut rows = database.prepare(query).unwrap();
+    let paths = rows
+        .query_map([folder.map(|folder| folder.to_str().unwrap())], |row| {
+            Ok(Path::new(&row.get::<_, String>(0)?).join(row.get::<_, String>(1)?))
+        })
+        .unwrap();
+    paths.map(Result::unwrap).collect()
+}
+
+/// The state of every task in the library, in the order of submission.
+pub fn stored_states(home: &Home) -> Vec<String> {
+    let database = library(home);
+    let mut rows = database
+        .prepare("SELECT state FROM tasks ORDER BY seq")
+        .unwrap();
+    let states = rows.query_map([], |row| row.get(0)).unwrap();
+    states.map(Result::unwrap).collect()
+}
+
+fn library(home: &Home) -> rusqlite::Connection {
+    rusqlite::Connection::open(home.path("state/aloud.db")).unwrap()
 }
 
 /// Samples in a WAV file, having read every one of them.
