@@ -647,6 +647,11 @@ fn a_closure_that_ignores_everything_ends_on_time_and_is_replaced() {
         report.abandoned, 1,
         "it can't be stopped, and is not waited for"
     );
+    assert_eq!(
+        engine.shutdown(ShutdownWait::Now),
+        report,
+        "told, not done again"
+    );
     drop(release);
     assert_eq!(
         engine.task_status(&id).unwrap().state,

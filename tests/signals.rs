@@ -101,6 +101,7 @@ fn names(folder: &Path) -> Vec<String> {
     };
     entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != aloud::engine::RECORD_FILE)
         .collect()
 }
 
@@ -188,4 +189,23 @@ fn has_thread(process: u32, name: &str) -> bool {
         let comm = std::fs::read_to_string(thread.path().join("comm"));
         comm.is_ok_and(|comm| comm.trim_end() == name)
     })
+}
+
+#[test]
+fn what_was_ignored_at_the_start_stays_ignored() {
+    let home = Home::ready();
+    let story = home.write("story.txt", STORY);
+    // As `nohup` starts a program.
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_aloud"))
+        .args(["narrate", &story, "--json"])
+        .env("ALOUD_HOME", home.folder.path());
+    let mut running = Running::start(command);
+    running.until("segment_completed");
+    running.signal(Signal::HUP);
+    let (code, events) = running.end();
+    assert_eq!(code, Some(0));
+    assert_eq!(events.last().unwrap()["failed"], 0);
 }

@@ -20,6 +20,16 @@ struct Shared {
     engine: Mutex<Option<(Engine, Duration)>>,
 }
 
+/// Whether a signal is ignored in this process. Where the system does not tell, none is.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 /// The thread that waits for signals, until this is dropped.
 pub(super) struct Signals {
     shared: Arc<Shared>,
@@ -30,14 +40,16 @@ pub(super) struct Signals {
 impl Signals {
     /// Takes INT, TERM and HUP from now on.
     pub(super) fn install() -> std::io::Result<Self> {
-        let mut signals = Iterator::new([SIGINT, SIGTERM, SIGHUP])?;
+        // What was ignored when we were started stays ignored: that is how `nohup` works.
+        let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter();
+        let mut signals = Iterator::new(wanted.filter(|signal| !is_ignored(*signal)))?;
         let handle = signals.handle();
         let shared = Arc::new(Shared::default());
         let mine = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("aloud-signals".into())
             .spawn(move || {
-                let mut stopping: Option<JoinHandle<()>> = None;
+                let mut stopping: Vec<JoinHandle<()>> = Vec::new();
                 for signal in signals.forever() {
                     let first = mine.raised.swap(signal, Ordering::AcqRel) == 0;
                     if mine.idle.load(Ordering::Acquire) {
@@ -59,11 +71,9 @@ impl Signals {
                                 engine.shutdown(wait);
                             });
                     // Without a thread for it the end of the program still stops the engine.
-                    if let (Ok(stop), None) = (stop, &stopping) {
-                        stopping = Some(stop);
-                    }
+                    stopping.extend(stop);
                 }
-                if let Some(stopping) = stopping {
+                for stopping in stopping {
                     // A panic there is in the log; nothing is left to do about it.
                     let _ = stopping.join();
                 }

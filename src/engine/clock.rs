@@ -55,6 +55,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
             .chain(told.iter().map(|told| told.until))
             .fold(next_cleanup, Ord::min);
         let wait = next.saturating_sub(now.mono).min(LONGEST_WAIT);
+        state.clock_sleeps_until = now.mono + wait;
         drop(shared.timer.wait_timeout(state, wait));
     }
 }

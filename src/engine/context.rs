@@ -319,7 +319,7 @@ impl TaskContext {
         let timeout = self.shared.options.segment_timeout;
         self.shared
             .change(|registry, now| registry.start_segment(&self.id, segment_id, timeout, now));
-        if timeout.is_some() {
+        if timeout.is_some() && self.shared.lock().is_clock_late() {
             self.shared.timer.notify_all();
         }
         Ok(Attempt(

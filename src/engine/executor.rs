@@ -124,8 +124,11 @@ fn next(shared: &Shared) -> Option<Job> {
             let interrupt = Arc::new(Interrupt::default());
             state.running.insert(id.clone(), Arc::clone(&interrupt));
             state.subscribers.tell(&event);
+            let late = state.is_clock_late();
             drop(state);
-            shared.timer.notify_all();
+            if late {
+                shared.timer.notify_all();
+            }
             let kind = match body {
                 Body::Narration(_) => Kind::Durable,
                 Body::Repeatable(_) => Kind::Repeatable,
@@ -198,11 +201,14 @@ fn finish(shared: &Shared, id: &TaskId, kind: Kind, interrupt: &Interrupt, resul
     {
         state.forget(id);
     }
+    let late = state.is_clock_late();
     drop(state);
     // Its own end is on disk already.
     ended.retain(|ended| ended.task != *id);
     shared.store_ends(ended);
-    shared.timer.notify_all();
+    if late {
+        shared.timer.notify_all();
+    }
 }
 
 /// How a run ended, from what its work returned and what was asked of it.

@@ -2,7 +2,7 @@
 //! the store, and the calls that change a task and tell everyone. The lock is never held across a
 //! file, a channel that may block, or foreign code.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -15,6 +15,7 @@ use super::options::Options;
 use super::plan::Narration;
 use super::registry::{Cancelled, Now, Registry};
 use super::segments::ErrorObject;
+use super::shutdown::ShutdownReport;
 use super::store::{Recovery, Store};
 use super::task::{TaskId, TaskState, Timestamp};
 use super::work::{Closure, Repeatable};
@@ -42,14 +43,18 @@ pub(crate) enum Body {
 /// Everything behind the lock.
 pub(crate) struct State {
     pub registry: Registry,
-    pub bodies: HashMap<TaskId, Body>,
+    pub bodies: BTreeMap<TaskId, Body>,
     pub running: HashMap<TaskId, Arc<Interrupt>>,
     /// Ids on their way into the store.
     pub reserved: HashSet<TaskId>,
     /// Narrations that have not ended, by fingerprint.
-    pub fingerprints: HashMap<String, TaskId>,
+    pub fingerprints: BTreeMap<String, TaskId>,
     pub subscribers: Subscribers,
     pub life: Life,
+    /// When the clock's thread looks around by itself.
+    pub clock_sleeps_until: Duration,
+    /// What the shutdown did, once it has.
+    pub report: Option<ShutdownReport>,
     /// Whether the embedding program was told that the engine is about to stop.
     pub is_stop_told: bool,
     pub workers: usize,
@@ -83,12 +88,14 @@ impl Shared {
         Self {
             state: Mutex::new(State {
                 registry: Registry::default(),
-                bodies: HashMap::new(),
+                bodies: BTreeMap::new(),
                 running: HashMap::new(),
                 reserved: HashSet::new(),
-                fingerprints: HashMap::new(),
+                fingerprints: BTreeMap::new(),
                 subscribers: Subscribers::default(),
                 life: Life::Open,
+                clock_sleeps_until: Duration::ZERO,
+                report: None,
                 is_stop_told: false,
                 workers: 0,
                 abandoned: 0,
@@ -230,6 +237,12 @@ pub(crate) struct Ended {
 }
 
 impl State {
+    /// Whether the clock's thread sleeps too long: something is due before it looks again.
+    pub(crate) fn is_clock_late(&self) -> bool {
+        let next = self.registry.next_wake();
+        next.is_some_and(|next| next < self.clock_sleeps_until)
+    }
+
     /// Tells everyone what happened, and forgets the work of what has ended.
     pub(crate) fn announce(&mut self, events: &[Event]) -> Vec<Ended> {
         let mut all = Vec::new();

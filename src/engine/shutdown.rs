@@ -14,8 +14,9 @@ use super::segments::ErrorObject;
 use super::shared::{Body, Life, Shared};
 use super::{Inner, hooks};
 
-/// How long an interrupted worker may take to come back before it is left behind.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long an interrupted worker may take to come back before it is left behind: a model run comes
+/// back within a tenth of this.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// As good as no limit, where a limit is too large for the clock.
 const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -153,6 +154,9 @@ impl Laps {
 /// Shuts the engine down; see [`super::Engine::shutdown`].
 pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     let shared = &inner.shared;
+    if let Some(report) = &shared.lock().report {
+        return report.clone();
+    }
     let begun = Instant::now();
     let mut laps = Laps(begun);
     let mut steps = ShutdownSteps::default();
@@ -192,7 +196,9 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
         .threads
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let first = shared.lock().life != Life::Down;
+    if let Some(report) = &shared.lock().report {
+        return report.clone();
+    }
     let cancelled = end_what_cannot_wait(shared);
     shared.lock().life = Life::Down;
     shared.timer.notify_all();
@@ -212,7 +218,6 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     join(clock_and_store);
     shared.lock().subscribers.close();
     join_callbacks(shared, callbacks);
-    drop(threads);
     steps.join = laps.lap();
 
     let interrupted = {
@@ -238,13 +243,13 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
         steps,
         seconds: begun.elapsed().as_secs_f64(),
     };
-    if first {
-        tracing::info!(?report, "the engine has shut down");
-        if abandoned > 0 {
-            tracing::warn!("{abandoned} tasks did not stop and were left behind");
-        }
-        shared.options.hooks.stopped(&report);
+    shared.lock().report = Some(report.clone());
+    drop(threads);
+    tracing::info!(?report, "the engine has shut down");
+    if abandoned > 0 {
+        tracing::warn!("{abandoned} tasks did not stop and were left behind");
     }
+    shared.options.hooks.stopped(&report);
     report
 }
 
@@ -266,6 +271,9 @@ fn refuse_work(shared: &Shared) -> Vec<super::TaskId> {
 
 /// Ends what lives no longer than the process: closures that wait, and those that did not come
 /// back. Narrations that did not come back wait for the next start. Returns how many waited.
+///
+/// The database's thread answers to nobody here, and its channel is empty by now: sending to it
+/// under the lock does not wait.
 fn end_what_cannot_wait(shared: &Shared) -> usize {
     let now = shared.now();
     let mut state = shared.lock();
@@ -281,6 +289,7 @@ fn end_what_cannot_wait(shared: &Shared) -> usize {
     let mut events = Vec::new();
     for id in &stuck {
         events.extend(state.registry.requeue(id, None, now));
+        drop(shared.store.requeued(id));
     }
     let mut count = 0;
     for id in &waiting {

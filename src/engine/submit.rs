@@ -97,13 +97,16 @@ impl Engine {
         state.bodies.insert(id.clone(), body);
         let events = state.registry.submit(new, shared.now()).unwrap_or_default();
         let ended = state.announce(&events);
+        let late = state.is_clock_late();
         drop(state);
         if ended.is_empty() {
             shared.work.notify_one();
         } else {
             shared.store_ends(ended);
         }
-        shared.timer.notify_all();
+        if late {
+            shared.timer.notify_all();
+        }
         Ok(id)
     }
 }

@@ -10,7 +10,7 @@ mod progress;
 mod queue;
 mod types;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::json;
@@ -51,7 +51,8 @@ struct Entry {
 /// All tasks.
 #[derive(Default)]
 pub struct Registry {
-    tasks: HashMap<TaskId, Entry>,
+    /// Trees, not hash tables: one that grows would hold every caller up while it moves house.
+    tasks: BTreeMap<TaskId, Entry>,
     order: BTreeMap<u64, TaskId>,
     queue: Queue,
     groups: Groups,

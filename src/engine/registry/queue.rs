@@ -2,7 +2,7 @@
 //! sequence numbers; it knows no task, no clock and no thread. Every call costs a logarithm of the
 //! number of waiting tasks at most.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -70,11 +70,11 @@ impl Slot {
 /// The waiting tasks.
 #[derive(Default)]
 pub(crate) struct Queue {
-    slots: HashMap<u64, Slot>,
+    slots: BTreeMap<u64, Slot>,
     ready: BTreeSet<(i64, u64)>,
     delayed: BTreeSet<(Duration, u64)>,
     /// Who waits for the end of a task.
-    dependants: HashMap<u64, Vec<u64>>,
+    dependants: BTreeMap<u64, Vec<u64>>,
     paused: bool,
 }
 
