@@ -188,7 +188,7 @@ fn a_command_runs_at_the_end_of_a_task_and_is_ended_when_it_takes_too_long() {
     let mut narrate = home.command(&["narrate", &story, "--json"]);
     narrate
         .env("ALOUD_ON_COMPLETE", command)
-        .env("ALOUD_ON_COMPLETE_TIMEOUT", "2s");
+        .env("ALOUD_ON_COMPLETE_TIMEOUT", "2");
     let ran = kit::Ran::from(narrate.output().unwrap());
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let task: Value = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
