@@ -1,6 +1,7 @@
 //! What can be done to tasks and to the queue: cancel, hold back, move.
 
 use super::Engine;
+use super::events::Event;
 use super::interrupt::StopReason;
 use super::task::TaskId;
 
@@ -238,15 +239,18 @@ impl Engine {
 
     /// The place is kept on disk without waiting for it: a crash may cost the last move.
     fn shift(&self, id: &TaskId, up: bool) -> bool {
-        let mut places = Vec::new();
-        let moved = self.shared().change(|registry, _| {
-            let (event, new_places) = registry.shift(id, up)?;
-            places.extend(new_places);
-            Some(event)
-        });
-        if moved {
-            drop(self.shared().store.moved(places));
+        let shared = self.shared();
+        let now = shared.now();
+        let mut state = shared.lock();
+        let Some(places) = state.registry.shift(id, up, now) else {
+            return false;
+        };
+        for (task, _) in &places {
+            let task = task.clone();
+            state.subscribers.tell(&Event::Progress { task });
         }
-        moved
+        drop(state);
+        drop(shared.store.moved(places.into()));
+        true
     }
 }

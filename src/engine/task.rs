@@ -329,6 +329,9 @@ pub struct TaskStatus {
     pub made: Made,
     /// How urgent it is.
     pub priority: Priority,
+    /// Its place in the queue among others: the smaller, the sooner. It changes when a task is moved.
+    #[serde(default)]
+    pub rank: i64,
     /// Whether it is held back.
     pub paused: bool,
     /// The tasks that must end before it runs.

@@ -63,6 +63,7 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         },
         current_segment: None,
         priority: Priority::Normal,
+        rank: 0,
         paused: false,
         after: [].into(),
         group: None,

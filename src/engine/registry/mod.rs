@@ -115,6 +115,7 @@ impl Registry {
             paused: new.schedule.paused,
             after: new.schedule.after.clone().into(),
             group: new.schedule.group,
+            rank: 0,
             attempt: 0,
             plan: None,
         };
@@ -147,6 +148,7 @@ impl Registry {
             new.schedule.paused,
             new.schedule.rank,
         );
+        status.rank = self.queue.rank(seq).unwrap_or_default();
         self.order.insert(seq, new.id.clone());
         if let Some(group) = &status.group {
             self.groups.update(group, None, Some(Share::of(&status)));
@@ -245,7 +247,7 @@ impl Registry {
 
     /// Moves a task that may run one place up or down. `None` if there is no such place; otherwise
     /// the new places of the task and of the one it changed with.
-    pub fn shift(&mut self, id: &TaskId, up: bool) -> Option<(Event, [(TaskId, i64); 2])> {
+    pub fn shift(&mut self, id: &TaskId, up: bool, now: Now) -> Option<[(TaskId, i64); 2]> {
         let seq = self.tasks.get(id)?.seq;
         let other = self.queue.shift(seq, up)?;
         let other_id = self.order.get(&other)?.clone();
@@ -257,8 +259,12 @@ impl Registry {
             if let Some(entry) = self.tasks.get_mut(id) {
                 entry.rank = Some(*rank);
             }
+            self.alter(id, |status| {
+                status.rank = *rank;
+                status.updated_at = now.wall;
+            });
         }
-        Some((Event::Progress { task: id.clone() }, places))
+        Some(places)
     }
 
     /// Cancels a waiting task, or notes the request for a running one.
