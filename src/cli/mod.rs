@@ -2,6 +2,8 @@
 //! parts of the other rooms, and must never hold state that the engine should own.
 
 mod args;
+#[cfg_attr(not(test), expect(dead_code, reason = "the monitor calls it"))]
+pub(crate) mod complete;
 #[cfg(feature = "monitor")]
 mod demo;
 pub mod doctor;
@@ -13,6 +15,7 @@ mod phonemes;
 mod report;
 pub mod setup;
 mod signals;
+mod typed;
 pub mod voices;
 mod wiring;
 
