@@ -12,6 +12,7 @@ mod logging;
 mod narrate;
 mod on_complete;
 mod phonemes;
+mod player;
 mod report;
 pub mod setup;
 mod signals;
