@@ -6,6 +6,8 @@ mod args;
 pub(crate) mod complete;
 #[cfg(feature = "monitor")]
 mod demo;
+#[cfg_attr(not(test), expect(dead_code, reason = "the monitor calls it"))]
+pub(crate) mod desk;
 pub mod doctor;
 pub mod fetching;
 mod logging;

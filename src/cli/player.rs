@@ -43,15 +43,12 @@ impl System {
     /// That of this process.
     pub(super) fn here() -> Self {
         let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let any = |names: &[&str]| names.iter().any(is_set);
         Self {
             search: std::env::var_os("PATH").unwrap_or_default(),
-            is_remote: ["SSH_CONNECTION", "SSH_TTY"]
-                .iter()
-                .any(|name| is_set(&name)),
+            is_remote: any(&["SSH_CONNECTION", "SSH_TTY"]),
             has_desktop: cfg!(target_os = "macos")
-                || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
-                    .iter()
-                    .any(|name| is_set(&name)),
+                || any(&["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]),
         }
     }
 
