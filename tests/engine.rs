@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use aloud::engine::{
     ClipRecord, Engine, ErrorObject, Event, GroupId, Hooks, Narration, NarrationSettings, Narrator,
-    Options, Plan, PlannedSegment, Priority, ShutdownWait, Submission, SubmitError, Subscription,
-    TaskContext, TaskId, TaskState, TaskStatus, Work, WorkError, WorkResult,
+    Options, Plan, PlannedSegment, Priority, ShutdownWait, StoreError, Submission, SubmitError,
+    Subscription, TaskContext, TaskId, TaskState, TaskStatus, Work, WorkError, WorkResult,
 };
 use serde_json::{Value, json};
 
@@ -266,6 +266,65 @@ fn clean_up_takes_the_ended_and_never_the_active() {
     assert!(engine.task_status(&active).is_some() && engine.task_status(&waiting).is_some());
     assert_eq!(engine.stats().completed, 0);
     engine.cancel_task(&active);
+}
+
+#[test]
+fn history_keeps_what_clean_up_removes_and_what_a_lost_database_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let story = |name: &str, segments| {
+        let mut story = narration(&folder.path().join(name), segments);
+        story.title = name.into();
+        story.fingerprint = name.into();
+        Submission::new(story).id(name)
+    };
+    let (engine, _) = narrating(folder.path(), Some(4));
+    let events = engine.subscribe();
+    let done = engine.submit(story("done", 3)).unwrap();
+    until_ended(&engine, &events, &done);
+    let cancelled = engine.submit(story("cancelled", 5)).unwrap();
+    until(
+        &events,
+        |event| matches!(event, Event::SegmentCompleted { task, segment } if *task == cancelled && segment.segment_id == 3),
+    );
+    engine.cancel_task(&cancelled);
+    until_ended(&engine, &events, &cancelled);
+    // Neither closures nor what has not ended are history.
+    let closure = engine.submit_task(Work::closure("closure", |_| Ok(Value::Null)), None);
+    until_ended(&engine, &events, &closure.unwrap());
+    engine.submit(story("waiting", 2).paused()).unwrap();
+    assert_eq!(engine.cleanup_old_tasks(Duration::ZERO), 3);
+
+    let history = engine.history(10).unwrap();
+    let lines: Vec<_> = history
+        .iter()
+        .map(|past| {
+            let tally = past.tally.unwrap();
+            let counts = (tally.segments, tally.done, tally.errors);
+            (&*past.title, past.state, counts, past.problem.is_some())
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ("cancelled", TaskState::Cancelled, (5, 3, 0), true),
+            ("done", TaskState::Completed, (3, 3, 0), false),
+        ]
+    );
+    // 100 samples at 1000 a second in each clip.
+    assert!((history[1].tally.unwrap().audio_seconds - 0.3).abs() < 1e-9);
+    assert!(history[1].completed_at >= history[1].created_at);
+    assert_eq!(*history[1].folder, folder.path().join("done"));
+    assert_eq!(engine.history(1).unwrap(), history[..1]);
+    assert!(engine.history(0).unwrap().is_empty());
+    assert_eq!(engine.history(usize::MAX).unwrap().len(), 2);
+    engine.shutdown(ShutdownWait::Now);
+    assert!(matches!(engine.history(1), Err(StoreError::Closed)));
+    drop(engine);
+
+    std::fs::remove_file(folder.path().join("library/aloud.db")).unwrap();
+    let (engine, _) = narrating(folder.path(), None);
+    assert_eq!(engine.history(10).unwrap(), history);
+    engine.shutdown(ShutdownWait::Now);
 }
 
 #[test]
@@ -711,6 +770,28 @@ fn a_library_of_version_1_is_migrated_and_goes_on() {
 #[test]
 fn a_library_of_version_2_is_migrated_and_goes_on() {
     migrated("library-v2.db", 6 - 3);
+}
+
+#[test]
+fn a_library_of_version_3_has_its_history_as_far_as_it_was_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("library")).unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/library-v3.db");
+    std::fs::copy(fixture, folder.path().join("library/aloud.db")).unwrap();
+    let (engine, _) = narrating(folder.path(), None);
+    let history = engine.history(10).unwrap();
+    let titles: Vec<_> = history.iter().map(|past| &*past.title).collect();
+    assert_eq!(titles, ["late", "reduced", "The Small Hours"]);
+    let late = history[0].problem.as_deref().unwrap();
+    assert!(late.starts_with("Operation exceeded timeout"), "{late}");
+    assert_eq!(history[0].tally.unwrap().done, 0);
+    // Clean-up had taken its segments, and with them what there was to count.
+    assert_eq!(history[1].tally, None);
+    let whole = history[2].tally.unwrap();
+    assert_eq!((whole.segments, whole.done, whole.errors), (4, 4, 0));
+    let seconds = f64::from(33792 + 56320 + 74752 + 68608) / 22050.0;
+    assert!((whole.audio_seconds - seconds).abs() < 1e-9);
+    engine.shutdown(ShutdownWait::Now);
 }
 
 /// Opens a library that an earlier version of the program left when it was killed.

@@ -2,17 +2,23 @@
 //! parts of the other rooms, and must never hold state that the engine should own.
 
 mod args;
+#[cfg_attr(not(test), expect(dead_code, reason = "the monitor calls it"))]
+pub(crate) mod complete;
 #[cfg(feature = "monitor")]
 mod demo;
+#[cfg_attr(not(test), expect(dead_code, reason = "the monitor calls it"))]
+pub(crate) mod desk;
 pub mod doctor;
 pub mod fetching;
 mod logging;
 mod narrate;
 mod on_complete;
 mod phonemes;
+mod player;
 mod report;
 pub mod setup;
 mod signals;
+mod typed;
 pub mod voices;
 mod wiring;
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::assets::Assets;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::engine::{Engine, NarrationSettings, RECORD_FILE, TaskId};
+use crate::engine::{
+    Engine, Narration, NarrationSettings, Priority, RECORD_FILE, Submission, TaskId,
+};
 use crate::narrate::{
     Composed, Request, VoiceError, compose, create_folder, library_options, load_voice,
 };
@@ -50,7 +52,7 @@ pub(super) fn ready(
 }
 
 /// A path stays right when a later start runs in another folder.
-fn reference(voice: &str) -> String {
+pub(super) fn reference(voice: &str) -> String {
     let path = Path::new(voice);
     let is_path = path
         .extension()
@@ -94,7 +96,7 @@ pub(super) fn compose_for(
 }
 
 /// A narration that is in the engine's hands.
-pub(super) struct Submitted {
+pub(crate) struct Submitted {
     pub id: TaskId,
     /// Whether an earlier run had begun it.
     pub continued: bool,
@@ -102,6 +104,17 @@ pub(super) struct Submitted {
 
 /// Submits a narration, unless the same one is unfinished from an earlier run: that one continues.
 pub(super) fn submit(engine: &Engine, composed: Composed) -> anyhow::Result<Submitted> {
+    submit_with(engine, composed, Priority::default())
+}
+
+/// The same with a place in the queue. One that is unfinished keeps the place it has.
+pub(super) fn submit_with(
+    engine: &Engine,
+    composed: Composed,
+    priority: Priority,
+) -> anyhow::Result<Submitted> {
+    let submit =
+        |narration: Narration| engine.submit(Submission::new(narration).priority(priority));
     let mut narration = composed.narration;
     if let Some(id) = engine.unfinished_like(&narration.fingerprint) {
         return Ok(Submitted {
@@ -116,7 +129,7 @@ pub(super) fn submit(engine: &Engine, composed: Composed) -> anyhow::Result<Subm
     {
         narration.folder = folder;
         return Ok(Submitted {
-            id: engine.submit_task(narration, None)?,
+            id: submit(narration)?,
             continued: true,
         });
     }
@@ -124,7 +137,7 @@ pub(super) fn submit(engine: &Engine, composed: Composed) -> anyhow::Result<Subm
     let is_known = |folder: &Path| engine.knows_folder(folder).unwrap_or(true);
     narration.folder = create_folder(&narration.folder, is_known)?;
     let folder = narration.folder.clone();
-    let id = engine.submit_task(narration, None).inspect_err(|_| {
+    let id = submit(narration).inspect_err(|_| {
         // Nobody's now; if it stays, the next one of its name takes it.
         let _ = std::fs::remove_file(folder.join(RECORD_FILE));
         let _ = std::fs::remove_dir(&folder);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::context::TaskContext;
 use super::error::WorkError;
+use super::history::Tally;
 use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
 use super::options::Retries;
@@ -250,8 +251,10 @@ fn ending(
 
 fn store_end(shared: &Shared, id: &TaskId, end: &End) -> Answer<()> {
     let at = shared.now().wall;
-    let store =
-        |state, error: Option<&ErrorObject>, value| shared.store.ended(id, state, error, value, at);
+    let store = |state, error: Option<&ErrorObject>, value| {
+        let tally = shared.lock().registry.status(id).as_ref().map(Tally::of);
+        shared.store.ended(id, state, error, value, tally, at)
+    };
     match end {
         End::Back | End::Again(..) => shared.store.requeued(id),
         End::Task(Outcome::Completed(value)) => store(TaskState::Completed, None, Some(value)),

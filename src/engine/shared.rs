@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::events::{Event, Subscribers, Subscription};
+use super::history::Tally;
 use super::hooks::Callbacks;
 use super::interrupt::{Interrupt, StopReason};
 use super::options::Options;
@@ -177,7 +178,8 @@ impl Shared {
                 let error = ended.error.as_ref();
                 (
                     &ended.task,
-                    self.store.ended(&ended.task, ended.state, error, None, at),
+                    self.store
+                        .ended(&ended.task, ended.state, error, None, ended.tally, at),
                 )
             })
             .collect();
@@ -233,6 +235,7 @@ pub(crate) struct Ended {
     pub task: TaskId,
     pub state: TaskState,
     pub error: Option<ErrorObject>,
+    pub tally: Option<Tally>,
     pub durable: bool,
 }
 
@@ -250,11 +253,13 @@ impl State {
             self.subscribers.tell(event);
             if let Event::Ended { task, state, error } = event {
                 let durable = matches!(self.forget(task), Some(Body::Narration(_)));
+                let tally = self.registry.status(task).as_ref().map(Tally::of);
                 let (task, state, error) = (task.clone(), *state, error.clone());
                 all.push(Ended {
                     task,
                     state,
                     error,
+                    tally,
                     durable,
                 });
             }

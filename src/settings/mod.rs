@@ -127,6 +127,9 @@ settings! {
     on_complete: Option<String> = |_| None, |value| optional(value, |text| not_empty(text));
     /// The longest that command may run.
     on_complete_timeout: Duration = |_| Duration::from_secs(30), some_time;
+    /// A command that plays a clip, whose file's name is added at its end; no shell takes part. None
+    /// is the first that is found of those that aloud knows.
+    player: Option<String> = |_| None, |value| optional(value, |text| not_empty(text));
     /// The monitor's colours.
     theme: String = |_| "dark".to_owned(), |value| not_empty(value);
     /// An ONNX Runtime library to use instead of the fetched one.

@@ -4,6 +4,7 @@
 //! wait together are committed together, and each is answered after the commit that holds it: an
 //! answer means «on disk». The connection is opened and closed by the same thread, always.
 
+mod history;
 mod narrations;
 mod rebuild;
 mod record;

@@ -9,9 +9,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::record::{self, Line};
 use super::segments::{StoredClip, clips};
-use super::{Answer, Store, rebuild};
+use super::{Answer, Store, history, rebuild};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::history::Tally;
 use crate::engine::plan::Narration;
 use crate::engine::registry::{GroupId, Priority};
 use crate::engine::segments::ErrorObject;
@@ -101,29 +102,25 @@ impl Store {
         })
     }
 
-    /// Notes the end of a task. One that has ended stays as it is.
+    /// Notes the end of a task and what it came to. One that has ended stays as it is.
     pub(crate) fn ended(
         &self,
         id: &TaskId,
         state: TaskState,
         error: Option<&ErrorObject>,
         result: Option<&serde_json::Value>,
+        tally: Option<Tally>,
         at: Timestamp,
     ) -> Answer<()> {
         let id = id.clone();
         let error = error.cloned();
         let result = result.map(to_json);
         self.send(move |db| {
-            let text = error.as_ref().map(to_json);
             let folder: Option<String> = db
                 .prepare_cached("SELECT folder FROM tasks WHERE id = ?1 AND completed_at IS NULL")?
                 .query_row([id.as_str()], |row| row.get(0))
                 .optional()?;
-            db.prepare_cached(
-                "UPDATE tasks SET state = ?2, error = ?3, result = ?4, completed_at = ?5
-                 WHERE id = ?1 AND completed_at IS NULL",
-            )?
-            .execute(params![id.as_str(), state.word(), text, result, at.0])?;
+            history::end(db, &id, state, error.as_ref(), result, tally, at)?;
             if let Some(folder) = folder {
                 let folder = Path::new(&folder);
                 noted(

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::narrations::insert;
-use super::{StoreError, record, schema};
+use super::{StoreError, history, record, schema};
 use crate::engine::plan::{Narration, Plan};
 
 /// The list of folders, beside the database.
@@ -243,11 +243,9 @@ fn restore(connection: &Connection, folder: &Path, found: record::Read) -> rusql
             ])?;
     }
     if let Some((state, at, error)) = found.end {
-        let error = error.as_ref().map(super::narrations::to_json);
-        transaction.execute(
-            "UPDATE tasks SET state = ?2, completed_at = ?3, error = ?4 WHERE seq = ?1",
-            params![seq, state.word(), at.0, error],
-        )?;
+        let tally = history::tally(&transaction, seq)?;
+        let (id, error) = (&accepted.id, error.as_ref());
+        history::end(&transaction, id, state, error, None, Some(tally), at)?;
     }
     transaction.commit()
 }

@@ -1,0 +1,345 @@
+//! What a person can ask for at the desk, beside the engine's queue: new narrations, voices and how
+//! they sound, clips played, folders shown. Any thread may ask. Nothing here prints, fetches or
+//! decides what is shown; every error says what to do.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, anyhow, bail};
+use tempfile::TempDir;
+
+use super::player::{Player, System};
+use super::typed;
+use super::wiring::{self, Ready, Submitted, compose_for};
+use crate::assets::{AssetError, Assets};
+use crate::clip;
+use crate::engine::{Engine, Interrupt, NarrationSettings, Priority, StoreError, SubmitError};
+use crate::narrate::{ComposeError, Request, VoiceError, load_voice};
+use crate::settings::Settings;
+use crate::speech::{FrontEnd, SpeechError, Utterance, VoiceInfo};
+use crate::text::printable;
+
+/// The speeds that a voice can be asked for, as the settings have them.
+const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
+
+/// A text to narrate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NewText {
+    /// A file, as a person typed or dragged it: relative, with `~`, in quotes.
+    File(PathBuf),
+    /// The text itself.
+    Typed(String),
+}
+
+/// A narration to begin.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NewNarration {
+    pub text: NewText,
+    /// A voice's name, or the path of its `.onnx`.
+    pub voice: String,
+    /// 1.0 is the voice's own pace.
+    pub speed: f32,
+    /// Which of the voice's speakers; `None` is its first.
+    pub speaker: Option<u32>,
+    pub priority: Priority,
+}
+
+/// A voice that can be chosen, or could be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeskVoice {
+    pub name: String,
+    /// As `en_US`; `unknown` if its maker did not say.
+    pub language: String,
+    /// As `medium`; `unknown` if its maker did not say.
+    pub quality: String,
+    /// How many speakers it has, if that is known.
+    pub speakers: Option<u32>,
+    /// Whether it can be used now.
+    pub installed: bool,
+}
+
+/// The desk. Share it in an [`Arc`].
+pub(crate) struct Desk {
+    engine: Engine,
+    settings: Settings,
+    // Before the previews: what plays must end before its file goes.
+    player: Player,
+    previews: Mutex<Previews>,
+    /// The voice that was asked for phonemes last.
+    front_end: Mutex<Option<(Key, Arc<dyn FrontEnd>)>>,
+}
+
+/// A voice by its reference and its version.
+type Key = (String, String);
+
+/// Previews that were made, in a folder that goes with them.
+#[derive(Default)]
+struct Previews {
+    folder: Option<TempDir>,
+    /// The number of the last file.
+    last: u32,
+    made: HashMap<(Key, u32, Option<u32>), PathBuf>,
+}
+
+impl Desk {
+    /// The desk before this engine, under these settings.
+    pub(crate) fn new(engine: Engine, settings: Settings) -> Self {
+        Self {
+            player: Player::new(&settings, System::here()),
+            engine,
+            settings,
+            previews: Mutex::default(),
+            front_end: Mutex::default(),
+        }
+    }
+
+    /// This text, with the voice and pace of the settings.
+    pub(crate) fn defaults(&self, text: NewText) -> NewNarration {
+        NewNarration {
+            text,
+            voice: self.settings.voice.clone(),
+            speed: self.settings.speed,
+            speaker: self.settings.speaker,
+            priority: Priority::default(),
+        }
+    }
+
+    /// Reads the text, cuts it and submits it. The same narration, unfinished or ended, continues.
+    ///
+    /// # Errors
+    /// What is wrong with the text, the voice or the output folder, or what the engine says.
+    pub(crate) fn add(&self, new: &NewNarration) -> anyhow::Result<Submitted> {
+        let request = match &new.text {
+            NewText::File(path) => read(path)?,
+            NewText::Typed(text) if text.trim().is_empty() => {
+                bail!("there is no text yet: type or paste what is to be spoken")
+            }
+            NewText::Typed(text) => {
+                Request::from_bytes("the text".into(), None, text.clone().into_bytes())?
+            }
+        };
+        let ready = self.voice(&new.voice)?;
+        check(ready.voice.info(), new.speed, new.speaker)?;
+        let settings = Settings {
+            speed: new.speed,
+            speaker: new.speaker,
+            ..self.settings.clone()
+        };
+        let composed = compose_for(&request, &ready, &settings)?;
+        let submitted = wiring::submit_with(&self.engine, composed, new.priority);
+        submitted.map_err(|error| match error.downcast_ref() {
+            // The database goes first; that is no news for a person.
+            Some(StoreError::Closed) => SubmitError::ShutDown.into(),
+            _ => error,
+        })
+    }
+
+    /// The voices: those that are installed first, each part by name.
+    pub(crate) fn voices(&self) -> Vec<DeskVoice> {
+        let voices = Assets::from_settings(&self.settings).voices();
+        let mut voices: Vec<_> = voices
+            .into_iter()
+            .map(|voice| DeskVoice {
+                name: voice.name,
+                language: voice.language,
+                quality: voice.quality,
+                speakers: voice.speakers,
+                installed: voice.installed,
+            })
+            .collect();
+        // They come by name, and a stable sort keeps that.
+        voices.sort_by_key(|voice| !voice.installed);
+        voices
+    }
+
+    /// Speaks a sentence in the voice's language, and returns its WAV file, which lives as long as
+    /// the desk; the same preview is made once. It takes seconds, and waits for another that is
+    /// being made: two models at once may not fit. `interrupt` breaks its own off.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`], or what is wrong with the voice.
+    pub(crate) fn preview(
+        &self,
+        voice: &str,
+        speed: f32,
+        speaker: Option<u32>,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<PathBuf> {
+        let ready = self.voice(voice)?;
+        let info = ready.voice.info();
+        check(info, speed, speaker)?;
+        let mut previews = lock(&self.previews);
+        if interrupt.is_now() {
+            return Err(SpeechError::Interrupted.into());
+        }
+        let key = (key(&ready), speed.to_bits(), speaker);
+        // Whoever clears the temporary folder may have taken it away.
+        if let Some(file) = previews.made.get(&key).filter(|file| file.is_file()) {
+            return Ok(file.clone());
+        }
+        let sentence = sample(&info.language);
+        let utterance = self.front_end(&ready)?.prepare(sentence).map_err(advised)?;
+        let how = NarrationSettings { speed, speaker };
+        let samples = ready
+            .voice
+            .open(interrupt)
+            .and_then(|mut model| model.synthesize(&utterance, &how, interrupt))
+            .map_err(advised)?;
+        let fault = clip::check(&samples, info.sample_rate, utterance.sounds(), speed);
+        if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
+            let name = printable(&info.name);
+            bail!("the voice {name} can't be heard: {fault}; try again, or choose another voice");
+        }
+        let file = previews.next_file()?;
+        let bytes = clip::encode(&samples, info.sample_rate, &file)?;
+        std::fs::write(&file, bytes)
+            .with_context(|| format!("the preview can't be written to {}", file.display()))?;
+        previews.made.insert(key, file.clone());
+        Ok(file)
+    }
+
+    /// How this voice will speak a text. The voice asked for last is kept at hand.
+    ///
+    /// # Errors
+    /// What is wrong with the voice, or with eSpeak NG.
+    pub(crate) fn phonemes(&self, voice: &str, text: &str) -> anyhow::Result<Utterance> {
+        let ready = self.voice(voice)?;
+        self.front_end(&ready)?.prepare(text).map_err(advised)
+    }
+
+    /// Plays a WAV file, and ends what still plays. It returns as soon as the player has started.
+    ///
+    /// # Errors
+    /// If there is no such file or no player; the message says which would do.
+    pub(crate) fn play(&self, file: &Path) -> anyhow::Result<()> {
+        self.player.play(file)
+    }
+
+    /// Ends what plays. Returns whether anything did.
+    pub(crate) fn stop_playing(&self) -> bool {
+        self.player.stop()
+    }
+
+    /// Whether something plays. It also lets go of a player that has ended.
+    ///
+    /// # Errors
+    /// Once, if the player failed: nothing was heard then, most likely.
+    pub(crate) fn is_playing(&self) -> anyhow::Result<bool> {
+        self.player.is_playing()
+    }
+
+    /// Shows a folder in the system's file manager.
+    ///
+    /// # Errors
+    /// If it can't be shown; the message has the folder, so that it can be copied.
+    pub(crate) fn open_folder(&self, folder: &Path) -> anyhow::Result<()> {
+        System::here().open_folder(folder)
+    }
+
+    /// A voice that is installed, by its name or by a path as a person types it.
+    fn voice(&self, voice: &str) -> anyhow::Result<Ready> {
+        let path = typed::path(Path::new(voice));
+        let reference = if path.extension().is_some_and(|ending| ending == "onnx") {
+            wiring::reference(&path.to_string_lossy())
+        } else {
+            voice.trim().to_owned()
+        };
+        let voice = load_voice(&self.settings, &reference).map_err(|error| match error {
+            VoiceError::Asset(AssetError::Missing { piece }) => {
+                let voice = printable(&reference);
+                anyhow!("{piece} is not installed: run `aloud setup --voice {voice}`")
+            }
+            VoiceError::Asset(error) => error.into(),
+            VoiceError::Speech(error) => advised(error),
+        })?;
+        Ok(Ready { voice, reference })
+    }
+
+    fn front_end(&self, ready: &Ready) -> anyhow::Result<Arc<dyn FrontEnd>> {
+        let wanted = key(ready);
+        let mut kept = lock(&self.front_end);
+        if let Some((_, front_end)) = kept.as_ref().filter(|(key, _)| *key == wanted) {
+            return Ok(Arc::clone(front_end));
+        }
+        let front_end: Arc<dyn FrontEnd> = ready.voice.front_end().map_err(advised)?.into();
+        *kept = Some((wanted, Arc::clone(&front_end)));
+        Ok(front_end)
+    }
+}
+
+impl Previews {
+    /// Where the next one goes. None takes the place of another: that may be playing.
+    fn next_file(&mut self) -> anyhow::Result<PathBuf> {
+        let gone = |folder: &TempDir| !folder.path().is_dir();
+        if self.folder.as_ref().is_none_or(gone) {
+            let new = tempfile::Builder::new().prefix("aloud-preview-").tempdir();
+            self.folder = Some(new.context("no temporary folder can be made for a preview")?);
+        }
+        let folder = self.folder.as_ref().context("there is no folder")?;
+        self.last += 1;
+        Ok(folder.path().join(format!("{}.wav", self.last)))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(ready: &Ready) -> Key {
+    (ready.reference.clone(), ready.voice.info().version.clone())
+}
+
+/// Reads a file as a person named it. Only a real one: a pipe or a device could be read for ever.
+fn read(named: &Path) -> anyhow::Result<Request> {
+    let path = typed::path(named);
+    if path.as_os_str().is_empty() {
+        bail!("no file is named: type the path of a text, or the text itself");
+    }
+    let path = std::path::absolute(&path).unwrap_or(path);
+    if path
+        .metadata()
+        .is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+    {
+        let name = path.display().to_string();
+        let reason = "it is a device or a pipe; name a file".into();
+        return Err(ComposeError::Read { name, reason }.into());
+    }
+    Ok(Request::read(&path)?)
+}
+
+fn check(info: &VoiceInfo, speed: f32, speaker: Option<u32>) -> anyhow::Result<()> {
+    if !SPEEDS.contains(&speed) {
+        let (slowest, fastest) = (SPEEDS.start(), SPEEDS.end());
+        bail!("the speed {speed} is not possible: it must be from {slowest} to {fastest}");
+    }
+    if let Some(speaker) = speaker.filter(|speaker| *speaker >= info.speakers) {
+        let (name, last) = (printable(&info.name), info.speakers.saturating_sub(1));
+        bail!("the voice {name} has no speaker {speaker}: its speakers are 0 to {last}");
+    }
+    Ok(())
+}
+
+/// The error with its advice. An interruption stays what it is: whoever asked for it knows.
+fn advised(error: SpeechError) -> anyhow::Error {
+    match error {
+        SpeechError::Interrupted => error.into(),
+        error => anyhow!("{error}. {}", error.remediation()),
+    }
+}
+
+/// What a voice of this language says of itself.
+fn sample(language: &str) -> &'static str {
+    match language.split(['-', '_']).next().unwrap_or_default() {
+        "de" => "Gegen Mitternacht wurde der Wind still, und das Licht im Turm brannte weiter.",
+        "es" => "A medianoche el viento se calmó, y la luz de la torre siguió encendida.",
+        "fr" => "Vers minuit, le vent est tombé, et la lumière de la tour brûlait encore.",
+        "it" => "Verso mezzanotte il vento si calmò, e la luce della torre rimase accesa.",
+        "nl" => "Tegen middernacht ging de wind liggen, en het licht in de toren bleef branden.",
+        "pt" => "Perto da meia-noite o vento parou, e a luz da torre continuou acesa.",
+        _ => "By midnight the wind had gone down, and the lamp in the tower was still burning.",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! The desk with the real voice. It is fetched once into the folder that the integration tests use;
+//! where it can't be had, the tests fail and say so.
+
+use std::sync::Once;
+
+use super::*;
+use crate::cli::fetching::{Show, ensure_for_use};
+use crate::cli::wiring::open_engine;
+use crate::engine::{ShutdownWait, StopReason, TaskState};
+use crate::settings::{Overrides, Paths, load_from};
+
+const VOICE: &str = "en_US-joe-medium";
+
+/// A home, and a desk in it whose engine takes up nothing.
+struct Home {
+    folder: TempDir,
+    desk: Desk,
+}
+
+impl Home {
+    /// With everything that speaking needs.
+    fn ready() -> Self {
+        static FETCH: Once = Once::new();
+        // One path for all: a process can load one eSpeak NG.
+        let exe = std::env::current_exe().unwrap();
+        let data = exe.ancestors().nth(3).unwrap().join("tmp/aloud-assets");
+        FETCH.call_once(|| {
+            std::fs::create_dir_all(&data).unwrap();
+            let assets = Assets::new(&data, crate::assets::AssetOverrides::default());
+            let need = assets.need_for(VOICE);
+            let fetched = ensure_for_use(&assets, &need, false, Show::Lines, &|| false);
+            fetched.expect("the real voice is needed");
+        });
+        Self::with(Some(data))
+    }
+
+    fn with(data: Option<PathBuf>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut paths = Paths::under(folder.path());
+        paths.data = data.unwrap_or(paths.data);
+        let settings = load_from(paths, Overrides::default(), &|_| None).unwrap();
+        let engine = open_engine(&settings).unwrap();
+        engine.pause_queue();
+        let desk = Desk::new(engine, settings);
+        Self { folder, desk }
+    }
+
+    fn write(&self, name: &str, text: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A voice of tones with the phonemes of the real one, by its path.
+    fn tone(&self) -> String {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let real = Assets::from_settings(&self.desk.settings)
+            .voice(VOICE)
+            .unwrap();
+        self.write("tone.onnx.json", &std::fs::read(real.config).unwrap());
+        let model = self.write(
+            "tone.onnx",
+            &std::fs::read(fixtures.join("tone.onnx")).unwrap(),
+        );
+        model.to_str().unwrap().to_owned()
+    }
+
+    fn refused(&self, new: &NewNarration) -> String {
+        let error = self.desk.add(new).err().expect("it is refused");
+        assert!(
+            self.desk
+                .engine
+                .tasks()
+                .iter()
+                .all(|task| task.state == TaskState::Pending)
+        );
+        error.to_string()
+    }
+}
+
+fn file(path: impl Into<PathBuf>) -> NewText {
+    NewText::File(path.into())
+}
+
+#[test]
+fn texts_are_added_as_they_were_named_typed_and_wanted() {
+    fn usable_from_any_thread<T: Send + Sync>(_: &T) {}
+    let home = Home::ready();
+    let desk = &home.desk;
+    usable_from_any_thread(desk);
+    let story = home.write(
+        "my story.txt",
+        b"A clock ticked in the hall. Nobody heard it.",
+    );
+    let quoted = format!("'{}' ", story.display());
+    let mut new = desk.defaults(file(quoted));
+    assert_eq!((&*new.voice, new.speed, new.speaker), (VOICE, 1.0, None));
+    new.speed = 1.5;
+    new.priority = Priority::High;
+    let added = desk.add(&new).unwrap();
+    assert!(!added.continued);
+    let task = desk.engine.task_status(&added.id).unwrap();
+    assert_eq!((&*task.title, task.priority), ("my story", Priority::High));
+    assert_eq!(task.plan.unwrap().len(), 1);
+    assert!(task.folder.unwrap().starts_with(&desk.settings.out));
+    // The same again is the same one.
+    let again = desk.add(&new).unwrap();
+    assert!(again.continued && again.id == added.id);
+
+    let typed = NewText::Typed("It struck three, and then it struck four.".into());
+    let mut typed = desk.defaults(typed);
+    typed.voice = format!("\"{}\"", home.tone());
+    let typed = desk.add(&typed).unwrap();
+    let task = desk.engine.task_status(&typed.id).unwrap();
+    assert_eq!(&*task.title, "It struck three, and then it");
+    assert!(task.voice.ends_with("/tone.onnx"), "{}", task.voice);
+    assert_eq!(desk.engine.tasks().len(), 2);
+    desk.engine.shutdown(ShutdownWait::Now);
+    let late = desk.add(&desk.defaults(NewText::Typed("Too late.".into())));
+    assert!(late.err().unwrap().to_string().contains("shut"));
+}
+
+#[test]
+fn what_is_wrong_is_said_and_nothing_is_submitted() {
+    let home = Home::ready();
+    let story = home.write("story.txt", b"A clock ticked.");
+    let code = home.write("code.md", b"```\nlet x = 1;\n```\n");
+    let good = home.desk.defaults(file(&story));
+    let with = |text| NewNarration {
+        text,
+        ..good.clone()
+    };
+    for (text, parts) in [
+        (file("no such.txt"), ["no such.txt", "no such file"]),
+        (
+            file(home.folder.path()),
+            ["it is a folder", "name the files"],
+        ),
+        (file("/dev/zero"), ["/dev/zero", "device or a pipe"]),
+        (file("-"), ["/-", "no such file"]),
+        (file(" "), ["no file is named", "type the path"]),
+        (
+            NewText::Typed(" \n".into()),
+            ["no text yet", "type or paste"],
+        ),
+        (file(code), ["nothing to speak", "code.md"]),
+    ] {
+        let error = home.refused(&with(text));
+        for part in parts {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    for speed in [0.0, 4.5, -1.0, f32::NAN] {
+        let error = home.refused(&NewNarration {
+            speed,
+            ..good.clone()
+        });
+        assert!(error.contains("from 0.25 to 4"), "{error}");
+    }
+    let error = home.refused(&NewNarration {
+        speaker: Some(1),
+        ..good.clone()
+    });
+    assert!(error.contains("no speaker 1"), "{error}");
+    let voice = |voice: &str| {
+        home.refused(&NewNarration {
+            voice: voice.into(),
+            ..good.clone()
+        })
+    };
+    assert!(
+        voice("en_US-jo-medium").contains(VOICE),
+        "the nearest is named"
+    );
+    assert!(voice("~/no such.onnx").contains("no such file"));
+
+    let empty = Home::with(None);
+    let error = empty.refused(&good);
+    let advice = format!("is not installed: run `aloud setup --voice {VOICE}`");
+    assert!(error.contains(&advice), "{error}");
+    let error = empty
+        .desk
+        .phonemes(VOICE, "Hello.")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains(&advice), "{error}");
+}
+
+#[test]
+fn installed_voices_come_first() {
+    let home = Home::with(None);
+    let desk = &home.desk;
+    assert!(desk.voices().iter().all(|voice| !voice.installed));
+    let folder = desk.settings.paths.data.join("voices");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("zz-own.onnx"), "").unwrap();
+    let config = r#"{"language": {"code": "nl_NL"}, "num_speakers": 3}"#;
+    std::fs::write(folder.join("zz-own.onnx.json"), config).unwrap();
+    let voices = desk.voices();
+    let own = DeskVoice {
+        name: "zz-own".into(),
+        language: "nl_NL".into(),
+        quality: "unknown".into(),
+        speakers: Some(3),
+        installed: true,
+    };
+    assert_eq!(voices[0], own);
+    assert!(voices.iter().skip(1).any(|voice| voice.name == VOICE));
+    assert!(voices.iter().skip(1).is_sorted_by_key(|voice| &voice.name));
+}
+
+#[test]
+fn a_voice_is_previewed_once_for_each_pace() {
+    let home = Home::ready();
+    let go_on = Interrupt::default();
+    let preview = |voice: &str, speed| home.desk.preview(voice, speed, None, &go_on).unwrap();
+    let samples = |file: &Path| {
+        let wav = hound::WavReader::open(file).unwrap();
+        let loud = |sample: i16| sample.unsigned_abs() > 1000;
+        assert_eq!(wav.spec().sample_rate, 22_050);
+        wav.into_samples()
+            .map(Result::unwrap)
+            .filter(|sample| loud(*sample))
+            .count()
+    };
+    let first = preview(VOICE, 1.0);
+    assert!(samples(&first) > 5_000);
+    assert_eq!(preview(VOICE, 1.0), first);
+    // Someone cleared the temporary folder.
+    std::fs::remove_file(&first).unwrap();
+    assert!(preview(VOICE, 1.0).is_file());
+    let fast = preview(VOICE, 2.0);
+    assert_ne!(fast, first);
+    let length = |file: &Path| hound::WavReader::open(file).unwrap().duration();
+    assert!(length(&fast) < length(&preview(VOICE, 1.0)));
+    let tone = preview(&home.tone(), 1.0);
+    assert!(tone != first && tone != fast);
+
+    let stop = Interrupt::default();
+    stop.raise(StopReason::Cancel);
+    let stopped = home.desk.preview(VOICE, 0.5, None, &stop).unwrap_err();
+    assert_eq!(stopped.downcast_ref(), Some(&SpeechError::Interrupted));
+    let folder = fast.parent().unwrap().to_owned();
+    drop(home);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn phonemes_are_those_of_the_voice() {
+    let home = Home::ready();
+    let spoken = home.desk.phonemes(VOICE, "The sea.").unwrap();
+    assert_eq!(spoken.phonemes, "ðə sˈiː.");
+    assert!(spoken.unknown.is_empty() && spoken.ids.len() > spoken.sounds());
+    assert_eq!(home.desk.phonemes(VOICE, "The sea.").unwrap(), spoken);
+    assert_eq!(
+        home.desk.phonemes(&home.tone(), "The sea.").unwrap(),
+        spoken
+    );
+}
+
+#[test]
+fn clips_and_folders_that_are_gone_are_said_to_be() {
+    let home = Home::with(None);
+    let gone = home.folder.path().join("gone");
+    let error = home.desk.play(&gone).unwrap_err().to_string();
+    assert!(error.contains("moved or removed"), "{error}");
+    assert!(!home.desk.stop_playing() && !home.desk.is_playing().unwrap());
+    let error = home.desk.open_folder(&gone).unwrap_err().to_string();
+    assert!(error.contains("moved or removed"), "{error}");
+}
+
+#[test]
+fn a_sentence_is_in_the_voices_language() {
+    for (language, begin) in [
+        ("de-DE", "Gegen"),
+        ("fr_FR", "Vers"),
+        ("en-GB", "By"),
+        ("", "By"),
+    ] {
+        assert!(sample(language).starts_with(begin), "{language}");
+    }
+}
