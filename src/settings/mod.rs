@@ -24,6 +24,7 @@ pub use paths::Paths;
 use sources::Sources;
 pub use sources::{Origin, SettingOrigin};
 use value::Setting;
+pub use value::Symbols;
 
 /// The table of settings becomes the struct, the struct of flags and the reading.
 macro_rules! settings {
@@ -127,8 +128,11 @@ settings! {
     on_complete: Option<String> = |_| None, |value| optional(value, |text| not_empty(text));
     /// The longest that command may run.
     on_complete_timeout: Duration = |_| Duration::from_secs(30), some_time;
-    /// The monitor's colours.
+    /// The monitor's colours: a theme of the program, or a file in the folder `themes` beside
+    /// `config.toml`.
     theme: String = |_| "dark".to_owned(), |value| not_empty(value);
+    /// The symbols that the monitor draws with: `auto`, `unicode` or `ascii`.
+    symbols: Symbols = |_| Symbols::Auto, anything;
     /// An ONNX Runtime library to use instead of the fetched one.
     onnxruntime: Option<PathBuf> = |_| None, anything;
     /// An eSpeak NG library to use instead of the fetched one.
