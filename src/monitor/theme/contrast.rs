@@ -271,7 +271,7 @@ fn the_theme_of_sixteen_does_on_dark_and_on_light() {
     for (role, name) in Role::ALL {
         let style = ansi.style(role);
         assert_eq!(style.bg, None, "{name}");
-        if let Some(color) = style.fg {
+        if let Some(color) = style.fg.filter(|color| *color != Color::Reset) {
             let color = seen(color).expect("one of the sixteen");
             for ground in [[0; 3], [255; 3]] {
                 let ratio = contrast(color, ground);

@@ -5,8 +5,8 @@
 //! ```toml
 //! inherits = "dark"              # a theme of the program to start from; without it, no colour
 //!
-//! [palette]                      # names for colours; `ansi` is for terminals with 16 of them
-//! blue = { rgb = "#7aa2f7", ansi = "light-blue" }
+//! [palette]                      # names for colours, and what to take where there are few
+//! blue = { rgb = "#7aa2f7", xterm = 111, ansi = "light-blue" }
 //! ink = "#c0caf5"
 //!
 //! [roles]                        # what is painted; `themes/dark.toml` says what each role is
@@ -16,8 +16,10 @@
 //!
 //! A colour is `#rrggbb`, a number of xterm's 256, one of the sixteen names (`black`, `red`,
 //! `green`, `yellow`, `blue`, `magenta`, `cyan`, `gray`, `dark-gray`, `light-red` … `light-cyan`,
-//! `white`), a name from the palette, or `none`: whatever lies below, which for `screen` is the
-//! terminal's own background. Modifiers are `bold`, `dim`, `italic`, `underlined` and `reversed`.
+//! `white`), a name from the palette, `reset` for the terminal's own, or `none` for whatever lies
+//! below, which for `screen` is the terminal's own too. `xterm` is taken on terminals with 256
+//! colours and `ansi` on those with sixteen; without them, the nearest colour is. Modifiers are
+//! `bold`, `dim`, `italic`, `underlined` and `reversed`.
 //!
 //! A file that inherits has the palette and the roles of the other theme and replaces what it
 //! names, `fg`, `bg` and `modifiers` one by one. A new colour in the palette so repaints every role
@@ -46,11 +48,16 @@ struct File {
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "a colour is written “#7aa2f7” or { rgb = “#7aa2f7”, ansi = “light-blue” }"
+    expecting = "a colour is written “#7aa2f7” or { rgb = “#7aa2f7”, xterm = 111, \
+                 ansi = “light-blue” } with a number from 0 to 255 and one of the sixteen names"
 )]
 enum Paint {
     Plain(String),
-    Both { rgb: String, ansi: String },
+    Each {
+        rgb: String,
+        xterm: Option<u8>,
+        ansi: Option<String>,
+    },
 }
 
 #[derive(Default, Deserialize)]
@@ -180,10 +187,10 @@ impl Reader<'_> {
 
     /// The colour as this terminal can show it; `None` for whatever lies below.
     fn color(&self, name: &str, place: &str) -> Result<Option<Color>, ThemeError> {
-        let (full, few) = match self.palette.get(name) {
-            Some(Paint::Plain(color)) => (color.as_str(), None),
-            Some(Paint::Both { rgb, ansi }) => (rgb.as_str(), Some(ansi.as_str())),
-            None => (name, None),
+        let (full, number, few) = match self.palette.get(name) {
+            Some(Paint::Plain(color)) => (color.as_str(), None, None),
+            Some(Paint::Each { rgb, xterm, ansi }) => (rgb.as_str(), *xterm, ansi.as_deref()),
+            None => (name, None, None),
         };
         let parse = |text: &str| match text {
             "none" => Ok(None),
@@ -198,8 +205,9 @@ impl Reader<'_> {
         };
         let full = parse(full)?;
         let few = few.map(parse).transpose()?;
-        let chosen = match (self.depth, few) {
-            (ColorDepth::Ansi16, Some(few)) => few,
+        let chosen = match self.depth {
+            ColorDepth::Ansi16 => few.unwrap_or(full),
+            ColorDepth::Ansi256 => number.map(Color::Indexed).or(full),
             _ => full,
         };
         Ok(chosen.and_then(|color| self.depth.show(color)))
@@ -267,13 +275,15 @@ mod tests {
 
     #[test]
     fn a_palette_may_name_another_colour_for_few_colours() {
-        let text = "[palette]\nblue = { rgb = \"#7aa2f7\", ansi = \"light-blue\" }\n\
+        let text = "[palette]\n\
+                    blue = { rgb = \"#7aa2f7\", xterm = 33, ansi = \"light-blue\" }\n\
                     [roles]\ntext = { fg = \"blue\" }";
         let color = |depth| read("mine", text, depth).unwrap()[0].1.fg;
         assert_eq!(
             color(ColorDepth::TrueColor),
             Some(Color::Rgb(0x7a, 0xa2, 0xf7))
         );
+        assert_eq!(color(ColorDepth::Ansi256), Some(Color::Indexed(33)));
         assert_eq!(color(ColorDepth::Ansi16), Some(Color::LightBlue));
         assert_eq!(color(ColorDepth::None), None);
     }
