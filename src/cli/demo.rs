@@ -75,6 +75,8 @@ fn show(engine: Engine, settings: &Settings, signals: Signals) -> anyhow::Result
     let _on_complete = OnComplete::start(&engine, settings)?;
     let options = Options {
         theme: Some(settings.theme.clone()),
+        theme_folder: Some(settings.paths.themes()),
+        symbols: settings.symbols,
         exit_when_done: false,
         shutdown_timeout: settings.shutdown_timeout,
     };

@@ -25,12 +25,14 @@ pub mod theme;
 mod view;
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use self::app::App;
 use self::runtime::Runtime;
-use self::theme::{ColorDepth, Theme, ThemeError};
+use self::theme::{ColorDepth, SymbolSet, Theme, ThemeError};
 use crate::engine::{Engine, ShutdownReport};
+use crate::settings::Symbols;
 
 /// How the monitor is opened.
 #[derive(Clone, Debug)]
@@ -38,6 +40,10 @@ pub struct Options {
     /// The name of the theme; `dark` unless given. Where the terminal shows no colours, or
     /// `NO_COLOR` is set, it is `mono` whatever was asked for.
     pub theme: Option<String>,
+    /// A folder with themes of the user's own, as `*.toml`; it need not exist.
+    pub theme_folder: Option<PathBuf>,
+    /// Which symbols to draw with.
+    pub symbols: Symbols,
     /// Leave by itself once every task has ended.
     pub exit_when_done: bool,
     /// How long quitting waits for the segment in work before it is broken off.
@@ -48,6 +54,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             theme: None,
+            theme_folder: None,
+            symbols: Symbols::Auto,
             exit_when_done: false,
             shutdown_timeout: Duration::from_secs(30),
         }
@@ -100,20 +108,25 @@ pub enum MonitorError {
 /// returns, and leaves the terminal as it was.
 ///
 /// # Errors
-/// [`MonitorError`]: there is no terminal, it can't be used, or there is no such theme. The engine
-/// goes on in that case.
+/// [`MonitorError`]: there is no terminal, it can't be used, or the theme asked for is missing or
+/// broken. The engine goes on in that case. Broken themes that nobody asked for are only logged.
 pub fn run(engine: Engine, options: &Options) -> Result<Exit, MonitorError> {
     if !io::stdout().is_terminal() {
         return Err(MonitorError::NoTerminal);
     }
-    let depth = ColorDepth::detect(|name| std::env::var(name).ok());
-    let mut themes = Theme::built_in(depth)?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let depth = ColorDepth::detect(variable);
+    let symbols = SymbolSet::detect(options.symbols, variable);
+    let (mut themes, errors) = theme::load(depth, options.theme_folder.as_deref());
     let wanted = options.theme.as_deref().unwrap_or("dark");
-    let mut theme = theme::position(&themes, wanted)?;
+    let mut theme = theme::find(&themes, &errors, wanted)?;
+    for error in &errors {
+        tracing::warn!(%error, "a theme is left out");
+    }
     if depth == ColorDepth::None {
         themes.retain(|theme| theme.name() == Theme::MONO);
         theme = 0;
     }
     let app = App::new(themes, theme, options.exit_when_done);
-    Runtime::new(app, engine, options.shutdown_timeout)?.run()
+    Runtime::new(app, engine, options.shutdown_timeout, symbols)?.run()
 }

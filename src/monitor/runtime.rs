@@ -15,6 +15,7 @@ use smol::stream::StreamExt;
 use super::app::{App, Effect, Message};
 use super::input::Input;
 use super::terminal::Screen;
+use super::theme::SymbolSet;
 use super::{Cause, Exit, MonitorError};
 use crate::engine::{Engine, Event, ShutdownReport, ShutdownWait, Subscription, TaskId, Timestamp};
 
@@ -81,12 +82,17 @@ enum Due {
 
 impl Runtime {
     /// Takes the terminal and shows the first frame, before anything of the engine is read.
-    pub(super) fn new(app: App, engine: Engine, patience: Duration) -> Result<Self, MonitorError> {
+    pub(super) fn new(
+        app: App,
+        engine: Engine,
+        patience: Duration,
+        symbols: SymbolSet,
+    ) -> Result<Self, MonitorError> {
         let (sender, receiver) = async_channel::bounded(BACKLOG);
         let mut runtime = Self {
             app,
             engine,
-            screen: Some(Screen::enter()?),
+            screen: Some(Screen::enter(symbols)?),
             input: None,
             sender,
             receiver,

@@ -26,6 +26,7 @@ use ratatui::buffer::Buffer;
 
 use super::app::App;
 use super::escape::{PopTitle, PushTitle, TaskBar, Title};
+use super::theme::SymbolSet;
 use super::view;
 use crate::engine::TaskState;
 
@@ -57,17 +58,18 @@ pub(super) struct Screen {
     /// What is on it; `None` if that is not known.
     shown: Option<Buffer>,
     title: String,
+    symbols: SymbolSet,
     /// `None` where the terminal doesn't know it.
     task_bar: Option<TaskBar>,
     _hook: PanicHook,
 }
 
 impl Screen {
-    /// Takes the terminal over.
+    /// Takes the terminal over, to draw on it with these symbols.
     ///
     /// # Errors
     /// The terminal can't be written to or set up.
-    pub(super) fn enter() -> io::Result<Self> {
+    pub(super) fn enter(symbols: SymbolSet) -> io::Result<Self> {
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let out = Out::default();
         let hook = PanicHook::install();
@@ -81,6 +83,7 @@ impl Screen {
             file,
             shown: None,
             title: String::new(),
+            symbols,
             task_bar: known.then_some(TaskBar::Clear),
             _hook: hook,
         })
@@ -96,6 +99,7 @@ impl Screen {
         self.terminal.autoresize()?;
         let mut buf = Buffer::empty(self.terminal.get_frame().area());
         let layout = view::draw(&mut buf, app);
+        self.symbols.apply(&mut buf);
         app.drawn(layout);
         if self.shown.as_ref() != Some(&buf) {
             self.terminal
@@ -116,7 +120,7 @@ impl Screen {
     fn tell_around(&mut self, app: &App) -> io::Result<()> {
         let title = title(app);
         if title != self.title {
-            write!(self.out, "{}", Title(&title))?;
+            write!(self.out, "{}", Title(&self.symbols.text(&title)))?;
             self.title = title;
         }
         let bar = task_bar(app);

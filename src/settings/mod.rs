@@ -24,6 +24,7 @@ pub use paths::Paths;
 use sources::Sources;
 pub use sources::{Origin, SettingOrigin};
 use value::Setting;
+pub use value::Symbols;
 
 /// The table of settings becomes the struct, the struct of flags and the reading.
 macro_rules! settings {
@@ -130,8 +131,11 @@ settings! {
     /// A command that plays a clip, whose file's name is added at its end; no shell takes part. None
     /// is the first that is found of those that aloud knows.
     player: Option<String> = |_| None, |value| optional(value, |text| not_empty(text));
-    /// The monitor's colours.
+    /// The monitor's colours: a theme of the program, or a file in the folder `themes` beside
+    /// `config.toml`.
     theme: String = |_| "dark".to_owned(), |value| not_empty(value);
+    /// The symbols that the monitor draws with: `auto`, `unicode` or `ascii`.
+    symbols: Symbols = |_| Symbols::Auto, anything;
     /// An ONNX Runtime library to use instead of the fetched one.
     onnxruntime: Option<PathBuf> = |_| None, anything;
     /// An eSpeak NG library to use instead of the fetched one.

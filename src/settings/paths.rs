@@ -98,6 +98,12 @@ impl Paths {
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
     }
+
+    /// The folder of the user's own themes for the monitor, beside the settings file.
+    #[must_use]
+    pub fn themes(&self) -> PathBuf {
+        self.config.join("themes")
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +126,7 @@ mod tests {
             paths.config_file(),
             Path::new("/home/ann/.config/aloud/config.toml")
         );
+        assert_eq!(paths.themes(), Path::new("/home/ann/.config/aloud/themes"));
         assert_eq!(paths.data, Path::new("/home/ann/.local/share/aloud"));
         assert_eq!(paths.narrations, Path::new("/home/ann/Narrations"));
 

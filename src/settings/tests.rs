@@ -170,6 +170,27 @@ fn a_folder_or_bytes_in_place_of_the_file_are_refused_clearly() {
 }
 
 #[test]
+fn symbols_are_one_of_three() {
+    let home = Home::with("symbols = \"ascii\"\n");
+    let file = home.load(Overrides::default(), &[]).unwrap();
+    assert_eq!(file.symbols, Symbols::Ascii);
+    assert_eq!(origin(&file, "symbols").value, "ascii");
+    let env = [("ALOUD_SYMBOLS", "unicode")];
+    let settings = home.load(Overrides::default(), &env).unwrap();
+    assert_eq!(settings.symbols, Symbols::Unicode);
+    let message = home.error(&[("ALOUD_SYMBOLS", "utf8")]);
+    let wants = "`symbols` must be \"auto\", \"unicode\" or \"ascii\" (it is utf8)";
+    assert!(message.contains(wants), "{message}");
+    assert!(
+        Home::with("symbols = 1\n")
+            .error(&[])
+            .contains("`symbols` must be")
+    );
+    let default = Home::with("").load(Overrides::default(), &[]).unwrap();
+    assert_eq!(default.symbols, Symbols::Auto);
+}
+
+#[test]
 fn paths_in_the_file_start_at_its_folder() {
     let home =
         Home::with("out = \"here\"\nonnxruntime = \"/opt/ort.so\"\nespeak_data = \"none\"\n");

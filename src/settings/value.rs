@@ -156,6 +156,45 @@ impl Setting for Duration {
     }
 }
 
+/// Which symbols the monitor draws with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Symbols {
+    /// Whichever the locale and the terminal are good for.
+    #[default]
+    Auto,
+    /// All that the views use.
+    Unicode,
+    /// Only those of ASCII, for fonts and encodings that lack the others.
+    Ascii,
+}
+
+impl Setting for Symbols {
+    type Flag = Symbols;
+    const WANTS: &'static str = "must be \"auto\", \"unicode\" or \"ascii\"";
+    fn from_flag(flag: Symbols) -> Symbols {
+        flag
+    }
+    fn from_raw(raw: &Raw, _: &Path) -> Option<Symbols> {
+        match raw {
+            Raw::Text(text) => Symbols::from_text(text),
+            _ => None,
+        }
+    }
+    fn from_text(text: &str) -> Option<Symbols> {
+        [Symbols::Auto, Symbols::Unicode, Symbols::Ascii]
+            .into_iter()
+            .find(|choice| choice.show() == text)
+    }
+    fn show(&self) -> String {
+        match self {
+            Symbols::Auto => "auto",
+            Symbols::Unicode => "unicode",
+            Symbols::Ascii => "ascii",
+        }
+        .to_owned()
+    }
+}
+
 /// A setting that may be left open: written `"none"`.
 impl<T: Setting> Setting for Option<T> {
     type Flag = T::Flag;

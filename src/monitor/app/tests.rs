@@ -270,12 +270,13 @@ fn help_scrolls_and_closes() {
 fn themes_go_round() {
     let mut screen = Screen::of(Vec::new());
     let mut seen = Vec::new();
-    for _ in 0..4 {
+    let names: Vec<_> = Theme::names().collect();
+    for _ in &names {
         seen.push(screen.app.theme().name().to_owned());
         screen.press("t");
     }
-    assert_eq!(seen, ["dark", "light", "high-contrast", "mono"]);
-    assert_eq!(screen.app.theme().name(), "dark");
+    assert_eq!(seen, names);
+    assert_eq!(screen.app.theme().name(), names[0]);
 }
 
 /// Every action of the table does something a person can notice, from its first key.

@@ -73,14 +73,13 @@ impl ColorDepth {
         Self::Ansi16
     }
 
-    /// `full` as far as this terminal can show it; `few` is what a theme prefers when there are
-    /// only sixteen.
-    pub(super) fn show(self, full: Color, few: Option<Color>) -> Option<Color> {
-        match (self, full) {
+    /// `color` as far as this terminal can show it.
+    pub(super) fn show(self, color: Color) -> Option<Color> {
+        match (self, color) {
             (Self::None, _) => None,
-            (Self::Ansi16, _) => Some(few.unwrap_or_else(|| nearest_ansi(full))),
+            (Self::Ansi16, _) => Some(nearest_ansi(color)),
             (Self::Ansi256, Color::Rgb(r, g, b)) => Some(Color::Indexed(nearest_index([r, g, b]))),
-            _ => Some(full),
+            _ => Some(color),
         }
     }
 }
@@ -116,6 +115,19 @@ fn rgb_of(index: u8) -> [u8; 3] {
             [cube / 36, cube / 6 % 6, cube % 6].map(|step| STEPS[step])
         }
         _ => [8 + 10 * (index - 232); 3],
+    }
+}
+
+/// What a colour looks like on most terminals; `None` for the terminal's own.
+#[cfg(test)]
+pub(super) fn seen(color: Color) -> Option<[u8; 3]> {
+    match color {
+        Color::Rgb(r, g, b) => Some([r, g, b]),
+        Color::Indexed(index) => Some(rgb_of(index)),
+        named => {
+            let known = ANSI.iter().find(|(known, _)| *known == named);
+            known.map(|(_, rgb)| *rgb)
+        }
     }
 }
 

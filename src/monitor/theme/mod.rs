@@ -2,11 +2,18 @@
 //! defaults, so that a new role never breaks an old file. Resolving for what the terminal can
 //! show happens once, when a theme is loaded; drawing only looks styles up.
 
+#[cfg(test)]
+mod contrast;
 mod depth;
+mod error;
 mod file;
+mod folder;
+mod symbols;
 
 pub use depth::ColorDepth;
-pub use file::ThemeError;
+pub use error::ThemeError;
+pub(crate) use folder::{find, load};
+pub(crate) use symbols::SymbolSet;
 
 use ratatui::style::{Modifier, Style};
 
@@ -87,13 +94,21 @@ pub struct Theme {
 
 impl Theme {
     /// The themes that come with the program: name and file.
-    const BUILT_IN: [(&'static str, &'static str); 4] = [
+    const BUILT_IN: [(&'static str, &'static str); 12] = [
         ("dark", include_str!("../../../themes/dark.toml")),
         ("light", include_str!("../../../themes/light.toml")),
+        ("dusk", include_str!("../../../themes/dusk.toml")),
+        ("dawn", include_str!("../../../themes/dawn.toml")),
+        ("ember", include_str!("../../../themes/ember.toml")),
+        ("midnight", include_str!("../../../themes/midnight.toml")),
+        ("paper", include_str!("../../../themes/paper.toml")),
+        ("amber", include_str!("../../../themes/amber.toml")),
+        ("okabe-ito", include_str!("../../../themes/okabe-ito.toml")),
         (
             "high-contrast",
             include_str!("../../../themes/high-contrast.toml"),
         ),
+        ("ansi", include_str!("../../../themes/ansi.toml")),
         ("mono", include_str!("../../../themes/mono.toml")),
     ];
 
@@ -124,6 +139,7 @@ impl Theme {
     ///
     /// # Errors
     /// [`ThemeError`] if one of the embedded files is broken, which a test rules out.
+    #[cfg(test)]
     pub(crate) fn built_in(depth: ColorDepth) -> Result<Vec<Self>, ThemeError> {
         Self::BUILT_IN
             .iter()
@@ -172,10 +188,39 @@ mod tests {
     fn every_built_in_theme_can_be_read_at_every_depth() {
         for depth in ColorDepth::ALL {
             let themes = Theme::built_in(depth).unwrap();
-            assert_eq!(themes.len(), 4);
+            assert_eq!(themes.len(), Theme::names().count());
             for theme in themes {
                 assert!(position(std::slice::from_ref(&theme), theme.name()).is_ok());
             }
+        }
+    }
+
+    #[test]
+    fn every_file_in_the_folder_is_built_in_and_says_what_it_is_for() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/themes");
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("# "), "{}", path.display());
+            // One that inherits would inherit what may inherit, and so on.
+            assert!(!text.contains("\ninherits"), "{}", path.display());
+            files.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+        }
+        files.sort();
+        let mut names: Vec<_> = Theme::names().collect();
+        names.sort_unstable();
+        assert_eq!(files, names);
+    }
+
+    #[test]
+    fn the_default_theme_explains_every_role() {
+        let (_, text) = Theme::BUILT_IN[0];
+        let roles = text.split("[roles]").last().unwrap();
+        for (_, name) in Role::ALL {
+            let start = format!("{name} = ");
+            let line = roles.lines().find(|line| line.starts_with(&start));
+            assert!(line.is_some_and(|line| line.contains(" # ")), "{name}");
         }
     }
 
