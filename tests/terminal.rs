@@ -33,7 +33,7 @@ fn the_demo_narrates_every_sample_and_gives_the_terminal_back() {
     terminal.until("The Lighthouse Keeper");
     terminal.until("real time");
     terminal.press("?");
-    terminal.until("this help");
+    terminal.until("Esc closes");
     terminal.press("\u{1b}");
     terminal.until("All done");
     let screen = terminal.text();

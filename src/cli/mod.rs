@@ -2,15 +2,15 @@
 //! parts of the other rooms, and must never hold state that the engine should own.
 
 mod args;
-#[cfg_attr(not(test), expect(dead_code, reason = "the monitor calls it"))]
 pub(crate) mod complete;
 #[cfg(feature = "monitor")]
 mod demo;
-#[cfg_attr(not(test), expect(dead_code, reason = "the monitor calls it"))]
 pub(crate) mod desk;
 pub mod doctor;
 pub mod fetching;
 mod logging;
+#[cfg(feature = "monitor")]
+mod monitor;
 mod narrate;
 mod on_complete;
 mod phonemes;
@@ -55,13 +55,13 @@ pub fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = crate::settings::load(args.overrides())?;
-    let _log = logging::start(&settings.paths.logs);
+    logging::start(&settings.paths.logs);
     let signals = Signals::install()?;
     let out = &mut std::io::stdout().lock();
     let witness = signals.witness();
     let code = match args.command {
         #[cfg(feature = "monitor")]
-        None => demo::monitor(&settings, args.offline, signals),
+        None => monitor::run(&settings, args.offline, signals),
         #[cfg(feature = "monitor")]
         Some(Command::Demo) => demo::demo(&settings, args.offline, signals),
         #[cfg(not(feature = "monitor"))]
@@ -158,7 +158,7 @@ fn is_monitor_input(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<MonitorError>();
     matches!(
         error,
-        Some(MonitorError::NoTerminal | MonitorError::Theme(_))
+        Some(MonitorError::NoTerminal | MonitorError::Theme(_) | MonitorError::Keys(_))
     )
 }
 

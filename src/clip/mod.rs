@@ -5,10 +5,12 @@ mod check;
 mod error;
 mod join;
 mod name;
+mod peaks;
 mod publish;
 
 pub use check::{Fault, check, peak};
 pub use error::ClipError;
 pub use join::{Joined, Part, WAV_LIMIT, join};
 pub use name::{file_name, slug};
+pub use peaks::peaks;
 pub use publish::{encode, publish, remove_parts};

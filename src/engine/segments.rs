@@ -264,6 +264,27 @@ impl SegmentErrors {
             .flat_map(|errors| errors.iter())
     }
 
+    /// The segments that have errors, ascending; 0 for errors of the task as a whole.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let events = engine.subscribe();
+    /// let work = Work::closure("mumble", |task| {
+    ///     task.add_error(7, "not to be spoken");
+    ///     Ok(().into())
+    /// });
+    /// let id = engine.submit_task(work, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!(status.errors.segment_ids().collect::<Vec<_>>(), [7]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn segment_ids(&self) -> impl Iterator<Item = SegmentId> + '_ {
+        self.by_id.keys().copied()
+    }
+
     /// Whether this segment has an error.
     #[must_use]
     pub fn has(&self, id: SegmentId) -> bool {

@@ -1,58 +1,47 @@
-//! What a person can do, in one table: the key handling, the hint bar and the help all read it,
-//! so that none of them can drift from the others. It never says how an action is done; that is
-//! [`super::app`]'s part.
+//! What a person can do, in one table: the key handling, the hint bar, the palette and the help
+//! all read it, so that none of them can drift from the others. It never says how an action is
+//! done; that is [`super::app`]'s part.
 
+use super::keymap::Keymap;
 use super::keys::Key;
 
-/// Something a person can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Action {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    SwitchPane,
-    Open,
-    Back,
-    Follow,
-    Errors,
-    Theme,
-    Help,
-    Cancel,
-    Quit,
-    Suspend,
-    Redraw,
-    Confirm,
-    Decline,
-    Hurry,
-}
-
 /// What has the keyboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Mode {
-    /// The panes.
+    /// The pages and their panes.
     Main,
     /// The help overlay.
     Help,
-    /// The question whether to quit.
+    /// The question how to quit.
     AskQuit,
-    /// The question whether to cancel a running task.
-    AskCancel,
+    /// A question to be answered with yes or no.
+    Ask,
+    /// Choosing from a list: the palette, the themes, the voices.
+    Pick,
+    /// Typing what to filter for.
+    Filter,
+    /// The form for a new narration.
+    Form,
     /// The engine is finishing.
     Stopping,
 }
 
 impl Mode {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Main,
         Self::Help,
         Self::AskQuit,
-        Self::AskCancel,
+        Self::Ask,
+        Self::Pick,
+        Self::Filter,
+        Self::Form,
         Self::Stopping,
     ];
+
+    /// Whether a letter is text here, unless a key of the table takes it.
+    pub(crate) fn is_typing(self) -> bool {
+        matches!(self, Self::Pick | Self::Filter | Self::Form)
+    }
 }
 
 /// The part of the help an action stands in.
@@ -61,15 +50,17 @@ pub(crate) enum Group {
     Move,
     Look,
     Work,
+    Clips,
     Program,
     Answer,
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Move,
         Self::Look,
         Self::Work,
+        Self::Clips,
         Self::Program,
         Self::Answer,
     ];
@@ -79,8 +70,9 @@ impl Group {
             Self::Move => "Move",
             Self::Look => "Look",
             Self::Work => "Work",
+            Self::Clips => "Clips and voices",
             Self::Program => "Program",
-            Self::Answer => "Answer a question",
+            Self::Answer => "Answer and type",
         }
     }
 }
@@ -96,6 +88,8 @@ pub(crate) struct Binding {
 #[derive(Debug)]
 pub(crate) struct Info {
     pub(crate) action: Action,
+    /// What the configuration and the palette call it.
+    pub(crate) name: &'static str,
     pub(crate) group: Group,
     /// One line for the help.
     pub(crate) help: &'static str,
@@ -107,215 +101,127 @@ pub(crate) struct Info {
 }
 
 const MAIN: &[Mode] = &[Mode::Main];
-const LISTS: &[Mode] = &[Mode::Main, Mode::Help];
-const ASK: &[Mode] = &[Mode::AskQuit, Mode::AskCancel];
-const EVERYWHERE: &[Mode] = &[
+const READ: &[Mode] = &[Mode::Main, Mode::Help];
+const LISTS: &[Mode] = &[Mode::Main, Mode::Help, Mode::Pick];
+const ASK: &[Mode] = &[Mode::AskQuit, Mode::Ask];
+const TYPE: &[Mode] = &[Mode::Pick, Mode::Filter, Mode::Form];
+const QUITTABLE: &[Mode] = &[
     Mode::Main,
     Mode::Help,
-    Mode::AskQuit,
-    Mode::AskCancel,
-    Mode::Stopping,
+    Mode::Ask,
+    Mode::Pick,
+    Mode::Filter,
+    Mode::Form,
 ];
 
 const fn on(modes: &'static [Mode], keys: &'static [&'static str]) -> Binding {
     Binding { modes, keys }
 }
 
-macro_rules! info {
-    ($action:ident, $group:ident, $help:literal, $hint:literal, $rank:literal, [$($binding:expr),+]) => {
-        Info {
-            action: Action::$action,
-            group: Group::$group,
-            help: $help,
-            hint: $hint,
-            rank: $rank,
-            bindings: &[$($binding),+],
-        }
+macro_rules! actions {
+    ($(
+        $action:ident $name:literal $group:ident $help:literal
+        $(hint $hint:literal $rank:literal)? : $($modes:expr => [$($key:literal),+]),+;
+    )*) => {
+        /// Something a person can ask for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) enum Action { $($action,)* }
+
+        /// Everything a person can do, in the order of the help and of the hint bar.
+        pub(crate) const TABLE: &[Info] = &[$(
+            Info {
+                action: Action::$action,
+                name: $name,
+                group: Group::$group,
+                help: $help,
+                hint: concat!($($hint)?),
+                rank: 9 $(- 9 + $rank)?,
+                bindings: &[$(on($modes, &[$($key),+])),+],
+            },
+        )*];
     };
 }
 
-/// Everything a person can do, in the order of the help and of the hint bar.
-pub(crate) const TABLE: &[Info] = &[
-    info!(Help, Program, "this help", "help", 1, [on(MAIN, &["?"])]),
-    info!(Up, Move, "up one row", "", 9, [on(LISTS, &["up", "k"])]),
-    info!(
-        Down,
-        Move,
-        "down one row",
-        "",
-        9,
-        [on(LISTS, &["down", "j"])]
-    ),
-    info!(
-        PageUp,
-        Move,
-        "up one page",
-        "",
-        9,
-        [on(LISTS, &["pgup", "C-b"])]
-    ),
-    info!(
-        PageDown,
-        Move,
-        "down one page",
-        "",
-        9,
-        [on(LISTS, &["pgdn", "C-f"])]
-    ),
-    info!(
-        First,
-        Move,
-        "to the first row",
-        "",
-        9,
-        [on(LISTS, &["home", "g"])]
-    ),
-    info!(
-        Last,
-        Move,
-        "to the segment in work, again: to the last row",
-        "",
-        9,
-        [on(LISTS, &["end", "G"])]
-    ),
-    info!(
-        SwitchPane,
-        Move,
-        "between queue and segments",
-        "pane",
-        5,
-        [on(MAIN, &["tab", "backtab"])]
-    ),
-    info!(
-        Open,
-        Look,
-        "queue: its segments; a segment: its whole text",
-        "open",
-        6,
-        [on(MAIN, &["enter"])]
-    ),
-    info!(
-        Back,
-        Look,
-        "back, close",
-        "back",
-        2,
-        [
-            on(MAIN, &["esc"]),
-            on(&[Mode::Help], &["esc", "q", "?", "enter"])
-        ]
-    ),
-    info!(
-        Follow,
-        Look,
-        "follow the work again",
-        "follow",
-        4,
-        [on(MAIN, &["f"])]
-    ),
-    info!(
-        Errors,
-        Look,
-        "errors of the task, or its segments",
-        "errors",
-        3,
-        [on(MAIN, &["e"])]
-    ),
-    info!(Theme, Look, "next theme", "theme", 7, [on(LISTS, &["t"])]),
-    info!(
-        Cancel,
-        Work,
-        "cancel the selected task; its clips stay",
-        "cancel",
-        2,
-        [on(MAIN, &["c"])]
-    ),
-    info!(
-        Quit,
-        Program,
-        "quit; asks while work is running",
-        "quit",
-        0,
-        [
-            on(MAIN, &["q"]),
-            on(&[Mode::Main, Mode::Help, Mode::AskCancel], &["C-c"])
-        ]
-    ),
-    info!(
-        Suspend,
-        Program,
-        "suspend; `fg` comes back",
-        "",
-        9,
-        [on(EVERYWHERE, &["C-z"])]
-    ),
-    info!(
-        Redraw,
-        Program,
-        "draw the screen afresh",
-        "",
-        9,
-        [on(EVERYWHERE, &["C-l"])]
-    ),
-    info!(
-        Confirm,
-        Answer,
-        "yes; pressing q or c again says the same",
-        "yes",
-        0,
-        [
-            on(ASK, &["enter", "y"]),
-            on(&[Mode::AskQuit], &["q", "C-c"]),
-            on(&[Mode::AskCancel], &["c"])
-        ]
-    ),
-    info!(
-        Decline,
-        Answer,
-        "no, stay",
-        "stay",
-        0,
-        [on(ASK, &["esc", "n"])]
-    ),
-    info!(
-        Hurry,
-        Answer,
-        "while finishing: stop now",
-        "stop now",
-        0,
-        [on(&[Mode::Stopping], &["q", "C-c"])]
-    ),
-];
+actions! {
+    Help "help" Program "this help" hint "help" 1: MAIN => ["?"];
+    Up "up" Move "up one row": LISTS => ["up"], READ => ["k"], &[Mode::Form] => ["up"];
+    Down "down" Move "down one row": LISTS => ["down"], READ => ["j"], &[Mode::Form] => ["down"];
+    PageUp "page-up" Move "up one page": LISTS => ["pgup"], READ => ["C-b"];
+    PageDown "page-down" Move "down one page": LISTS => ["pgdn"], READ => ["C-f"];
+    First "first" Move "to the first row": READ => ["home", "g"];
+    Last "last" Move "to the segment in work, again: to the last row": READ => ["end", "G"];
+    SwitchPane "switch-pane" Move "between queue and segments" hint "pane" 7: MAIN => ["tab", "backtab"];
+    Queue "queue" Move "the queue and its segments": MAIN => ["1"];
+    Clips "clips" Move "finished clips of all tasks": MAIN => ["2"];
+    AllErrors "all-errors" Move "errors of all tasks": MAIN => ["3"];
+    History "history" Move "narrations that have ended": MAIN => ["4"];
+    Log "log" Move "what the program logs": MAIN => ["5"];
+    Health "health" Move "worker, memory, disk, speed over time": MAIN => ["6"];
+    NextPage "next-page" Move "the next page": MAIN => ["right", "]"];
+    PreviousPage "previous-page" Move "the page before": MAIN => ["left", "["];
+    Open "open" Look "a task's segments, a segment's text, a row's place" hint "open" 8: MAIN => ["enter"];
+    Back "back" Look "back, close, no filter" hint "back" 2: MAIN => ["esc"], &[Mode::Help] => ["esc", "q", "?", "enter"];
+    Follow "follow" Look "follow the work again" hint "follow" 5: MAIN => ["f"];
+    Errors "errors" Look "errors of the task, or its segments" hint "errors" 3: MAIN => ["e"];
+    Add "add" Work "add a text: a path or what is pasted" hint "add" 3: MAIN => ["a"];
+    Cancel "cancel" Work "cancel the selected task; its clips stay" hint "cancel" 2: MAIN => ["c"];
+    CancelAll "cancel-all" Work "cancel every task": MAIN => ["X"];
+    Retry "retry" Work "try again: this segment, or what failed of a task" hint "retry" 3: MAIN => ["r"];
+    Pause "pause" Work "hold the selected task back, or let it go on" hint "pause" 5: MAIN => ["p"];
+    PauseQueue "pause-queue" Work "begin nothing new, or go on": MAIN => ["P"];
+    MoveUp "move-up" Work "run the selected task sooner": MAIN => ["K"];
+    MoveDown "move-down" Work "run the selected task later": MAIN => ["J"];
+    Filter "filter" Look "show only rows with these words" hint "filter" 6: MAIN => ["/"];
+    Palette "palette" Program "every action by its name" hint "all" 4: MAIN => [":", "C-p"];
+    Play "play" Clips "play this clip or narration; again: stop" hint "play" 6: MAIN => ["space"];
+    PreviewVoice "preview-voice" Clips "hear a voice": MAIN => ["v"];
+    OpenFolder "open-folder" Clips "open the folder with the clips": MAIN => ["o"];
+    CopyPath "copy-path" Clips "copy the path of the clip or the folder": MAIN => ["y"];
+    Theme "theme" Look "choose a theme" hint "theme" 8: MAIN => ["t"];
+    Quit "quit" Program "quit; asks while work is running" hint "quit" 0: MAIN => ["q"], QUITTABLE => ["C-c"];
+    Suspend "suspend" Program "suspend; `fg` comes back": &Mode::ALL => ["C-z"];
+    Redraw "redraw" Program "draw the screen afresh": &Mode::ALL => ["C-l"];
+    Confirm "yes" Answer "yes; for quitting: finish the segment in work" hint "yes" 0: ASK => ["enter", "y"], &[Mode::AskQuit] => ["q", "C-c"], &[Mode::Ask] => ["c"];
+    FinishAll "finish-all" Answer "quit when everything is done" hint "finish all" 1: &[Mode::AskQuit] => ["a"];
+    Interrupt "interrupt" Answer "quit now; the segment in work is made again" hint "now" 1: &[Mode::AskQuit] => ["i"];
+    Decline "stay" Answer "no, stay" hint "stay" 0: ASK => ["esc", "n"];
+    Accept "accept" Answer "take what is typed or chosen" hint "take" 0: TYPE => ["enter"];
+    Leave "leave" Answer "close without it" hint "close" 0: TYPE => ["esc"];
+    Complete "complete" Answer "complete the path" hint "complete" 1: &[Mode::Form] => ["tab"];
+    PreviousValue "previous-value" Answer "the value before, or the cursor to the left": &[Mode::Form] => ["left"];
+    NextValue "next-value" Answer "the next value, or the cursor to the right": &[Mode::Form] => ["right"];
+    Hurry "hurry" Answer "while finishing: stop now" hint "stop now" 0: &[Mode::Stopping] => ["q", "C-c"];
+}
+
+impl Action {
+    /// Its line in the table.
+    ///
+    /// # Panics
+    /// Never: the table is made of the same list as the actions.
+    pub(crate) fn info(self) -> &'static Info {
+        &TABLE[self as usize]
+    }
+}
 
 impl Info {
-    /// Its keys in this mode, first the one to show.
-    pub(crate) fn keys(&self, mode: Mode) -> impl Iterator<Item = Key> {
-        self.bindings
-            .iter()
-            .filter(move |binding| binding.modes.contains(&mode))
-            .flat_map(|binding| binding.keys)
-            .filter_map(|name| Key::parse(name))
+    /// Whether the palette offers it: whatever the pages understand.
+    pub(crate) fn is_command(&self) -> bool {
+        let mut bindings = self.bindings.iter();
+        bindings.any(|binding| binding.modes.contains(&Mode::Main))
     }
 
-    /// All its keys, each once.
-    pub(crate) fn all_keys(&self) -> Vec<Key> {
+    /// All its keys, each once, in the order of the table.
+    pub(crate) fn all_keys(&self, keymap: &Keymap) -> Vec<Key> {
         let mut keys = Vec::new();
-        let names = self.bindings.iter().flat_map(|binding| binding.keys);
-        for key in names.filter_map(|name| Key::parse(name)) {
-            if !keys.contains(&key) {
-                keys.push(key);
+        for mode in Mode::ALL {
+            for key in keymap.keys(mode, self.action) {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
             }
         }
         keys
     }
-}
-
-/// What this key asks for in this mode.
-pub(crate) fn action_for(mode: Mode, key: Key) -> Option<Action> {
-    TABLE
-        .iter()
-        .find(|info| info.keys(mode).any(|bound| bound == key))
-        .map(|info| info.action)
 }
 
 #[cfg(test)]
@@ -323,37 +229,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_binding_is_a_key_and_reaches_its_action() {
-        for info in TABLE {
+    fn each_action_has_its_line_and_a_name_of_its_own() {
+        for (place, info) in TABLE.iter().enumerate() {
+            assert_eq!(info.action as usize, place);
             assert!(!info.bindings.is_empty(), "{:?} has no key", info.action);
-            for binding in info.bindings {
-                for name in binding.keys {
-                    let key = Key::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
-                    for &mode in binding.modes {
-                        assert_eq!(
-                            action_for(mode, key),
-                            Some(info.action),
-                            "{name} in {mode:?} is taken by another action"
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn each_action_has_one_line() {
-        for info in TABLE {
-            let lines = TABLE.iter().filter(|other| other.action == info.action);
-            assert_eq!(lines.count(), 1, "{:?}", info.action);
+            let same = TABLE.iter().filter(|other| other.name == info.name);
+            assert_eq!(same.count(), 1, "{}", info.name);
         }
     }
 
     #[test]
     fn every_mode_has_a_way_out() {
+        let keymap = Keymap::default();
         for mode in Mode::ALL {
             let key = Key::parse("C-c").unwrap();
-            assert!(action_for(mode, key).is_some(), "Ctrl-C in {mode:?}");
+            assert!(keymap.action(mode, key).is_some(), "Ctrl-C in {mode:?}");
         }
     }
 }

@@ -4,10 +4,32 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::app::{App, Start};
+use super::keymap::Keymap;
+use super::services::Defaults;
+use super::theme::{self, ColorDepth, Theme};
 use crate::engine::{
     CompletedSegment, CompletedSegments, ErrorObject, Made, Plan, PlannedSegment, Priority,
     Progress, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
 };
+
+/// The model with the themes for this depth, before it has read anything.
+pub(super) fn app(theme: &str, depth: ColorDepth) -> App {
+    let themes = Theme::built_in(depth).unwrap();
+    App::new(Start {
+        theme: theme::position(&themes, theme).unwrap(),
+        themes,
+        keymap: Keymap::default(),
+        defaults: Defaults {
+            voice: "en_US-joe-medium".into(),
+            speed: 1.0,
+            speaker: None,
+        },
+        exit_when_done: false,
+        zone: jiff::tz::TimeZone::UTC,
+        notice: None,
+    })
+}
 
 /// When the tests look: an hour after the epoch.
 pub(super) const NOW: Timestamp = Timestamp(3_600_000);

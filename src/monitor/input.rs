@@ -143,7 +143,8 @@ fn understood(event: Event) -> Option<Incoming> {
             }
         }
         Event::Resize(..) => Message::Tick,
-        Event::Paste(_) | Event::FocusGained | Event::FocusLost => return None,
+        Event::Paste(text) => Message::Paste(text),
+        Event::FocusGained | Event::FocusLost => return None,
     };
     Some(Incoming::Person(message))
 }

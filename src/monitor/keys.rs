@@ -60,6 +60,23 @@ impl Key {
         Some(Self { code, ctrl, alt })
     }
 
+    /// The key of this letter.
+    pub(crate) fn letter(letter: char) -> Self {
+        Self {
+            code: KeyCode::Char(letter),
+            ctrl: false,
+            alt: false,
+        }
+    }
+
+    /// The same as the terminal would send it.
+    pub(crate) fn to_event(self) -> KeyEvent {
+        let mut modifiers = KeyModifiers::NONE;
+        modifiers.set(KeyModifiers::CONTROL, self.ctrl);
+        modifiers.set(KeyModifiers::ALT, self.alt);
+        KeyEvent::new(self.code, modifiers)
+    }
+
     /// What the terminal sent, unless it is a key being let go.
     pub(crate) fn from_event(event: &KeyEvent) -> Option<Self> {
         if event.kind == KeyEventKind::Release {

@@ -5,34 +5,43 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `keys`, `action` | names of keys; the one table of what a person can do |
+//! | `keys`, `keymap`, `action` | names of keys, which are bound to what; the one table of what a person can do |
 //! | `app` | the model and `App::update`: pure, no I/O |
 //! | `view` | one file a widget; drawing returns where everything is |
 //! | [`theme`] | roles, theme files, what a terminal can show |
 //! | `terminal` | owns the terminal: enters, restores, draws |
-//! | `input`, `runtime` | where events come from, and the loop |
+//! | `input`, `effects`, `runtime` | where events come from, what is done elsewhere, and the loop |
+//! | [`services`] | what the program around the monitor does for it |
 
 mod action;
 mod app;
+mod effects;
 mod escape;
 #[cfg(test)]
 mod fixtures;
 mod input;
+mod keymap;
 mod keys;
 mod runtime;
+pub mod services;
 mod terminal;
 pub mod theme;
 mod view;
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use self::app::App;
+use self::app::{App, Start};
+pub use self::keymap::KeyError;
+use self::keymap::Keymap;
 use self::runtime::Runtime;
+use self::services::Services;
 use self::theme::{ColorDepth, SymbolSet, Theme, ThemeError};
 use crate::engine::{Engine, ShutdownReport};
-use crate::settings::Symbols;
+use crate::settings::{OnHangup, Symbols};
 
 /// How the monitor is opened.
 #[derive(Clone, Debug)]
@@ -46,6 +55,11 @@ pub struct Options {
     pub symbols: Symbols,
     /// Leave by itself once every task has ended.
     pub exit_when_done: bool,
+    /// Keys of actions, by their names, where they are not those of the table; several are
+    /// separated by blanks.
+    pub keys: BTreeMap<String, String>,
+    /// What happens when the terminal goes away.
+    pub on_hangup: OnHangup,
     /// How long quitting waits for the segment in work before it is broken off.
     pub shutdown_timeout: Duration,
 }
@@ -57,6 +71,8 @@ impl Default for Options {
             theme_folder: None,
             symbols: Symbols::Auto,
             exit_when_done: false,
+            keys: BTreeMap::new(),
+            on_hangup: OnHangup::Stop,
             shutdown_timeout: Duration::from_secs(30),
         }
     }
@@ -98,9 +114,17 @@ pub enum MonitorError {
     /// The theme can't be used.
     #[error(transparent)]
     Theme(#[from] ThemeError),
+    /// The keys of the configuration can't be used.
+    #[error("{}", all_of(.0))]
+    Keys(Vec<KeyError>),
     /// The terminal can't be read, written or set up.
     #[error("the terminal can't be used: {0}; `aloud narrate --plain` works without one")]
     Terminal(#[from] io::Error),
+}
+
+fn all_of(errors: &[KeyError]) -> String {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }
 
 /// Opens the monitor on this process's terminal and runs it until someone quits, a signal asks for
@@ -110,7 +134,11 @@ pub enum MonitorError {
 /// # Errors
 /// [`MonitorError`]: there is no terminal, it can't be used, or the theme asked for is missing or
 /// broken. The engine goes on in that case. Broken themes that nobody asked for are only logged.
-pub fn run(engine: Engine, options: &Options) -> Result<Exit, MonitorError> {
+pub fn run(
+    engine: Engine,
+    services: Arc<dyn Services>,
+    options: &Options,
+) -> Result<Exit, MonitorError> {
     if !io::stdout().is_terminal() {
         return Err(MonitorError::NoTerminal);
     }
@@ -127,6 +155,17 @@ pub fn run(engine: Engine, options: &Options) -> Result<Exit, MonitorError> {
         themes.retain(|theme| theme.name() == Theme::MONO);
         theme = 0;
     }
-    let app = App::new(themes, theme, options.exit_when_done);
-    Runtime::new(app, engine, options.shutdown_timeout, symbols)?.run()
+    let keys = options.keys.iter();
+    let keymap = Keymap::with(keys.map(|(action, keys)| (action.as_str(), keys.as_str())))
+        .map_err(MonitorError::Keys)?;
+    let app = App::new(Start {
+        themes,
+        theme,
+        keymap,
+        defaults: services.defaults(),
+        exit_when_done: options.exit_when_done,
+        zone: jiff::tz::TimeZone::system(),
+        notice: errors.first().map(|error| format!("left out: {error}")),
+    });
+    Runtime::new(app, engine, services, options, symbols)?.run()
 }

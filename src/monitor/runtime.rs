@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,11 +14,16 @@ use smol::future;
 use smol::stream::StreamExt;
 
 use super::app::{App, Effect, Message};
+use super::effects::Effects;
 use super::input::Input;
+use super::services::Services;
 use super::terminal::Screen;
 use super::theme::SymbolSet;
-use super::{Cause, Exit, MonitorError};
-use crate::engine::{Engine, Event, ShutdownReport, ShutdownWait, Subscription, TaskId, Timestamp};
+use super::{Cause, Exit, MonitorError, Options};
+use crate::engine::{
+    Engine, Event, ShutdownReport, ShutdownWait, Subscription, TaskId, TaskState, Timestamp,
+};
+use crate::settings::OnHangup;
 
 /// How much may wait to be taken in. When it is full, senders wait; the engine never does, for its
 /// own subscription counts what was missed.
@@ -37,6 +43,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub(super) enum Incoming {
     /// A person did something, or changed the size of the terminal.
     Person(Message),
+    /// What an effect has found or done.
+    Told(Message),
     Engine(Event),
     Signal(Signal),
     /// Nobody can see the screen any more.
@@ -54,9 +62,11 @@ pub(super) struct Runtime {
     /// `None` once the terminal is gone.
     screen: Option<Screen>,
     input: Option<Input>,
+    effects: Effects,
     sender: Sender<Incoming>,
     receiver: Receiver<Incoming>,
     patience: Duration,
+    on_hangup: OnHangup,
     /// Tasks that changed since the last frame.
     stale: HashSet<TaskId>,
     /// Why a frame is due.
@@ -85,18 +95,22 @@ impl Runtime {
     pub(super) fn new(
         app: App,
         engine: Engine,
-        patience: Duration,
+        services: Arc<dyn Services>,
+        options: &Options,
         symbols: SymbolSet,
     ) -> Result<Self, MonitorError> {
         let (sender, receiver) = async_channel::bounded(BACKLOG);
+        let effects = Effects::start(engine.clone(), services, &sender)?;
         let mut runtime = Self {
             app,
             engine,
             screen: Some(Screen::enter(symbols)?),
             input: None,
+            effects,
             sender,
             receiver,
-            patience,
+            patience: options.shutdown_timeout,
+            on_hangup: options.on_hangup,
             stale: HashSet::new(),
             due: Due::Answer,
             drawn: Instant::now(),
@@ -135,6 +149,9 @@ impl Runtime {
         self.input = None;
         // Gives the terminal back before anyone waits for the last threads.
         self.screen = None;
+        // Nobody is left to be told.
+        self.receiver.close();
+        drop(self.effects);
         for helper in self.helpers {
             // A helper only waits for the engine, which has shut down.
             let _ = helper.join();
@@ -185,6 +202,7 @@ impl Runtime {
                 self.due = Due::Answer;
                 self.update(message);
             }
+            Incoming::Told(message) => self.take_told(message),
             Incoming::Engine(event) => self.take_event(event),
             Incoming::Signal(signal) => self.take_signal(signal),
             Incoming::TerminalLost => self.lose_terminal(),
@@ -204,11 +222,41 @@ impl Runtime {
 
     fn take_event(&mut self, event: Event) {
         self.due = self.due.max(Due::Progress);
+        self.stale.extend(event.task().cloned());
         match event {
             Event::Missed { .. } => self.reload(),
             Event::ShuttingDown => self.update(Message::EngineStopping),
-            event => self.stale.extend(event.task().cloned()),
+            Event::QueuePaused { paused } => self.update(Message::QueuePaused(paused)),
+            Event::SegmentCompleted { task, segment } => {
+                self.update(Message::Clip(task, segment.segment_id));
+            }
+            Event::SegmentFailed {
+                task, segment_id, ..
+            } => self.update(Message::Failed(task, segment_id)),
+            Event::Ended {
+                task,
+                state: TaskState::Failed,
+                error: Some(_),
+            } => self.update(Message::Failed(task, 0)),
+            _ => {}
         }
+    }
+
+    fn take_told(&mut self, message: Message) {
+        let is_quiet = match &message {
+            Message::Log(_) | Message::Vitals(_) => true,
+            Message::Looked(_) => self.app.follows(),
+            _ => false,
+        };
+        let due = if is_quiet { Due::Progress } else { Due::Answer };
+        self.due = self.due.max(due);
+        if let Message::Added(Ok(id)) | Message::Retried(Ok(id)) = &message
+            && let Some(status) = self.engine.task_status(id)
+        {
+            // Its event may still be on its way.
+            self.update(Message::Task(Box::new(status)));
+        }
+        self.update(message);
     }
 
     fn take_signal(&mut self, signal: Signal) {
@@ -236,10 +284,15 @@ impl Runtime {
         if self.screen.is_none() {
             return;
         }
-        tracing::warn!("the terminal is gone: finishing the segment in work, then leaving");
         self.screen = None;
         self.input = None;
         self.cause = Cause::TerminalLost;
+        if self.on_hangup == OnHangup::Finish && self.app.tasks.totals().active() > 0 {
+            tracing::warn!("the terminal is gone: working on to the end without it");
+            self.app.exit_when_done = true;
+            return;
+        }
+        tracing::warn!("the terminal is gone: finishing the segment in work, then leaving");
         if self.app.mode() != super::action::Mode::Stopping {
             self.update(Message::Terminate);
         }
@@ -252,15 +305,12 @@ impl Runtime {
     }
 
     fn carry_out(&mut self, effect: Effect) {
-        match effect {
-            Effect::Cancel(id) => {
-                let engine = self.engine.clone();
-                // It takes a lock and may wait for the disk.
-                self.help("aloud-cancel", move || {
-                    engine.cancel_task(&id);
-                    None
-                });
-            }
+        let own = match self.effects.carry_out(effect) {
+            Ok(None) => return,
+            Ok(Some(message)) => return self.update(message),
+            Err(own) => own,
+        };
+        match own {
             Effect::Stop => {
                 let (engine, wait) = (self.engine.clone(), ShutdownWait::Segments(self.patience));
                 self.stopping = true;
@@ -278,7 +328,10 @@ impl Runtime {
             }
             Effect::Suspend => self.suspend(),
             Effect::Redraw => self.on_screen(Screen::refresh),
+            Effect::Copy(text) => self.on_screen(|screen| screen.copy(&text)),
             Effect::Quit => self.leave = true,
+            // Whatever else there is was carried out.
+            _ => {}
         }
     }
 
@@ -313,6 +366,7 @@ impl Runtime {
     fn reload(&mut self) {
         self.stale.clear();
         let tasks = self.engine.tasks();
+        self.update(Message::QueuePaused(self.engine.is_queue_paused()));
         self.update(Message::Reset(tasks));
         self.due = self.due.max(Due::Progress);
     }
@@ -340,6 +394,9 @@ impl Runtime {
         }
         self.update(Message::Tick);
         self.draw();
+        if self.app.is_looking() {
+            self.due = Due::Answer;
+        }
     }
 
     fn draw(&mut self) {
@@ -407,7 +464,7 @@ async fn forward_events(events: Subscription, to: Sender<Incoming>) {
 }
 
 /// What the clock on the wall says.
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let millis = since.map_or(0, |since| since.as_millis());
     Timestamp(i64::try_from(millis).unwrap_or(i64::MAX))

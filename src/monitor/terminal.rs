@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -131,6 +132,17 @@ impl Screen {
         Ok(())
     }
 
+    /// Puts a text on the clipboard of the person's own machine, over SSH too, where the terminal
+    /// allows it (OSC 52). Nothing tells whether it did.
+    ///
+    /// # Errors
+    /// The terminal can't be written to.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        queue!(self.out, CopyToClipboard::to_clipboard_from(text))?;
+        let bytes = self.out.0.take();
+        self.file.write_all(&bytes)
+    }
+
     /// Forgets what is on the screen: the next frame is drawn from nothing.
     ///
     /// # Errors
@@ -244,8 +256,7 @@ impl Drop for PanicHook {
 
 /// What the window is called: how far, and what with.
 fn title(app: &App) -> String {
-    let running = app.tasks.first_running().and_then(|row| app.tasks.get(row));
-    match running {
+    match app.tasks.first_running() {
         Some(task) => {
             let name = view::text::fit(&task.title, 60);
             format!("{} % · {name} · aloud", task.progress.percentage())

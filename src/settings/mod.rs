@@ -12,6 +12,7 @@ mod sources;
 mod value;
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     ops::RangeInclusive,
     path::{Path, PathBuf},
@@ -24,7 +25,7 @@ pub use paths::Paths;
 use sources::Sources;
 pub use sources::{Origin, SettingOrigin};
 use value::Setting;
-pub use value::Symbols;
+pub use value::{OnHangup, Symbols};
 
 /// The table of settings becomes the struct, the struct of flags and the reading.
 macro_rules! settings {
@@ -100,6 +101,8 @@ settings! {
     keeps {
         /// Where things are kept.
         paths: Paths,
+        /// Keys of the monitor's actions, by the actions' names; several are separated by blanks.
+        keys: BTreeMap<String, String>,
         /// Each value's origin: read it with [`Settings::explain`].
         origins: Vec<SettingOrigin>,
     }
@@ -136,6 +139,9 @@ settings! {
     theme: String = |_| "dark".to_owned(), |value| not_empty(value);
     /// The symbols that the monitor draws with: `auto`, `unicode` or `ascii`.
     symbols: Symbols = |_| Symbols::Auto, anything;
+    /// What the monitor does when its terminal goes away: `stop` after the segment in work, or
+    /// `finish` everything.
+    on_hangup: OnHangup = |_| OnHangup::Stop, anything;
     /// An ONNX Runtime library to use instead of the fetched one.
     onnxruntime: Option<PathBuf> = |_| None, anything;
     /// An eSpeak NG library to use instead of the fetched one.
@@ -215,7 +221,10 @@ pub fn load_from(
     env: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Settings, SettingsError> {
     let mut sources = Sources::read(paths.config_file(), env)?;
-    let mut settings = Settings::read(&mut sources, flags, &paths, paths.clone(), Vec::new())?;
+    let keys = BTreeMap::new();
+    let mut settings =
+        Settings::read(&mut sources, flags, &paths, paths.clone(), keys, Vec::new())?;
+    settings.keys = sources.take_table("keys")?;
     sources.refuse_unknown_keys()?;
     // Whatever folder the program later runs in, the narrations' folder stays the same one.
     settings.out = std::path::absolute(&settings.out).unwrap_or(settings.out);

@@ -141,6 +141,42 @@ impl<'e> Sources<'e> {
         Ok(value)
     }
 
+    /// A table of the file whose names are not known here, such as `keys`; its values are texts.
+    pub(super) fn take_table(
+        &mut self,
+        name: &'static str,
+    ) -> Result<BTreeMap<String, String>, SettingsError> {
+        let prefix = format!("{name}.");
+        let (mut table, mut first) = (BTreeMap::new(), None);
+        for (key, (line, raw)) in std::mem::take(&mut self.file) {
+            let Some(rest) = key.strip_prefix(&prefix) else {
+                self.file.insert(key, (line, raw));
+                continue;
+            };
+            let Raw::Text(text) = &raw else {
+                return Err(SettingsError::BadValue {
+                    place: Origin::File(self.path.clone(), line).to_string(),
+                    name: printable(&key),
+                    problem: String::WANTS.to_owned(),
+                    given: printable(&raw.show()),
+                });
+            };
+            first = first.or(Some(line));
+            table.insert(rest.to_owned(), text.clone());
+        }
+        if let Some(line) = first {
+            let shown = table
+                .iter()
+                .map(|(name, value)| format!("{name} = {value:?}"));
+            self.origins.push(SettingOrigin {
+                name,
+                value: shown.collect::<Vec<_>>().join(", "),
+                origin: Origin::File(self.path.clone(), line),
+            });
+        }
+        Ok(table)
+    }
+
     /// After all settings were taken: is there a key in the file that none of them has?
     pub(super) fn refuse_unknown_keys(&self) -> Result<(), SettingsError> {
         let known = |key: &str| self.origins.iter().any(|setting| setting.name == key);

@@ -156,43 +156,53 @@ impl Setting for Duration {
     }
 }
 
-/// Which symbols the monitor draws with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Symbols {
-    /// Whichever the locale and the terminal are good for.
-    #[default]
-    Auto,
-    /// All that the views use.
-    Unicode,
-    /// Only those of ASCII, for fonts and encodings that lack the others.
-    Ascii,
+/// A setting that is one of a few words becomes an enum.
+macro_rules! choice {
+    (
+        $(#[$about:meta])*
+        $name:ident, $wants:literal: $($(#[$doc:meta])* $word:literal => $variant:ident,)*
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl Setting for $name {
+            type Flag = $name;
+            const WANTS: &'static str = $wants;
+            fn from_flag(flag: $name) -> $name { flag }
+            fn from_raw(raw: &Raw, _: &Path) -> Option<$name> {
+                match raw { Raw::Text(text) => $name::from_text(text), _ => None }
+            }
+            fn from_text(text: &str) -> Option<$name> {
+                match text { $($word => Some($name::$variant),)* _ => None }
+            }
+            fn show(&self) -> String {
+                match self { $($name::$variant => $word,)* }.to_owned()
+            }
+        }
+    };
 }
 
-impl Setting for Symbols {
-    type Flag = Symbols;
-    const WANTS: &'static str = "must be \"auto\", \"unicode\" or \"ascii\"";
-    fn from_flag(flag: Symbols) -> Symbols {
-        flag
-    }
-    fn from_raw(raw: &Raw, _: &Path) -> Option<Symbols> {
-        match raw {
-            Raw::Text(text) => Symbols::from_text(text),
-            _ => None,
-        }
-    }
-    fn from_text(text: &str) -> Option<Symbols> {
-        [Symbols::Auto, Symbols::Unicode, Symbols::Ascii]
-            .into_iter()
-            .find(|choice| choice.show() == text)
-    }
-    fn show(&self) -> String {
-        match self {
-            Symbols::Auto => "auto",
-            Symbols::Unicode => "unicode",
-            Symbols::Ascii => "ascii",
-        }
-        .to_owned()
-    }
+choice! {
+    /// Which symbols the monitor draws with.
+    Symbols, "must be \"auto\", \"unicode\" or \"ascii\"":
+    /// Whichever the locale and the terminal are good for.
+    #[default]
+    "auto" => Auto,
+    /// All that the views use.
+    "unicode" => Unicode,
+    /// Only those of ASCII, for fonts and encodings that lack the others.
+    "ascii" => Ascii,
+}
+
+choice! {
+    /// What happens to the work when nobody can see the screen any more.
+    OnHangup, "must be \"stop\" or \"finish\"":
+    /// The segment in work is finished; what is left continues at the next start.
+    #[default]
+    "stop" => Stop,
+    /// It goes on to the end.
+    "finish" => Finish,
 }
 
 /// A setting that may be left open: written `"none"`.

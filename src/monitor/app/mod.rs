@@ -2,21 +2,43 @@
 //! state; it never reads a clock, a file or the terminal, and asks for whatever it wants done by
 //! returning an [`Effect`].
 
+mod act;
+mod detail;
+mod filter;
+mod form;
 mod list;
+mod lists;
+mod picker;
+mod pointer;
 mod select;
 mod tasks;
+mod typing;
 mod update;
+mod vitals;
 
+pub(crate) use act::is_held;
+pub(crate) use detail::{Detail, Wave};
+pub(crate) use form::{Field, Form};
 pub(crate) use list::{ListArea, scroll};
+pub(crate) use lists::{Cursor, Entry, Feed};
+pub(crate) use picker::{Choice, Picker};
 pub(crate) use tasks::Tasks;
+pub(crate) use vitals::{Speeds, Vitals};
 
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
 use ratatui::layout::Position;
+use tui_input::Input;
 
+use self::filter::Matches;
 use super::action::{Action, Mode};
+use super::keymap::Keymap;
 use super::keys::Key;
+use super::services::{Completion, Defaults, LogLine, NewNarration, VoiceChoice};
 use super::theme::{Role, Theme};
 use super::view::Layout;
-use crate::engine::{ErrorObject, SegmentId, TaskId, TaskState, TaskStatus, Timestamp};
+use crate::engine::{ErrorObject, Past, SegmentId, TaskId, TaskState, TaskStatus, Timestamp};
 
 /// Something that happened, for [`App::update`].
 #[derive(Debug)]
@@ -27,27 +49,85 @@ pub(crate) enum Message {
     Click(Position),
     /// The wheel was turned here: rows down, negative up.
     Wheel(Position, i32),
+    /// The terminal handed over a text.
+    Paste(String),
     /// The terminal has another size, or time has passed: only the drawing changes.
     Tick,
     /// Everything the engine knows.
     Reset(Vec<TaskStatus>),
     /// What one task is now.
     Task(Box<TaskStatus>),
+    /// A segment has a clip.
+    Clip(TaskId, SegmentId),
+    /// A segment has an error; 0 is the task as a whole.
+    Failed(TaskId, SegmentId),
     /// These have left the registry.
     Removed(Vec<TaskId>),
+    /// Whether the queue begins nothing new.
+    QueuePaused(bool),
     /// The engine is shutting down, whoever asked for it.
     EngineStopping,
     /// The process was asked to end, by a signal or by the loss of its terminal.
     Terminate,
     /// The engine has shut down.
     Stopped,
+    /// What an effect has to say to a person.
+    Said(String),
+    /// What became of a new narration.
+    Added(Result<TaskId, String>),
+    /// What became of a retry.
+    Retried(Result<TaskId, String>),
+    /// The voices that can be chosen.
+    Voices(Vec<VoiceChoice>),
+    /// What the typed path could become.
+    Completed(String, Completion),
+    /// What a closer look at a segment has found.
+    Looked(Box<Detail>),
+    /// The narrations that have ended, newest first.
+    History(Result<Vec<Past>, String>),
+    /// The last lines of the log.
+    Log(Vec<LogLine>),
+    /// How the program does.
+    Vitals(Box<Vitals>),
 }
 
 /// Something to be done outside the model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Effect {
     /// Cancel this task.
     Cancel(TaskId),
+    /// Cancel everything that has not ended.
+    CancelAll,
+    /// Try an ended task again, and make these segments again.
+    Retry(TaskId, Vec<SegmentId>),
+    /// Hold a task back, or let it go on.
+    Pause(TaskId, bool),
+    /// Begin nothing new, or go on.
+    PauseQueue(bool),
+    /// Run a waiting task one place sooner, or later.
+    Shift { task: TaskId, sooner: bool },
+    /// Submit a new narration.
+    Add(Box<NewNarration>),
+    /// Find the voices that can be chosen.
+    FindVoices,
+    /// Find what a path could become.
+    Complete(String),
+    /// Let a voice be heard.
+    Preview { voice: String, speed: f32 },
+    /// Play a file, or stop doing so.
+    Play(PathBuf),
+    /// Show a folder.
+    OpenFolder(PathBuf),
+    /// Put a text on the clipboard, by the terminal.
+    Copy(String),
+    /// Look closer at a segment.
+    Look(Box<Detail>),
+    /// Read the narrations that have ended.
+    ReadHistory,
+    /// Read the log.
+    ReadLog,
+    /// Find out how the program does.
+    Measure,
     /// Shut the engine down, letting the segment in work finish.
     Stop,
     /// Shut it down without waiting any longer.
@@ -60,7 +140,53 @@ pub(crate) enum Effect {
     Quit,
 }
 
-/// A part of the screen that takes keys.
+/// What the screen is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Page {
+    #[default]
+    Queue,
+    Clips,
+    Errors,
+    History,
+    Log,
+    Health,
+}
+
+impl Page {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Queue,
+        Self::Clips,
+        Self::Errors,
+        Self::History,
+        Self::Log,
+        Self::Health,
+    ];
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Queue => "Queue",
+            Self::Clips => "Clips",
+            Self::Errors => "Errors",
+            Self::History => "History",
+            Self::Log => "Log",
+            Self::Health => "Health",
+        }
+    }
+
+    /// The action that opens it.
+    pub(crate) fn action(self) -> Action {
+        match self {
+            Self::Queue => Action::Queue,
+            Self::Clips => Action::Clips,
+            Self::Errors => Action::AllErrors,
+            Self::History => Action::History,
+            Self::Log => Action::Log,
+            Self::Health => Action::Health,
+        }
+    }
+}
+
+/// A part of the queue's page that takes keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pane {
     Queue,
@@ -79,6 +205,15 @@ pub(crate) enum Lower {
 pub(crate) enum Question {
     Quit,
     Cancel(TaskId),
+    CancelAll,
+}
+
+/// What lies over the page.
+#[derive(Clone, Debug)]
+pub(crate) enum Overlay {
+    Help,
+    Picker(Picker),
+    Form(Box<Form>),
 }
 
 /// How far leaving has come.
@@ -101,25 +236,69 @@ pub(crate) enum SegmentState {
     Failed,
 }
 
+/// What an action is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) task: &'a TaskStatus,
+    /// 0 for the task as a whole.
+    pub(crate) segment: SegmentId,
+}
+
+/// How a model begins.
+#[derive(Debug)]
+pub(crate) struct Start {
+    /// At least one.
+    pub(crate) themes: Vec<Theme>,
+    /// The place of the one to begin with.
+    pub(crate) theme: usize,
+    pub(crate) keymap: Keymap,
+    pub(crate) defaults: Defaults,
+    /// Leave by itself once every task has ended.
+    pub(crate) exit_when_done: bool,
+    /// Where the person is, for the times on the screen.
+    pub(crate) zone: TimeZone,
+    /// Said on the first screen.
+    pub(crate) notice: Option<String>,
+}
+
 /// The model.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) tasks: Tasks,
     /// Whether the engine's tasks have been read once.
     pub(crate) loaded: bool,
+    pub(crate) page: Page,
     pub(crate) focus: Pane,
     pub(crate) lower: Lower,
     /// Whether the detail takes the place of the lists.
     pub(crate) zoomed: bool,
-    pub(crate) help: bool,
+    pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
     pub(crate) leaving: Leaving,
     /// One line to say something once; the next key takes it away.
     pub(crate) notice: Option<String>,
-    /// The row of the selected task.
-    task: usize,
+    /// Whether the queue begins nothing new.
+    pub(crate) queue_paused: bool,
+    /// What the list with the keys is filtered for, while it is being typed.
+    pub(crate) filter: Option<Input>,
+    pub(crate) clips: Feed,
+    pub(crate) errors: Feed,
+    pub(crate) history: Vec<Past>,
+    pub(crate) history_cursor: Cursor,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) log_cursor: Cursor,
+    log_read: Timestamp,
+    pub(crate) vitals: Option<Vitals>,
+    pub(crate) speeds: Speeds,
+    pub(crate) detail: Detail,
+    /// The selected task.
+    task: Option<TaskId>,
+    /// The row where it was seen last: where to go on if it goes.
+    row: usize,
     /// The selected segment of it; 0 if there is none.
     segment: SegmentId,
+    /// Only these segments of it are seen.
+    segments: Option<Matches>,
     /// The selected row among its errors.
     error: usize,
     /// The errors of the selected task: their segments, 0 for the task's own.
@@ -127,9 +306,13 @@ pub(crate) struct App {
     follow_task: bool,
     follow_segment: bool,
     pub(crate) help_scroll: usize,
-    themes: Vec<Theme>,
+    pub(crate) themes: Vec<Theme>,
     theme: usize,
-    exit_when_done: bool,
+    pub(crate) keymap: Keymap,
+    defaults: Defaults,
+    voices: Vec<VoiceChoice>,
+    pub(crate) exit_when_done: bool,
+    pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,
     /// What was drawn last, for the mouse and for pages.
     pub(crate) layout: Layout,
@@ -143,32 +326,51 @@ struct ErrorRows {
 }
 
 impl App {
-    /// A model without tasks, drawn in the theme at this place.
+    /// A model without tasks.
     ///
     /// # Panics
-    /// If there is no theme at all.
-    pub(crate) fn new(themes: Vec<Theme>, theme: usize, exit_when_done: bool) -> Self {
-        assert!(theme < themes.len(), "a theme to draw with");
+    /// If there is no theme at that place.
+    pub(crate) fn new(start: Start) -> Self {
+        assert!(start.theme < start.themes.len(), "a theme to draw with");
         Self {
             tasks: Tasks::default(),
             loaded: false,
+            page: Page::Queue,
             focus: Pane::Queue,
             lower: Lower::Segments,
             zoomed: false,
-            help: false,
+            overlay: None,
             question: None,
             leaving: Leaving::No,
-            notice: None,
-            task: 0,
+            notice: start.notice,
+            queue_paused: false,
+            filter: None,
+            clips: Feed::default(),
+            errors: Feed::default(),
+            history: Vec::new(),
+            history_cursor: Cursor::at_start(),
+            log: Vec::new(),
+            log_cursor: Cursor::at_end(),
+            log_read: Timestamp::default(),
+            vitals: None,
+            speeds: Speeds::default(),
+            detail: Detail::default(),
+            task: None,
+            row: 0,
             segment: 0,
+            segments: None,
             error: 0,
             error_rows: ErrorRows::default(),
             follow_task: true,
             follow_segment: true,
             help_scroll: 0,
-            themes,
-            theme,
-            exit_when_done,
+            themes: start.themes,
+            theme: start.theme,
+            keymap: start.keymap,
+            defaults: start.defaults,
+            voices: Vec::new(),
+            exit_when_done: start.exit_when_done,
+            zone: start.zone,
             now: Timestamp::default(),
             layout: Layout::default(),
         }
@@ -183,22 +385,26 @@ impl App {
         if self.leaving != Leaving::No {
             return Mode::Stopping;
         }
-        match self.question {
-            Some(Question::Quit) => Mode::AskQuit,
-            Some(Question::Cancel(_)) => Mode::AskCancel,
-            None if self.help => Mode::Help,
-            None => Mode::Main,
+        match (&self.question, &self.overlay) {
+            (Some(Question::Quit), _) => Mode::AskQuit,
+            (Some(_), _) => Mode::Ask,
+            (None, Some(Overlay::Help)) => Mode::Help,
+            (None, Some(Overlay::Picker(_))) => Mode::Pick,
+            (None, Some(Overlay::Form(_))) => Mode::Form,
+            (None, None) if self.filter.is_some() => Mode::Filter,
+            (None, None) => Mode::Main,
         }
     }
 
-    /// The row of the selected task.
+    /// The row of the selected task; its last one if it is not seen.
     pub(crate) fn selected_row(&self) -> usize {
-        self.task
+        let row = self.task.as_ref().and_then(|id| self.tasks.row_of(id));
+        row.unwrap_or(self.row)
     }
 
     /// The selected task.
     pub(crate) fn selected(&self) -> Option<&TaskStatus> {
-        self.tasks.get(self.task)
+        self.tasks.by_id(self.task.as_ref()?)
     }
 
     /// The number of the selected segment, counted from 1; 0 if there is none.
@@ -209,20 +415,78 @@ impl App {
         }
     }
 
+    /// What the actions are about: the selected task or segment of this page.
+    pub(crate) fn target(&self) -> Option<Target<'_>> {
+        let of = |entry: &Entry| {
+            let task = self.tasks.by_id(&entry.task)?;
+            let segment = entry.segment;
+            Some(Target { task, segment })
+        };
+        match self.page {
+            Page::Queue => {
+                let task = self.selected()?;
+                let segment = match self.focus {
+                    Pane::Queue => 0,
+                    Pane::Lower => self.selected_segment(),
+                };
+                Some(Target { task, segment })
+            }
+            Page::Clips => self.clips.selected().and_then(of),
+            Page::Errors => self.errors.selected().and_then(of),
+            Page::History | Page::Log | Page::Health => None,
+        }
+    }
+
+    /// The segment whose detail is seen: of the queue's page the selected one, whatever has the
+    /// keys.
+    pub(crate) fn shown_segment(&self) -> Option<Target<'_>> {
+        match self.page {
+            Page::Queue => {
+                let (task, segment) = (self.selected()?, self.selected_segment());
+                Some(Target { task, segment })
+            }
+            _ => self.target(),
+        }
+    }
+
+    /// The narration of the past that is selected.
+    pub(crate) fn selected_past(&self) -> Option<&Past> {
+        let row = self.history_cursor.source(self.history_cursor.row)?;
+        self.history.get(row).filter(|_| self.page == Page::History)
+    }
+
     /// The selected row of the lower pane, and how many rows it has.
     pub(crate) fn lower_rows(&self) -> (usize, usize) {
-        match self.lower {
-            Lower::Segments => (
+        match (self.lower, &self.segments) {
+            (Lower::Segments, None) => (
                 (self.segment as usize).saturating_sub(1),
                 self.selected().map_or(0, segment_count) as usize,
             ),
-            Lower::Errors => (self.error, self.error_rows.segments.len()),
+            (Lower::Segments, Some(some)) => {
+                let row = some.place((self.segment as usize).saturating_sub(1));
+                (row.min(some.len().saturating_sub(1)), some.len())
+            }
+            (Lower::Errors, _) => (self.error, self.error_rows.segments.len()),
         }
+    }
+
+    /// The segment in this row of the lower pane.
+    pub(crate) fn segment_at(&self, row: usize) -> SegmentId {
+        let row = match &self.segments {
+            Some(some) => some.get(row).unwrap_or(row),
+            None => row,
+        };
+        SegmentId::try_from(row + 1).unwrap_or(SegmentId::MAX)
     }
 
     /// The segment that this row of the errors is about; 0 for the task as a whole.
     pub(crate) fn error_segment(&self, row: usize) -> Option<SegmentId> {
         self.error_rows.segments.get(row).copied()
+    }
+
+    /// What the segments of the selected task are filtered for.
+    pub(crate) fn segment_filter(&self) -> Option<&str> {
+        Some(self.segments.as_ref()?.needle().text())
     }
 
     /// Whether the selection follows the work by itself.
@@ -237,7 +501,13 @@ impl App {
 
     /// Whether there is anything for [`Action::Follow`] to do.
     fn can_follow(&self) -> bool {
-        !self.follows() && self.tasks.first_running().is_some()
+        match self.page {
+            Page::Queue => !self.follows() && self.tasks.first_running().is_some(),
+            Page::Clips => !self.clips.cursor.follows,
+            Page::Errors => !self.errors.cursor.follows,
+            Page::Log => !self.log_cursor.follows,
+            Page::History | Page::Health => false,
+        }
     }
 
     /// Whether everything there was to do is done.
@@ -250,21 +520,65 @@ impl App {
         self.tasks.totals().count(TaskState::Processing) > 0
     }
 
-    /// Whether this action would do anything now: the hint bar leaves the others out.
+    /// Whether this action would do anything now: the hint bar leaves the others out, the palette
+    /// shows them as not ready.
     pub(crate) fn offers(&self, action: Action) -> bool {
-        let selected = self.selected();
+        let target = self.target();
+        let waits = |task: &TaskStatus| task.state == TaskState::Pending;
         match action {
-            Action::Cancel => selected.is_some_and(|task| !task.state.is_terminal()),
+            Action::Cancel => target.is_some_and(|target| !target.task.state.is_terminal()),
+            Action::CancelAll => self.tasks.totals().active() > 0,
+            Action::Retry => target.is_some_and(|target| {
+                target.task.state.is_terminal()
+                    && (error_count(target.task) > 0 || target.task.state == TaskState::Cancelled)
+            }),
+            Action::Pause => target.is_some_and(|target| !target.task.state.is_terminal()),
+            Action::MoveUp | Action::MoveDown => target.is_some_and(|target| waits(target.task)),
+            Action::Play => {
+                self.selected_past().is_some() || target.is_some_and(|target| has_sound(target))
+            }
+            Action::OpenFolder | Action::CopyPath => {
+                self.selected_past().is_some()
+                    || target.is_some_and(|target| target.task.folder.is_some())
+            }
             Action::Follow => self.can_follow(),
             Action::Errors => {
-                self.lower == Lower::Errors || selected.is_some_and(|task| error_count(task) > 0)
+                self.page == Page::Queue
+                    && (self.lower == Lower::Errors
+                        || self.selected().is_some_and(|task| error_count(task) > 0))
             }
-            Action::SwitchPane | Action::Open => selected.is_some(),
-            Action::Back => self.help || self.zoomed || self.lower == Lower::Errors,
+            Action::SwitchPane => self.page == Page::Queue && self.selected().is_some(),
+            Action::Open => target.is_some(),
+            Action::Back => {
+                matches!(self.overlay, Some(Overlay::Help))
+                    || self.zoomed
+                    || self.page != Page::Queue
+                    || self.lower == Lower::Errors
+                    || self.is_filtered()
+            }
+            Action::Filter => self.page != Page::Health,
+            Action::Complete => {
+                matches!(&self.overlay, Some(Overlay::Form(form)) if form.field == Field::Text)
+            }
             Action::Hurry => self.leaving == Leaving::Finishing,
             _ => true,
         }
     }
+}
+
+/// Whether there is a file to play.
+fn has_sound(target: Target<'_>) -> bool {
+    if target.segment > 0 {
+        return target.task.completed_segments.get(target.segment).is_some();
+    }
+    joined_file(target.task).is_some()
+}
+
+/// The file that holds the whole narration, once it is joined.
+pub(crate) fn joined_file(task: &TaskStatus) -> Option<PathBuf> {
+    let result = task.result.as_ref().or(task.partial_result.as_ref())?;
+    let file = result.get("files")?.as_array()?.first()?.as_str()?;
+    Some(PathBuf::from(file))
 }
 
 /// How many segments a task has, as far as is known.

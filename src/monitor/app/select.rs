@@ -1,37 +1,64 @@
 //! What is selected, and how it moves: by a person, or by itself with the work until a person moves
 //! it. It never changes a task.
 
-use super::{App, Lower, Pane, error_count, segment_count, task_error};
-use crate::engine::{SegmentId, TaskState};
+use super::{App, Lower, Overlay, Page, Pane, error_count, segment_count, task_error};
+use crate::engine::{SegmentId, TaskId, TaskState};
 
 impl App {
     /// A page of whatever moves now.
-    pub(super) fn page(&self) -> isize {
-        let page = match (self.help, self.focus) {
-            (true, _) => self.layout.help_page,
-            (false, Pane::Queue) => self.layout.queue.page(),
-            (false, Pane::Lower) => self.layout.lower.page(),
+    pub(super) fn page_rows(&self) -> isize {
+        let page = match (&self.overlay, self.page, self.focus) {
+            (Some(Overlay::Help), ..) => self.layout.help_page,
+            (Some(_), ..) => self.layout.overlay.page(),
+            (None, Page::Queue, Pane::Queue) => self.layout.queue.page(),
+            (None, ..) => self.layout.lower.page(),
         };
         isize::try_from(page.saturating_sub(1).max(1)).unwrap_or(1)
     }
 
     pub(super) fn step(&mut self, by: isize) {
-        if self.help {
-            self.help_scroll = self.help_scroll.saturating_add_signed(by);
-            return;
+        match &mut self.overlay {
+            Some(Overlay::Help) => {
+                self.help_scroll = self.help_scroll.saturating_add_signed(by);
+                return;
+            }
+            Some(Overlay::Picker(picker)) => {
+                picker.go_to(picker.row().saturating_add_signed(by));
+                self.preview_theme();
+                return;
+            }
+            Some(Overlay::Form(form)) => {
+                form.step(by);
+                return;
+            }
+            None => {}
         }
-        let row = match self.focus {
-            Pane::Queue => self.task,
-            Pane::Lower => self.lower_rows().0,
+        let row = match (self.page, self.focus) {
+            (Page::Queue, Pane::Queue) => self.selected_row(),
+            (Page::Queue, Pane::Lower) => self.lower_rows().0,
+            _ => self.list_row().unwrap_or(0),
         };
         self.go_to(row.saturating_add_signed(by));
     }
 
+    /// The row of the cursor on a page that is one list.
+    pub(super) fn list_row(&self) -> Option<usize> {
+        match self.page {
+            Page::Queue | Page::Health => None,
+            Page::Clips => Some(self.clips.cursor.row),
+            Page::Errors => Some(self.errors.cursor.row),
+            Page::History => Some(self.history_cursor.row),
+            Page::Log => Some(self.log_cursor.row),
+        }
+    }
+
     pub(super) fn last(&mut self) {
-        if self.help {
+        if matches!(self.overlay, Some(Overlay::Help)) {
             self.help_scroll = usize::MAX;
-        } else if self.focus == Pane::Lower
+        } else if self.page == Page::Queue
+            && self.focus == Pane::Lower
             && self.lower == Lower::Segments
+            && self.segments.is_none()
             && !self.follow_segment
             && self
                 .selected()
@@ -44,38 +71,44 @@ impl App {
         }
     }
 
-    /// Selects a row of the pane that has the focus; beyond the end means the last.
+    /// Selects a row of the list that has the keys; beyond the end means the last.
     pub(super) fn go_to(&mut self, row: usize) {
-        if self.help {
+        if matches!(self.overlay, Some(Overlay::Help)) {
             self.help_scroll = row;
             return;
         }
-        match self.focus {
-            Pane::Queue => {
+        match (self.page, self.focus) {
+            (Page::Queue, Pane::Queue) => {
                 self.follow_task = false;
                 let row = row.min(self.tasks.len().saturating_sub(1));
-                if row != self.task {
-                    (self.task, self.segment, self.error) = (row, 0, 0);
+                let Some(id) = self.tasks.get(row).map(|task| task.id.clone()) else {
+                    return;
+                };
+                if self.task.as_ref() != Some(&id) {
+                    (self.task, self.row) = (Some(id), row);
+                    (self.segment, self.error, self.segments) = (0, 0, None);
                     // Another task: look where its work is.
                     self.follow_segment = true;
                     self.settle();
                 }
             }
-            Pane::Lower => {
+            (Page::Queue, Pane::Lower) => {
                 let row = row.min(self.lower_rows().1.saturating_sub(1));
+                self.follow_task = false;
                 match self.lower {
                     Lower::Segments => {
-                        self.follow_task = false;
                         self.follow_segment = false;
-                        self.segment = SegmentId::try_from(row + 1).unwrap_or(SegmentId::MAX);
+                        self.segment = self.segment_at(row);
                     }
-                    Lower::Errors => {
-                        self.follow_task = false;
-                        self.error = row;
-                    }
+                    Lower::Errors => self.error = row,
                 }
                 self.settle();
             }
+            (Page::Clips, _) => self.clips.cursor.go_to(row, self.clips.all(), true),
+            (Page::Errors, _) => self.errors.cursor.go_to(row, self.errors.all(), true),
+            (Page::History, _) => self.history_cursor.go_to(row, self.history.len(), false),
+            (Page::Log, _) => self.log_cursor.go_to(row, self.log.len(), true),
+            (Page::Health, _) => {}
         }
     }
 
@@ -88,29 +121,64 @@ impl App {
     }
 
     pub(super) fn open(&mut self) {
+        match self.page {
+            Page::Queue => self.open_here(),
+            Page::Clips | Page::Errors => {
+                let target = self.target();
+                if let Some((task, segment)) = target.map(|at| (at.task.id.clone(), at.segment)) {
+                    self.show_segment(task, segment);
+                }
+            }
+            Page::History | Page::Log => self.zoomed = !self.zoomed,
+            Page::Health => {}
+        }
+    }
+
+    fn open_here(&mut self) {
         match (self.focus, self.lower) {
-            _ if self.tasks.is_empty() => {}
+            _ if self.selected().is_none() => {}
             (Pane::Queue, _) => self.focus = Pane::Lower,
             (Pane::Lower, Lower::Segments) => self.zoomed = !self.zoomed,
             // From an error to its place in the text.
             (Pane::Lower, Lower::Errors) => {
                 let segment = self.selected_segment();
-                if segment > 0 {
-                    self.lower = Lower::Segments;
-                    self.follow_task = false;
-                    self.follow_segment = false;
-                    self.segment = segment;
-                    self.settle();
+                if let Some(task) = self.task.clone().filter(|_| segment > 0) {
+                    self.show_segment(task, segment);
                 }
             }
         }
     }
 
+    /// Goes to a segment's place in its task; for segment 0, to the task.
+    pub(super) fn show_segment(&mut self, task: TaskId, segment: SegmentId) {
+        self.page = Page::Queue;
+        self.zoomed = false;
+        self.tasks.filter("");
+        if self.task.as_ref() != Some(&task) {
+            self.error = 0;
+        }
+        self.task = Some(task);
+        self.segments = None;
+        self.follow_task = false;
+        self.follow_segment = false;
+        if segment == 0 {
+            (self.focus, self.lower) = (Pane::Queue, Lower::Segments);
+        } else {
+            (self.focus, self.lower) = (Pane::Lower, Lower::Segments);
+            self.segment = segment;
+        }
+        self.settle();
+    }
+
     pub(super) fn back(&mut self) {
-        if self.help {
-            self.help = false;
+        if matches!(self.overlay, Some(Overlay::Help)) {
+            self.overlay = None;
         } else if self.zoomed {
             self.zoomed = false;
+        } else if self.is_filtered() {
+            self.set_filter("");
+        } else if self.page != Page::Queue {
+            self.page = Page::Queue;
         } else if self.lower == Lower::Errors {
             self.lower = Lower::Segments;
         } else {
@@ -119,14 +187,27 @@ impl App {
     }
 
     pub(super) fn follow(&mut self) {
-        self.follow_task = true;
-        self.follow_segment = true;
-        self.lower = Lower::Segments;
-        self.settle();
+        match self.page {
+            Page::Queue => {
+                self.tasks.filter("");
+                self.segments = None;
+                self.follow_task = true;
+                self.follow_segment = true;
+                self.lower = Lower::Segments;
+                self.settle();
+            }
+            Page::Clips => self.clips.cursor.follows = true,
+            Page::Errors => self.errors.cursor.follows = true,
+            Page::Log => self.log_cursor.follows = true,
+            Page::History | Page::Health => {}
+        }
+        self.settle_lists();
     }
 
     pub(super) fn toggle_errors(&mut self) {
-        if self.lower == Lower::Errors {
+        if self.page != Page::Queue {
+            self.page = Page::Queue;
+        } else if self.lower == Lower::Errors {
             self.lower = Lower::Segments;
             return;
         }
@@ -152,12 +233,21 @@ impl App {
                 .selected()
                 .is_none_or(|task| task.state != TaskState::Processing)
         {
-            (self.task, self.segment) = (running, 0);
+            (self.task, self.segment) = (Some(running.id.clone()), 0);
+            self.segments = None;
         }
-        self.task = self.task.min(self.tasks.len().saturating_sub(1));
-        let Some(task) = self.tasks.get(self.task) else {
+        if self.selected().is_none() {
+            // It is gone, or was never there: whoever stands in its row now.
+            let row = self.row.min(self.tasks.len().saturating_sub(1));
+            let other = self.tasks.get(row).map(|task| task.id.clone());
+            (self.task, self.segments, self.segment) = (other, None, 0);
+        }
+        let row = self.task.as_ref().and_then(|id| self.tasks.row_of(id));
+        self.row = row.unwrap_or(self.row);
+        let Some(task) = self.task.as_ref().and_then(|id| self.tasks.by_id(id)) else {
             (self.segment, self.error, self.focus) = (0, 0, Pane::Queue);
-            (self.lower, self.zoomed) = (Lower::Segments, false);
+            self.lower = Lower::Segments;
+            self.zoomed &= self.page != Page::Queue;
             return;
         };
         let count = segment_count(task);
@@ -180,7 +270,7 @@ impl App {
         if self.lower != Lower::Errors {
             return;
         }
-        let Some(task) = self.tasks.get(self.task) else {
+        let Some(task) = self.task.as_ref().and_then(|id| self.tasks.by_id(id)) else {
             return;
         };
         let count = error_count(task);

@@ -1,12 +1,13 @@
-//! The tasks as the screen knows them: rows in order, an index by id, and totals that are kept up
-//! with every change. A changed task costs the same however many there are; only a fresh copy of
-//! everything, or a removal, goes over all rows.
+//! The tasks as the screen knows them: by id, as rows in the order of the queue, and in totals that
+//! are kept up with every change. A task that makes progress costs a binary search; only a fresh
+//! copy of everything, a removal or a new filter goes over all rows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::engine::{TaskId, TaskState, TaskStatus};
+use super::filter::Needle;
+use crate::engine::{TaskId, TaskState, TaskStatus, Timestamp};
 
 /// Sums over all tasks, in whole numbers so that adding and taking away never drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +103,11 @@ impl Totals {
         self.by_state[state as usize]
     }
 
+    /// All tasks.
+    pub(crate) fn all(&self) -> usize {
+        self.by_state.iter().sum()
+    }
+
     /// Tasks that have not ended.
     pub(crate) fn active(&self) -> usize {
         self.count(TaskState::Pending) + self.count(TaskState::Processing)
@@ -129,41 +135,105 @@ impl Totals {
         Some(Duration::from_millis(u64::try_from(left).ok()?))
     }
 
+    /// Milliseconds of audio that was made in this process.
+    pub(crate) fn made_audio_ms(&self) -> u64 {
+        self.made_audio_ms
+    }
+
     /// Seconds of work in what was made.
     pub(crate) fn work(&self) -> Duration {
         Duration::from_millis(self.made_work_ms)
     }
 }
 
-/// All tasks, in the order of their submission.
+/// Where a task stands among the others: what has ended, by its end; what runs; what waits, in the
+/// order in which it will run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    phase: u8,
+    order: i64,
+    id: TaskId,
+}
+
+impl Place {
+    fn of(status: &TaskStatus) -> Self {
+        let at = |time: Option<Timestamp>| time.map_or(0, |time| time.0);
+        let (phase, order) = match status.state {
+            TaskState::Processing => (1, at(status.started_at)),
+            TaskState::Pending => (2, status.rank),
+            _ => (0, at(status.completed_at)),
+        };
+        Self {
+            phase,
+            order,
+            id: status.id.clone(),
+        }
+    }
+}
+
+/// Ids in the order of their places. Finding one is a binary search; a task that changes its place
+/// moves pointers, which for ten thousand tasks is some microseconds.
+#[derive(Debug, Default)]
+struct Rows(Vec<Place>);
+
+impl Rows {
+    fn insert(&mut self, place: Place) {
+        if let Err(row) = self.0.binary_search(&place) {
+            self.0.insert(row, place);
+        }
+    }
+
+    fn remove(&mut self, place: &Place) {
+        if let Ok(row) = self.0.binary_search(place) {
+            self.0.remove(row);
+        }
+    }
+}
+
+/// Only some of the rows: those that a text is part of.
+#[derive(Debug)]
+struct Filtered {
+    needle: Needle,
+    rows: Rows,
+}
+
+/// All tasks, in the order of the queue.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
-    rows: Vec<TaskStatus>,
-    index: HashMap<TaskId, usize>,
-    running: HashSet<TaskId>,
+    known: HashMap<TaskId, TaskStatus>,
+    rows: Rows,
+    filtered: Option<Filtered>,
+    running: BTreeSet<Place>,
     totals: Totals,
     folder: Option<PathBuf>,
 }
 
 impl Tasks {
+    /// How many rows there are to see.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.seen().0.len()
     }
 
+    /// Whether there is no task at all, seen or not.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.known.is_empty()
+    }
+
+    fn seen(&self) -> &Rows {
+        self.filtered.as_ref().map_or(&self.rows, |some| &some.rows)
     }
 
     pub(crate) fn get(&self, row: usize) -> Option<&TaskStatus> {
-        self.rows.get(row)
+        self.by_id(&self.seen().0.get(row)?.id)
     }
 
     pub(crate) fn row_of(&self, id: &TaskId) -> Option<usize> {
-        self.index.get(id).copied()
+        let place = Place::of(self.by_id(id)?);
+        self.seen().0.binary_search(&place).ok()
     }
 
     pub(crate) fn by_id(&self, id: &TaskId) -> Option<&TaskStatus> {
-        self.get(self.row_of(id)?)
+        self.known.get(id)
     }
 
     pub(crate) fn totals(&self) -> &Totals {
@@ -175,63 +245,98 @@ impl Tasks {
         self.folder.as_deref()
     }
 
-    /// The row of the first task that is running.
-    pub(crate) fn first_running(&self) -> Option<usize> {
-        // As many as there are workers, which are few.
-        self.running.iter().filter_map(|id| self.row_of(id)).min()
+    /// The first task that is running.
+    pub(crate) fn first_running(&self) -> Option<&TaskStatus> {
+        self.by_id(&self.running.first()?.id)
+    }
+
+    /// What the rows are filtered for.
+    pub(crate) fn filter_text(&self) -> Option<&str> {
+        Some(self.filtered.as_ref()?.needle.text())
+    }
+
+    /// Shows only rows whose title or state holds this text; all for an empty one.
+    pub(crate) fn filter(&mut self, text: &str) {
+        self.filtered = None;
+        let Some(needle) = Needle::new(text) else {
+            return;
+        };
+        let rows = self.rows.0.iter();
+        let found = rows.filter(|place| {
+            self.by_id(&place.id)
+                .is_some_and(|task| holds(&needle, task))
+        });
+        let rows = Rows(found.cloned().collect());
+        self.filtered = Some(Filtered { needle, rows });
     }
 
     /// Takes a fresh copy of everything.
-    pub(crate) fn reset(&mut self, rows: Vec<TaskStatus>) {
+    pub(crate) fn reset(&mut self, all: Vec<TaskStatus>) {
+        let needle = self.filtered.take().map(|some| some.needle);
         *self = Self::default();
-        self.rows.reserve(rows.len());
-        for status in rows {
+        let mut rows: Vec<Place> = all.iter().map(Place::of).collect();
+        rows.sort_unstable();
+        self.rows = Rows(rows);
+        for status in all {
             self.put(status);
+        }
+        if let Some(needle) = needle {
+            self.filter(needle.text());
         }
     }
 
-    /// Takes a fresh copy of one task, new or known.
-    pub(crate) fn put(&mut self, status: TaskStatus) {
+    /// Takes a fresh copy of one task, new or known. Returns what was known of it before.
+    pub(crate) fn put(&mut self, status: TaskStatus) -> Option<TaskStatus> {
+        let place = Place::of(&status);
         self.totals.add(Totals::of(&status));
+        let before = self.known.get(&status.id);
+        match before {
+            Some(before) => {
+                self.totals.take(Totals::of(before));
+                let old = Place::of(before);
+                if old != place {
+                    self.rows.remove(&old);
+                    self.running.remove(&old);
+                    if let Some(some) = &mut self.filtered {
+                        some.rows.remove(&old);
+                    }
+                }
+            }
+            None => {
+                if let Some(folder) = status.folder.clone() {
+                    self.widen(&folder);
+                }
+            }
+        }
         if status.state == TaskState::Processing {
-            self.running.insert(status.id.clone());
-        } else {
-            self.running.remove(&status.id);
+            self.running.insert(place.clone());
         }
-        if let Some(row) = self.row_of(&status.id) {
-            self.totals.take(Totals::of(&self.rows[row]));
-            self.rows[row] = status;
-            return;
+        if let Some(some) = &mut self.filtered {
+            if holds(&some.needle, &status) {
+                some.rows.insert(place.clone());
+            } else {
+                some.rows.remove(&place);
+            }
         }
-        if let Some(folder) = &status.folder {
-            self.widen(folder);
-        }
-        self.index.insert(status.id.clone(), self.rows.len());
-        self.rows.push(status);
+        self.rows.insert(place);
+        self.known.insert(status.id.clone(), status)
     }
 
     /// Forgets tasks that have left the registry.
     pub(crate) fn remove(&mut self, ids: &[TaskId]) {
-        let gone: HashSet<&TaskId> = ids
-            .iter()
-            .filter(|id| self.index.contains_key(*id))
-            .collect();
-        if gone.is_empty() {
-            return;
+        for id in ids {
+            let Some(status) = self.known.remove(id) else {
+                continue;
+            };
+            self.totals.take(Totals::of(&status));
+            self.running.remove(&Place::of(&status));
         }
-        let totals = &mut self.totals;
-        self.rows.retain(|status| {
-            let stays = !gone.contains(&status.id);
-            if !stays {
-                totals.take(Totals::of(status));
-            }
-            stays
-        });
-        for id in gone {
-            self.running.remove(id);
+        let known = &self.known;
+        let stays = |place: &Place| known.contains_key(&place.id);
+        self.rows.0.retain(stays);
+        if let Some(some) = &mut self.filtered {
+            some.rows.0.retain(stays);
         }
-        let ids = self.rows.iter().map(|status| status.id.clone());
-        self.index = ids.zip(0..).collect();
     }
 
     fn widen(&mut self, folder: &Path) {
@@ -247,10 +352,19 @@ impl Tasks {
     }
 }
 
+fn holds(needle: &Needle, task: &TaskStatus) -> bool {
+    needle.is_in(&task.title) || needle.is_in(task.state.word()) || needle.is_in(task.id.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::monitor::fixtures;
+
+    fn ids(tasks: &Tasks) -> Vec<&str> {
+        let rows = (0..tasks.len()).map(|row| tasks.get(row).unwrap().id.as_str());
+        rows.collect()
+    }
 
     #[test]
     fn totals_follow_every_change() {
@@ -259,26 +373,55 @@ mod tests {
         let before = *tasks.totals();
         assert_eq!(before.count(TaskState::Completed), 1);
         assert_eq!(before.active(), 2);
-        assert_eq!(tasks.first_running(), Some(1));
+        let running = tasks.first_running().unwrap().clone();
 
-        let ids: Vec<TaskId> = (0..3)
-            .map(|row| tasks.get(row).unwrap().id.clone())
-            .collect();
         // The same task again changes nothing.
-        tasks.put(tasks.get(1).unwrap().clone());
+        tasks.put(running.clone());
         assert_eq!(*tasks.totals(), before);
         // Every change leaves what counting afresh would give.
-        let mut ended = tasks.get(1).unwrap().clone();
+        let mut ended = running;
         ended.state = TaskState::Cancelled;
         tasks.put(ended.clone());
         assert_eq!(tasks.first_running(), None);
-        tasks.remove(&[ids[0].clone(), TaskId::from("unknown")]);
-        assert_eq!(tasks.row_of(&ids[1]), Some(0));
+        let all: Vec<TaskId> = (0..3)
+            .map(|row| tasks.get(row).unwrap().id.clone())
+            .collect();
+        tasks.remove(&[TaskId::from("instructions"), TaskId::from("unknown")]);
         let mut fresh = Tasks::default();
         fresh.reset(vec![ended, tasks.get(1).unwrap().clone()]);
         assert_eq!(tasks.totals(), fresh.totals());
-        tasks.remove(&ids);
+        assert_eq!(ids(&tasks), ids(&fresh));
+        tasks.remove(&all);
         assert_eq!(*tasks.totals(), Totals::default());
+    }
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_queue() {
+        let mut tasks = Tasks::default();
+        let mut all = fixtures::working();
+        for (name, rank) in [("b", 2), ("a", 1)] {
+            let mut waiting = fixtures::narration(name, name, 3);
+            waiting.rank = rank;
+            all.push(waiting);
+        }
+        tasks.reset(all);
+        let first = ["instructions", "the-lighthouse-keeper", "the-night-train"];
+        assert_eq!(ids(&tasks), [&first[..], &["a", "b"]].concat());
+        let mut moved = tasks.by_id(&TaskId::from("b")).unwrap().clone();
+        moved.rank = -1;
+        tasks.put(moved.clone());
+        assert_eq!(tasks.row_of(&moved.id), Some(2));
+
+        tasks.filter("THE");
+        assert_eq!(ids(&tasks), first[1..]);
+        assert_eq!(tasks.row_of(&moved.id), None);
+        tasks.filter("pending");
+        assert_eq!(ids(&tasks), ["b", "the-night-train", "a"]);
+        fixtures::start(&mut moved, 1);
+        tasks.put(moved);
+        assert_eq!(ids(&tasks), ["the-night-train", "a"]);
+        tasks.filter(" ");
+        assert_eq!(tasks.len(), 5);
     }
 
     #[test]

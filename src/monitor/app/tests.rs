@@ -4,7 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::*;
+use crate::engine::Priority;
+use crate::monitor::action::TABLE;
 use crate::monitor::fixtures::{self, NOW};
+use crate::monitor::services::NewText;
 use crate::monitor::theme::ColorDepth;
 use crate::monitor::view;
 
@@ -13,15 +16,17 @@ struct Screen {
     app: App,
     size: Rect,
     effects: Vec<Effect>,
+    /// Closer looks come beside what a key asks for.
+    looks: Vec<Detail>,
 }
 
 impl Screen {
     fn of(tasks: Vec<TaskStatus>) -> Self {
-        let themes = Theme::built_in(ColorDepth::TrueColor).unwrap();
         let mut screen = Self {
-            app: App::new(themes, 0, false),
+            app: fixtures::app("dark", ColorDepth::TrueColor),
             size: Rect::new(0, 0, 120, 36),
             effects: Vec::new(),
+            looks: Vec::new(),
         };
         screen.tell(Message::Reset(tasks));
         screen
@@ -29,6 +34,14 @@ impl Screen {
 
     fn tell(&mut self, message: Message) {
         self.effects = self.app.update(message, NOW);
+        self.looks.clear();
+        self.effects.retain(|effect| match effect {
+            Effect::Look(detail) => {
+                self.looks.push((**detail).clone());
+                false
+            }
+            _ => true,
+        });
         let mut buf = Buffer::empty(self.size);
         let layout = view::draw(&mut buf, &self.app);
         self.app.drawn(layout);
@@ -133,7 +146,7 @@ fn a_selection_stays_on_its_task_when_rows_go() {
 fn cancelling_asks_only_where_something_runs() {
     let mut screen = Screen::of(fixtures::working());
     assert_eq!(screen.press("c"), []);
-    assert_eq!(screen.app.mode(), Mode::AskCancel);
+    assert_eq!(screen.app.mode(), Mode::Ask);
     assert_eq!(screen.press("esc"), []);
     assert_eq!(screen.press("c y"), [Effect::Cancel(KEEPER.into())]);
     let train = TaskId::from("the-night-train");
@@ -185,12 +198,13 @@ fn signals_stop_without_a_question_and_twice_means_now() {
 
 #[test]
 fn it_leaves_by_itself_only_when_told_to() {
-    let themes = Theme::built_in(ColorDepth::None).unwrap();
-    let mut app = App::new(themes, 0, true);
+    let mut app = fixtures::app("mono", ColorDepth::None);
+    app.exit_when_done = true;
     assert_eq!(app.update(Message::Reset(Vec::new()), NOW), []);
-    assert_eq!(app.update(Message::Reset(fixtures::working()), NOW), []);
+    let effects = app.update(Message::Reset(fixtures::working()), NOW);
+    assert!(!effects.contains(&Effect::Stop));
     let effects = app.update(Message::Reset(fixtures::finished()), NOW);
-    assert_eq!(effects, [Effect::Stop]);
+    assert!(effects.contains(&Effect::Stop));
 }
 
 #[test]
@@ -267,23 +281,248 @@ fn help_scrolls_and_closes() {
 }
 
 #[test]
-fn themes_go_round() {
+fn themes_are_seen_before_they_are_chosen() {
     let mut screen = Screen::of(Vec::new());
-    let mut seen = Vec::new();
     let names: Vec<_> = Theme::names().collect();
-    for _ in &names {
-        seen.push(screen.app.theme().name().to_owned());
+    for name in &names[1..] {
         screen.press("t");
+        assert_eq!(screen.app.theme().name(), names[0]);
+        for letter in name.chars() {
+            screen.tell(Message::Key(Key::letter(letter)));
+        }
+        assert_eq!(screen.app.theme().name(), *name);
+        screen.press("esc");
+        assert_eq!(screen.app.theme().name(), names[0]);
     }
-    assert_eq!(seen, names);
-    assert_eq!(screen.app.theme().name(), names[0]);
+    screen.press("t down enter");
+    assert_eq!(screen.app.theme().name(), names[1]);
+    let notice = screen.app.notice.as_deref().unwrap();
+    assert!(notice.contains("config.toml"), "{notice}");
 }
 
-/// Every action of the table does something a person can notice, from its first key.
+#[test]
+fn the_palette_runs_every_action_by_its_name() {
+    for info in TABLE.iter().filter(|info| info.is_command()) {
+        if info.action == Action::Palette {
+            continue;
+        }
+        let mut screen = Screen::of(fixtures::working());
+        screen.press("2 :");
+        assert_eq!(screen.app.mode(), Mode::Pick);
+        for letter in info.name.chars() {
+            screen.tell(Message::Key(Key::letter(letter)));
+        }
+        let Some(Overlay::Picker(picker)) = &screen.app.overlay else {
+            panic!("no palette");
+        };
+        assert_eq!(picker.chosen().unwrap().1.action, Some(info.action));
+    }
+    let mut screen = Screen::of(fixtures::working());
+    let effects = screen.press(": n i g h enter");
+    assert_eq!(effects, []);
+    assert_eq!(screen.app.mode(), Mode::Pick, "nothing is called that");
+    screen.press("bspace bspace bspace bspace p a u s e - q u e u e enter");
+    assert_eq!(screen.effects, [Effect::PauseQueue(true)]);
+}
+
+#[test]
+fn a_filter_narrows_the_list_that_has_the_keys() {
+    let mut screen = Screen::of(fixtures::working());
+    screen.press("/ n i g h t");
+    assert_eq!(screen.app.mode(), Mode::Filter);
+    assert_eq!(
+        (screen.app.tasks.len(), screen.selected()),
+        (1, "the-night-train")
+    );
+    screen.press("enter");
+    assert_eq!((screen.app.mode(), screen.app.tasks.len()), (Mode::Main, 1));
+    screen.press("esc");
+    assert_eq!(
+        (screen.app.tasks.len(), screen.selected()),
+        (3, "the-night-train")
+    );
+
+    screen.press("tab / g u l l s enter");
+    let (_, len) = screen.app.lower_rows();
+    assert_eq!(len, 412 / 8 + 1);
+    let text = |screen: &Screen| {
+        let plan = screen.app.selected().unwrap().plan.clone().unwrap();
+        plan.get(screen.app.segment).unwrap().text.clone()
+    };
+    assert!(text(&screen).contains("gulls"));
+    screen.press("end");
+    assert!(text(&screen).contains("gulls"));
+    screen.press("/ esc");
+    assert_eq!(screen.app.lower_rows().1, 412);
+
+    screen.press("2 / c l o c k w o r k enter");
+    assert_eq!(screen.app.clips.len(), 5 + 15);
+    assert!(screen.app.clips.all() > 100);
+    screen.press("enter");
+    assert_eq!(
+        (screen.app.page, screen.app.focus),
+        (Page::Queue, Pane::Lower)
+    );
+    assert!(text(&screen).contains("clockwork"));
+}
+
+#[test]
+fn a_new_narration_is_typed_or_pasted() {
+    let mut screen = Screen::of(fixtures::working());
+    assert_eq!(screen.press("a"), [Effect::FindVoices]);
+    screen.press("enter");
+    let Some(Overlay::Form(form)) = &screen.app.overlay else {
+        panic!("no form");
+    };
+    assert!(form.problem.as_deref().unwrap().contains("path"));
+    assert_eq!(screen.press("s t o tab"), [Effect::Complete("sto".into())]);
+    let completion = Completion {
+        common: "story.txt".into(),
+        candidates: vec!["story.txt".into()],
+    };
+    screen.tell(Message::Completed("sto".into(), completion));
+    let voice = |name: &str, is_installed| VoiceChoice {
+        name: name.into(),
+        about: String::new(),
+        is_installed,
+    };
+    let voices = vec![voice("a", true), voice("b", false), voice("c", true)];
+    screen.tell(Message::Voices(voices));
+    screen.press("down right right down bspace 2 down down right");
+    let effects = screen.press("enter").to_vec();
+    let [Effect::Add(new)] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(new.text, NewText::File("story.txt".into()));
+    assert_eq!((new.voice.as_str(), new.speed), ("c", 2.0));
+    assert_eq!(new.priority, Priority::High);
+    // Once is enough.
+    assert_eq!(screen.press("enter"), []);
+    screen.tell(Message::Added(Err("there is no such file".into())));
+    assert_eq!(screen.app.mode(), Mode::Form);
+    assert!(matches!(screen.press("enter"), [Effect::Add(_)]));
+    screen.tell(Message::Added(Ok("the-night-train".into())));
+    assert_eq!(
+        (screen.app.mode(), screen.selected()),
+        (Mode::Main, "the-night-train")
+    );
+
+    screen.tell(Message::Paste("Rain again.\nAnd again.".into()));
+    let effects = screen.press("enter").to_vec();
+    let [Effect::Add(new)] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(new.text, NewText::Typed("Rain again.\nAnd again.".into()));
+}
+
+#[test]
+fn actions_are_about_what_is_selected() {
+    let mut tasks = fixtures::working();
+    tasks[2].rank = 5;
+    let mut next = fixtures::narration("next", "Next", 10);
+    next.rank = 6;
+    tasks.push(next);
+    let mut screen = Screen::of(tasks);
+    let next = || TaskId::from("next");
+    let shift = |sooner| Effect::Shift {
+        task: next(),
+        sooner,
+    };
+    assert_eq!(screen.press("end K"), [shift(true)]);
+    assert_eq!(screen.press("J"), [shift(false)]);
+    assert_eq!(screen.press("p"), [Effect::Pause(next(), true)]);
+    // The selection goes with its row.
+    let mut moved = screen.app.selected().unwrap().clone();
+    (moved.rank, moved.paused) = (4, true);
+    screen.tell(Message::Task(Box::new(moved)));
+    assert_eq!((screen.selected(), screen.app.selected_row()), ("next", 2));
+    assert_eq!(screen.press("p"), [Effect::Pause(next(), false)]);
+
+    // Of a finished task: a clip, its path, its folder, all of it again.
+    let folder = PathBuf::from("/home/ada/Narrations/instructions");
+    screen.press("home");
+    assert_eq!(screen.press("o"), [Effect::OpenFolder(folder.clone())]);
+    assert_eq!(
+        screen.press("y"),
+        [Effect::Copy(folder.display().to_string())]
+    );
+    assert_eq!(screen.press("r"), [], "nothing failed");
+    screen.press("tab home");
+    let clip = folder.join("0001-instructions.wav");
+    assert_eq!(screen.press("space"), [Effect::Play(clip.clone())]);
+    assert_eq!(
+        screen.press("y"),
+        [Effect::Copy(clip.display().to_string())]
+    );
+    let id = TaskId::from("instructions");
+    assert_eq!(screen.press("r"), [Effect::Retry(id, vec![1])]);
+
+    // Everything at once asks first.
+    assert_eq!(screen.press("X"), []);
+    assert_eq!(screen.press("y"), [Effect::CancelAll]);
+}
+
+#[test]
+fn a_failed_segment_is_tried_again_from_the_page_of_errors() {
+    let mut tasks = fixtures::finished();
+    tasks[1].state = TaskState::Failed;
+    let mut screen = Screen::of(tasks);
+    screen.press("3 g");
+    assert_eq!(screen.app.errors.all(), 1);
+    assert_eq!(screen.press("r"), [Effect::Retry(KEEPER.into(), vec![113])]);
+    screen.tell(Message::Failed(KEEPER.into(), 113));
+    assert_eq!(screen.app.errors.all(), 1, "told twice, it is one");
+    screen.press("enter");
+    assert_eq!((screen.selected(), screen.app.segment), (KEEPER, 113));
+}
+
+#[test]
+fn lists_that_grow_follow_their_end_until_someone_moves() {
+    let mut tasks = fixtures::working();
+    let mut screen = Screen::of(tasks.clone());
+    screen.press("2");
+    let all = screen.app.clips.all();
+    assert_eq!(screen.app.clips.cursor.row, all - 1);
+    let mut task = tasks.remove(1);
+    fixtures::complete(&mut task, 118);
+    screen.tell(Message::Clip(task.id.clone(), 118));
+    screen.tell(Message::Task(Box::new(task.clone())));
+    assert_eq!(screen.app.clips.cursor.row, all);
+    screen.press("up");
+    screen.tell(Message::Clip(task.id.clone(), 119));
+    assert_eq!(screen.app.clips.cursor.row, all - 1);
+    screen.tell(Message::Removed(vec!["instructions".into()]));
+    assert_eq!(screen.app.clips.selected().unwrap().segment, 117);
+    screen.press("f");
+    assert_eq!(screen.app.clips.selected().unwrap().segment, 119);
+}
+
+#[test]
+fn a_closer_look_is_asked_for_once_and_shown_when_it_comes() {
+    let mut screen = Screen::of(fixtures::working());
+    screen.press("tab up");
+    let first = screen.looks.clone();
+    assert_eq!(first[0].of, Some((KEEPER.into(), 117)));
+    let clip = first[0].clip.as_ref().unwrap().display().to_string();
+    assert!(clip.contains("/the-lighthouse-keeper/0117-"), "{clip}");
+    screen.press("?");
+    assert_eq!(screen.looks, []);
+    screen.press("esc up");
+    let second = screen.looks.clone();
+    // The answer about another segment comes too late.
+    let mut late = first[0].clone();
+    late.phonemes = Some(Ok("leɪt".into()));
+    screen.tell(Message::Looked(Box::new(late)));
+    assert_eq!(screen.app.detail.phonemes, None);
+    let mut found = second[0].clone();
+    found.phonemes = Some(Ok("wˈɛn".into()));
+    screen.tell(Message::Looked(Box::new(found)));
+    assert!(screen.app.detail.phonemes.is_some());
+}
+
+/// Every action of the table does something a person can notice, from each of its keys.
 #[test]
 fn every_action_acts() {
-    use crate::monitor::action::TABLE;
-
     for info in TABLE {
         for binding in info.bindings {
             for (&mode, name) in binding
@@ -295,11 +534,20 @@ fn every_action_acts() {
                     (Mode::Main, Action::Up | Action::PageUp) => "end",
                     (Mode::Main, Action::Down | Action::PageDown | Action::Last) => "home",
                     (Mode::Main, Action::Back | Action::Follow) => "tab up",
+                    (Mode::Main, Action::Queue) => "2",
                     (Mode::Main, _) => "",
                     (Mode::Help, Action::Up | Action::PageUp | Action::First) => "? end",
                     (Mode::Help, _) => "?",
                     (Mode::AskQuit, _) => "q",
-                    (Mode::AskCancel, _) => "c",
+                    (Mode::Ask, _) => "c",
+                    (Mode::Pick, Action::Up | Action::PageUp) => ": pgdn",
+                    (Mode::Pick, _) => ":",
+                    (Mode::Filter, _) => "/",
+                    (Mode::Form, Action::Up) => "a down",
+                    (Mode::Form, Action::PreviousValue | Action::NextValue) => {
+                        "a down down down down"
+                    }
+                    (Mode::Form, _) => "a",
                     (Mode::Stopping, _) => "q enter",
                 };
                 let mut screen = Screen::of(fixtures::working());

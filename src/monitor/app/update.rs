@@ -1,11 +1,8 @@
-//! How the model changes. Every way in is [`App::update`]; keys become actions by the table and
-//! nothing else, and an action does the same whether it came from a key or from the mouse.
+//! How the model changes. Every way in is [`App::update`]; keys become actions by the keymap and
+//! nothing else, and an action does the same whether it came from a key, the mouse or the palette.
 
-use ratatui::layout::Position;
-
-use super::{App, Effect, Leaving, Message, Pane, Question};
-use crate::engine::{TaskState, Timestamp};
-use crate::monitor::action::{Action, action_for};
+use super::{App, Effect, Leaving, Message, Overlay, Page, Question, lists};
+use crate::engine::{TaskId, TaskState, TaskStatus, Timestamp};
 use crate::monitor::keys::Key;
 use crate::monitor::view::Layout;
 
@@ -13,45 +10,79 @@ impl App {
     /// Takes in what happened at `now`, and says what is to be done about it.
     pub(crate) fn update(&mut self, message: Message, now: Timestamp) -> Vec<Effect> {
         self.now = now;
+        let mut effects = self.take(message);
+        effects.extend(self.look_closer());
+        effects
+    }
+
+    fn take(&mut self, message: Message) -> Vec<Effect> {
         match message {
-            Message::Key(key) => self.key(key),
-            Message::Click(at) => self.click(at),
+            Message::Key(key) => return self.key(key),
+            Message::Click(at) => return self.click(at),
             Message::Wheel(at, rows) => self.wheel(at, rows),
-            Message::Tick => Vec::new(),
+            Message::Paste(text) => return self.paste(&text),
+            Message::Tick => return self.tick(),
             Message::Reset(rows) => {
-                self.loaded = true;
-                let selected = self.selected().map(|status| status.id.clone());
-                self.tasks.reset(rows);
-                let kept = selected.and_then(|id| self.tasks.row_of(&id));
-                self.task = kept.unwrap_or(self.task);
-                self.tasks_changed()
+                self.reset(rows);
+                return self.tasks_changed();
             }
             Message::Task(status) => {
                 self.tasks.put(*status);
-                self.tasks_changed()
+                return self.tasks_changed();
             }
+            Message::Clip(task, segment) => self.clips.push(&task, segment),
+            Message::Failed(task, segment) => self.errors.push(&task, segment),
             Message::Removed(ids) => {
-                let selected = self.selected().map(|status| status.id.clone());
+                self.clips.remove(&ids);
+                self.errors.remove(&ids);
                 self.tasks.remove(&ids);
-                let kept = selected.and_then(|id| self.tasks.row_of(&id));
-                self.task = kept.unwrap_or(self.task);
-                self.tasks_changed()
+                return self.tasks_changed();
             }
+            Message::QueuePaused(paused) => self.queue_paused = paused,
             Message::EngineStopping => {
                 self.question = None;
                 // Someone else asked for it: there is nothing left to ask for.
                 if self.leaving == Leaving::No {
                     self.leaving = Leaving::Finishing;
                 }
-                Vec::new()
             }
-            Message::Terminate => match self.leaving {
-                Leaving::No => self.stop(),
-                Leaving::Finishing => self.hurry(),
-                Leaving::Hurrying => Vec::new(),
+            Message::Terminate => {
+                return match self.leaving {
+                    Leaving::No => self.stop(),
+                    Leaving::Finishing => self.hurry(),
+                    Leaving::Hurrying => Vec::new(),
+                };
+            }
+            Message::Stopped => return vec![Effect::Quit],
+            Message::Said(words) => self.notice = Some(words),
+            Message::Added(result) => self.added(result),
+            Message::Retried(result) => match result {
+                Ok(id) => {
+                    self.notice = Some("trying again".to_owned());
+                    self.select_task(id);
+                }
+                Err(why) => self.notice = Some(why),
             },
-            Message::Stopped => vec![Effect::Quit],
+            Message::Voices(voices) => self.voices_found(voices),
+            Message::Completed(typed, completion) => {
+                if let Some(Overlay::Form(form)) = &mut self.overlay {
+                    form.completed(&typed, completion);
+                }
+            }
+            Message::Looked(detail) => self.looked(*detail),
+            Message::History(Ok(past)) => {
+                self.history = past;
+                self.history_cursor.look_again();
+            }
+            Message::History(Err(why)) => self.notice = Some(why),
+            Message::Log(lines) => {
+                self.log = lines;
+                self.log_cursor.look_again();
+            }
+            Message::Vitals(vitals) => self.vitals = Some(*vitals),
         }
+        self.settle_lists();
+        Vec::new()
     }
 
     /// Takes note of what was drawn, so that pages, scrolling and the mouse fit it.
@@ -62,90 +93,115 @@ impl App {
 
     fn key(&mut self, key: Key) -> Vec<Effect> {
         self.notice = None;
-        match action_for(self.mode(), key) {
+        let mode = self.mode();
+        match self.keymap.action(mode, key) {
             Some(action) => self.act(action),
+            None if mode.is_typing() => self.type_key(key),
             None => Vec::new(),
         }
     }
 
-    /// Does what a person asked for.
-    pub(crate) fn act(&mut self, action: Action) -> Vec<Effect> {
-        match action {
-            Action::Up => self.step(-1),
-            Action::Down => self.step(1),
-            Action::PageUp => self.step(-self.page()),
-            Action::PageDown => self.step(self.page()),
-            Action::First => self.go_to(0),
-            Action::Last => self.last(),
-            Action::SwitchPane => self.switch_pane(),
-            Action::Open => self.open(),
-            Action::Back => self.back(),
-            Action::Follow => self.follow(),
-            Action::Errors => self.toggle_errors(),
-            Action::Theme => self.next_theme(),
-            Action::Help => {
-                self.help = true;
-                self.help_scroll = 0;
+    fn reset(&mut self, rows: Vec<TaskStatus>) {
+        self.loaded = true;
+        self.clips.clear();
+        self.errors.clear();
+        for status in &rows {
+            for clip in status.completed_segments.iter() {
+                self.clips.push(&status.id, clip.segment_id);
             }
-            Action::Cancel => return self.ask_cancel(),
-            Action::Quit => return self.ask_quit(),
-            Action::Suspend => return vec![Effect::Suspend],
-            Action::Redraw => return vec![Effect::Redraw],
-            Action::Confirm => {
-                return match self.question.take() {
-                    Some(Question::Quit) => self.stop(),
-                    Some(Question::Cancel(id)) => vec![Effect::Cancel(id)],
-                    None => Vec::new(),
-                };
+            for segment in status.errors.segment_ids() {
+                self.errors.push(&status.id, segment);
             }
-            Action::Decline => self.question = None,
-            Action::Hurry => return self.hurry(),
+            if super::task_error(status).is_some() {
+                self.errors.push(&status.id, 0);
+            }
         }
-        Vec::new()
+        self.tasks.reset(rows);
     }
 
-    fn next_theme(&mut self) {
-        self.theme = (self.theme + 1) % self.themes.len();
-        self.notice = Some(if self.themes.len() == 1 {
-            "this terminal has no colours, or NO_COLOR is set: there is only one theme".to_owned()
-        } else {
-            format!("theme: {}", self.theme().name())
+    /// Time has passed.
+    fn tick(&mut self) -> Vec<Effect> {
+        let totals = self.tasks.totals();
+        let running = totals.count(TaskState::Processing) > 0;
+        let before = self.speeds.samples().len();
+        self.speeds.note(self.now, totals.made_audio_ms(), running);
+        self.settle_lists();
+        let sampled = self.speeds.samples().len() != before;
+        // Asked for again only after a while: an answer is a frame, and a frame is a tick.
+        let seconds = |then: Timestamp| self.now.since(then).as_secs();
+        match self.page {
+            Page::Health
+                if sampled || self.vitals.as_ref().is_none_or(|it| seconds(it.at) >= 5) =>
+            {
+                vec![Effect::Measure]
+            }
+            Page::Log if seconds(self.log_read) >= 1 => {
+                self.log_read = self.now;
+                vec![Effect::ReadLog]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Looks through some more rows where a filter is, and keeps cursors within their lists.
+    pub(super) fn settle_lists(&mut self) {
+        let tasks = &self.tasks;
+        let text = |entry: &lists::Entry| tasks.by_id(&entry.task);
+        self.clips.look(|entry, needle| {
+            text(entry).is_some_and(|task| {
+                let plan = task.plan.as_ref();
+                let words = plan.and_then(|plan| plan.get(entry.segment));
+                needle.is_in(&task.title) || words.is_some_and(|words| needle.is_in(&words.text))
+            })
         });
-    }
-
-    fn ask_cancel(&mut self) -> Vec<Effect> {
-        let Some(task) = self.selected() else {
-            return Vec::new();
-        };
-        if task.state.is_terminal() {
-            self.notice = Some("this task has already ended".to_owned());
-        } else if task.cancel_requested {
-            self.notice = Some("this task is already being cancelled".to_owned());
-        } else if task.state == TaskState::Pending && task.completed_segments.is_empty() {
-            return vec![Effect::Cancel(task.id.clone())];
-        } else {
-            let id = task.id.clone();
-            self.question = Some(Question::Cancel(id));
+        self.errors.look(|entry, needle| {
+            text(entry).is_some_and(|task| {
+                let own = super::task_error(task).filter(|_| entry.segment == 0);
+                let mut errors = task.errors.of(entry.segment).chain(own);
+                needle.is_in(&task.title)
+                    || errors.any(|error| needle.is_in(&error.code) || needle.is_in(&error.message))
+            })
+        });
+        let (history, cursor) = (&self.history, &mut self.history_cursor);
+        if let Some(matches) = &mut cursor.matches {
+            matches.look(history.len(), |row, needle| {
+                let past = &history[row];
+                needle.is_in(&past.title) || needle.is_in(past.state.word())
+            });
         }
-        Vec::new()
-    }
-
-    fn ask_quit(&mut self) -> Vec<Effect> {
-        if self.tasks.totals().active() == 0 {
-            return self.stop();
+        cursor.settle(history.len());
+        let (log, cursor) = (&self.log, &mut self.log_cursor);
+        if let Some(matches) = &mut cursor.matches {
+            matches.look(log.len(), |row, needle| {
+                needle.is_in(&log[row].text) || needle.is_in(log[row].level.as_str())
+            });
         }
-        self.question = Some(Question::Quit);
-        Vec::new()
+        cursor.settle(log.len());
+        self.look_for_segments();
     }
 
-    fn stop(&mut self) -> Vec<Effect> {
+    /// Whether a filter has not looked at all rows: the next frame goes on with it.
+    pub(crate) fn is_looking(&self) -> bool {
+        let segments = self.selected().map_or(0, super::segment_count) as usize;
+        let cursors = [
+            (self.clips.cursor.matches.as_ref(), self.clips.all()),
+            (self.errors.cursor.matches.as_ref(), self.errors.all()),
+            (self.segments.as_ref(), segments),
+        ];
+        cursors
+            .iter()
+            .any(|(matches, len)| matches.is_some_and(|matches| matches.seen() < *len))
+    }
+
+    pub(super) fn stop(&mut self) -> Vec<Effect> {
         self.leaving = Leaving::Finishing;
         self.question = None;
-        self.help = false;
+        self.overlay = None;
+        self.filter = None;
         vec![Effect::Stop]
     }
 
-    fn hurry(&mut self) -> Vec<Effect> {
+    pub(super) fn hurry(&mut self) -> Vec<Effect> {
         if self.leaving == Leaving::Hurrying {
             return Vec::new();
         }
@@ -153,64 +209,36 @@ impl App {
         vec![Effect::Hurry]
     }
 
-    fn click(&mut self, at: Position) -> Vec<Effect> {
-        self.notice = None;
-        let button = self
-            .layout
-            .buttons
-            .iter()
-            .find(|(area, _)| area.contains(at));
-        if let Some((_, action)) = button {
-            return self.act(*action);
-        }
-        if self.question.is_some() || self.leaving != Leaving::No {
-            return Vec::new();
-        }
-        if self.help {
-            self.help = false;
-            return Vec::new();
-        }
-        if let Some(row) = self.layout.queue.row_at(at) {
-            self.focus = Pane::Queue;
-            self.go_to(row);
-        } else if let Some(row) = self.layout.lower.row_at(at) {
-            self.focus = Pane::Lower;
-            self.go_to(row);
-        } else if self.layout.queue.pane.contains(at) {
-            self.focus = Pane::Queue;
-        } else if self.layout.lower.pane.contains(at) {
-            self.focus = Pane::Lower;
-        }
-        Vec::new()
-    }
-
-    fn wheel(&mut self, at: Position, rows: i32) -> Vec<Effect> {
-        if self.question.is_some() || self.leaving != Leaving::No {
-            return Vec::new();
-        }
-        let by = rows as isize;
-        if !self.help {
-            if self.layout.queue.pane.contains(at) {
-                self.focus = Pane::Queue;
-            } else if self.layout.lower.pane.contains(at) || self.zoomed {
-                self.focus = Pane::Lower;
-            } else {
-                return Vec::new();
+    fn added(&mut self, result: Result<TaskId, String>) {
+        match result {
+            Ok(id) => {
+                if matches!(&self.overlay, Some(Overlay::Form(form)) if form.is_sent) {
+                    self.overlay = None;
+                }
+                self.notice = Some("added to the queue".to_owned());
+                self.page = Page::Queue;
+                self.select_task(id);
             }
+            Err(why) => match &mut self.overlay {
+                Some(Overlay::Form(form)) if form.is_sent => {
+                    form.is_sent = false;
+                    form.problem = Some(why);
+                }
+                _ => self.notice = Some(why),
+            },
         }
-        self.step(by);
-        Vec::new()
     }
 
     fn tasks_changed(&mut self) -> Vec<Effect> {
         self.settle();
+        self.settle_lists();
         // A question whose task has ended has answered itself.
         let stale = match &self.question {
             Some(Question::Cancel(id)) => {
                 let task = self.tasks.by_id(id);
                 task.is_none_or(|task| task.state.is_terminal())
             }
-            Some(Question::Quit) => self.tasks.totals().active() == 0,
+            Some(Question::Quit | Question::CancelAll) => self.tasks.totals().active() == 0,
             None => false,
         };
         if stale {

@@ -12,6 +12,7 @@ mod symbols;
 
 pub use depth::ColorDepth;
 pub use error::ThemeError;
+pub(in crate::monitor) use file::nearest;
 pub(crate) use folder::{find, load};
 pub(crate) use symbols::SymbolSet;
 

@@ -6,16 +6,16 @@ use ratatui::style::Style;
 
 use super::pane::{self, Look};
 use super::text::{fit_end, line, put, put_all, seconds, times, wrap};
-use super::{Cx, errors, segments, take_bottom, take_top};
+use super::{Cx, errors, plot, segments, take_bottom, take_top};
 use crate::engine::{ErrorObject, SegmentId, TaskStatus};
 use crate::monitor::app::{segment_count, segment_state};
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: Cx<'_>) {
-    let Some(task) = cx.app.selected() else {
+    let Some(target) = cx.app.shown_segment() else {
         return;
     };
-    let id = cx.app.selected_segment();
+    let (task, id) = (target.task, target.segment);
     let (title, note) = if id == 0 {
         ("Task".to_owned(), String::new())
     } else {
@@ -30,6 +30,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
     let errors = error_lines(task, id, rest, cx);
     let text = task.plan.as_ref().and_then(|plan| plan.get(id));
     if let Some(segment) = text {
+        let below = u16::try_from(errors.len()).unwrap_or(rest.height);
+        let free = rest.height.saturating_sub(below);
+        closer_look(buf, &mut rest, free, id, cx);
         let room = usize::from(rest.height).saturating_sub(errors.len());
         let role = if segment.heading {
             Role::Heading
@@ -44,9 +47,58 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
         );
     }
     print(buf, &mut rest, errors.into_iter());
-    if rest.height > 4 {
+    if id == 0 && rest.height > 4 {
         let foot = take_bottom(&mut rest, 2);
         about_task(buf, foot, task, cx);
+    }
+}
+
+/// At the foot: how the segment sounds and what its clip looks like, as far as that is known and
+/// there is room.
+fn closer_look(buf: &mut Buffer, rest: &mut Rect, free: u16, id: SegmentId, cx: Cx<'_>) {
+    let detail = &cx.app.detail;
+    if detail.of.as_ref().is_none_or(|(_, of)| *of != id) || free < 6 {
+        return;
+    }
+    let mut any = false;
+    if free >= 12 {
+        // Who speaks and where the clips are has its place below.
+        let about = take_bottom(rest, 2);
+        if let Some(task) = cx.app.shown_segment().map(|target| target.task) {
+            about_task(buf, about, task, cx);
+        }
+        take_bottom(rest, 1);
+        any = true;
+    }
+    if let Some(Ok(wave)) = &detail.wave {
+        let tall = if free >= 14 { 4 } else { 2 };
+        let area = take_bottom(rest, tall);
+        plot::wave(buf, area, &wave.peaks, cx.style(Role::Done));
+        any = true;
+    } else if let Some(Err(why)) = &detail.wave {
+        put(buf, take_bottom(rest, 1), why, cx.style(Role::Failed));
+        any = true;
+    }
+    match &detail.phonemes {
+        Some(Ok(phonemes)) => {
+            let most = usize::from((free / 4).max(1));
+            let lines = wrap(phonemes, usize::from(rest.width), most);
+            let tall = u16::try_from(lines.len()).unwrap_or(0);
+            let area = take_bottom(rest, tall);
+            for (row, text) in (0..).zip(lines) {
+                put(buf, line(area, row), &text, cx.style(Role::Muted));
+            }
+            any = true;
+        }
+        Some(Err(why)) => {
+            put(buf, take_bottom(rest, 1), why, cx.style(Role::Muted));
+            any = true;
+        }
+        None => {}
+    }
+    if any {
+        // Some air below the text.
+        take_bottom(rest, 1);
     }
 }
 

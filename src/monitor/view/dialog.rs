@@ -6,9 +6,9 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::help::centred;
 use super::pane::{self, Look};
-use super::text::{fit, line, put, put_all, wrap};
+use super::text::{count, fit, line, put, put_all, wrap};
 use super::{Cx, Layout};
-use crate::monitor::action::{Action, TABLE};
+use crate::monitor::action::Action;
 use crate::monitor::app::{Leaving, Question};
 use crate::monitor::theme::Role;
 
@@ -60,8 +60,7 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layo
 }
 
 fn answer_key(action: Action, cx: Cx<'_>) -> String {
-    let info = TABLE.iter().find(|info| info.action == action);
-    let key = info.and_then(|info| info.keys(cx.app.mode()).next());
+    let key = cx.app.keymap.keys(cx.app.mode(), action).next();
     format!("{:<6}", key.map_or_else(String::new, |key| key.to_string()))
 }
 
@@ -83,7 +82,9 @@ fn words(cx: Cx<'_>) -> Option<Words> {
                     .to_owned(),
             ],
             answers: &[
-                (Action::Confirm, "finish segment, quit"),
+                (Action::Confirm, "finish the segment in work, then quit"),
+                (Action::FinishAll, "finish everything, then quit"),
+                (Action::Interrupt, "interrupt, quit at once"),
                 (Action::Decline, "stay"),
             ],
         }),
@@ -100,6 +101,20 @@ fn words(cx: Cx<'_>) -> Option<Words> {
                 answers: &[
                     (Action::Confirm, "cancel it"),
                     (Action::Decline, "let it run"),
+                ],
+            })
+        }
+        (Leaving::No, Some(Question::CancelAll)) => {
+            let active = cx.app.tasks.totals().active() as u64;
+            let tasks = count(active, "task", "tasks");
+            Some(Words {
+                title: "Cancel everything?",
+                lines: vec![format!(
+                    "{tasks} will end here. Finished clips stay; r tries a task again."
+                )],
+                answers: &[
+                    (Action::Confirm, "cancel them"),
+                    (Action::Decline, "let them run"),
                 ],
             })
         }

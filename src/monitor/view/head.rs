@@ -64,7 +64,7 @@ fn state(app: &App) -> (String, Role) {
         Leaving::Hurrying => return ("■ stopping".to_owned(), Role::Warning),
         Leaving::No => {}
     }
-    if let Some(task) = running.and_then(|row| app.tasks.get(row)) {
+    if let Some(task) = running {
         return if is_opening(task) {
             ("● opening the voice …".to_owned(), Role::Running)
         } else {
@@ -90,7 +90,7 @@ fn state(app: &App) -> (String, Role) {
 
 /// The voice of what runs, else of what is selected; of a path, the name of the file.
 fn voice(app: &App) -> &str {
-    let running = app.tasks.first_running().and_then(|row| app.tasks.get(row));
+    let running = app.tasks.first_running();
     let Some(task) = running.or_else(|| app.selected()) else {
         return "";
     };

@@ -8,6 +8,7 @@ use super::pane::{self, Look};
 use super::text::{line, put, put_all, put_right, width};
 use super::{Cx, Layout};
 use crate::monitor::action::{Group, TABLE};
+use crate::monitor::keymap::Keymap;
 use crate::monitor::theme::Role;
 
 /// One line of the help.
@@ -26,14 +27,14 @@ const SYMBOLS: &[(&str, Role, &str)] = &[
 ];
 
 pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layout) {
-    let entries = entries();
+    let entries = entries(&cx.app.keymap);
     let keys = entries.iter().map(|entry| match entry {
         Entry::Action { keys, .. } => width(keys),
         _ => 0,
     });
     let keys = u16::try_from(keys.max().unwrap_or(0)).unwrap_or(0);
     let lines = u16::try_from(entries.len() + 2).unwrap_or(u16::MAX);
-    let area = centred(screen, 76, lines.saturating_add(2));
+    let area = centred(screen, 84, lines.saturating_add(2));
     Clear.render(area, buf);
     buf.set_style(area, cx.style(Role::Dialog));
     let inner = pane::draw(
@@ -88,7 +89,7 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layo
     }
 }
 
-fn entries() -> Vec<Entry> {
+fn entries(keymap: &Keymap) -> Vec<Entry> {
     let mut entries = Vec::new();
     for group in Group::ALL {
         if !entries.is_empty() {
@@ -96,7 +97,7 @@ fn entries() -> Vec<Entry> {
         }
         entries.push(Entry::Group(group.title()));
         for info in TABLE.iter().filter(|info| info.group == group) {
-            let keys = info.all_keys();
+            let keys = info.all_keys(keymap);
             let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
             entries.push(Entry::Action {
                 keys: keys.join("  "),

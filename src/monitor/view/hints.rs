@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::text::{put_all, put_right, width};
+use super::text::{field, put_all, put_right, width};
 use super::{Cx, Layout};
-use crate::monitor::action::{Action, Info, TABLE};
+use crate::monitor::action::{Action, Info, Mode, TABLE};
 use crate::monitor::app::Leaving;
 use crate::monitor::theme::Role;
 
@@ -17,6 +17,17 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout
         width: area.width.saturating_sub(2),
         ..area
     };
+    if cx.app.mode() == Mode::Filter
+        && let Some(input) = &cx.app.filter
+    {
+        let half = Rect {
+            width: rest.width / 2,
+            ..rest
+        };
+        field(buf, half, "/ ", input, true, cx.theme);
+        rest.x += half.width + 1;
+        rest.width = rest.width.saturating_sub(half.width + 1);
+    }
     if let Some(notice) = said(cx) {
         let used = put_right(buf, rest, &notice, cx.style(Role::Warning));
         rest.width = rest.width.saturating_sub(used + 3);
@@ -54,7 +65,12 @@ fn chosen(room: usize, cx: Cx<'_>) -> Vec<(&'static Info, String)> {
     let mut hints: Vec<(&Info, String)> = TABLE
         .iter()
         .filter(|info| !info.hint.is_empty() && cx.app.offers(info.action))
-        .filter_map(|info| Some((info, info.keys(mode).next()?.to_string())))
+        .filter_map(|info| {
+            Some((
+                info,
+                cx.app.keymap.keys(mode, info.action).next()?.to_string(),
+            ))
+        })
         .collect();
     let total = |hints: &[(&Info, String)]| -> usize {
         let each = hints.iter();

@@ -6,13 +6,20 @@ mod bar;
 mod detail;
 mod dialog;
 mod errors;
+mod form;
 mod head;
+mod health;
 mod help;
 mod hints;
+mod pages;
 mod pane;
+mod picker;
+mod plot;
 mod queue;
+mod rows;
 mod segments;
 mod summary;
+mod tabs;
 pub(crate) mod text;
 
 use ratatui::buffer::Buffer;
@@ -20,14 +27,19 @@ use ratatui::layout::Rect;
 
 use self::pane::Look;
 use super::action::Action;
-use super::app::{App, ListArea, Lower, Pane};
+use super::app::{App, ListArea, Lower, Overlay, Page, Pane};
 use super::theme::{Role, Theme};
 
 /// Where everything was drawn.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) queue: ListArea,
+    /// The lower pane of the queue's page, or the list that another page is.
     pub(crate) lower: ListArea,
+    /// The list to choose from.
+    pub(crate) overlay: ListArea,
+    /// The lines of the form.
+    pub(crate) fields: Vec<Rect>,
     /// What can be clicked beside rows, topmost first.
     pub(crate) buttons: Vec<(Rect, Action)>,
     /// The first line of the help that is seen, and how many are.
@@ -70,6 +82,9 @@ pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
 
     let mut rest = area;
     head::draw(buf, take_top(&mut rest, 1), cx);
+    if area.height >= 16 {
+        tabs::draw(buf, take_top(&mut rest, 1), cx, &mut layout);
+    }
     if airy {
         take_top(&mut rest, 1);
     }
@@ -77,12 +92,25 @@ pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
     if airy && !framed {
         take_bottom(&mut rest, 1);
     }
-    if app.tasks.is_empty() {
-        empty(buf, rest, look, cx);
-    } else {
-        let height = summary::height(area, look, cx);
-        summary::draw(buf, take_bottom(&mut rest, height), look, cx);
-        body(buf, rest, look, cx, &mut layout);
+    match app.page {
+        Page::Queue if app.tasks.is_empty() => empty(buf, rest, look, cx),
+        Page::Queue => {
+            let height = summary::height(area, look, cx);
+            summary::draw(buf, take_bottom(&mut rest, height), look, cx);
+            body(buf, rest, look, cx, &mut layout);
+        }
+        Page::Clips | Page::Errors => {
+            let list = with_detail(buf, rest, look, cx);
+            let draw = if app.page == Page::Clips {
+                pages::clips
+            } else {
+                pages::all_errors
+            };
+            layout.lower = draw(buf, list, look, cx);
+        }
+        Page::History => layout.lower = pages::history(buf, rest, look, cx),
+        Page::Log => layout.lower = pages::log(buf, rest, look, cx),
+        Page::Health => layout.lower = health::draw(buf, rest, look, cx),
     }
     overlays(buf, area, cx, &mut layout);
     layout
@@ -121,9 +149,34 @@ fn body(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layou
     };
 }
 
+/// A detail beside the list where there is room for both, else below it. Returns the list's place.
+fn with_detail(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> Rect {
+    let mut list = area;
+    if look == Look::Ruled || cx.app.target().is_none() {
+        return list;
+    }
+    let beside = area.width >= 110;
+    let right = if beside {
+        list.width = area.width * 4 / 7;
+        Rect {
+            x: list.right(),
+            width: area.width - list.width,
+            ..area
+        }
+    } else {
+        let height = (area.height * 2 / 5).max(8).min(area.height);
+        take_bottom(&mut list, height)
+    };
+    detail::draw(buf, right, look, false, cx);
+    list
+}
+
 fn overlays(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout) {
-    if cx.app.help {
-        help::draw(buf, area, cx, layout);
+    match &cx.app.overlay {
+        Some(Overlay::Help) => help::draw(buf, area, cx, layout),
+        Some(Overlay::Picker(picker)) => picker::draw(buf, area, picker, cx, layout),
+        Some(Overlay::Form(form)) => form::draw(buf, area, form, cx, layout),
+        None => {}
     }
     dialog::draw(buf, area, cx, layout);
 }
@@ -134,7 +187,14 @@ fn empty(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
         &[
             ("Nothing to narrate yet.", Role::Heading),
             ("", Role::Text),
-            ("aloud narrate FILE…  reads your texts aloud", Role::Muted),
+            (
+                "a                    adds a text: a path, or pasted",
+                Role::Muted,
+            ),
+            (
+                "aloud narrate FILE…  adds it from the command line",
+                Role::Muted,
+            ),
             ("aloud demo           narrates the samples", Role::Muted),
         ]
     } else {
@@ -192,7 +252,10 @@ fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
 
 /// Marks the selected row of a list: clearly where the keys go, quietly elsewhere.
 fn mark(buf: &mut Buffer, row: Rect, pane: Pane, cx: Cx<'_>) {
-    let focused = cx.app.focus == pane;
+    mark_row(buf, row, cx.app.focus == pane, cx);
+}
+
+fn mark_row(buf: &mut Buffer, row: Rect, focused: bool, cx: Cx<'_>) {
     let role = if focused {
         Role::Selected
     } else {

@@ -108,11 +108,21 @@ fn note(cx: Cx<'_>) -> String {
         (TaskState::Failed, "failed"),
         (TaskState::Cancelled, "cancelled"),
     ];
-    let parts: Vec<String> = words
+    let mut parts: Vec<String> = words
         .iter()
         .filter(|(state, _)| totals.count(*state) > 0)
         .map(|(state, word)| format!("{} {word}", totals.count(*state)))
         .collect();
+    if cx.app.queue_paused {
+        parts.insert(0, "held by P".to_owned());
+    }
+    if let Some(text) = cx.app.tasks.filter_text() {
+        parts = vec![format!(
+            "“{text}”: {} of {}",
+            cx.app.tasks.len(),
+            totals.all()
+        )];
+    }
     parts.join(" · ")
 }
 
@@ -206,6 +216,8 @@ fn has_begun(task: &TaskStatus) -> bool {
 fn state_word(task: &TaskStatus) -> &'static str {
     if task.cancel_requested && task.state == TaskState::Processing {
         "CANCELLING"
+    } else if crate::monitor::app::is_held(task) {
+        "PAUSED"
     } else {
         task.state.word()
     }

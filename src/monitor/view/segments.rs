@@ -18,7 +18,11 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     };
     let focused = cx.app.focus == Pane::Lower;
     let title = format!("Segments · {}", task.title);
-    let note = if is_opening(task) {
+    let found;
+    let note = if let Some(text) = cx.app.segment_filter() {
+        found = format!("“{text}”: {}", cx.app.lower_rows().1);
+        &found
+    } else if is_opening(task) {
         "opening the voice …"
     } else if cx.app.follows() && cx.app.tasks.first_running().is_some() {
         "following"
@@ -45,7 +49,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     }
     for (at, index) in (0..rows.height).zip(list.first..len) {
         let row = line(rows, at);
-        let id = SegmentId::try_from(index + 1).unwrap_or(SegmentId::MAX);
+        let id = cx.app.segment_at(index);
         draw_row(buf, row, task, id, cx);
         if index == selected {
             mark(buf, row, Pane::Lower, cx);

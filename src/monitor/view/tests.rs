@@ -4,12 +4,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-use crate::engine::{TaskState, TaskStatus};
+use std::path::PathBuf;
+
+use crate::engine::{Health, Past, Stats, Tally, TaskState, TaskStatus, Timestamp};
 use crate::monitor::action::TABLE;
-use crate::monitor::app::{App, Message};
+use crate::monitor::app::{App, Message, Vitals};
 use crate::monitor::fixtures::{self, NOW};
+use crate::monitor::keymap::Keymap;
 use crate::monitor::keys::Key;
-use crate::monitor::theme::{ColorDepth, Theme};
+use crate::monitor::services::LogLine;
+use crate::monitor::theme::{ColorDepth, SymbolSet};
 use crate::monitor::view;
 
 const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (40, 12)];
@@ -26,9 +30,7 @@ fn screen_in(
     keys: &str,
     (width, height): (u16, u16),
 ) -> Buffer {
-    let themes = Theme::built_in(depth).unwrap();
-    let theme = crate::monitor::theme::position(&themes, theme).unwrap();
-    let mut app = App::new(themes, theme, false);
+    let mut app = fixtures::app(theme, depth);
     let area = Rect::new(0, 0, width, height);
     let draw = |app: &mut App| {
         let mut buf = Buffer::empty(area);
@@ -37,6 +39,17 @@ fn screen_in(
         buf
     };
     app.update(Message::Reset(tasks), NOW);
+    for message in told() {
+        app.update(message, NOW);
+    }
+    for second in 0..40 {
+        let fast = 40 * second * second;
+        app.speeds.note(
+            Timestamp(NOW.0 + 2000 * second),
+            u64::try_from(fast).unwrap(),
+            true,
+        );
+    }
     let mut buf = draw(&mut app);
     for name in keys.split_whitespace() {
         app.update(Message::Key(Key::parse(name).unwrap()), NOW);
@@ -80,6 +93,161 @@ fn working() {
 fn segments_and_errors() {
     pictures("errors", &fixtures::working, "e");
     pictures("segment_zoomed", &fixtures::working, "tab up up enter");
+}
+
+/// Messages that bring what pages show.
+fn told() -> Vec<Message> {
+    let past = |id: &str, title: &str, state, clips, hour: i64| Past {
+        id: id.into(),
+        title: title.into(),
+        state,
+        voice: "en_US-joe-medium".into(),
+        folder: PathBuf::from(format!("/home/ada/Narrations/{id}")).into(),
+        created_at: Timestamp(0),
+        completed_at: Timestamp(hour * 3_600_000),
+        tally: Some(Tally {
+            segments: 40,
+            done: clips,
+            errors: 40 - clips,
+            audio_seconds: f64::from(clips) * 4.6,
+        }),
+        problem: None,
+    };
+    let line = |time: &str, level, text: &str| LogLine {
+        time: time.into(),
+        level,
+        text: text.into(),
+    };
+    let health = Health {
+        active_threads: 1,
+        max_threads: 1,
+        abandoned_threads: 0,
+        active_tasks: 1,
+        backlog: 1,
+        is_shutdown: false,
+        shutting_down: false,
+        library: "/home/ada/.local/share/aloud/library".into(),
+        uptime_seconds: 3725.0,
+    };
+    let stats = Stats {
+        pending: 1,
+        processing: 1,
+        completed: 1,
+        failed: 0,
+        cancelled: 0,
+        workers: 1,
+        backlog: 1,
+        submitted: 3,
+        clips: 156,
+        audio_seconds: 712.0,
+        work_seconds: 31.0,
+    };
+    vec![
+        Message::History(Ok(vec![
+            past("instructions", "Instructions", TaskState::Completed, 40, 20),
+            past("tides", "On Tides", TaskState::Cancelled, 17, 3),
+        ])),
+        Message::Log(vec![
+            line(
+                "09:59:01",
+                tracing::Level::INFO,
+                "2 old tasks left the list",
+            ),
+            line(
+                "09:59:58",
+                tracing::Level::WARN,
+                "1 task still active after 30 s",
+            ),
+            line(
+                "10:00:00",
+                tracing::Level::ERROR,
+                "the database is \u{1b}[31mgone",
+            ),
+        ]),
+        Message::Vitals(Box::new(Vitals {
+            health,
+            stats,
+            memory: Some(312_400_000),
+            disk: Some((12_300_000_000, 250_000_000_000)),
+            database: Some(1_240_000),
+            threads: Some(14),
+            at: NOW,
+        })),
+    ]
+}
+
+#[test]
+fn pages() {
+    for (name, keys) in [
+        ("clips", "2"),
+        ("all_errors", "3"),
+        ("history", "4"),
+        ("log", "5"),
+        ("health", "6"),
+        ("palette", ": c a n"),
+        ("themes", "t down down"),
+        ("form", "a s t o r y"),
+        ("filter", "/ n i"),
+        ("paused", "end p"),
+    ] {
+        pictures(name, &fixtures::working, keys);
+    }
+}
+
+#[test]
+fn a_closer_look_shows_phonemes_and_the_wave() {
+    for size in SIZES {
+        let mut app = fixtures::app("dark", ColorDepth::TrueColor);
+        app.update(Message::Reset(fixtures::working()), NOW);
+        for key in ["tab", "up", "up"] {
+            app.update(Message::Key(Key::parse(key).unwrap()), NOW);
+        }
+        let mut detail = app.detail.clone();
+        detail.phonemes = Some(Ok("wˌɛn mˈɔːɹnɪŋ kˈeɪm, θɹˈiː fˈɪʃɪŋ bˈoʊts stˈʊd".into()));
+        let peaks = (0..480_u16).map(|n| (f32::from(n) / 20.0).sin().abs() * 0.9);
+        let peaks: Vec<f32> = peaks.collect();
+        detail.wave = Some(Ok(crate::monitor::app::Wave::of(&peaks)));
+        app.update(Message::Looked(Box::new(detail)), NOW);
+        let mut buf = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+        view::draw(&mut buf, &app);
+        insta::assert_snapshot!(format!("detail_{}x{}", size.0, size.1), text(&buf));
+    }
+}
+
+/// Nothing that a font could lack, on any page.
+#[test]
+fn with_ascii_symbols_every_screen_is_ascii() {
+    let mut tasks = fixtures::working();
+    tasks[2].state = TaskState::Cancelled;
+    // Letters of the text itself stay what they are.
+    tasks[1].errors = crate::engine::SegmentErrors::default();
+    tasks[1].errors.push(
+        113,
+        crate::engine::ErrorObject::new("SILENT", "nothing to hear"),
+    );
+    for keys in [
+        "",
+        "e",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        ":",
+        "t",
+        "a",
+        "?",
+        "q",
+        "tab up enter",
+        "/ x",
+    ] {
+        for size in SIZES {
+            let mut buf = screen(tasks.clone(), keys, size);
+            SymbolSet::Ascii.apply(&mut buf);
+            let odd = buf.content().iter().find(|cell| !cell.symbol().is_ascii());
+            assert!(odd.is_none(), "{odd:?} after {keys:?}");
+        }
+    }
 }
 
 #[test]
@@ -179,11 +347,11 @@ fn without_colours_symbols_and_words_say_it() {
 
 #[test]
 fn every_action_is_in_the_help() {
-    let buf = screen(fixtures::working(), "?", (100, 60));
+    let buf = screen(fixtures::working(), "?", (100, 90));
     let shown = text(&buf);
     for info in TABLE {
         assert!(shown.contains(info.help), "{:?} is missing", info.action);
-        for key in info.all_keys() {
+        for key in info.all_keys(&Keymap::default()) {
             let line = shown.lines().find(|line| line.contains(info.help)).unwrap();
             assert!(
                 line.contains(&key.to_string()),
@@ -249,8 +417,16 @@ fn hostile_text_stays_in_its_place() {
 
 #[test]
 fn every_size_can_be_drawn_in_every_state() {
-    let states: [(&dyn Fn() -> Vec<TaskStatus>, &str); 6] = [
+    let states: [(&dyn Fn() -> Vec<TaskStatus>, &str); 14] = [
         (&fixtures::working, ""),
+        (&fixtures::working, "2"),
+        (&fixtures::working, "3"),
+        (&fixtures::working, "4"),
+        (&fixtures::working, "5"),
+        (&fixtures::working, "6"),
+        (&fixtures::working, ":"),
+        (&fixtures::working, "t"),
+        (&fixtures::working, "a"),
         (&fixtures::working, "?"),
         (&fixtures::working, "q"),
         (&fixtures::working, "e"),

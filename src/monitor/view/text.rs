@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
+use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::monitor::theme::{Role, Theme};
 use crate::text::printable;
 
 /// Characters that one cell may hold; a flood of combining marks ends here.
@@ -167,6 +169,46 @@ pub(super) fn put(buf: &mut Buffer, area: Rect, text: &str, style: Style) -> u16
     let fitted = fit(text, usize::from(area.width));
     let (end, _) = buf.set_stringn(area.x, area.y, &fitted, usize::from(area.width), style);
     end - area.x
+}
+
+/// Writes what is being typed, scrolled so that the place of the cursor is seen; it is marked if
+/// the keys go there.
+pub(super) fn field(
+    buf: &mut Buffer,
+    area: Rect,
+    prompt: &str,
+    input: &Input,
+    focused: bool,
+    theme: &Theme,
+) {
+    let used = put(buf, area, prompt, theme.style(Role::Key));
+    let at = Rect {
+        x: area.x + used,
+        width: area.width.saturating_sub(used),
+        ..area
+    };
+    let room = usize::from(at.width).saturating_sub(1);
+    let scroll = input.visual_scroll(room);
+    let mut skipped = 0;
+    let rest: String = input
+        .value()
+        .graphemes(true)
+        .skip_while(|grapheme| {
+            let skip = skipped < scroll;
+            skipped += grapheme.width();
+            skip
+        })
+        .collect();
+    put(buf, at, &rest, theme.style(Role::Text));
+    let cursor = input.visual_cursor().saturating_sub(scroll);
+    let x =
+        at.x.saturating_add(u16::try_from(cursor).unwrap_or(u16::MAX));
+    if focused
+        && x < at.right()
+        && let Some(cell) = buf.cell_mut((x, at.y))
+    {
+        cell.set_style(Style::new().add_modifier(Modifier::REVERSED));
+    }
 }
 
 /// Writes `text` at the right of `area`'s first line, cut to it. Returns the cells it took.

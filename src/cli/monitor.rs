@@ -1,0 +1,227 @@
+//! The monitor, opened for a user: with their settings, and with what it asks of the program around
+//! it.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::complete;
+use super::desk::{self, Desk};
+use super::fetching::Show;
+use super::logging;
+use super::on_complete::OnComplete;
+use super::report::files_of;
+use super::signals::Signals;
+use super::wiring::{open_engine, ready};
+use crate::engine::{Engine, Interrupt, StopReason, TaskId};
+use crate::monitor::services::{
+    Completion, Defaults, LogLine, NewNarration, NewText, Services, VoiceChoice,
+};
+use crate::monitor::{self, Cause, MonitorError, Options};
+use crate::settings::Settings;
+use crate::text::printable;
+
+/// `aloud`: the monitor, and whatever is unfinished.
+pub(super) fn run(
+    settings: &Settings,
+    offline: bool,
+    signals: Signals,
+) -> anyhow::Result<ExitCode> {
+    need_terminal()?;
+    ready(settings, offline, Show::fitting(), &|| signals.raised())?;
+    show(open_engine(settings)?, settings, signals)
+}
+
+/// Told before anything is fetched or begun.
+pub(super) fn need_terminal() -> Result<(), MonitorError> {
+    if std::io::stdout().is_terminal() {
+        Ok(())
+    } else {
+        Err(MonitorError::NoTerminal)
+    }
+}
+
+pub(super) fn show(
+    engine: Engine,
+    settings: &Settings,
+    signals: Signals,
+) -> anyhow::Result<ExitCode> {
+    // The monitor takes signals itself once it is open; one that comes before is not lost.
+    signals.shut_down(&engine, settings.shutdown_timeout);
+    if let Some(code) = signals.exit_code() {
+        return Ok(code);
+    }
+    let _on_complete = OnComplete::start(&engine, settings)?;
+    let options = Options {
+        theme: Some(settings.theme.clone()),
+        theme_folder: Some(settings.paths.themes()),
+        symbols: settings.symbols,
+        exit_when_done: false,
+        shutdown_timeout: settings.shutdown_timeout,
+        keys: settings.keys.clone(),
+        on_hangup: settings.on_hangup,
+    };
+    let services = Arc::new(Around {
+        desk: Desk::new(engine.clone(), settings.clone()),
+        settings: settings.clone(),
+        leaving: Interrupt::default(),
+        playing: Mutex::default(),
+    });
+    let exit = monitor::run(engine.clone(), services, &options)?;
+    say_where_things_are(&engine);
+    if let Some(code) = signals.exit_code() {
+        return Ok(code);
+    }
+    Ok(match exit.cause {
+        Cause::Quit | Cause::EngineStopped => ExitCode::SUCCESS,
+        Cause::Interrupted => ExitCode::from(130),
+        Cause::Terminated => ExitCode::from(143),
+        Cause::TerminalLost => ExitCode::from(129),
+    })
+}
+
+/// What stays on the terminal when the monitor has gone.
+fn say_where_things_are(engine: &Engine) {
+    let mut out = std::io::stdout().lock();
+    for task in engine.tasks() {
+        let (done, all) = (task.completed_segments.len(), task.progress.total);
+        let place = match files_of(&task).first() {
+            Some(file) => file.display().to_string(),
+            None if task.state.is_terminal() => format!("{done} of {all} segments"),
+            None => format!("{done} of {all} segments; it continues at the next start"),
+        };
+        let title = printable(&task.title);
+        // Whoever quit may have closed the terminal as well.
+        let _ = writeln!(out, "{} {title} → {}", task.state, printable(&place));
+    }
+}
+
+/// What is around the monitor.
+struct Around {
+    desk: Desk,
+    settings: Settings,
+    leaving: Interrupt,
+    /// What was played last.
+    playing: Mutex<Option<PathBuf>>,
+}
+
+fn said(error: &anyhow::Error) -> String {
+    super::one_message(error)
+}
+
+impl Services for Around {
+    fn defaults(&self) -> Defaults {
+        let new = self.desk.defaults(desk::NewText::Typed(String::new()));
+        Defaults {
+            voice: new.voice,
+            speed: new.speed,
+            speaker: new.speaker,
+        }
+    }
+
+    fn add(&self, new: &NewNarration) -> Result<TaskId, String> {
+        let new = desk::NewNarration {
+            text: match &new.text {
+                NewText::File(path) => desk::NewText::File(PathBuf::from(path)),
+                NewText::Typed(text) => desk::NewText::Typed(text.clone()),
+            },
+            voice: new.voice.clone(),
+            speed: new.speed,
+            speaker: new.speaker,
+            priority: new.priority,
+        };
+        let submitted = self.desk.add(&new).map_err(|error| said(&error))?;
+        Ok(submitted.id)
+    }
+
+    fn voices(&self) -> Vec<VoiceChoice> {
+        let voices = self.desk.voices().into_iter().map(|voice| {
+            let about = if voice.installed {
+                format!("{} · {}", voice.language, voice.quality)
+            } else {
+                format!("{} · `aloud setup --voice {}`", voice.language, voice.name)
+            };
+            VoiceChoice {
+                name: voice.name,
+                about,
+                is_installed: voice.installed,
+            }
+        });
+        voices.collect()
+    }
+
+    fn preview(&self, voice: &str, speed: f32) -> Result<(), String> {
+        let file = self.desk.preview(voice, speed, None, &self.leaving);
+        let file = file.map_err(|error| said(&error))?;
+        self.desk.play(&file).map_err(|error| said(&error))
+    }
+
+    fn phonemes(&self, voice: &str, text: &str) -> Result<String, String> {
+        let utterance = self.desk.phonemes(voice, text);
+        let utterance = utterance.map_err(|error| said(&error))?;
+        if utterance.unknown.is_empty() {
+            return Ok(utterance.phonemes);
+        }
+        let unknown = utterance.unknown.join(" ");
+        Ok(format!("{}  (not spoken: {unknown})", utterance.phonemes))
+    }
+
+    fn play(&self, file: &Path) -> Result<bool, String> {
+        let file = whole_narration(file).unwrap_or_else(|| file.to_owned());
+        let mut last = self.playing.lock().unwrap_or_else(PoisonError::into_inner);
+        // A player that failed says so here, where it is of no use: it is tried again.
+        let plays = self.desk.is_playing().unwrap_or(false);
+        if plays && last.as_ref() == Some(&file) {
+            self.desk.stop_playing();
+            return Ok(false);
+        }
+        self.desk.play(&file).map_err(|error| said(&error))?;
+        *last = Some(file);
+        Ok(true)
+    }
+
+    fn open_folder(&self, folder: &Path) -> Result<(), String> {
+        self.desk.open_folder(folder).map_err(|error| said(&error))
+    }
+
+    fn complete(&self, typed: &str) -> Completion {
+        let completion = complete::complete(typed);
+        Completion {
+            common: completion.common,
+            candidates: completion.candidates,
+        }
+    }
+
+    fn log(&self) -> Vec<LogLine> {
+        let zone = jiff::tz::TimeZone::system();
+        let lines = logging::last_lines().into_iter().map(|line| {
+            let local = line.time.to_zoned(zone.clone());
+            LogLine {
+                time: local.strftime("%H:%M:%S").to_string(),
+                level: line.level,
+                text: line.text,
+            }
+        });
+        lines.collect()
+    }
+
+    fn output(&self) -> PathBuf {
+        self.settings.out.clone()
+    }
+
+    fn leave(&self) {
+        self.leaving.raise(StopReason::Shutdown);
+    }
+}
+
+/// The joined narration in a narration's folder: the one file of sound that is no clip.
+fn whole_narration(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.sort_unstable();
+    files.into_iter().find(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".wav") && !name.starts_with(|c: char| c.is_ascii_digit())
+    })
+}

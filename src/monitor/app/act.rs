@@ -1,0 +1,298 @@
+//! What each action does. Whatever needs a file, the engine or the terminal becomes an effect.
+
+use super::{
+    App, Choice, Effect, Form, Lower, Overlay, Page, Pane, Picker, Question, Target, error_count,
+    joined_file, picker::Item,
+};
+use crate::engine::{TaskId, TaskState, TaskStatus};
+use crate::monitor::action::{Action, TABLE};
+
+impl App {
+    /// Does what a person asked for.
+    pub(crate) fn act(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Up => self.step(-1),
+            Action::Down => self.step(1),
+            Action::PageUp => self.step(-self.page_rows()),
+            Action::PageDown => self.step(self.page_rows()),
+            Action::First => self.go_to(0),
+            Action::Last => self.last(),
+            Action::SwitchPane => self.switch_pane(),
+            Action::Queue => return self.turn_to(Page::Queue),
+            Action::Clips => return self.turn_to(Page::Clips),
+            Action::AllErrors => return self.turn_to(Page::Errors),
+            Action::History => return self.turn_to(Page::History),
+            Action::Log => return self.turn_to(Page::Log),
+            Action::Health => return self.turn_to(Page::Health),
+            Action::NextPage => return self.turn_pages(1),
+            Action::PreviousPage => return self.turn_pages(Page::ALL.len() - 1),
+            Action::Open => self.open(),
+            Action::Back => self.back(),
+            Action::Follow => self.follow(),
+            Action::Errors => self.toggle_errors(),
+            Action::Help => {
+                self.overlay = Some(Overlay::Help);
+                self.help_scroll = 0;
+            }
+            Action::Add => return self.open_form(None),
+            Action::Cancel => return self.ask_cancel(),
+            Action::CancelAll => self.ask_cancel_all(),
+            Action::Retry => return self.retry(),
+            Action::Pause => return self.pause(),
+            Action::PauseQueue => return vec![Effect::PauseQueue(!self.queue_paused)],
+            Action::MoveUp => return self.shift(true),
+            Action::MoveDown => return self.shift(false),
+            Action::Filter => self.open_filter(),
+            Action::Palette => self.open_palette(),
+            Action::Theme => self.open_themes(),
+            Action::PreviewVoice => {
+                let items = self.voice_items();
+                self.overlay = Some(Overlay::Picker(Picker::new(Choice::Voice, items)));
+                return vec![Effect::FindVoices];
+            }
+            Action::Play => return self.play(),
+            Action::OpenFolder => return self.open_folder(),
+            Action::CopyPath => return self.copy_path(),
+            Action::Quit => return self.ask_quit(),
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Redraw => return vec![Effect::Redraw],
+            Action::Confirm => return self.confirm(),
+            Action::FinishAll => {
+                self.question = None;
+                self.exit_when_done = true;
+                self.notice = Some("quits by itself once everything is done".to_owned());
+            }
+            Action::Interrupt => {
+                let mut effects = self.stop();
+                effects.extend(self.hurry());
+                return effects;
+            }
+            Action::Decline => {
+                if matches!(self.question.take(), Some(Question::Quit)) {
+                    self.exit_when_done = false;
+                }
+            }
+            Action::Accept => return self.accept(),
+            Action::Leave => self.leave(),
+            Action::Complete => return self.complete(),
+            Action::PreviousValue => self.turn_value(-1),
+            Action::NextValue => self.turn_value(1),
+            Action::Hurry => return self.hurry(),
+        }
+        Vec::new()
+    }
+
+    fn turn_pages(&mut self, by: usize) -> Vec<Effect> {
+        let here = Page::ALL.iter().position(|page| *page == self.page);
+        let to = (here.unwrap_or(0) + by) % Page::ALL.len();
+        self.turn_to(Page::ALL[to])
+    }
+
+    /// Shows a page, and asks for what it needs.
+    pub(super) fn turn_to(&mut self, page: Page) -> Vec<Effect> {
+        self.page = page;
+        self.zoomed = false;
+        match page {
+            Page::History => vec![Effect::ReadHistory],
+            Page::Log => vec![Effect::ReadLog],
+            Page::Health => vec![Effect::Measure],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The form for a new narration, with a text that was pasted.
+    pub(super) fn open_form(&mut self, pasted: Option<String>) -> Vec<Effect> {
+        let mut form = Form::new(self.defaults.clone());
+        form.pasted = pasted;
+        form.voices.clone_from(&self.voices);
+        self.overlay = Some(Overlay::Form(Box::new(form)));
+        vec![Effect::FindVoices]
+    }
+
+    fn open_palette(&mut self) {
+        let commands = TABLE
+            .iter()
+            .filter(|info| info.is_command() && info.action != Action::Palette);
+        let items = commands.map(|info| Item {
+            name: info.name.to_owned(),
+            about: info.help.to_owned(),
+            action: Some(info.action),
+            is_ready: self.offers(info.action),
+        });
+        let items = items.collect();
+        self.overlay = Some(Overlay::Picker(Picker::new(Choice::Action, items)));
+    }
+
+    fn open_themes(&mut self) {
+        if self.themes.len() == 1 {
+            self.notice = Some(
+                "this terminal has no colours, or NO_COLOR is set: there is only one theme"
+                    .to_owned(),
+            );
+            return;
+        }
+        let items = self.themes.iter().map(|theme| Item {
+            name: theme.name().to_owned(),
+            about: String::new(),
+            action: None,
+            is_ready: true,
+        });
+        let mut picker = Picker::new(Choice::Theme { before: self.theme }, items.collect());
+        picker.go_to_place(self.theme);
+        self.overlay = Some(Overlay::Picker(picker));
+    }
+
+    /// Does nothing, and says why.
+    fn refuse(&mut self, why: &str) -> Vec<Effect> {
+        self.notice = Some(why.to_owned());
+        Vec::new()
+    }
+
+    fn ask_cancel(&mut self) -> Vec<Effect> {
+        let Some(Target { task, .. }) = self.target() else {
+            return Vec::new();
+        };
+        if task.state.is_terminal() {
+            return self.refuse("this task has already ended");
+        }
+        if task.cancel_requested {
+            return self.refuse("this task is already being cancelled");
+        }
+        let id = task.id.clone();
+        if task.state == TaskState::Pending && task.completed_segments.is_empty() {
+            return vec![Effect::Cancel(id)];
+        }
+        self.question = Some(Question::Cancel(id));
+        Vec::new()
+    }
+
+    fn ask_cancel_all(&mut self) {
+        if self.tasks.totals().active() == 0 {
+            self.notice = Some("there is nothing to cancel".to_owned());
+        } else {
+            self.question = Some(Question::CancelAll);
+        }
+    }
+
+    fn ask_quit(&mut self) -> Vec<Effect> {
+        if self.tasks.totals().active() == 0 {
+            return self.stop();
+        }
+        self.question = Some(Question::Quit);
+        Vec::new()
+    }
+
+    fn confirm(&mut self) -> Vec<Effect> {
+        match self.question.take() {
+            Some(Question::Quit) => self.stop(),
+            Some(Question::Cancel(id)) => vec![Effect::Cancel(id)],
+            Some(Question::CancelAll) => vec![Effect::CancelAll],
+            None => Vec::new(),
+        }
+    }
+
+    fn retry(&mut self) -> Vec<Effect> {
+        if let Some(past) = self.selected_past() {
+            return vec![Effect::Retry(past.id.clone(), Vec::new())];
+        }
+        let Some(Target { task, segment }) = self.target() else {
+            return self.refuse("select a task or a segment to try again");
+        };
+        let id = task.id.clone();
+        if !task.state.is_terminal() {
+            return self.refuse("this task has not ended; what failed can be tried again then");
+        }
+        if segment > 0 {
+            return vec![Effect::Retry(id, vec![segment])];
+        }
+        if task.state == TaskState::Completed && error_count(task) == 0 {
+            return self.refuse("nothing of this task has failed");
+        }
+        let failed = task.errors.segment_ids().filter(|id| *id > 0);
+        vec![Effect::Retry(id, failed.collect())]
+    }
+
+    fn pause(&mut self) -> Vec<Effect> {
+        match self.target().map(|target| target.task) {
+            None => Vec::new(),
+            Some(task) if task.state.is_terminal() => self.refuse("this task has already ended"),
+            Some(task) if task.state == TaskState::Processing => {
+                self.refuse("this task is in work: P lets nothing new begin, c cancels this one")
+            }
+            Some(task) => vec![Effect::Pause(task.id.clone(), !task.paused)],
+        }
+    }
+
+    fn shift(&mut self, sooner: bool) -> Vec<Effect> {
+        match self.target().map(|target| target.task) {
+            Some(task) if task.state == TaskState::Pending => {
+                let task = task.id.clone();
+                // The selection goes with it.
+                self.follow_task = false;
+                vec![Effect::Shift { task, sooner }]
+            }
+            _ => self.refuse("only waiting tasks can be moved"),
+        }
+    }
+
+    fn play(&mut self) -> Vec<Effect> {
+        let past = self.selected_past().map(|past| past.folder.to_path_buf());
+        let file = past.or_else(|| {
+            let Target { task, segment } = self.target()?;
+            match task.completed_segments.get(segment) {
+                Some(clip) => Some(task.folder.as_ref()?.join(&*clip.clip)),
+                None if segment == 0 => joined_file(task),
+                None => None,
+            }
+        });
+        match file {
+            Some(file) => vec![Effect::Play(file)],
+            None => self.refuse("there is nothing to play here yet: select a finished clip"),
+        }
+    }
+
+    /// The folder of the selected narration.
+    fn open_folder(&mut self) -> Vec<Effect> {
+        let past = self.selected_past().map(|past| past.folder.to_path_buf());
+        let folder = past.or_else(|| Some(self.target()?.task.folder.as_ref()?.to_path_buf()));
+        match folder {
+            Some(folder) => vec![Effect::OpenFolder(folder)],
+            None => self.refuse("this has no folder"),
+        }
+    }
+
+    /// The path of the selected clip, or of the folder.
+    fn copy_path(&mut self) -> Vec<Effect> {
+        let past = self.selected_past().map(|past| past.folder.to_path_buf());
+        let path = past.or_else(|| {
+            let Target { task, segment } = self.target()?;
+            let folder = task.folder.as_ref()?;
+            Some(match task.completed_segments.get(segment) {
+                Some(clip) => folder.join(&*clip.clip),
+                None => folder.to_path_buf(),
+            })
+        });
+        let Some(path) = path else {
+            return self.refuse("this has no path");
+        };
+        let path = path.display().to_string();
+        self.notice = Some(format!("copied: {path}"));
+        vec![Effect::Copy(path)]
+    }
+
+    /// Selects a task that may not be known yet.
+    pub(super) fn select_task(&mut self, id: TaskId) {
+        self.follow_task = false;
+        self.follow_segment = true;
+        self.zoomed = false;
+        (self.focus, self.lower) = (Pane::Queue, Lower::Segments);
+        (self.segment, self.error, self.segments) = (0, 0, None);
+        self.task = Some(id);
+        self.settle();
+    }
+}
+
+/// Whether a task waits because someone holds it back.
+pub(crate) fn is_held(task: &TaskStatus) -> bool {
+    task.paused && task.state == TaskState::Pending
+}

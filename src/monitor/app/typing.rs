@@ -1,0 +1,305 @@
+//! Everything that is typed: the palette and its kin, the filter, the form. Keys that the table
+//! gives to an action never come here.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use super::filter::{Matches, Needle};
+use super::picker::Item;
+use super::{App, Choice, Effect, Lower, Overlay, Page, Pane, segment_count};
+use crate::monitor::action::Mode;
+use crate::monitor::keys::Key;
+use crate::monitor::services::VoiceChoice;
+
+impl App {
+    /// A key that no action has.
+    pub(super) fn type_key(&mut self, key: Key) -> Vec<Effect> {
+        let event = key.to_event();
+        match (&mut self.overlay, &mut self.filter) {
+            (Some(Overlay::Picker(picker)), _) => {
+                if !type_into(&mut picker.input, event) {
+                    return Vec::new();
+                }
+                picker.narrow();
+                self.preview_theme();
+            }
+            (Some(Overlay::Form(form)), _) => {
+                form.problem = None;
+                if form.field == super::Field::Text && form.pasted.is_some() {
+                    // A pasted text is taken away as a whole.
+                    if event.code == KeyCode::Backspace {
+                        form.pasted = None;
+                    }
+                } else if let Some(input) = form.input() {
+                    type_into(input, event);
+                    form.candidates.clear();
+                }
+            }
+            (None, Some(input)) => {
+                if !type_into(input, event) {
+                    return Vec::new();
+                }
+                let text = input.value().to_owned();
+                self.set_filter(&text);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        self.notice = None;
+        match self.mode() {
+            Mode::Main if text.trim().is_empty() => {}
+            Mode::Main => {
+                let effects = self.open_form(None);
+                if let Some(Overlay::Form(form)) = &mut self.overlay {
+                    form.paste(text);
+                }
+                return effects;
+            }
+            Mode::Form => {
+                if let Some(Overlay::Form(form)) = &mut self.overlay {
+                    form.paste(text);
+                }
+            }
+            Mode::Pick | Mode::Filter => {
+                for letter in text.chars().filter(|c| !c.is_control()).take(200) {
+                    self.type_key(Key::letter(letter));
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Takes what is typed or chosen.
+    pub(super) fn accept(&mut self) -> Vec<Effect> {
+        match self.overlay.take() {
+            Some(Overlay::Picker(picker)) => {
+                let Some((place, item)) = picker.chosen() else {
+                    self.overlay = Some(Overlay::Picker(picker));
+                    return Vec::new();
+                };
+                match picker.choice {
+                    Choice::Action => match item.action {
+                        Some(action) => self.act(action),
+                        None => Vec::new(),
+                    },
+                    Choice::Theme { .. } => {
+                        self.theme = place;
+                        let name = self.theme().name();
+                        self.notice = Some(format!(
+                            "theme = \"{name}\" in config.toml keeps it for the next start"
+                        ));
+                        Vec::new()
+                    }
+                    Choice::Voice => {
+                        let (voice, speed) = (item.name.clone(), self.defaults.speed);
+                        if !item.is_ready {
+                            self.notice = Some(format!("{voice} is not installed: {}", item.about));
+                            return Vec::new();
+                        }
+                        self.notice = Some(format!("{voice} is being opened …"));
+                        // The list stays, for the next voice.
+                        self.overlay = Some(Overlay::Picker(picker));
+                        vec![Effect::Preview { voice, speed }]
+                    }
+                }
+            }
+            Some(Overlay::Form(mut form)) => {
+                let mut effects = Vec::new();
+                if !form.is_sent {
+                    match form.read() {
+                        Ok(new) => {
+                            form.is_sent = true;
+                            form.problem = None;
+                            effects.push(Effect::Add(Box::new(new)));
+                        }
+                        Err((field, problem)) => {
+                            form.field = field;
+                            form.problem = Some(problem);
+                        }
+                    }
+                }
+                self.overlay = Some(Overlay::Form(form));
+                effects
+            }
+            other => {
+                self.overlay = other;
+                self.filter = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Closes what is typed into, and takes nothing of it.
+    pub(super) fn leave(&mut self) {
+        match self.overlay.take() {
+            Some(Overlay::Picker(picker)) => {
+                if let Choice::Theme { before } = picker.choice {
+                    self.theme = before;
+                }
+            }
+            Some(_) => {}
+            None => {
+                self.filter = None;
+                self.set_filter("");
+            }
+        }
+    }
+
+    pub(super) fn complete(&mut self) -> Vec<Effect> {
+        match &self.overlay {
+            Some(Overlay::Form(form)) if form.field == super::Field::Text => {
+                vec![Effect::Complete(form.path.value().to_owned())]
+            }
+            Some(Overlay::Form(_)) => {
+                self.step(1);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The value before or after, or the cursor to the left or right.
+    pub(super) fn turn_value(&mut self, by: isize) {
+        let Some(Overlay::Form(form)) = &mut self.overlay else {
+            return;
+        };
+        if !form.turn(by)
+            && let Some(input) = form.input()
+        {
+            let code = if by < 0 {
+                KeyCode::Left
+            } else {
+                KeyCode::Right
+            };
+            type_into(input, KeyEvent::new(code, KeyModifiers::NONE));
+        }
+    }
+
+    /// Shows the theme that would be chosen.
+    pub(super) fn preview_theme(&mut self) {
+        if let Some(Overlay::Picker(picker)) = &self.overlay
+            && let Choice::Theme { before } = picker.choice
+        {
+            self.theme = picker.chosen().map_or(before, |(place, _)| place);
+        }
+    }
+
+    pub(super) fn voice_items(&self) -> Vec<Item> {
+        let items = self.voices.iter().map(|voice| Item {
+            name: voice.name.clone(),
+            about: voice.about.clone(),
+            action: None,
+            is_ready: voice.is_installed,
+        });
+        items.collect()
+    }
+
+    pub(super) fn voices_found(&mut self, voices: Vec<VoiceChoice>) {
+        self.voices = voices;
+        let items = self.voice_items();
+        match &mut self.overlay {
+            Some(Overlay::Form(form)) => form.voices.clone_from(&self.voices),
+            Some(Overlay::Picker(picker)) if picker.choice == Choice::Voice => {
+                picker.set_items(items);
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins to type what the list with the keys is filtered for.
+    pub(super) fn open_filter(&mut self) {
+        if self.page == Page::Health || (self.lists_errors() && self.page == Page::Queue) {
+            self.notice = Some("there is nothing to filter here".to_owned());
+            return;
+        }
+        let text = self.filter_text().unwrap_or_default().to_owned();
+        self.filter = Some(text.into());
+    }
+
+    fn lists_errors(&self) -> bool {
+        self.focus == Pane::Lower && self.lower == Lower::Errors
+    }
+
+    /// What the list with the keys is filtered for.
+    pub(crate) fn filter_text(&self) -> Option<&str> {
+        let cursor = match self.page {
+            Page::Queue if self.focus == Pane::Lower => return self.segment_filter(),
+            Page::Queue => return self.tasks.filter_text(),
+            Page::Clips => &self.clips.cursor,
+            Page::Errors => &self.errors.cursor,
+            Page::History => &self.history_cursor,
+            Page::Log => &self.log_cursor,
+            Page::Health => return None,
+        };
+        cursor
+            .matches
+            .as_ref()
+            .map(|matches| matches.needle().text())
+    }
+
+    pub(super) fn is_filtered(&self) -> bool {
+        self.filter_text().is_some()
+    }
+
+    /// Filters the list with the keys; an empty text shows everything again.
+    pub(super) fn set_filter(&mut self, text: &str) {
+        let needle = Needle::new(text);
+        match self.page {
+            Page::Queue if self.focus == Pane::Lower => {
+                self.follow_segment &= needle.is_none();
+                self.segments = needle.map(Matches::new);
+            }
+            Page::Queue => self.tasks.filter(text),
+            Page::Clips => self.clips.cursor.filter(needle),
+            Page::Errors => self.errors.cursor.filter(needle),
+            Page::History => self.history_cursor.filter(needle),
+            Page::Log => self.log_cursor.filter(needle),
+            Page::Health => {}
+        }
+        self.settle_lists();
+        if self.page == Page::Queue && self.focus == Pane::Queue && self.tasks.get(0).is_some() {
+            let is_seen = self.task.as_ref().and_then(|id| self.tasks.row_of(id));
+            if is_seen.is_none() {
+                self.go_to(0);
+            }
+        }
+        self.settle();
+    }
+
+    /// Looks through some more segments for the filter, and keeps the selection on one of them.
+    pub(super) fn look_for_segments(&mut self) {
+        let Some(matches) = &mut self.segments else {
+            return;
+        };
+        let task = self.task.as_ref().and_then(|id| self.tasks.by_id(id));
+        let Some(task) = task else {
+            self.segments = None;
+            return;
+        };
+        let plan = task.plan.as_ref();
+        matches.look(segment_count(task) as usize, |row, needle| {
+            let id = u32::try_from(row + 1).unwrap_or(u32::MAX);
+            let words = plan.and_then(|plan| plan.get(id));
+            words.is_some_and(|words| needle.is_in(&words.text))
+        });
+        let row = matches.place((self.segment as usize).saturating_sub(1));
+        let row = row.min(matches.len().saturating_sub(1));
+        if matches.len() > 0 {
+            self.segment = self.segment_at(row);
+        }
+    }
+}
+
+/// Returns whether the text is another one now.
+fn type_into(input: &mut Input, event: KeyEvent) -> bool {
+    if input.value().len() > 4096 && matches!(event.code, KeyCode::Char(_)) {
+        return false;
+    }
+    let changed = input.handle_event(&Event::Key(event));
+    changed.is_some_and(|changed| changed.value)
+}

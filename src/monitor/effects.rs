@@ -1,0 +1,302 @@
+//! Carries out what the model asks for, away from the thread that draws. Three threads, each with
+//! one kind of work, in order: commands to the engine; errands that read files or speak; closer
+//! looks, of which only the latest counts. They end when this goes.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::{fs, io};
+
+use async_channel::{Sender, TrySendError};
+
+use super::app::{Detail, Effect, Message, Vitals, Wave};
+use super::runtime::Incoming;
+use super::services::Services;
+use crate::clip;
+use crate::engine::{Engine, TaskId};
+
+/// How much may wait to be done by one thread. A person who asks for more is told to wait.
+const BACKLOG: usize = 64;
+
+/// How many narrations of the past are shown.
+const HISTORY: usize = 500;
+
+/// Stretches that a clip's loudness is told for: more than a screen has columns of dots.
+const PEAKS: usize = 480;
+
+type Job = Box<dyn FnOnce() -> Option<Message> + Send>;
+
+/// A thread that does one thing after the other.
+struct Worker {
+    name: &'static str,
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    fn start(name: &'static str, backlog: usize, to: Sender<Incoming>) -> io::Result<Self> {
+        let (jobs, waiting) = async_channel::bounded::<Job>(backlog);
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                while let Ok(job) = waiting.recv_blocking() {
+                    let done = panic::catch_unwind(AssertUnwindSafe(job));
+                    let message = done.unwrap_or_else(|_| {
+                        let words = "that went wrong inside the program; the log says more";
+                        Some(Message::Said(words.to_owned()))
+                    });
+                    if let Some(message) = message
+                        && to.send_blocking(Incoming::Told(message)).is_err()
+                    {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self {
+            name,
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    /// Returns whether there was room for it.
+    fn give(&self, job: Job) -> bool {
+        let Some(jobs) = &self.jobs else {
+            return false;
+        };
+        match jobs.try_send(job) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => {
+                tracing::warn!(thread = self.name, "too much was asked for at once");
+                false
+            }
+        }
+    }
+
+    /// Takes the place of whatever waits.
+    fn give_latest(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
+            // Closed only when this goes.
+            let _ = jobs.force_send(job);
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(jobs) = self.jobs.take() {
+            // What waits is not begun any more.
+            jobs.close();
+        }
+        if let Some(thread) = self.thread.take() {
+            // Its jobs catch their panics.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The threads, and what they work with.
+pub(super) struct Effects {
+    engine: Engine,
+    services: Arc<dyn Services>,
+    commands: Worker,
+    errands: Worker,
+    looks: Worker,
+}
+
+impl Effects {
+    pub(super) fn start(
+        engine: Engine,
+        services: Arc<dyn Services>,
+        to: &Sender<Incoming>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            engine,
+            services,
+            commands: Worker::start("aloud-commands", BACKLOG, to.clone())?,
+            errands: Worker::start("aloud-errands", BACKLOG, to.clone())?,
+            looks: Worker::start("aloud-looks", 1, to.clone())?,
+        })
+    }
+
+    /// Has it done, if it is one of these threads' work. Gives back what is the loop's own.
+    pub(super) fn carry_out(&self, effect: Effect) -> Result<Option<Message>, Effect> {
+        let (worker, job) = match command(&self.engine, effect) {
+            Ok(job) => (&self.commands, job),
+            Err(effect) => match errand(&self.engine, &self.services, effect) {
+                Ok(job) => (&self.errands, job),
+                Err(Effect::Look(detail)) => {
+                    let services = Arc::clone(&self.services);
+                    self.looks
+                        .give_latest(Box::new(move || Some(look(*detail, &*services))));
+                    return Ok(None);
+                }
+                Err(own) => return Err(own),
+            },
+        };
+        if worker.give(job) {
+            return Ok(None);
+        }
+        let words = "too much at once: wait until what was asked for is done";
+        Ok(Some(Message::Said(words.to_owned())))
+    }
+}
+
+/// What the engine is told to do, one after the other.
+fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
+    let engine = engine.clone();
+    Ok(match effect {
+        Effect::Cancel(id) => Box::new(move || {
+            engine.cancel_task(&id);
+            None
+        }),
+        Effect::CancelAll => Box::new(move || {
+            cancel_all(&engine);
+            None
+        }),
+        Effect::Retry(id, segments) => Box::new(move || {
+            let retried = engine.retry_segments(&id, &segments);
+            Some(Message::Retried(retried.map_err(|error| error.to_string())))
+        }),
+        Effect::Pause(id, true) => {
+            Box::new(move || say_unless(engine.pause_task(&id), "this task can't be held"))
+        }
+        Effect::Pause(id, false) => {
+            Box::new(move || say_unless(engine.resume_task(&id), "this task is not held"))
+        }
+        Effect::PauseQueue(paused) => Box::new(move || {
+            if paused {
+                engine.pause_queue();
+            } else {
+                engine.resume_queue();
+            }
+            None
+        }),
+        Effect::Shift { task, sooner } => {
+            Box::new(move || say_unless(shift(&engine, &task, sooner), "it is there already"))
+        }
+        other => return Err(other),
+    })
+}
+
+/// What reads files, speaks, or asks the system.
+fn errand(engine: &Engine, services: &Arc<dyn Services>, effect: Effect) -> Result<Job, Effect> {
+    let (engine, services) = (engine.clone(), Arc::clone(services));
+    Ok(match effect {
+        Effect::Add(new) => Box::new(move || Some(Message::Added(services.add(&new)))),
+        Effect::FindVoices => Box::new(move || Some(Message::Voices(services.voices()))),
+        Effect::Complete(typed) => Box::new(move || {
+            let completion = services.complete(&typed);
+            Some(Message::Completed(typed, completion))
+        }),
+        Effect::Preview { voice, speed } => Box::new(move || {
+            let heard = services.preview(&voice, speed);
+            let words = heard.map_or_else(|why| why, |()| format!("this is {voice}"));
+            Some(Message::Said(words))
+        }),
+        Effect::Play(file) => Box::new(move || Some(play(&*services, &file))),
+        Effect::OpenFolder(folder) => {
+            Box::new(move || services.open_folder(&folder).err().map(Message::Said))
+        }
+        Effect::ReadHistory => Box::new(move || {
+            let past = engine.history(HISTORY);
+            Some(Message::History(past.map_err(|error| error.to_string())))
+        }),
+        Effect::ReadLog => Box::new(move || Some(Message::Log(services.log()))),
+        Effect::Measure => {
+            Box::new(move || Some(Message::Vitals(Box::new(measure(&engine, &*services)))))
+        }
+        other => return Err(other),
+    })
+}
+
+impl Drop for Effects {
+    fn drop(&mut self) {
+        // The threads are joined next.
+        self.services.leave();
+    }
+}
+
+fn play(services: &dyn Services, file: &Path) -> Message {
+    Message::Said(match services.play(file) {
+        Ok(true) => "playing; the same key stops it".to_owned(),
+        Ok(false) => "stopped".to_owned(),
+        Err(why) => why,
+    })
+}
+
+fn say_unless(done: bool, words: &str) -> Option<Message> {
+    (!done).then(|| Message::Said(words.to_owned()))
+}
+
+fn shift(engine: &Engine, task: &TaskId, sooner: bool) -> bool {
+    if sooner {
+        engine.move_up(task)
+    } else {
+        engine.move_down(task)
+    }
+}
+
+fn cancel_all(engine: &Engine) {
+    // Those that wait go first, or each would begin as the one before it ends.
+    let mut tasks = engine.tasks();
+    tasks.retain(|task| !task.state.is_terminal());
+    tasks.sort_by_key(|task| task.started_at.is_some());
+    for task in tasks {
+        engine.cancel_task(&task.id);
+    }
+}
+
+/// How the segment will be spoken, and what its clip looks like.
+fn look(mut detail: Detail, services: &dyn Services) -> Message {
+    if detail.phonemes.is_none() && !detail.voice.is_empty() {
+        detail.phonemes = Some(services.phonemes(&detail.voice, &detail.text));
+    }
+    if let Some(clip) = &detail.clip {
+        let peaks = clip::peaks(clip, PEAKS);
+        detail.wave = Some(match peaks {
+            Ok(peaks) => Ok(Wave::of(&peaks)),
+            Err(error) => Err(error.to_string()),
+        });
+    }
+    Message::Looked(Box::new(detail))
+}
+
+fn measure(engine: &Engine, services: &dyn Services) -> Vitals {
+    let health = engine.health();
+    let database = database_bytes(&health.library);
+    Vitals {
+        stats: engine.stats(),
+        memory: memory_stats::memory_stats().map(|stats| stats.physical_mem as u64),
+        disk: disk(&services.output()),
+        database,
+        threads: fs::read_dir("/proc/self/task").ok().map(Iterator::count),
+        at: super::runtime::now(),
+        health,
+    }
+}
+
+/// The free bytes and the size of the disk that `folder` is on, or will be.
+fn disk(folder: &Path) -> Option<(u64, u64)> {
+    let there = folder.ancestors().find(|folder| folder.exists())?;
+    let disk = rustix::fs::statvfs(there).ok()?;
+    Some((
+        disk.f_bavail.saturating_mul(disk.f_frsize),
+        disk.f_blocks.saturating_mul(disk.f_frsize),
+    ))
+}
+
+/// The bytes of the library's database with its log.
+fn database_bytes(library: &Path) -> Option<u64> {
+    let mut all = None;
+    for entry in fs::read_dir(library).ok()?.flatten() {
+        let name = entry.file_name();
+        if name.to_string_lossy().contains(".db")
+            && let Ok(metadata) = entry.metadata()
+        {
+            *all.get_or_insert(0) += metadata.len();
+        }
+    }
+    all
+}

@@ -1,0 +1,219 @@
+//! How the program does: worker, queue, memory, disk, and its speed over time.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::pane::{self, Look};
+use super::text::{clock, count, line, put, put_all, put_right, times, width};
+use super::{Cx, plot, take_top};
+use crate::monitor::app::{ListArea, Vitals};
+use crate::monitor::theme::Role;
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+    let facts = cx.app.vitals.as_ref().map(|vitals| facts(vitals, cx));
+    let facts = facts.unwrap_or_default();
+    let wide = area.width >= 70;
+    let mut rest = area;
+    let rows = if wide {
+        facts.len().div_ceil(2)
+    } else {
+        facts.len()
+    };
+    let frame = if look == Look::Framed { 2 } else { 1 };
+    let tall = u16::try_from(rows).unwrap_or(0).saturating_add(frame);
+    // On a small screen the facts go before the curve.
+    let top = take_top(&mut rest, tall.max(4));
+    let inner = pane::draw(buf, top, ("Health", ""), true, look, cx.theme);
+    if facts.is_empty() {
+        put(buf, inner, "measuring …", cx.style(Role::Muted));
+    }
+    for (place, (label, fact, role)) in (0..).zip(&facts) {
+        let half = inner.width / 2;
+        let at = if wide {
+            let row = line(inner, place / 2);
+            let left = Rect {
+                width: half.saturating_sub(2),
+                ..row
+            };
+            let right = Rect {
+                x: row.x + half,
+                width: row.width - half,
+                ..row
+            };
+            if place % 2 == 0 { left } else { right }
+        } else {
+            line(inner, place)
+        };
+        let label = format!("{label:<10}");
+        put_all(
+            buf,
+            at,
+            &[(&label, cx.style(Role::Muted)), (fact, cx.style(*role))],
+        );
+    }
+    if rest.height > frame + 1 {
+        chart(buf, rest, look, cx);
+    }
+    ListArea {
+        pane: area,
+        ..ListArea::default()
+    }
+}
+
+/// Speed over time, the newest at the right.
+fn chart(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
+    let speeds = &cx.app.speeds;
+    let span = clock(speeds.span());
+    let note = if speeds.samples().len() == 0 {
+        String::new()
+    } else {
+        format!("the last {span}")
+    };
+    let head = ("Speed, × real time", note.as_str());
+    let inner = pane::draw(buf, area, head, false, look, cx.theme);
+    let samples: Vec<f32> = speeds.samples().collect();
+    let most = samples.iter().copied().fold(0.0, f32::max);
+    if most <= 0.0 {
+        put(buf, inner, "nothing was made yet", cx.style(Role::Muted));
+        return;
+    }
+    let label = times(f64::from(most));
+    let left = u16::try_from(width(&label)).unwrap_or(0) + 1;
+    let axis = Rect {
+        width: left,
+        ..inner
+    };
+    put(buf, line(axis, 0), &label, cx.style(Role::Muted));
+    put(
+        buf,
+        line(axis, inner.height - 1),
+        "0",
+        cx.style(Role::Muted),
+    );
+    let plot = Rect {
+        x: inner.x + left,
+        width: inner.width.saturating_sub(left),
+        ..inner
+    };
+    // Two samples a cell; what does not fit is older.
+    let room = usize::from(plot.width) * 2;
+    let seen = &samples[samples.len().saturating_sub(room)..];
+    let cells = u16::try_from(seen.len().div_ceil(2)).unwrap_or(plot.width);
+    let used = Rect {
+        x: plot.right().saturating_sub(cells),
+        width: cells,
+        ..plot
+    };
+    let shares: Vec<f32> = seen.iter().map(|speed| speed / most).collect();
+    plot::columns(buf, used, &shares, cx.style(Role::Bar));
+    let now = format!(
+        "now {}",
+        times(f64::from(seen.last().copied().unwrap_or(0.0)))
+    );
+    if used.x > plot.x + 14 {
+        put_right(
+            buf,
+            Rect {
+                width: used.x - plot.x - 1,
+                ..line(plot, inner.height - 1)
+            },
+            &now,
+            cx.style(Role::Muted),
+        );
+    }
+}
+
+fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
+    let (health, stats) = (&vitals.health, &vitals.stats);
+    let unknown = || "not known here".to_owned();
+    let mut worker = format!(
+        "{} of {} at work",
+        health.active_threads, health.max_threads
+    );
+    let mut worker_role = Role::Text;
+    if health.abandoned_threads > 0 {
+        worker = format!("{worker}, {} stuck", health.abandoned_threads);
+        worker_role = Role::Failed;
+    }
+    let queue = if cx.app.queue_paused {
+        format!("held, {} waiting", health.backlog)
+    } else {
+        format!(
+            "{} waiting, {} in work",
+            health.backlog, health.active_tasks
+        )
+    };
+    let disk = vitals.disk.map_or_else(unknown, |(free, all)| {
+        format!("{} free of {}", bytes(free), bytes(all))
+    });
+    let tight = vitals.disk.is_some_and(|(free, _)| free < 1 << 30);
+    let uptime = std::time::Duration::try_from_secs_f64(health.uptime_seconds);
+    let audio = std::time::Duration::try_from_secs_f64(stats.audio_seconds);
+    vec![
+        ("Workers", worker, worker_role),
+        ("Queue", queue, Role::Text),
+        (
+            "Threads",
+            vitals.threads.map_or_else(unknown, |n| n.to_string()),
+            Role::Text,
+        ),
+        (
+            "Memory",
+            vitals.memory.map_or_else(unknown, bytes),
+            Role::Text,
+        ),
+        ("Disk", disk, if tight { Role::Warning } else { Role::Text }),
+        (
+            "Database",
+            vitals.database.map_or_else(unknown, bytes),
+            Role::Text,
+        ),
+        (
+            "Made",
+            format!(
+                "{}, {}",
+                count(stats.clips, "clip", "clips"),
+                clock(audio.unwrap_or_default())
+            ),
+            Role::Text,
+        ),
+        (
+            "Speed",
+            stats.speed().map_or_else(
+                || "—".to_owned(),
+                |speed| format!("{} real time", times(speed)),
+            ),
+            Role::Text,
+        ),
+        ("Running", clock(uptime.unwrap_or_default()), Role::Text),
+        ("Library", health.library.display().to_string(), Role::Text),
+    ]
+}
+
+/// `12.3 MB`: by thousands, as disks are sold.
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+pub(super) fn bytes(bytes: u64) -> String {
+    let mut size = bytes as f64;
+    for unit in ["B", "kB", "MB", "GB", "TB"] {
+        if size < 999.5 || unit == "TB" {
+            let digits = usize::from(size < 99.95 && unit != "B");
+            return format!("{size:.digits$} {unit}");
+        }
+        size /= 1000.0;
+    }
+    String::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(1000), "1.0 kB");
+        assert_eq!(bytes(123_456_789), "123 MB");
+        assert_eq!(bytes(u64::MAX), "18446744 TB");
+    }
+}

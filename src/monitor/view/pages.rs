@@ -1,0 +1,241 @@
+//! The pages that are one list over all tasks: clips, errors, history, log.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::pane::Look;
+use super::rows::{self, List};
+use super::text::{self, clock, count, line, put, put_all, put_right, seconds, wrap};
+use super::{Cx, errors, pane, queue};
+use crate::engine::{TaskStatus, Timestamp};
+use crate::monitor::app::{Entry, ListArea};
+use crate::monitor::theme::Role;
+
+/// What of a row is left after `used` cells.
+fn after(row: Rect, used: u16) -> Rect {
+    let used = used.min(row.width);
+    Rect {
+        x: row.x + used,
+        width: row.width - used,
+        ..row
+    }
+}
+
+/// Draws a text at the right end of a row, and returns what is left of it.
+fn from_right(buf: &mut Buffer, row: Rect, text: &str, wide: u16, role: Role, cx: Cx<'_>) -> Rect {
+    if row.width < wide + 20 {
+        return row;
+    }
+    put_right(buf, row, text, cx.style(role));
+    Rect {
+        width: row.width.saturating_sub(wide + 2),
+        ..row
+    }
+}
+
+fn task_of<'a>(entry: Option<&'a Entry>, cx: Cx<'a>) -> Option<(&'a TaskStatus, &'a Entry)> {
+    let entry = entry?;
+    Some((cx.app.tasks.by_id(&entry.task)?, entry))
+}
+
+fn title_width(row: Rect) -> u16 {
+    (row.width / 4).clamp(10, 28)
+}
+
+pub(super) fn clips(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+    let feed = &cx.app.clips;
+    let totals = cx.app.tasks.totals();
+    let audio = Duration::from_millis(totals.audio_ms);
+    let note = format!("{} · {} of audio", feed.all(), clock(audio));
+    let list = List {
+        title: "Clips",
+        note: &note,
+        nothing: "no clip is finished yet",
+        selected: feed.cursor.row,
+        len: feed.len(),
+        follows: feed.cursor.follows,
+    };
+    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
+        let Some((task, entry)) = task_of(feed.get(index), cx) else {
+            return;
+        };
+        let Some(clip) = task.completed_segments.get(entry.segment) else {
+            return;
+        };
+        let faulty = task.errors.has(entry.segment);
+        let (symbol, role) = if faulty {
+            ("✘ ", Role::Failed)
+        } else {
+            ("✔ ", Role::Done)
+        };
+        let number = format!("{:>5}  ", entry.segment);
+        let mut rest = from_right(buf, row, &seconds(clip.duration), 8, Role::Muted, cx);
+        let title = title_width(row);
+        if row.width >= 60 {
+            let at = Rect {
+                x: rest.right().saturating_sub(title),
+                width: title,
+                ..rest
+            };
+            put(buf, at, &task.title, cx.style(Role::Muted));
+            rest.width = rest.width.saturating_sub(title + 2);
+        }
+        let pieces = [
+            (symbol, cx.style(role)),
+            (number.as_str(), cx.style(Role::Muted)),
+        ];
+        let used = put_all(buf, rest, &pieces);
+        let plan = task.plan.as_ref();
+        let words = plan.and_then(|plan| plan.get(entry.segment));
+        let words = words.map_or(&*clip.clip, |segment| &segment.text);
+        put(buf, after(rest, used), words, cx.style(Role::Text));
+    })
+}
+
+pub(super) fn all_errors(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+    let feed = &cx.app.errors;
+    let list = List {
+        title: "Errors of all tasks",
+        note: "Enter goes there, r tries again",
+        nothing: "nothing went wrong",
+        selected: feed.cursor.row,
+        len: feed.len(),
+        follows: feed.cursor.follows,
+    };
+    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
+        let Some((task, entry)) = task_of(feed.get(index), cx) else {
+            return;
+        };
+        let Some(error) = errors::of(task, entry.segment).last() else {
+            return;
+        };
+        let number = match entry.segment {
+            0 => " task".to_owned(),
+            segment => format!("{segment:>5}"),
+        };
+        let title = text::fit(&task.title, usize::from(title_width(row)));
+        let pieces = [
+            ("✘ ", cx.style(Role::Failed)),
+            (title.as_str(), cx.style(Role::Text)),
+            (number.as_str(), cx.style(Role::Muted)),
+            ("  ", cx.style(Role::Text)),
+            (error.code.as_str(), cx.style(Role::Failed)),
+            ("  ", cx.style(Role::Text)),
+        ];
+        let used = put_all(buf, row, &pieces);
+        put(buf, after(row, used), &error.message, cx.style(Role::Text));
+    })
+}
+
+pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+    let cursor = &cx.app.history_cursor;
+    let note = count(cx.app.history.len() as u64, "narration", "narrations");
+    let list = List {
+        title: "History",
+        note: &note,
+        nothing: "no narration has ended yet",
+        selected: cursor.row,
+        len: cursor.len(cx.app.history.len()),
+        follows: false,
+    };
+    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
+        let past = cursor.source(index).and_then(|row| cx.app.history.get(row));
+        let Some(past) = past else {
+            return;
+        };
+        let (symbol, role) = queue::look(past.state);
+        let mut rest = from_right(
+            buf,
+            row,
+            &day_and_time(past.completed_at, cx),
+            16,
+            Role::Muted,
+            cx,
+        );
+        if let Some(tally) = past.tally {
+            let audio = Duration::try_from_secs_f64(tally.audio_seconds).unwrap_or_default();
+            let clips = count(u64::from(tally.done), "clip", "clips");
+            rest = from_right(buf, rest, &clock(audio), 7, Role::Muted, cx);
+            rest = from_right(buf, rest, &clips, 10, Role::Muted, cx);
+            if tally.errors > 0 {
+                let errors = format!("✘ {}", tally.errors);
+                rest = from_right(buf, rest, &errors, 5, Role::Failed, cx);
+            }
+        }
+        let wide = usize::from(rest.width / 2).max(12);
+        let title = text::fit(&past.title, wide);
+        let title = format!(
+            "{title}{:1$}",
+            "",
+            (wide + 2).saturating_sub(text::width(&title))
+        );
+        let used = put_all(
+            buf,
+            rest,
+            &[
+                (symbol, cx.style(role)),
+                (" ", cx.style(Role::Text)),
+                (&title, cx.style(Role::Text)),
+            ],
+        );
+        let folder = past.folder.display().to_string();
+        let rest = after(rest, used);
+        let folder = text::fit_end(&folder, usize::from(rest.width));
+        put(buf, rest, &folder, cx.style(Role::Muted));
+    })
+}
+
+/// In the time of the place where the screen is.
+fn day_and_time(at: Timestamp, cx: Cx<'_>) -> String {
+    let time = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    let local = time.to_zoned(cx.app.zone.clone());
+    local.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+    let (log, cursor) = (&cx.app.log, &cx.app.log_cursor);
+    if cx.app.zoomed
+        && let Some(at) = cursor.source(cursor.row).and_then(|row| log.get(row))
+    {
+        let title = format!("{} {}", at.time, at.level);
+        let inner = pane::draw(buf, area, (&title, "Esc"), true, look, cx.theme);
+        let lines = wrap(
+            &at.text,
+            usize::from(inner.width),
+            usize::from(inner.height),
+        );
+        for (row, text) in (0..).zip(lines) {
+            put(buf, line(inner, row), &text, cx.style(Role::Text));
+        }
+        return cx.app.layout.lower;
+    }
+    let list = List {
+        title: "Log",
+        note: if cursor.follows { "following" } else { "" },
+        nothing: "nothing was logged",
+        selected: cursor.row,
+        len: cursor.len(log.len()),
+        follows: cursor.follows,
+    };
+    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
+        let Some(at) = cursor.source(index).and_then(|row| log.get(row)) else {
+            return;
+        };
+        let role = match at.level {
+            tracing::Level::ERROR => Role::Failed,
+            tracing::Level::WARN => Role::Warning,
+            tracing::Level::INFO => Role::Text,
+            _ => Role::Muted,
+        };
+        let level = format!("{:<6}", at.level);
+        let time = format!("{}  ", at.time);
+        let pieces = [
+            (time.as_str(), cx.style(Role::Muted)),
+            (level.as_str(), cx.style(role)),
+        ];
+        let used = put_all(buf, row, &pieces);
+        put(buf, after(row, used), &at.text, cx.style(role));
+    })
+}

@@ -1,0 +1,69 @@
+//! What all pages that are one list share: the frame with its filter, the rows that are seen, the
+//! mark on the selected one, the scroll bar.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::pane::{self, Look};
+use super::text::{line, put};
+use super::{Cx, mark_row};
+use crate::monitor::app::{ListArea, scroll};
+use crate::monitor::theme::Role;
+
+/// A list to be drawn.
+pub(super) struct List<'a> {
+    pub(super) title: &'a str,
+    pub(super) note: &'a str,
+    /// Said where there are no rows.
+    pub(super) nothing: &'a str,
+    pub(super) selected: usize,
+    pub(super) len: usize,
+    pub(super) follows: bool,
+}
+
+/// Draws the frame and, by `row`, each row that is seen.
+pub(super) fn draw(
+    buf: &mut Buffer,
+    area: Rect,
+    look: Look,
+    list: &List<'_>,
+    cx: Cx<'_>,
+    mut row: impl FnMut(&mut Buffer, Rect, usize),
+) -> ListArea {
+    let note = match cx.app.filter_text() {
+        Some(text) => format!("“{text}”: {}", list.len),
+        None => list.note.to_owned(),
+    };
+    let rows = pane::draw(buf, area, (list.title, &note), true, look, cx.theme);
+    let height = usize::from(rows.height);
+    let first = scroll(
+        cx.app.layout.lower.first,
+        list.selected,
+        height,
+        list.len,
+        list.follows,
+    );
+    let seen = ListArea {
+        pane: area,
+        rows,
+        first,
+        len: list.len,
+    };
+    if list.len == 0 {
+        let words = if cx.app.filter_text().is_some() {
+            "nothing has these words"
+        } else {
+            list.nothing
+        };
+        put(buf, rows, words, cx.style(Role::Muted));
+    }
+    for (at, index) in (0..rows.height).zip(first..list.len) {
+        let place = line(rows, at);
+        row(buf, place, index);
+        if index == list.selected {
+            mark_row(buf, place, true, cx);
+        }
+    }
+    pane::scrollbar(buf, &seen, cx.theme);
+    seen
+}
