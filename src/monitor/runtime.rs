@@ -327,7 +327,10 @@ impl Runtime {
                 });
             }
             Effect::Suspend => self.suspend(),
-            Effect::Redraw => self.on_screen(Screen::refresh),
+            Effect::Redraw => self.on_screen(|screen| {
+                screen.refresh();
+                Ok(())
+            }),
             Effect::Copy(text) => self.on_screen(|screen| screen.copy(&text)),
             Effect::Quit => self.leave = true,
             // Whatever else there is was carried out.

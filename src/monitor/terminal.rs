@@ -1,13 +1,11 @@
 //! The one owner of the terminal: enters it, draws on it, and gives it back as it was on every way
 //! out, a panic included. Nothing else in the program may write to it meanwhile.
 
-use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{self, PanicHookInfo};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -17,16 +15,16 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, queue};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::app::App;
 use super::escape::{PopTitle, PushTitle, TaskBar, Title};
+use super::pen;
 use super::theme::SymbolSet;
 use super::view;
 use crate::engine::TaskState;
@@ -35,29 +33,13 @@ use crate::engine::TaskState;
 /// has no other way to know.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// Collects what is to be written, so that a frame goes out in one piece or not at all: what a
-/// panic left half-made is never sent.
-#[derive(Clone, Default)]
-struct Out(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The screen, from entering to leaving it.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Out>>,
-    out: Out,
     file: File,
     /// What is on it; `None` if that is not known.
     shown: Option<Buffer>,
+    /// Takes the next frame.
+    spare: Buffer,
     title: String,
     symbols: SymbolSet,
     /// `None` where the terminal doesn't know it.
@@ -72,17 +54,13 @@ impl Screen {
     /// The terminal can't be written to or set up.
     pub(super) fn enter(symbols: SymbolSet) -> io::Result<Self> {
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let out = Out::default();
         let hook = PanicHook::install();
-        let terminal = enter()
-            .and_then(|()| Terminal::new(CrosstermBackend::new(out.clone())))
-            .inspect_err(|_| restore())?;
+        enter().inspect_err(|_| restore())?;
         let known = TaskBar::is_known(|name| std::env::var(name).ok());
         Ok(Self {
-            terminal,
-            out,
             file,
             shown: None,
+            spare: Buffer::default(),
             title: String::new(),
             symbols,
             task_bar: known.then_some(TaskBar::Clear),
@@ -90,46 +68,50 @@ impl Screen {
         })
     }
 
-    /// Draws what changed. Nothing is written if nothing did.
+    /// Draws what changed. Nothing is written if nothing did. A frame goes out in one piece or not at
+    /// all: what a panic left half-made is never sent.
     ///
     /// # Errors
     /// The terminal can't be written to.
     pub(super) fn draw(&mut self, app: &mut App) -> io::Result<()> {
-        queue!(self.out, BeginSynchronizedUpdate)?;
-        let nothing = self.out.0.borrow().len();
-        self.terminal.autoresize()?;
-        let mut buf = Buffer::empty(self.terminal.get_frame().area());
-        let layout = view::draw(&mut buf, app);
-        self.symbols.apply(&mut buf);
+        let (width, height) = terminal::size()?;
+        let mut next = std::mem::take(&mut self.spare);
+        next.resize(Rect::new(0, 0, width, height));
+        next.reset();
+        let layout = view::draw(&mut next, app);
         app.drawn(layout);
-        if self.shown.as_ref() != Some(&buf) {
-            self.terminal
-                .draw(|frame| frame.buffer_mut().clone_from(&buf))?;
-            self.shown = Some(buf);
+        self.symbols.apply(&mut next);
+        let before = self.shown.take().filter(|shown| shown.area == next.area);
+        let mut frame = pen::write(before.as_ref(), &next);
+        if before.is_none() {
+            frame.insert_str(0, "\x1b[m\x1b[2J");
         }
-        self.tell_around(app)?;
-        if self.out.0.borrow().len() == nothing {
-            self.out.0.borrow_mut().clear();
+        self.spare = before.unwrap_or_default();
+        self.shown = Some(next);
+        self.tell_around(app, &mut frame);
+        if frame.is_empty() {
             return Ok(());
         }
-        queue!(self.out, EndSynchronizedUpdate)?;
-        let bytes = self.out.0.take();
+        let mut bytes = Vec::with_capacity(frame.len() + 16);
+        queue!(bytes, BeginSynchronizedUpdate)?;
+        bytes.extend_from_slice(frame.as_bytes());
+        queue!(bytes, EndSynchronizedUpdate)?;
         self.file.write_all(&bytes)
     }
 
     /// The title and the task bar, if they changed.
-    fn tell_around(&mut self, app: &App) -> io::Result<()> {
+    fn tell_around(&mut self, app: &App, frame: &mut String) {
         let title = title(app);
         if title != self.title {
-            write!(self.out, "{}", Title(&self.symbols.text(&title)))?;
+            // Writing to a string can't fail.
+            let _ = write!(frame, "{}", Title(&self.symbols.text(&title)));
             self.title = title;
         }
         let bar = task_bar(app);
         if self.task_bar.is_some_and(|shown| shown != bar) {
-            write!(self.out, "{bar}")?;
+            let _ = write!(frame, "{bar}");
             self.task_bar = Some(bar);
         }
-        Ok(())
     }
 
     /// Puts a text on the clipboard of the person's own machine, over SSH too, where the terminal
@@ -138,20 +120,16 @@ impl Screen {
     /// # Errors
     /// The terminal can't be written to.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
-        queue!(self.out, CopyToClipboard::to_clipboard_from(text))?;
-        let bytes = self.out.0.take();
+        let mut bytes = Vec::new();
+        queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
         self.file.write_all(&bytes)
     }
 
     /// Forgets what is on the screen: the next frame is drawn from nothing.
-    ///
-    /// # Errors
-    /// The terminal's size can't be read.
-    pub(super) fn refresh(&mut self) -> io::Result<()> {
+    pub(super) fn refresh(&mut self) {
         self.shown = None;
         self.title.clear();
         self.task_bar = self.task_bar.map(|_| TaskBar::Clear);
-        self.terminal.clear()
     }
 
     /// Gives the terminal back for a while.
@@ -167,7 +145,8 @@ impl Screen {
         // Raw mode is set only once by crossterm; after a stop the shell has undone it.
         restore();
         enter()?;
-        self.refresh()
+        self.refresh();
+        Ok(())
     }
 }
 

@@ -51,7 +51,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
         let row = line(rows, at);
         let id = cx.app.segment_at(index);
         draw_row(buf, row, task, id, cx);
-        if index == selected {
+        // Where the list follows by itself, the sign of the segment in work is mark enough: a mark
+        // that moves would be written over two whole rows for each segment.
+        let is_marked = !cx.app.follows_segment() || focused;
+        if index == selected && is_marked {
             mark(buf, row, Pane::Lower, cx);
         }
     }
@@ -104,10 +107,9 @@ fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, id: SegmentId, cx: C
         (None, Some(done)) => done.clip.as_ref(),
         (None, None) => "",
     };
-    let role = match state {
-        SegmentState::Waiting => Role::Muted,
-        SegmentState::Running => Role::Heading,
-        _ if segment.is_some_and(|segment| segment.heading) => Role::Heading,
+    // The same in every state, so that none of it is written again when a segment ends.
+    let role = match segment {
+        Some(segment) if segment.heading => Role::Heading,
         _ => Role::Text,
     };
     put(buf, rest, text, cx.style(role));

@@ -1,0 +1,395 @@
+//! Writes the difference between two screens in as few bytes as it can: what a slow line carries is
+//! what is felt. It remembers where the cursor is and in which style it writes, and never relies on
+//! how wide a terminal takes a doubtful character to be.
+//!
+//! The sequences are those of ECMA-48: CUP and CUF for places, SGR for styles.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
+
+/// Modifiers with the parameter that sets them and the one that takes them away.
+const MODIFIERS: [(Modifier, u8, u8); 7] = [
+    (Modifier::BOLD, 1, 22),
+    (Modifier::DIM, 2, 22),
+    (Modifier::ITALIC, 3, 23),
+    (Modifier::UNDERLINED, 4, 24),
+    (Modifier::SLOW_BLINK, 5, 25),
+    (Modifier::REVERSED, 7, 27),
+    (Modifier::CROSSED_OUT, 9, 29),
+];
+
+/// So many unchanged cells are written again rather than skipped: a skip takes four bytes.
+const NEAR: u16 = 3;
+
+/// What the terminal will write the next character like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Ink {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+impl Ink {
+    /// The terminal's own, after a reset.
+    const PLAIN: Self = Self {
+        fg: Color::Reset,
+        bg: Color::Reset,
+        modifier: Modifier::empty(),
+    };
+
+    fn of(cell: &Cell) -> Self {
+        Self {
+            fg: cell.fg,
+            bg: cell.bg,
+            modifier: cell.modifier,
+        }
+    }
+
+    /// Whether a blank looks the same in both: nobody sees the colour of a letter that is not there.
+    fn is_same_for(self, symbol: &str, other: Self) -> bool {
+        let visible = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
+        self == other
+            || (symbol == " "
+                && self.bg == other.bg
+                && !(self.modifier | other.modifier).intersects(visible))
+    }
+}
+
+/// Writes what has changed from `before` to `after`, which are of one size, and leaves the terminal
+/// in its own style. Without a `before`, the terminal has just been cleared.
+pub(super) fn write(before: Option<&Buffer>, after: &Buffer) -> String {
+    let empty;
+    let before = match before {
+        Some(before) if before.area == after.area => before,
+        _ => {
+            empty = Buffer::empty(after.area);
+            &empty
+        }
+    };
+    let mut pen = Pen {
+        out: String::new(),
+        at: None,
+        ink: Ink::PLAIN,
+        screen: after,
+    };
+    for y in after.area.top()..after.area.bottom() {
+        pen.write_row(before, y);
+    }
+    if pen.ink != Ink::PLAIN {
+        pen.out.push_str("\x1b[m");
+    }
+    pen.out
+}
+
+struct Pen<'a> {
+    out: String,
+    /// Where the cursor is; `None` if that is not sure.
+    at: Option<(u16, u16)>,
+    ink: Ink,
+    screen: &'a Buffer,
+}
+
+impl Pen<'_> {
+    fn write_row(&mut self, before: &Buffer, y: u16) {
+        let mut x = self.screen.area.left();
+        // Up to here something wide was written over: what its second half looks like is not sure.
+        let mut unsure = x;
+        while x < self.screen.area.right() {
+            let (old, new) = (&before[(x, y)], &self.screen[(x, y)]);
+            let wide = cells(new);
+            let end = (x + wide).min(self.screen.area.right());
+            let is_same = Ink::of(old) == Ink::of(new) && old.symbol() == new.symbol();
+            if !is_same || x < unsure {
+                self.go_to(x, y);
+                self.put(new);
+                for covered in x..end {
+                    unsure = unsure.max(covered + cells(&before[(covered, y)]));
+                }
+            }
+            // Behind a wide character stands nothing of its own.
+            x = end;
+        }
+    }
+
+    fn go_to(&mut self, x: u16, y: u16) {
+        if self.at == Some((x, y)) {
+            return;
+        }
+        if let Some((from, row)) = self.at
+            && row == y
+            && from < x
+        {
+            let gap = x - from;
+            if gap <= NEAR && self.is_plain_here(from, x, y) {
+                for between in from..x {
+                    let cell = &self.screen[(between, y)];
+                    self.out.push_str(cell.symbol());
+                }
+                self.at = Some((x, y));
+                return;
+            }
+            // The terminal's margin stops it there, wherever it was.
+            if gap == 1 {
+                self.out.push_str("\x1b[C");
+            } else {
+                self.add(format_args!("\x1b[{gap}C"));
+            }
+        } else {
+            let column = x + 1;
+            self.add(format_args!("\x1b[{};{column}H", y + 1));
+        }
+        self.at = Some((x, y));
+    }
+
+    /// Whether the unchanged cells from here to there can be written again as they are.
+    fn is_plain_here(&self, from: u16, to: u16, y: u16) -> bool {
+        (from..to).all(|x| {
+            let cell = &self.screen[(x, y)];
+            let symbol = cell.symbol();
+            symbol.len() == 1 && symbol.is_ascii() && Ink::of(cell).is_same_for(symbol, self.ink)
+        })
+    }
+
+    fn put(&mut self, cell: &Cell) {
+        let symbol = cell.symbol();
+        let ink = Ink::of(cell);
+        if !ink.is_same_for(symbol, self.ink) {
+            self.dip(ink);
+        }
+        self.out.push_str(symbol);
+        // Of anything that is not one plain character, terminals disagree about the width.
+        let is_sure = symbol.is_ascii() || {
+            let mut characters = symbol.chars();
+            let first = characters.next().unwrap_or(' ');
+            characters.next().is_none() && is_narrow(first)
+        };
+        self.at = self
+            .at
+            .filter(|_| is_sure)
+            .map(|(x, y)| (x + 1, y))
+            // In the last column the cursor waits in a place of its own.
+            .filter(|(x, _)| *x < self.screen.area.right());
+    }
+
+    /// Changes to another style, by the shorter way: what differs, or all anew.
+    fn dip(&mut self, ink: Ink) {
+        let change = parameters(self.ink, ink);
+        let anew = format!("0;{}", parameters(Ink::PLAIN, ink));
+        let anew = anew.trim_end_matches(';');
+        let shorter = if change.len() <= anew.len() {
+            &change
+        } else {
+            anew
+        };
+        if shorter == "0" {
+            self.out.push_str("\x1b[m");
+        } else {
+            self.add(format_args!("\x1b[{shorter}m"));
+        }
+        self.ink = ink;
+    }
+
+    fn add(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a string can't fail.
+        let _ = self.out.write_fmt(text);
+    }
+}
+
+/// The cells that a symbol takes.
+fn cells(cell: &Cell) -> u16 {
+    match cell.symbol() {
+        symbol if symbol.len() == 1 => 1,
+        symbol => u16::try_from(symbol.width()).unwrap_or(1).max(1),
+    }
+}
+
+/// Letters of Latin, Greek and Cyrillic, phonetic signs, punctuation, and the symbols that the views
+/// draw with: one cell everywhere.
+fn is_narrow(symbol: char) -> bool {
+    matches!(u32::from(symbol), 0xa1..=0x2af | 0x370..=0x52f | 0x2010..=0x2027 | 0x2500..=0x259f | 0x2800..=0x28ff)
+        && !matches!(symbol, '\u{ad}' | '\u{483}'..='\u{489}')
+}
+
+/// The SGR parameters that lead from one style to another.
+fn parameters(from: Ink, to: Ink) -> String {
+    let mut list: Vec<String> = Vec::new();
+    let lost = from.modifier - to.modifier;
+    let mut have = from.modifier;
+    for (modifier, _, off) in MODIFIERS {
+        if lost.contains(modifier) && have.contains(modifier) {
+            list.push(off.to_string());
+            // Bold and dim go together.
+            for (other, _, same) in MODIFIERS {
+                if same == off {
+                    have -= other;
+                }
+            }
+        }
+    }
+    for (modifier, on, _) in MODIFIERS {
+        if (to.modifier - have).contains(modifier) {
+            list.push(on.to_string());
+        }
+    }
+    if from.fg != to.fg {
+        list.push(color(to.fg, 30));
+    }
+    if from.bg != to.bg {
+        list.push(color(to.bg, 40));
+    }
+    list.join(";")
+}
+
+/// A colour as parameters; `base` is 30 for letters and 40 for what is behind them.
+fn color(color: Color, base: u8) -> String {
+    let (dark, bright) = (base, base + 60);
+    let named = |base: u8, number: u8| (base + number).to_string();
+    match color {
+        Color::Reset => named(base, 9),
+        Color::Black => named(dark, 0),
+        Color::Red => named(dark, 1),
+        Color::Green => named(dark, 2),
+        Color::Yellow => named(dark, 3),
+        Color::Blue => named(dark, 4),
+        Color::Magenta => named(dark, 5),
+        Color::Cyan => named(dark, 6),
+        Color::Gray => named(dark, 7),
+        Color::DarkGray => named(bright, 0),
+        Color::LightRed => named(bright, 1),
+        Color::LightGreen => named(bright, 2),
+        Color::LightYellow => named(bright, 3),
+        Color::LightBlue => named(bright, 4),
+        Color::LightMagenta => named(bright, 5),
+        Color::LightCyan => named(bright, 6),
+        Color::White => named(bright, 7),
+        Color::Indexed(index) => format!("{};5;{index}", base + 8),
+        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    fn buffer(rows: &[&str]) -> Buffer {
+        Buffer::with_lines(rows.iter().copied())
+    }
+
+    #[test]
+    fn only_what_changed_is_written() {
+        let before = buffer(&["one two three", "four"]);
+        assert_eq!(write(Some(&before), &before), "");
+        let after = buffer(&["one Two thrEE", "five"]);
+        // A short gap is written again, a long one is skipped.
+        assert_eq!(
+            write(Some(&before), &after),
+            "\x1b[1;5HT\x1b[6CEE\x1b[2;2Hive"
+        );
+    }
+
+    #[test]
+    fn styles_change_by_the_shortest_way() {
+        let before = buffer(&["abcdef"]);
+        let mut after = before.clone();
+        let red = Style::new().fg(Color::Red);
+        after.set_string(0, 0, "a", red.add_modifier(Modifier::BOLD));
+        after.set_string(1, 0, "b", red);
+        after.set_string(2, 0, "c", Style::new().bg(Color::Indexed(7)));
+        assert_eq!(
+            write(Some(&before), &after),
+            "\x1b[1;1H\x1b[1;31ma\x1b[22mb\x1b[0;48;5;7mc\x1b[m"
+        );
+    }
+
+    #[test]
+    fn doubtful_widths_are_followed_by_a_place() {
+        let before = buffer(&["        "]);
+        let after = buffer(&["日e\u{301}xy   "]);
+        let written = write(Some(&before), &after);
+        assert_eq!(written, "\x1b[1;1H日\x1b[1;3He\u{301}\x1b[1;4Hxy");
+    }
+
+    fn cell() -> impl Strategy<Value = (String, Color, Color, Modifier)> {
+        let symbol =
+            prop::sample::select(vec![" ", "a", "é", "○", "█", "…", "日", "x", "\u{28ff}"]);
+        let color = prop::sample::select(vec![
+            Color::Reset,
+            Color::Red,
+            Color::LightBlue,
+            Color::Indexed(200),
+            Color::Rgb(1, 2, 3),
+        ]);
+        let modifier = prop::sample::select(vec![
+            Modifier::empty(),
+            Modifier::BOLD,
+            Modifier::DIM,
+            Modifier::UNDERLINED | Modifier::BOLD,
+            Modifier::REVERSED,
+        ]);
+        (
+            symbol.prop_map(str::to_owned),
+            color.clone(),
+            color,
+            modifier,
+        )
+    }
+
+    fn screen() -> impl Strategy<Value = Buffer> {
+        prop::collection::vec(cell(), 24).prop_map(|cells| {
+            let mut buf = Buffer::empty(Rect::new(0, 0, 12, 4));
+            for (place, (symbol, fg, bg, modifier)) in (0..).zip(cells) {
+                // Two cells each, for the wide ones.
+                let (x, y) = (place % 6 * 2, place / 6);
+                let style = Style::new().fg(fg).bg(bg).add_modifier(modifier);
+                buf.set_string(x, y, &symbol, style);
+            }
+            buf
+        })
+    }
+
+    /// What a terminal shows in each cell: its text and its style.
+    fn shown(bytes: &[u8], parser: &mut vt100::Parser) -> Vec<String> {
+        parser.process(bytes);
+        let screen = parser.screen();
+        let mut cells = Vec::new();
+        for row in 0..4 {
+            for column in 0..12 {
+                let cell = screen.cell(row, column).unwrap();
+                let text = if cell.contents().is_empty() {
+                    " "
+                } else {
+                    cell.contents()
+                };
+                let fg = if text == " " {
+                    String::new()
+                } else {
+                    format!("{:?} {} {}", cell.fgcolor(), cell.bold(), cell.dim())
+                };
+                let bg = cell.bgcolor();
+                let marks = (cell.underline(), cell.inverse());
+                cells.push(format!("{text} {fg} {bg:?} {marks:?}"));
+            }
+        }
+        cells
+    }
+
+    proptest! {
+        /// However a screen came about, a terminal shows what drawing it from nothing would show.
+        #[test]
+        fn a_terminal_shows_what_was_drawn(first in screen(), second in screen()) {
+            let size = |number| std::num::NonZero::new(number).unwrap();
+            let mut parser = vt100::Parser::new(size(4), size(12), 0);
+            shown(write(None, &first).as_bytes(), &mut parser);
+            let by_steps = shown(write(Some(&first), &second).as_bytes(), &mut parser);
+            let mut fresh = vt100::Parser::new(size(4), size(12), 0);
+            let at_once = shown(write(None, &second).as_bytes(), &mut fresh);
+            prop_assert_eq!(by_steps, at_once);
+        }
+    }
+}
