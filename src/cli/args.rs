@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "monitor")]
+use super::demo::DemoArgs;
 use super::doctor::DoctorArgs;
 use super::narrate::NarrateArgs;
 use super::phonemes::PhonemesArgs;
@@ -40,7 +42,7 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Narrate the samples that come with the program, in the monitor
     #[cfg(feature = "monitor")]
-    Demo,
+    Demo(DemoArgs),
     /// Narrate texts without the monitor
     Narrate(NarrateArgs),
     /// Show how each segment of a text will be spoken

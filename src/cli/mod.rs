@@ -63,7 +63,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "monitor")]
         None => monitor::run(&settings, args.offline, signals),
         #[cfg(feature = "monitor")]
-        Some(Command::Demo) => demo::demo(&settings, args.offline, signals),
+        Some(Command::Demo(command)) => demo::run(&command, &settings, args.offline, signals),
         #[cfg(not(feature = "monitor"))]
         None => anyhow::bail!("this aloud was built without its monitor; see `aloud --help`"),
         Some(Command::Narrate(command)) => {

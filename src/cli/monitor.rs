@@ -18,7 +18,7 @@ use crate::engine::{Engine, Interrupt, StopReason, TaskId};
 use crate::monitor::services::{
     Completion, Defaults, LogLine, NewNarration, NewText, Services, VoiceChoice,
 };
-use crate::monitor::{self, Cause, MonitorError, Options};
+use crate::monitor::{self, Cause, MonitorError, Options, TourPlan};
 use crate::settings::Settings;
 use crate::text::printable;
 
@@ -30,7 +30,7 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     need_terminal()?;
     ready(settings, offline, Show::fitting(), &|| signals.raised())?;
-    show(open_engine(settings)?, settings, signals)
+    show(open_engine(settings)?, settings, signals, None)
 }
 
 /// Told before anything is fetched or begun.
@@ -46,6 +46,7 @@ pub(super) fn show(
     engine: Engine,
     settings: &Settings,
     signals: Signals,
+    tour: Option<TourPlan>,
 ) -> anyhow::Result<ExitCode> {
     // The monitor takes signals itself once it is open; one that comes before is not lost.
     signals.shut_down(&engine, settings.shutdown_timeout);
@@ -61,6 +62,7 @@ pub(super) fn show(
         shutdown_timeout: settings.shutdown_timeout,
         keys: settings.keys.clone(),
         on_hangup: settings.on_hangup,
+        tour,
     };
     let services = Arc::new(Around {
         desk: Desk::new(engine.clone(), settings.clone()),
@@ -69,7 +71,10 @@ pub(super) fn show(
         playing: Mutex::default(),
     });
     let exit = monitor::run(engine.clone(), services, &options)?;
-    say_where_things_are(&engine);
+    // What the tour has made goes away with it.
+    if options.tour.is_none() {
+        say_where_things_are(&engine);
+    }
     if let Some(code) = signals.exit_code() {
         return Ok(code);
     }

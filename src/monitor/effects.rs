@@ -199,6 +199,11 @@ fn errand(engine: &Engine, services: &Arc<dyn Services>, effect: Effect) -> Resu
         Effect::OpenFolder(folder) => {
             Box::new(move || services.open_folder(&folder).err().map(Message::Said))
         }
+        Effect::ClearTheWay(folder) => Box::new(move || {
+            // Whoever took it away before has done the same.
+            let _ = fs::remove_dir(folder);
+            None
+        }),
         Effect::ReadHistory => Box::new(move || {
             let past = engine.history(HISTORY);
             Some(Message::History(past.map_err(|error| error.to_string())))

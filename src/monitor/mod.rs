@@ -36,6 +36,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::app::TourPlan;
 use self::app::{App, Start};
 pub use self::keymap::KeyError;
 use self::keymap::Keymap;
@@ -61,6 +62,8 @@ pub struct Options {
     /// Keys of actions, by their names, where they are not those of the table; several are
     /// separated by blanks.
     pub keys: BTreeMap<String, String>,
+    /// Show the program by itself, with captions; any key takes over.
+    pub tour: Option<TourPlan>,
     /// What happens when the terminal goes away.
     pub on_hangup: OnHangup,
     /// How long quitting waits for the segment in work before it is broken off.
@@ -75,6 +78,7 @@ impl Default for Options {
             symbols: Symbols::Auto,
             exit_when_done: false,
             keys: BTreeMap::new(),
+            tour: None,
             on_hangup: OnHangup::Stop,
             shutdown_timeout: Duration::from_secs(30),
         }
@@ -161,7 +165,7 @@ pub fn run(
     let keys = options.keys.iter();
     let keymap = Keymap::with(keys.map(|(action, keys)| (action.as_str(), keys.as_str())))
         .map_err(MonitorError::Keys)?;
-    let app = App::new(Start {
+    let mut app = App::new(Start {
         themes,
         theme,
         keymap,
@@ -170,5 +174,8 @@ pub fn run(
         zone: jiff::tz::TimeZone::system(),
         notice: errors.first().map(|error| format!("left out: {error}")),
     });
+    if let Some(plan) = options.tour.clone() {
+        app.begin_tour(plan);
+    }
     Runtime::new(app, engine, services, options, symbols)?.run()
 }

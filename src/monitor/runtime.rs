@@ -35,9 +35,6 @@ const FRAME: Duration = Duration::from_millis(16);
 /// The least time between frames that only show progress.
 const PROGRESS_FRAME: Duration = Duration::from_millis(100);
 
-/// How often the clock on the screen moves while something runs.
-const TICK: Duration = Duration::from_secs(1);
-
 /// Everything that wakes the loop.
 #[derive(Debug)]
 pub(super) enum Incoming {
@@ -191,7 +188,8 @@ impl Runtime {
             Due::Answer => Some(self.drawn + FRAME),
             Due::Progress => Some(self.drawn + PROGRESS_FRAME),
             Due::Nothing => {
-                (self.screen.is_some() && self.app.needs_ticks()).then_some(self.drawn + TICK)
+                let ticks = self.app.ticks().filter(|_| self.screen.is_some());
+                ticks.map(|ticks| self.drawn + ticks)
             }
         }
     }
@@ -379,7 +377,7 @@ impl Runtime {
         let ready = match self.due {
             Due::Answer => since >= FRAME,
             Due::Progress => since >= PROGRESS_FRAME,
-            Due::Nothing => since >= TICK && self.app.needs_ticks(),
+            Due::Nothing => self.app.ticks().is_some_and(|ticks| since >= ticks),
         };
         if !ready {
             return;

@@ -12,6 +12,7 @@ mod picker;
 mod pointer;
 mod select;
 mod tasks;
+mod tour;
 mod typing;
 mod update;
 mod vitals;
@@ -23,9 +24,12 @@ pub(crate) use list::{ListArea, scroll};
 pub(crate) use lists::{Cursor, Entry, Feed};
 pub(crate) use picker::{Choice, Picker};
 pub(crate) use tasks::Tasks;
+pub(crate) use tour::Tour;
+pub use tour::TourPlan;
 pub(crate) use vitals::{Speeds, Vitals};
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use ratatui::layout::Position;
@@ -118,6 +122,8 @@ pub(crate) enum Effect {
     Play(PathBuf),
     /// Show a folder.
     OpenFolder(PathBuf),
+    /// Take away what the tour has put in the way of a clip.
+    ClearTheWay(PathBuf),
     /// Put a text on the clipboard, by the terminal.
     Copy(String),
     /// Look closer at a segment.
@@ -261,6 +267,9 @@ pub(crate) struct Start {
     pub(crate) notice: Option<String>,
 }
 
+/// How often the clock on the screen moves while something runs.
+const TICK: Duration = Duration::from_secs(1);
+
 /// The model.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -291,6 +300,7 @@ pub(crate) struct App {
     pub(crate) vitals: Option<Vitals>,
     pub(crate) speeds: Speeds,
     pub(crate) detail: Detail,
+    pub(crate) tour: Option<Tour>,
     /// The selected task.
     task: Option<TaskId>,
     /// The row where it was seen last: where to go on if it goes.
@@ -355,6 +365,7 @@ impl App {
             vitals: None,
             speeds: Speeds::default(),
             detail: Detail::default(),
+            tour: None,
             task: None,
             row: 0,
             segment: 0,
@@ -515,9 +526,13 @@ impl App {
         self.loaded && !self.tasks.is_empty() && self.tasks.totals().active() == 0
     }
 
-    /// Whether the screen shows something that changes with time alone.
-    pub(crate) fn needs_ticks(&self) -> bool {
-        self.tasks.totals().count(TaskState::Processing) > 0
+    /// How often the screen changes with time alone, if it does.
+    pub(crate) fn ticks(&self) -> Option<Duration> {
+        if self.tour.is_some() {
+            return Some(tour::BEAT);
+        }
+        let running = self.tasks.totals().count(TaskState::Processing) > 0;
+        running.then_some(TICK)
     }
 
     /// Whether this action would do anything now: the hint bar leaves the others out, the palette

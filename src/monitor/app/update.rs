@@ -10,7 +10,15 @@ impl App {
     /// Takes in what happened at `now`, and says what is to be done about it.
     pub(crate) fn update(&mut self, message: Message, now: Timestamp) -> Vec<Effect> {
         self.now = now;
-        let mut effects = self.take(message);
+        let is_person = matches!(
+            message,
+            Message::Key(_) | Message::Click(_) | Message::Wheel(..) | Message::Paste(_)
+        );
+        let mut effects = if is_person && self.tour.is_some() {
+            self.end_tour()
+        } else {
+            self.take(message)
+        };
         effects.extend(self.look_closer());
         effects
     }
@@ -59,6 +67,7 @@ impl App {
             Message::Retried(result) => match result {
                 Ok(id) => {
                     self.notice = Some("trying again".to_owned());
+                    self.tour_retried(&id);
                     self.select_task(id);
                 }
                 Err(why) => self.notice = Some(why),
@@ -91,7 +100,7 @@ impl App {
         self.layout = layout;
     }
 
-    fn key(&mut self, key: Key) -> Vec<Effect> {
+    pub(super) fn key(&mut self, key: Key) -> Vec<Effect> {
         self.notice = None;
         let mode = self.mode();
         match self.keymap.action(mode, key) {
@@ -129,7 +138,7 @@ impl App {
         let sampled = self.speeds.samples().len() != before;
         // Asked for again only after a while: an answer is a frame, and a frame is a tick.
         let seconds = |then: Timestamp| self.now.since(then).as_secs();
-        match self.page {
+        let mut effects = match self.page {
             Page::Health
                 if sampled || self.vitals.as_ref().is_none_or(|it| seconds(it.at) >= 5) =>
             {
@@ -140,7 +149,9 @@ impl App {
                 vec![Effect::ReadLog]
             }
             _ => Vec::new(),
-        }
+        };
+        effects.extend(self.tour_on());
+        effects
     }
 
     /// Looks through some more rows where a filter is, and keeps cursors within their lists.

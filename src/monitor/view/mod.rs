@@ -21,6 +21,7 @@ mod segments;
 mod summary;
 mod tabs;
 pub(crate) mod text;
+mod tour;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -179,6 +180,9 @@ fn overlays(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout) {
         None => {}
     }
     dialog::draw(buf, area, cx, layout);
+    if let Some(tour) = &cx.app.tour {
+        tour::draw(buf, area, tour, cx);
+    }
 }
 
 fn empty(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
