@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
@@ -22,6 +23,10 @@ use crate::text::printable;
 
 /// The speeds that a voice can be asked for, as the settings have them.
 const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
+
+/// How long a voice is taken for what it was, without a look at its files: following the work, the
+/// monitor asks for the phonemes of every segment.
+const AT_HAND: Duration = Duration::from_secs(10);
 
 /// A text to narrate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +73,12 @@ pub(crate) struct Desk {
     previews: Mutex<Previews>,
     /// The voice that was asked for phonemes last.
     front_end: Mutex<Option<(Key, Arc<dyn FrontEnd>)>>,
+    /// The same, by the name it was asked for, and when it was last looked at on the disk.
+    at_hand: Mutex<Option<AtHand>>,
 }
+
+/// What a voice was asked for by, when it was looked at, and its front end.
+type AtHand = (String, Instant, Arc<dyn FrontEnd>);
 
 /// A voice by its reference and its version.
 type Key = (String, String);
@@ -91,6 +101,7 @@ impl Desk {
             settings,
             previews: Mutex::default(),
             front_end: Mutex::default(),
+            at_hand: Mutex::default(),
         }
     }
 
@@ -204,8 +215,20 @@ impl Desk {
     /// # Errors
     /// What is wrong with the voice, or with eSpeak NG.
     pub(crate) fn phonemes(&self, voice: &str, text: &str) -> anyhow::Result<Utterance> {
-        let ready = self.voice(voice)?;
-        self.front_end(&ready)?.prepare(text).map_err(advised)
+        let mut at_hand = lock(&self.at_hand);
+        let fresh = |since: &Instant| since.elapsed() < AT_HAND;
+        let front_end = match &*at_hand {
+            Some((name, since, front_end)) if name == voice && fresh(since) => {
+                Arc::clone(front_end)
+            }
+            _ => {
+                let front_end = self.front_end(&self.voice(voice)?)?;
+                *at_hand = Some((voice.to_owned(), Instant::now(), Arc::clone(&front_end)));
+                front_end
+            }
+        };
+        drop(at_hand);
+        front_end.prepare(text).map_err(advised)
     }
 
     /// Plays a WAV file, and ends what still plays. It returns as soon as the player has started.

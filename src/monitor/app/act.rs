@@ -1,8 +1,8 @@
 //! What each action does. Whatever needs a file, the engine or the terminal becomes an effect.
 
 use super::{
-    App, Choice, Effect, Form, Lower, Overlay, Page, Pane, Picker, Question, Target, error_count,
-    joined_file, picker::Item,
+    App, Choice, Effect, Form, Lower, Overlay, Page, Pane, Picker, Question, Target, joined_file,
+    picker::Item,
 };
 use crate::engine::{TaskId, TaskState, TaskStatus};
 use crate::monitor::action::{Action, TABLE};
@@ -202,11 +202,14 @@ impl App {
         if !task.state.is_terminal() {
             return self.refuse("this task has not ended; what failed can be tried again then");
         }
+        if task.state == TaskState::Completed {
+            return self.refuse("nothing of this task has failed");
+        }
+        if self.tasks.was_retried(task) {
+            return self.refuse("this task was tried again already");
+        }
         if segment > 0 {
             return vec![Effect::Retry(id, vec![segment])];
-        }
-        if task.state == TaskState::Completed && error_count(task) == 0 {
-            return self.refuse("nothing of this task has failed");
         }
         let failed = task.errors.segment_ids().filter(|id| *id > 0);
         vec![Effect::Retry(id, failed.collect())]

@@ -2,8 +2,9 @@
 //! are kept up with every change. A task that makes progress costs a binary search; only a fresh
 //! copy of everything, a removal or a new filter goes over all rows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::filter::Needle;
@@ -101,11 +102,6 @@ impl Totals {
 
     pub(crate) fn count(&self, state: TaskState) -> usize {
         self.by_state[state as usize]
-    }
-
-    /// All tasks.
-    pub(crate) fn all(&self) -> usize {
-        self.by_state.iter().sum()
     }
 
     /// Tasks that have not ended.
@@ -206,12 +202,21 @@ pub(crate) struct Tasks {
     running: BTreeSet<Place>,
     totals: Totals,
     folder: Option<PathBuf>,
+    /// The newest task of each folder.
+    newest: HashMap<Arc<Path>, TaskId>,
+    /// Tasks that were tried again: another one has taken over their folder and their clips.
+    retried: HashSet<TaskId>,
 }
 
 impl Tasks {
     /// How many rows there are to see.
     pub(crate) fn len(&self) -> usize {
         self.seen().0.len()
+    }
+
+    /// How many tasks there are, seen or not.
+    pub(crate) fn all(&self) -> usize {
+        self.known.len()
     }
 
     /// Whether there is no task at all, seen or not.
@@ -250,6 +255,36 @@ impl Tasks {
         self.by_id(&self.running.first()?.id)
     }
 
+    /// Whether another task has taken over what this one had made: it counts no more.
+    pub(crate) fn was_retried(&self, task: &TaskStatus) -> bool {
+        self.retried.contains(&task.id)
+    }
+
+    fn share(&self, status: &TaskStatus) -> Totals {
+        if self.was_retried(status) {
+            return Totals::default();
+        }
+        Totals::of(status)
+    }
+
+    /// Takes note of the newest task of a folder. Returns the one that it takes over from.
+    fn take_over(&mut self, status: &TaskStatus) -> Option<TaskId> {
+        let folder = status.folder.clone()?;
+        let before = self.newest.get(&folder).cloned();
+        if before.as_ref() == Some(&status.id) || self.retried.contains(&status.id) {
+            return None;
+        }
+        self.newest.insert(folder, status.id.clone());
+        let old = self.known.get(&before?)?;
+        if !old.state.is_terminal() {
+            return None;
+        }
+        let (id, share) = (old.id.clone(), self.share(old));
+        self.totals.take(share);
+        self.retried.insert(id.clone());
+        Some(id)
+    }
+
     /// What the rows are filtered for.
     pub(crate) fn filter_text(&self) -> Option<&str> {
         Some(self.filtered.as_ref()?.needle.text())
@@ -285,14 +320,16 @@ impl Tasks {
         }
     }
 
-    /// Takes a fresh copy of one task, new or known. Returns what was known of it before.
-    pub(crate) fn put(&mut self, status: TaskStatus) -> Option<TaskStatus> {
+    /// Takes a fresh copy of one task, new or known. Returns the task that it tries again, if that
+    /// is news.
+    pub(crate) fn put(&mut self, status: TaskStatus) -> Option<TaskId> {
         let place = Place::of(&status);
-        self.totals.add(Totals::of(&status));
+        let taken_over = self.take_over(&status);
+        self.totals.add(self.share(&status));
         let before = self.known.get(&status.id);
         match before {
             Some(before) => {
-                self.totals.take(Totals::of(before));
+                self.totals.take(self.share(before));
                 let old = Place::of(before);
                 if old != place {
                     self.rows.remove(&old);
@@ -319,7 +356,8 @@ impl Tasks {
             }
         }
         self.rows.insert(place);
-        self.known.insert(status.id.clone(), status)
+        self.known.insert(status.id.clone(), status);
+        taken_over
     }
 
     /// Forgets tasks that have left the registry.
@@ -328,7 +366,13 @@ impl Tasks {
             let Some(status) = self.known.remove(id) else {
                 continue;
             };
-            self.totals.take(Totals::of(&status));
+            self.totals.take(self.share(&status));
+            self.retried.remove(id);
+            if let Some(folder) = &status.folder
+                && self.newest.get(folder) == Some(id)
+            {
+                self.newest.remove(folder);
+            }
             self.running.remove(&Place::of(&status));
         }
         let known = &self.known;
@@ -393,6 +437,32 @@ mod tests {
         assert_eq!(ids(&tasks), ids(&fresh));
         tasks.remove(&all);
         assert_eq!(*tasks.totals(), Totals::default());
+    }
+
+    #[test]
+    fn what_was_tried_again_counts_once() {
+        let mut tasks = Tasks::default();
+        let mut all = fixtures::working();
+        all[1].state = TaskState::Failed;
+        tasks.reset(all);
+        let clips = tasks.totals().clips;
+        assert_eq!(tasks.totals().count(TaskState::Failed), 1);
+        let old = tasks
+            .by_id(&TaskId::from("the-lighthouse-keeper"))
+            .unwrap()
+            .clone();
+        let mut again = old.clone();
+        again.id = "again".into();
+        again.state = TaskState::Pending;
+        again.errors = crate::engine::SegmentErrors::default();
+        assert_eq!(tasks.put(again.clone()), Some(old.id.clone()));
+        assert!(tasks.was_retried(&old) && !tasks.was_retried(&again));
+        assert_eq!(tasks.totals().count(TaskState::Failed), 0);
+        assert_eq!((tasks.totals().clips, tasks.totals().errors), (clips, 0));
+        assert_eq!(tasks.put(old.clone()), None, "it stays that way");
+        assert_eq!(tasks.totals().count(TaskState::Failed), 0);
+        tasks.remove(&[old.id, again.id]);
+        assert_eq!(tasks.totals().clips, 40);
     }
 
     #[test]

@@ -35,7 +35,11 @@ impl App {
                 return self.tasks_changed();
             }
             Message::Task(status) => {
-                self.tasks.put(*status);
+                if let Some(retried) = self.tasks.put(*status) {
+                    // Its clips belong to the new one, and its errors are being mended.
+                    self.clips.remove(std::slice::from_ref(&retried));
+                    self.errors.remove(&[retried]);
+                }
                 return self.tasks_changed();
             }
             Message::Clip(task, segment) => self.clips.push(&task, segment),
@@ -114,7 +118,9 @@ impl App {
         self.loaded = true;
         self.clips.clear();
         self.errors.clear();
-        for status in &rows {
+        self.tasks.reset(rows.clone());
+        let kept = rows.iter().filter(|task| !self.tasks.was_retried(task));
+        for status in kept {
             for clip in status.completed_segments.iter() {
                 self.clips.push(&status.id, clip.segment_id);
             }
@@ -125,7 +131,6 @@ impl App {
                 self.errors.push(&status.id, 0);
             }
         }
-        self.tasks.reset(rows);
     }
 
     /// Time has passed.

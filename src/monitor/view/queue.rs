@@ -120,7 +120,7 @@ fn note(cx: Cx<'_>) -> String {
         parts = vec![format!(
             "“{text}”: {} of {}",
             cx.app.tasks.len(),
-            totals.all()
+            cx.app.tasks.all()
         )];
     }
     parts.join(" · ")
@@ -154,7 +154,11 @@ fn errors(task: &TaskStatus) -> String {
 /// Draws everything but the bar, and returns where that goes: it keeps its colours when the row is
 /// marked.
 fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, columns: &Columns, cx: Cx<'_>) -> Rect {
-    let (symbol, role) = look(task.state);
+    let (symbol, role) = if cx.app.tasks.was_retried(task) {
+        ("⊘", Role::Cancelled)
+    } else {
+        look(task.state)
+    };
     let (style, quiet) = (cx.style(role), cx.style(Role::Muted));
     put(buf, row, symbol, style);
     let mut rest = Rect {
@@ -175,7 +179,7 @@ fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, columns: &Columns, c
         _ => Role::Text,
     };
     put(buf, next(columns.title), &task.title, cx.style(title));
-    put(buf, next(columns.state), state_word(task), style);
+    put(buf, next(columns.state), state_word(task, cx), style);
     let bar = next(columns.bar);
     let percent = if has_begun(task) {
         format!("{} %", task.progress.percentage())
@@ -200,6 +204,7 @@ fn draw_bar(buf: &mut Buffer, area: Rect, task: &TaskStatus, cx: Cx<'_>) {
         return;
     }
     let fill = match task.state {
+        _ if cx.app.tasks.was_retried(task) => Role::Cancelled,
         TaskState::Completed => Role::Done,
         TaskState::Failed => Role::Failed,
         TaskState::Cancelled => Role::Cancelled,
@@ -213,7 +218,10 @@ fn has_begun(task: &TaskStatus) -> bool {
     task.state != TaskState::Pending || task.progress.current > 0
 }
 
-fn state_word(task: &TaskStatus) -> &'static str {
+fn state_word(task: &TaskStatus, cx: Cx<'_>) -> &'static str {
+    if cx.app.tasks.was_retried(task) {
+        return "RETRIED";
+    }
     if task.cancel_requested && task.state == TaskState::Processing {
         "CANCELLING"
     } else if crate::monitor::app::is_held(task) {
