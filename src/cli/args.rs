@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
-#[cfg(feature = "monitor")]
 use super::demo::DemoArgs;
 use super::doctor::DoctorArgs;
 use super::narrate::NarrateArgs;
@@ -36,12 +36,20 @@ pub(super) struct Args {
     /// Don't use the network
     #[arg(long, global = true)]
     pub offline: bool,
+    /// Plain lines for screen readers, and commands by letter and Enter, instead of the monitor
+    #[arg(
+        long,
+        global = true,
+        env = "ACCESSIBLE",
+        hide_env_values = true,
+        value_parser = FalseyValueParser::new()
+    )]
+    pub accessible: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Narrate the samples that come with the program, in the monitor
-    #[cfg(feature = "monitor")]
     Demo(DemoArgs),
     /// Narrate texts without the monitor
     Narrate(NarrateArgs),

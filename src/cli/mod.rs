@@ -1,9 +1,10 @@
 //! The command line: what a person types, and the headless front end. It only calls the public
 //! parts of the other rooms, and must never hold state that the engine should own.
 
+mod accessible;
 mod args;
-pub(crate) mod complete;
 #[cfg(feature = "monitor")]
+pub(crate) mod complete;
 mod demo;
 pub(crate) mod desk;
 pub mod doctor;
@@ -18,6 +19,8 @@ mod player;
 mod report;
 pub mod setup;
 mod signals;
+#[cfg(feature = "monitor")]
+mod tour;
 mod typed;
 pub mod voices;
 mod wiring;
@@ -60,12 +63,18 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout().lock();
     let witness = signals.witness();
     let code = match args.command {
+        None if args.accessible => accessible::run(&settings, args.offline, &signals),
+        Some(Command::Demo(command)) if args.accessible => {
+            demo::accessible(&command, &settings, args.offline, &signals)
+        }
         #[cfg(feature = "monitor")]
         None => monitor::run(&settings, args.offline, signals),
         #[cfg(feature = "monitor")]
         Some(Command::Demo(command)) => demo::run(&command, &settings, args.offline, signals),
         #[cfg(not(feature = "monitor"))]
-        None => anyhow::bail!("this aloud was built without its monitor; see `aloud --help`"),
+        None | Some(Command::Demo(_)) => anyhow::bail!(
+            "this aloud was built without its monitor; add --accessible, or see `aloud --help`"
+        ),
         Some(Command::Narrate(command)) => {
             narrate::run(&command, &settings, args.offline, &signals)
         }

@@ -1,0 +1,318 @@
+//! What each command does. What takes long is an errand; what is only looked at stands in
+//! [`super::look`].
+
+use std::path::PathBuf;
+
+use super::commands::{Command, Verb, help};
+use super::errands::Errand;
+use super::session::{Session, Verbosity};
+use super::words::{self, heard};
+use crate::cli::one_message;
+use crate::cli::report::files_of;
+use crate::engine::{SegmentId, TaskState, TaskStatus};
+
+impl Session {
+    /// Carries a command out.
+    pub(super) fn obey(&mut self, command: &Command) {
+        match command.verb {
+            Verb::Help => self.lines.say_all(help()),
+            Verb::List => self.list(&command.words),
+            Verb::Status => self.with_task(command, Self::status),
+            Verb::Text => {
+                let segment = command.segment;
+                self.with_task(command, |session, number, task| {
+                    session.text(number, &task, segment);
+                });
+            }
+            Verb::Errors => self.errors(command),
+            Verb::Add if command.words.is_empty() => self
+                .lines
+                .say("add needs the path of a text, as in add story.txt"),
+            Verb::Add => self.give(Errand::Add(command.words.clone())),
+            Verb::Cancel => self.with_task(command, Self::cancel),
+            Verb::CancelAll => self.ask_cancel_all(),
+            Verb::Retry => {
+                let segment = command.segment;
+                self.with_task(command, |session, number, task| {
+                    session.retry(number, &task, segment);
+                });
+            }
+            Verb::Pause => self.with_task(command, Self::pause),
+            Verb::PauseQueue => self.pause_queue(),
+            Verb::Sooner => self.with_task(command, |session, number, task| {
+                session.shift(number, &task, true);
+            }),
+            Verb::Later => self.with_task(command, |session, number, task| {
+                session.shift(number, &task, false);
+            }),
+            Verb::Play => {
+                let segment = command.segment;
+                self.with_task(command, |session, number, task| {
+                    session.play(number, &task, segment);
+                });
+            }
+            Verb::Voice if command.words.is_empty() => self.voices(),
+            Verb::Voice => {
+                let name = command.words.clone();
+                self.lines.say(&format!(
+                    "Preparing the voice {name}, which takes a moment."
+                ));
+                self.give(Errand::Voice(name));
+            }
+            Verb::Open => self.with_task(command, Self::open),
+            Verb::Path => {
+                let segment = command.segment;
+                self.with_task(command, |session, number, task| {
+                    session.path(number, &task, segment);
+                });
+            }
+            Verb::History => self.history(),
+            Verb::Health => self.health(),
+            Verb::Log => self.log(),
+            Verb::Verbosity => self.set_verbosity(&command.words),
+            Verb::Quit => self.ask_quit(),
+        }
+    }
+
+    /// Does something with the task of a command; without a number with the one in work, or the
+    /// one that was spoken of last.
+    fn with_task(&mut self, command: &Command, act: impl FnOnce(&mut Self, u32, TaskStatus)) {
+        let found = match command.task {
+            Some(number) => self.task(number),
+            None => self
+                .usual_task()
+                .ok_or_else(|| "There is no task; add and the path of a text adds one.".to_owned()),
+        };
+        match found {
+            Ok(task) => {
+                let number = self.roster.number(&task);
+                self.focus = Some(task.id.clone());
+                act(self, number, task);
+            }
+            Err(why) => self.lines.say(&why),
+        }
+    }
+
+    /// The task with this number.
+    pub(super) fn task(&self, number: u32) -> Result<TaskStatus, String> {
+        let known = self.roster.get(number);
+        known
+            .and_then(|known| self.engine.task_status(&known.id))
+            .ok_or_else(|| format!("There is no task {number}; list says the numbers."))
+    }
+
+    fn usual_task(&self) -> Option<TaskStatus> {
+        let focus = || self.engine.task_status(self.focus.as_ref()?);
+        let mut tasks = self.engine.tasks();
+        if let Some(place) = tasks
+            .iter()
+            .position(|task| task.state == TaskState::Processing)
+        {
+            return Some(tasks.swap_remove(place));
+        }
+        focus().or_else(|| tasks.into_iter().next())
+    }
+
+    fn cancel(&mut self, number: u32, task: TaskStatus) {
+        if task.state.is_terminal() {
+            self.say_of(number, "has already ended");
+        } else if task.cancel_requested {
+            self.say_of(number, "is already being cancelled");
+        } else {
+            self.ask_cancel(number, &task);
+        }
+    }
+
+    fn retry(&mut self, number: u32, task: &TaskStatus, segment: Option<SegmentId>) {
+        if !task.state.is_terminal() {
+            return self.say_of(number, "has not ended; what failed can be made again then");
+        }
+        if let Some(segment) = segment
+            && !self.has_segment(number, task, segment)
+        {
+            return;
+        }
+        let failed = task.errors.segment_ids().filter(|id| *id > 0);
+        let segments: Vec<SegmentId> = match segment {
+            Some(segment) => vec![segment],
+            None => failed.collect(),
+        };
+        if task.state == TaskState::Completed && segments.is_empty() {
+            return self.say_of(number, "has no errors, and nothing to make again");
+        }
+        let again = match self.engine.retry_segments(&task.id, &segments) {
+            Ok(id) => self.engine.task_status(&id),
+            Err(error) => {
+                let why = heard(&error.to_string());
+                return self.lines.say(&format!("Nothing was begun: {why}"));
+            }
+        };
+        if let Some(again) = again {
+            let new = self.roster.number(&again);
+            let title = words::title(&again.title);
+            self.lines.say(&format!(
+                "Task {number} is tried again as task {new}: {title}."
+            ));
+        }
+    }
+
+    fn pause(&mut self, number: u32, task: TaskStatus) {
+        let (id, words) = match (task.state, task.paused) {
+            (TaskState::Processing, _) => {
+                let words = "is in work; pause all lets nothing new begin, cancel ends this one";
+                return self.say_of(number, words);
+            }
+            (TaskState::Pending, true) => (&task.id, "goes on"),
+            (TaskState::Pending, false) => (&task.id, "is held back"),
+            _ => return self.say_of(number, "has already ended"),
+        };
+        let changed = if task.paused {
+            self.engine.resume_task(id)
+        } else {
+            self.engine.pause_task(id)
+        };
+        let words = if changed {
+            words
+        } else {
+            "is not waiting any more"
+        };
+        self.say_of(number, words);
+    }
+
+    fn pause_queue(&mut self) {
+        if self.engine.is_queue_paused() {
+            self.engine.resume_queue();
+            self.lines.say("The queue goes on.");
+        } else {
+            self.engine.pause_queue();
+            self.lines
+                .say("The queue is held: nothing new begins. The same again lets it go on.");
+        }
+    }
+
+    fn shift(&mut self, number: u32, task: &TaskStatus, sooner: bool) {
+        if task.state != TaskState::Pending {
+            return self.say_of(number, "is not waiting; only waiting tasks can be moved");
+        }
+        let words = match sooner {
+            true if self.engine.move_up(&task.id) => "runs one place sooner now",
+            true => "can't run sooner",
+            false if self.engine.move_down(&task.id) => "runs one place later now",
+            false => "can't run later",
+        };
+        self.say_of(number, words);
+    }
+
+    fn play(&mut self, number: u32, task: &TaskStatus, segment: Option<SegmentId>) {
+        let Some((file, what)) = playable(task, segment) else {
+            return match segment {
+                Some(segment) => self.say_of(number, &format!("has no clip of segment {segment}")),
+                None => self.say_of(number, "has nothing to play yet"),
+            };
+        };
+        let is_playing = match self.desk.is_playing() {
+            Ok(is_playing) => is_playing,
+            Err(error) => {
+                let why = heard(&one_message(&error));
+                self.lines
+                    .say(&format!("What was played before was not heard: {why}"));
+                false
+            }
+        };
+        if is_playing && self.playing.as_ref() == Some(&file) {
+            self.desk.stop_playing();
+            self.playing = None;
+            return self.lines.say("Stopped.");
+        }
+        match self.desk.play(&file) {
+            Ok(()) => {
+                let title = words::title(&task.title);
+                self.lines
+                    .say(&format!("Playing task {number}, {title}, {what}."));
+                self.playing = Some(file);
+            }
+            Err(error) => {
+                let why = heard(&one_message(&error));
+                self.lines.say(&format!("It can't be played: {why}"));
+            }
+        }
+    }
+
+    fn open(&mut self, number: u32, task: TaskStatus) {
+        let Some(folder) = &task.folder else {
+            return self.say_of(number, "has no folder");
+        };
+        match self.desk.open_folder(folder) {
+            Ok(()) => self.say_of(number, "has its folder opened"),
+            Err(error) => {
+                let why = heard(&one_message(&error));
+                self.lines.say(&format!("It can't be opened: {why}"));
+            }
+        }
+    }
+
+    fn set_verbosity(&mut self, words: &str) {
+        let next = match (words.to_lowercase().as_str(), self.verbosity) {
+            ("quiet", _) | ("", Verbosity::Every) => Verbosity::Quiet,
+            ("normal", _) | ("", Verbosity::Quiet) => Verbosity::Normal,
+            ("every", _) | ("", Verbosity::Normal) => Verbosity::Every,
+            _ => {
+                let words =
+                    "verbosity takes quiet, normal or every; without one it takes the next.";
+                return self.lines.say(words);
+            }
+        };
+        self.verbosity = next;
+        self.lines.say(match next {
+            Verbosity::Quiet => "Quiet: beginnings, ends and errors are said.",
+            Verbosity::Normal => "Normal: beginnings, each quarter, ends and errors are said.",
+            Verbosity::Every => "Every: each segment is said.",
+        });
+    }
+
+    /// Says something of a task, as «Task 3 has already ended.»
+    pub(super) fn say_of(&mut self, number: u32, words: &str) {
+        self.lines.say(&format!("Task {number} {words}."));
+    }
+
+    /// Whether a task has such a segment; says so if not.
+    pub(super) fn has_segment(
+        &mut self,
+        number: u32,
+        task: &TaskStatus,
+        segment: SegmentId,
+    ) -> bool {
+        let all = task.plan.as_ref().map_or(0, |plan| plan.len());
+        let has = (1..=all).contains(&segment);
+        if !has {
+            let words = format!("has no segment {segment}; it has {all}");
+            self.say_of(number, &words);
+        }
+        has
+    }
+}
+
+/// What there is to play of a task, and what to call it: a segment, or the whole narration, or as
+/// long as there is none its last clip.
+fn playable(task: &TaskStatus, segment: Option<SegmentId>) -> Option<(PathBuf, String)> {
+    if let Some(segment) = segment {
+        return Some((clip(task, segment)?, format!("segment {segment}")));
+    }
+    if let Some(file) = files_of(task).into_iter().next() {
+        return Some((file, "the whole narration".to_owned()));
+    }
+    let last = task.completed_segments.iter().next_back()?.segment_id;
+    Some((
+        clip(task, last)?,
+        format!("segment {last}, its last so far"),
+    ))
+}
+
+/// The file of a segment's clip, if there is one.
+pub(super) fn clip(task: &TaskStatus, segment: SegmentId) -> Option<PathBuf> {
+    let clip = task.completed_segments.get(segment)?;
+    Some(match &task.folder {
+        Some(folder) => folder.join(&*clip.clip),
+        None => PathBuf::from(&*clip.clip),
+    })
+}

@@ -1,0 +1,138 @@
+//! What may take its time: reading a text, speaking a sample, asking for phonemes. One thread does
+//! one after the other, away from the loop that answers; it ends when this goes, breaking off what
+//! can be broken off.
+
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use async_channel::Sender;
+
+use super::Incoming;
+use super::words::heard;
+use crate::cli::desk::{Desk, NewText};
+use crate::cli::one_message;
+use crate::cli::wiring::Submitted;
+use crate::engine::{Interrupt, StopReason};
+
+/// How many may wait. A person who asks for more is told to wait.
+const BACKLOG: usize = 64;
+
+/// Something to be done.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// Narrate the text in this file.
+    Add(String),
+    /// Let this voice be heard.
+    Voice(String),
+    /// How this voice will speak this text, and what to call that.
+    Phonemes {
+        voice: String,
+        text: String,
+        what: String,
+    },
+}
+
+/// What became of it. An error is a sentence that says what to do.
+pub(super) enum Outcome {
+    Added(Result<Submitted, String>),
+    Said(String),
+}
+
+/// The thread.
+pub(super) struct Errands {
+    jobs: Option<Sender<Errand>>,
+    leaving: Arc<Interrupt>,
+    thread: Option<JoinHandle<()>>,
+    /// How many were given and have not come back.
+    pub(super) waiting: usize,
+}
+
+impl Errands {
+    /// Starts the thread, which tells what became of each errand.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(super) fn start(desk: Arc<Desk>, to: Sender<Incoming>) -> io::Result<Self> {
+        let (jobs, given) = async_channel::bounded::<Errand>(BACKLOG);
+        let leaving = Arc::new(Interrupt::default());
+        let interrupt = Arc::clone(&leaving);
+        let thread = thread::Builder::new()
+            .name("aloud-errands".to_owned())
+            .spawn(move || {
+                while let Ok(errand) = given.recv_blocking() {
+                    let work = AssertUnwindSafe(|| run(&desk, errand, &interrupt));
+                    let outcome = panic::catch_unwind(work).unwrap_or_else(|_| {
+                        let words = "That went wrong inside the program; log says more.";
+                        Outcome::Said(words.to_owned())
+                    });
+                    if to.send_blocking(Incoming::Done(outcome)).is_err() {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self {
+            jobs: Some(jobs),
+            leaving,
+            thread: Some(thread),
+            waiting: 0,
+        })
+    }
+
+    /// Has it done. Returns whether there was room for it.
+    pub(super) fn give(&mut self, errand: Errand) -> bool {
+        let given = self
+            .jobs
+            .as_ref()
+            .is_some_and(|jobs| jobs.try_send(errand).is_ok());
+        self.waiting += usize::from(given);
+        given
+    }
+}
+
+impl Drop for Errands {
+    fn drop(&mut self) {
+        self.leaving.raise(StopReason::Shutdown);
+        if let Some(jobs) = self.jobs.take() {
+            // What waits is not begun any more.
+            jobs.close();
+        }
+        if let Some(thread) = self.thread.take() {
+            // Its errands catch their panics.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(desk: &Desk, errand: Errand, interrupt: &Interrupt) -> Outcome {
+    let why = |error: anyhow::Error| heard(&one_message(&error));
+    match errand {
+        Errand::Add(path) => {
+            let new = desk.defaults(NewText::File(PathBuf::from(path)));
+            Outcome::Added(desk.add(&new).map_err(why))
+        }
+        Errand::Voice(name) => {
+            let speed = desk.defaults(NewText::Typed(String::new())).speed;
+            let file = desk.preview(&name, speed, None, interrupt);
+            Outcome::Said(match file.and_then(|file| desk.play(&file)) {
+                Ok(()) => format!("This is the voice {name}."),
+                Err(error) => format!("The voice can't be heard: {}", why(error)),
+            })
+        }
+        Errand::Phonemes { voice, text, what } => {
+            Outcome::Said(match desk.phonemes(&voice, &text) {
+                Ok(utterance) if utterance.unknown.is_empty() => {
+                    format!("{what}: {}", utterance.phonemes)
+                }
+                Ok(utterance) => format!(
+                    "{what}, but {} can't be spoken: {}",
+                    utterance.unknown.join(" "),
+                    utterance.phonemes
+                ),
+                Err(error) => format!("The phonemes can't be had: {}", why(error)),
+            })
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `aloud --accessible`: plain lines for screen readers, and commands by letter and Enter, instead
+//! of the monitor. Each line is one sentence that stands alone. It must never write an escape
+//! sequence, draw, or change a line that was said; and it needs no terminal.
+
+mod act;
+mod commands;
+mod errands;
+mod fetch;
+mod input;
+mod lines;
+mod look;
+mod roster;
+mod session;
+mod words;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use async_channel::Sender;
+
+use super::desk::Desk;
+use super::fetching::Show;
+use super::on_complete::OnComplete;
+use super::signals::Signals;
+use super::wiring::{self, Ready, open_engine};
+use crate::engine::{Engine, Event, ShutdownWait, Subscription};
+use crate::settings::Settings;
+use errands::{Errands, Outcome};
+use input::Input;
+use lines::Lines;
+use session::Session;
+
+/// How much may wait to be taken in. When it is full, senders wait; the engine never does, for its
+/// own subscription counts what was missed.
+const BACKLOG: usize = 256;
+
+/// The exit code when the terminal has gone: as if its signal had come.
+const TERMINAL_LOST: u8 = 129;
+
+/// Everything that wakes the loop.
+enum Incoming {
+    /// A person typed this.
+    Line(String),
+    LineTooLong,
+    /// Ctrl-D, or the end of a pipe or a file.
+    InputEnded {
+        for_good: bool,
+    },
+    TerminalLost,
+    Event(Event),
+    /// The engine's stream of events has ended.
+    EngineGone,
+    Done(Outcome),
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Line(line) => f.debug_tuple("Line").field(line).finish(),
+            Self::LineTooLong => f.write_str("LineTooLong"),
+            Self::InputEnded { for_good } => f
+                .debug_struct("InputEnded")
+                .field("for_good", for_good)
+                .finish(),
+            Self::TerminalLost => f.write_str("TerminalLost"),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+            Self::EngineGone => f.write_str("EngineGone"),
+            Self::Done(_) => f.write_str("Done"),
+        }
+    }
+}
+
+/// `aloud --accessible`: whatever is unfinished, and what is asked for.
+pub(super) fn run(
+    settings: &Settings,
+    offline: bool,
+    signals: &Signals,
+) -> anyhow::Result<ExitCode> {
+    ready(settings, offline, signals)?;
+    tell(&open_engine(settings)?, settings, signals)
+}
+
+/// Brings what the voice of these settings needs, saying so in sentences.
+pub(super) fn ready(
+    settings: &Settings,
+    offline: bool,
+    signals: &Signals,
+) -> anyhow::Result<Ready> {
+    let mut lines = Lines::new(signals.witness());
+    let interrupted = || signals.raised();
+    fetch::ensure(settings, offline, &mut lines, &interrupted)?;
+    // Everything is there: nothing is left to be shown.
+    wiring::ready(settings, true, Show::Nothing, &interrupted)
+}
+
+/// Tells what the engine does and obeys, until it is time to leave.
+pub(super) fn tell(
+    engine: &Engine,
+    settings: &Settings,
+    signals: &Signals,
+) -> anyhow::Result<ExitCode> {
+    signals.shut_down(engine, settings.shutdown_timeout);
+    if let Some(code) = signals.exit_code() {
+        return Ok(code);
+    }
+    let _on_complete = OnComplete::start(engine, settings)?;
+    let (sender, receiver) = async_channel::bounded(BACKLOG);
+    // What is declared last goes first: the channel is closed before any thread is waited for.
+    let _events = Events::start(engine, sender.clone())?;
+    let desk = Arc::new(Desk::new(engine.clone(), settings.clone()));
+    let errands = Errands::start(Arc::clone(&desk), sender.clone())?;
+    let lines = Lines::new(signals.witness());
+    let mut session = Session::new(engine.clone(), settings.clone(), desk, errands, lines);
+    let _input = Input::start(sender)?;
+    let _close = Close(&receiver);
+    session.begin();
+    while !session.has_left() {
+        let Ok(incoming) = receiver.recv_blocking() else {
+            break;
+        };
+        session.take(incoming);
+    }
+    engine.shutdown(ShutdownWait::Now);
+    session.farewell();
+    Ok(match signals.exit_code() {
+        Some(code) => code,
+        None if session.has_lost_terminal() => ExitCode::from(TERMINAL_LOST),
+        None => ExitCode::SUCCESS,
+    })
+}
+
+/// Closes the channel when it goes.
+struct Close<'a>(&'a async_channel::Receiver<Incoming>);
+
+impl Drop for Close<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The thread that forwards the engine's events. It ends with the engine's stream, or when nobody
+/// takes them any more.
+struct Events {
+    engine: Engine,
+    to: Sender<Incoming>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Events {
+    fn start(engine: &Engine, to: Sender<Incoming>) -> io::Result<Self> {
+        let (events, sender) = (engine.subscribe(), to.clone());
+        let thread = thread::Builder::new()
+            .name("aloud-events".to_owned())
+            .spawn(move || forward(&events, &sender))?;
+        Ok(Self {
+            engine: engine.clone(),
+            to,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.to.close();
+        // The stream ends with the engine.
+        self.engine.shutdown(ShutdownWait::Now);
+        if let Some(thread) = self.thread.take() {
+            // It only passes on what it is told.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn forward(events: &Subscription, to: &Sender<Incoming>) {
+    while let Ok(event) = events.recv_blocking() {
+        if to.send_blocking(Incoming::Event(event)).is_err() {
+            return;
+        }
+    }
+    // Without a receiver nobody has to know.
+    let _ = to.send_blocking(Incoming::EngineGone);
+}
