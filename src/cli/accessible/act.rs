@@ -127,19 +127,18 @@ impl Session {
         if !task.state.is_terminal() {
             return self.say_of(number, "has not ended; what failed can be made again then");
         }
-        if let Some(segment) = segment
-            && !self.has_segment(number, task, segment)
-        {
-            return;
+        if task.state == TaskState::Completed {
+            let words = "is completed; only what failed or was cancelled can be made again";
+            return self.say_of(number, words);
         }
-        let failed = task.errors.segment_ids().filter(|id| *id > 0);
         let segments: Vec<SegmentId> = match segment {
-            Some(segment) => vec![segment],
-            None => failed.collect(),
+            Some(segment) if self.has_segment(number, task, segment) => vec![segment],
+            Some(_) => return,
+            None => {
+                let failed = task.errors.segment_ids();
+                failed.filter(|id| *id > 0).collect()
+            }
         };
-        if task.state == TaskState::Completed && segments.is_empty() {
-            return self.say_of(number, "has no errors, and nothing to make again");
-        }
         let again = match self.engine.retry_segments(&task.id, &segments) {
             Ok(id) => self.engine.task_status(&id),
             Err(error) => {
@@ -266,7 +265,7 @@ impl Session {
         self.lines.say(match next {
             Verbosity::Quiet => "Quiet: beginnings, ends and errors are said.",
             Verbosity::Normal => "Normal: beginnings, each quarter, ends and errors are said.",
-            Verbosity::Every => "Every: each segment is said.",
+            Verbosity::Every => "Every: beginnings, each segment, ends and errors are said.",
         });
     }
 

@@ -88,7 +88,7 @@ commands! {
     Add "a" "add" Words(", then the path of a text"), "narrate a text";
     Cancel "c" "cancel" TheTask, "cancel a task; its clips stay";
     CancelAll "X" "cancel all" Nothing, "cancel every task; their clips stay";
-    Retry "r" "retry" TheSegment, "make again what failed in a task that has ended, or one segment";
+    Retry "r" "retry" TheSegment, "make again what failed in a task that has failed or was cancelled, or one segment of it";
     Pause "p" "pause" TheTask, "hold a waiting task back, or let it go on";
     PauseQueue "P" "pause all" Nothing, "begin nothing new, or go on";
     Sooner "K" "sooner" TheTask, "run a waiting task sooner";
@@ -102,8 +102,7 @@ commands! {
     Health "d" "health" Nothing, "hear how the worker, the disk and the speed are";
     Log "" "log" Nothing, "hear the last lines of the log";
     Verbosity "v" "verbosity" Words(", then quiet, normal or every if you like"),
-        "choose how much is said: only beginnings, ends and errors, also each quarter, or also every \
-         segment";
+        "hear only beginnings, ends and errors, or each quarter too, or every segment";
     Quit "q" "quit" Nothing, "leave; asks while work is left";
 }
 

@@ -188,15 +188,15 @@ impl Session {
 
     pub(super) fn health(&mut self) {
         let (health, stats) = (self.engine.health(), self.engine.stats());
-        let workers = count(health.max_threads as u64, "worker");
         let state = if health.shutting_down || health.is_shutdown {
             "shutting down"
         } else {
             "well"
         };
         let mut lines = vec![format!(
-            "The engine is {state}: {} of {workers} busy, {} waiting.",
+            "The engine is {state}: {} of {} at work, {} waiting.",
             health.active_threads,
+            count(health.max_threads as u64, "worker"),
             count(health.backlog as u64, "task")
         )];
         let speed = stats

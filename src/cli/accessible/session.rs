@@ -20,13 +20,13 @@ use crate::settings::{OnHangup, Settings};
 const NAMED: usize = 20;
 
 /// How much is said while something is in work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verbosity {
     /// Beginnings, ends and errors.
     Quiet,
     /// Each quarter, too.
     Normal,
-    /// Every segment, too.
+    /// Every segment, in place of quarters.
     Every,
 }
 
@@ -243,7 +243,7 @@ impl Session {
     /// What to say of a task's progress.
     fn quarter(&mut self, task: &TaskStatus) -> Option<String> {
         let news = self.roster.advance(task);
-        news.filter(|_| self.verbosity >= Verbosity::Normal)
+        news.filter(|_| self.verbosity == Verbosity::Normal)
     }
 
     /// Says what is news, after events may have been missed.

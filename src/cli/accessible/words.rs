@@ -138,7 +138,7 @@ pub(super) fn status(number: u32, task: &TaskStatus) -> Vec<String> {
     if let Some(segment) = task.current_segment {
         parts.push(format!("segment {segment} is in work"));
     }
-    parts.push(format!("{} of audio", length(task.audio_seconds)));
+    parts.extend(audio(task));
     parts.extend(time_left(task));
     if let Some(speed) = task.speed() {
         parts.push(format!("{speed:.1} times real time"));
@@ -149,12 +149,19 @@ pub(super) fn status(number: u32, task: &TaskStatus) -> Vec<String> {
     lines
 }
 
+fn audio(task: &TaskStatus) -> Option<String> {
+    (done(task) > 0).then(|| format!("{} of audio", length(task.audio_seconds)))
+}
+
 fn time_left(task: &TaskStatus) -> Option<String> {
     if task.state != TaskState::Processing {
         return None;
     }
-    let left = task.time_left()?.as_secs_f64().ceil();
-    (left > 0.0).then(|| format!("about {} left", length(left.max(10.0))))
+    let left = task.time_left()?.as_secs_f64();
+    if left < 10.0 {
+        return (left > 0.0).then(|| "a few seconds left".to_owned());
+    }
+    Some(format!("about {} left", length(left)))
 }
 
 /// Why it failed.
@@ -209,10 +216,10 @@ pub(super) fn quarter(number: u32, task: &TaskStatus) -> String {
 /// A segment is done.
 pub(super) fn segment_done(number: u32, task: &TaskStatus, segment: &CompletedSegment) -> String {
     format!(
-        "Task {number}, segment {} is done: {} of audio, {}.",
+        "Task {number}, segment {} of {} is done, {} of audio.",
         segment.segment_id,
-        length(segment.duration.as_secs_f64()),
-        share(task)
+        task.progress.total,
+        length(segment.duration.as_secs_f64())
     )
 }
 
@@ -246,12 +253,12 @@ fn how_ended(state: TaskState) -> String {
 /// A task has ended.
 pub(super) fn ended(number: u32, task: &TaskStatus) -> Vec<String> {
     let how = how_ended(task.state);
+    let audio = audio(task).map_or_else(String::new, |audio| format!(", {audio}"));
     let mut lines = vec![format!(
-        "Task {number} {how}: {}, {}{}, {} of audio.",
+        "Task {number} {how}: {}, {}{}{audio}.",
         title(&task.title),
         share(task),
-        errors(task),
-        length(task.audio_seconds)
+        errors(task)
     )];
     lines.extend(why(number, task));
     lines.extend(places(task));
