@@ -15,11 +15,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// A text that takes a slow voice long enough to talk with it meanwhile.
 fn long_story() -> String {
-    let mut text = "The Long Way\n".to_owned();
-    for day in 1..=40 {
-        text += &format!("\nOn day {day} she walked along the shore until the wind had dropped.\n");
-    }
-    text
+    let day = |day| format!("On day {day} she walked along the shore until the wind had dropped.");
+    let days: Vec<String> = (1..=40).map(day).collect();
+    format!("The Long Way\n\n{}\n", days.join("\n\n"))
 }
 
 /// The program, spoken with through pipes. Killed if a test leaves it.
@@ -127,14 +125,9 @@ impl Drop for Conversation {
 }
 
 #[test]
-fn a_text_is_added_narrated_and_asked_about() {
+fn the_help_names_every_command_and_a_wrong_one_gets_the_nearest() {
     let home = Home::ready();
-    let story = home.write("story.txt", STORY);
     let mut talk = Conversation::with(&home, &[]);
-    assert_eq!(
-        talk.until("queue"),
-        "The queue is empty. Type help and Enter for help."
-    );
     talk.ask("?", "q, or quit: leave; asks while work is left.");
     for word in [
         "help",
@@ -167,11 +160,24 @@ fn a_text_is_added_narrated_and_asked_about() {
         };
         assert!(talk.said.iter().any(has_line), "{word}: {:#?}", talk.said);
     }
+    talk.ask("lst", "There is no command lst; the nearest is l, or list.");
+    talk.type_line("quit");
+    assert_eq!(talk.end().0, Some(0));
+}
+
+#[test]
+fn a_text_is_added_narrated_and_asked_about() {
+    let home = Home::ready();
+    let story = home.write("story.txt", STORY);
+    let mut talk = Conversation::with(&home, &[]);
+    assert_eq!(
+        talk.until("queue"),
+        "The queue is empty. Type help and Enter for help."
+    );
     talk.ask(
         "l",
         "There are no tasks; add and the path of a text adds one.",
     );
-    talk.ask("lst", "There is no command lst; the nearest is l, or list.");
 
     talk.type_line("v every");
     talk.type_line(&format!("a {story}"));
@@ -347,7 +353,8 @@ fn the_demo_told_in_lines_finishes_when_the_input_ends() {
     let ends = said.iter().filter(|line| line.contains(" is completed: "));
     assert_eq!(ends.count(), 3, "{said:#?}");
     let quarters = said.iter().filter(|line| line.contains(" percent: "));
-    assert_eq!(quarters.count(), 9, "{said:#?}");
+    // One that comes while nobody looks is not said later.
+    assert!((3..=9).contains(&quarters.count()), "{said:#?}");
     for title in ["The Lighthouse Keeper", "The Night Train", "Listening Well"] {
         let begin = format!("The file of {title} is ");
         let file = said.iter().find_map(|line| line.strip_prefix(&begin));

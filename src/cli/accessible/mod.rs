@@ -7,6 +7,7 @@ mod commands;
 mod errands;
 mod fetch;
 mod input;
+mod leave;
 mod lines;
 mod look;
 mod roster;
@@ -126,7 +127,7 @@ pub(super) fn tell(
     session.farewell();
     Ok(match signals.exit_code() {
         Some(code) => code,
-        None if session.has_lost_terminal() => ExitCode::from(TERMINAL_LOST),
+        None if session.has_lost_terminal => ExitCode::from(TERMINAL_LOST),
         None => ExitCode::SUCCESS,
     })
 }

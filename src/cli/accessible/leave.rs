@@ -1,0 +1,246 @@
+//! Questions and their answers, and the ways to leave: at once, after the segment in work, when
+//! everything is done, when nobody can type any more. Whichever it is, the end of the engine's
+//! events is the end of the conversation.
+
+use std::collections::HashSet;
+use std::thread;
+
+use super::commands::{Answer, Asked, Verb, answer, choices, parse};
+use super::session::Session;
+use super::words;
+use crate::engine::{ShutdownWait, TaskId, TaskState, TaskStatus};
+use crate::settings::OnHangup;
+
+/// How many unfinished narrations are named at the end.
+const NAMED: usize = 20;
+
+/// What was asked and not yet answered.
+#[derive(Clone, Debug)]
+pub(super) enum Question {
+    Cancel(TaskId),
+    CancelAll,
+    Quit,
+}
+
+impl Question {
+    fn asked(&self) -> Asked {
+        match self {
+            Self::Cancel(_) | Self::CancelAll => Asked::YesNo,
+            Self::Quit => Asked::Quit,
+        }
+    }
+}
+
+/// Whether it is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    No,
+    /// As soon as nothing is left to do.
+    WhenDone,
+    /// The engine is shutting down.
+    Stopping,
+    /// It has.
+    Now,
+}
+
+impl Session {
+    pub(super) fn ask_cancel(&mut self, number: u32, task: &TaskStatus) {
+        let made = task.completed_segments.len() as u64;
+        if task.state == TaskState::Pending && made == 0 {
+            self.engine.cancel_task(&task.id);
+            return;
+        }
+        let stay = match made {
+            0 => "It has no clips yet.".to_owned(),
+            1 => "Its 1 clip stays.".to_owned(),
+            made => format!("Its {made} clips stay."),
+        };
+        let title = words::title(&task.title);
+        let question = format!("Cancel task {number}, {title}? {stay}");
+        self.ask(Question::Cancel(task.id.clone()), &question);
+    }
+
+    pub(super) fn ask_cancel_all(&mut self) {
+        let stats = self.engine.stats();
+        match (stats.pending + stats.processing) as u64 {
+            0 => self.lines.say("There is nothing to cancel."),
+            open => {
+                let tasks = words::count(open, "task");
+                let question = format!("Cancel everything, {tasks}? What is made stays.");
+                self.ask(Question::CancelAll, &question);
+            }
+        }
+    }
+
+    pub(super) fn ask_quit(&mut self) {
+        let stats = self.engine.stats();
+        let open = stats.pending + stats.processing;
+        if open == 0 && self.errands.waiting == 0 {
+            return self.stop(ShutdownWait::Now);
+        }
+        let question = format!(
+            "Quit? {} in work and {} waiting.",
+            words::count(stats.processing as u64, "narration"),
+            stats.pending
+        );
+        self.ask(Question::Quit, &question);
+    }
+
+    fn ask(&mut self, question: Question, words: &str) {
+        self.lines
+            .say(&format!("{words} {}", choices(question.asked())));
+        self.question = Some(question);
+    }
+
+    pub(super) fn take_answer(&mut self, question: Question, line: &str) {
+        let Some(answer) = answer(question.asked(), line) else {
+            self.lines
+                .say(&format!("That is no answer. {}", choices(question.asked())));
+            self.question = Some(question);
+            return;
+        };
+        match (answer, question) {
+            (Answer::Yes, Question::Cancel(id)) => {
+                if !self.engine.cancel_task(&id) {
+                    self.lines.say("It has ended in the meantime.");
+                }
+            }
+            (Answer::Yes, _) => self.cancel_all(),
+            (Answer::No, _) => self.lines.say("Nothing is cancelled."),
+            (Answer::FinishSegment, _) => {
+                self.lines.say(
+                    "Finishing the segment in work, then leaving. Type i and Enter to interrupt it.",
+                );
+                self.stop(ShutdownWait::Segments(self.settings.shutdown_timeout));
+            }
+            (Answer::FinishAll, _) => {
+                self.lines
+                    .say("Finishing everything, then leaving. Type q and Enter to choose again.");
+                self.leaving = Leaving::WhenDone;
+            }
+            (Answer::Interrupt, _) => {
+                self.lines.say("Interrupting.");
+                self.stop(ShutdownWait::Now);
+            }
+            (Answer::Stay, _) => {
+                self.leaving = Leaving::No;
+                self.lines.say("Staying.");
+            }
+        }
+    }
+
+    fn cancel_all(&mut self) {
+        // Those that wait go first, or each would begin as the one before it ends.
+        let mut tasks = self.engine.tasks();
+        tasks.retain(|task| !task.state.is_terminal());
+        tasks.sort_by_key(|task| task.state == TaskState::Processing);
+        for task in tasks {
+            self.engine.cancel_task(&task.id);
+        }
+    }
+
+    /// Whether anything can still be worked on: what is held back would be waited for in vain.
+    pub(super) fn has_work_left(&self) -> bool {
+        let stats = self.engine.stats();
+        if stats.processing > 0 {
+            return true;
+        }
+        if stats.pending == 0 || self.engine.is_queue_paused() {
+            return false;
+        }
+        // In the order of submission: what a task waits for stands before it.
+        let mut held = HashSet::new();
+        for task in self.engine.tasks() {
+            if task.state != TaskState::Pending {
+                continue;
+            }
+            if !task.paused && !task.after.iter().any(|id| held.contains(id)) {
+                return true;
+            }
+            held.insert(task.id);
+        }
+        false
+    }
+
+    /// Nobody can type any more: finishes everything, then leaves.
+    pub(super) fn finish_alone(&mut self) {
+        if matches!(self.leaving, Leaving::Stopping | Leaving::Now) {
+            return;
+        }
+        self.question = None;
+        self.leaving = Leaving::WhenDone;
+        if self.has_work_left() {
+            self.lines
+                .say("The input has ended: finishing everything, then leaving.");
+        }
+    }
+
+    pub(super) fn lose_terminal(&mut self) {
+        self.has_lost_terminal = true;
+        if matches!(self.leaving, Leaving::Stopping | Leaving::Now) {
+            return;
+        }
+        if self.settings.on_hangup == OnHangup::Finish {
+            tracing::warn!("the terminal is gone: working on to the end without it");
+            return self.finish_alone();
+        }
+        tracing::warn!("the terminal is gone: finishing the segment in work, then leaving");
+        self.stop(ShutdownWait::Segments(self.settings.shutdown_timeout));
+    }
+
+    /// While the engine shuts down only one thing can be said.
+    pub(super) fn hurry(&mut self, line: &str) {
+        let line = line.trim();
+        let is_quit = parse(line).is_ok_and(|command| command.verb == Verb::Quit);
+        if is_quit || answer(Asked::Quit, line) == Some(Answer::Interrupt) {
+            self.lines.say("Interrupting.");
+            self.stop(ShutdownWait::Now);
+        } else {
+            self.lines
+                .say("Already leaving. Type i and Enter to interrupt the segment in work.");
+        }
+    }
+
+    /// Shuts the engine down. The end of its events is the end of the loop.
+    pub(super) fn stop(&mut self, wait: ShutdownWait) {
+        self.leaving = Leaving::Stopping;
+        self.question = None;
+        let engine = self.engine.clone();
+        let helper = thread::Builder::new()
+            .name("aloud-shutdown".to_owned())
+            .spawn(move || {
+                engine.shutdown(wait);
+            });
+        match helper {
+            Ok(helper) => self.helpers.push(helper),
+            Err(error) => {
+                tracing::error!(%error, "no thread to be had");
+                self.engine.shutdown(wait);
+            }
+        }
+    }
+
+    /// What has become of the work, once the engine has shut down.
+    pub(super) fn farewell(&mut self) {
+        let tasks = self.engine.tasks();
+        let open: Vec<_> = tasks
+            .iter()
+            .filter(|task| !task.state.is_terminal())
+            .collect();
+        for task in open.iter().take(NAMED) {
+            let number = self.roster.number(task);
+            let title = words::title(&task.title);
+            self.lines.say(&format!(
+                "Task {number} continues at the next start: {title}, {} of {} are done.",
+                task.completed_segments.len(),
+                words::count(task.progress.total, "segment"),
+            ));
+        }
+        if let Some(more @ 1..) = open.len().checked_sub(NAMED) {
+            let tasks = words::count(more as u64, "more task");
+            self.lines
+                .say(&format!("{tasks} will continue at the next start."));
+        }
+        self.lines.say("Goodbye.");
+    }
+}
