@@ -75,7 +75,8 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         None | Some(Command::Demo(_)) => anyhow::bail!(
             "this aloud was built without its monitor; add --accessible, or see `aloud --help`"
         ),
-        Some(Command::Narrate(command)) => {
+        Some(Command::Narrate(mut command)) => {
+            command.plain |= args.accessible;
             narrate::run(&command, &settings, args.offline, &signals)
         }
         Some(Command::Phonemes(command)) => {

@@ -19,7 +19,7 @@ use crate::monitor::services::{
     Completion, Defaults, LogLine, NewNarration, NewText, Services, VoiceChoice,
 };
 use crate::monitor::{self, Cause, MonitorError, Options, TourPlan};
-use crate::settings::Settings;
+use crate::settings::{OnHangup, Settings};
 use crate::text::printable;
 
 /// `aloud`: the monitor, and whatever is unfinished.
@@ -48,6 +48,9 @@ pub(super) fn show(
     signals: Signals,
     tour: Option<TourPlan>,
 ) -> anyhow::Result<ExitCode> {
+    if settings.on_hangup == OnHangup::Finish {
+        signals.outlive_terminal();
+    }
     // The monitor takes signals itself once it is open; one that comes before is not lost.
     signals.shut_down(&engine, settings.shutdown_timeout);
     if let Some(code) = signals.exit_code() {

@@ -45,7 +45,7 @@ pub(super) fn run(
     };
     let requests = signals.exiting_at_once(read)?;
     // Standard output is for the events; what is fetched is said on standard error.
-    let show = if args.json {
+    let show = if args.json || args.plain {
         Show::Lines
     } else {
         Show::fitting()

@@ -17,6 +17,8 @@ struct Shared {
     raised: AtomicI32,
     /// Nothing is at stake: a signal may end the process where it is.
     idle: AtomicBool,
+    /// A terminal that goes away is nothing to us.
+    outlives_terminal: AtomicBool,
     engine: Mutex<Option<(Engine, Duration)>>,
 }
 
@@ -51,6 +53,9 @@ impl Signals {
             .spawn(move || {
                 let mut stopping: Vec<JoinHandle<()>> = Vec::new();
                 for signal in signals.forever() {
+                    if signal == SIGHUP && mine.outlives_terminal.load(Ordering::Acquire) {
+                        continue;
+                    }
                     let first = mine.raised.swap(signal, Ordering::AcqRel) == 0;
                     if mine.idle.load(Ordering::Acquire) {
                         std::process::exit(128 + signal);
@@ -107,6 +112,11 @@ impl Signals {
         let result = work();
         self.shared.idle.store(false, Ordering::Release);
         result
+    }
+
+    /// From now on the loss of the terminal ends nothing: the work goes on to its end.
+    pub(super) fn outlive_terminal(&self) {
+        self.shared.outlives_terminal.store(true, Ordering::Release);
     }
 
     /// From now on a signal shuts this engine down, waiting at most `deadline` for the segment in

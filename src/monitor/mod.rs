@@ -115,7 +115,7 @@ pub enum MonitorError {
     /// Standard output is not a terminal.
     #[error(
         "there is no terminal to draw on: standard output is a file or a pipe; \
-         `aloud narrate --plain` works without one"
+         `aloud --accessible` and `aloud narrate --plain` work without one"
     )]
     NoTerminal,
     /// The theme can't be used.
