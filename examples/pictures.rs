@@ -20,32 +20,145 @@ const CELL: (f32, f32) = (9.0, 19.0);
 const DEFAULT_FOREGROUND: &str = "#d4d4d8";
 const DEFAULT_BACKGROUND: &str = "#101014";
 
+/// A picture: what it is called, how the program is run, and what is done before it is taken.
+struct Picture {
+    name: &'static str,
+    theme: &'static str,
+    size: (u16, u16),
+    args: &'static [&'static str],
+    steps: &'static [Step],
+}
+
+/// Something a person does, or waits for.
+enum Step {
+    /// Until this is on the screen.
+    Until(&'static str),
+    /// Until the second narration is well under way.
+    InTheMiddle,
+    /// Keys, as a terminal sends them.
+    Press(&'static str),
+}
+
+use Step::{InTheMiddle, Press, Until};
+
+const WIDE: (u16, u16) = (120, 36);
+const SMALL: (u16, u16) = (80, 24);
+const DEMO: &[&str] = &["demo", "--offline"];
+
+const PICTURES: &[Picture] = &[
+    Picture {
+        name: "monitor",
+        theme: "dark",
+        size: WIDE,
+        args: DEMO,
+        steps: &[
+            InTheMiddle,
+            Press("\t"),
+            Press("\x1b[A"),
+            Press("\x1b[A"),
+            Until("of audio in"),
+            Until("0."),
+            Until("⣿"),
+        ],
+    },
+    Picture {
+        name: "clips",
+        theme: "dusk",
+        size: WIDE,
+        args: DEMO,
+        steps: &[InTheMiddle, Press("2"), Press("\x1b[A"), Until("⣿")],
+    },
+    Picture {
+        name: "palette",
+        theme: "dark",
+        size: WIDE,
+        args: DEMO,
+        steps: &[InTheMiddle, Press(":"), Until("All actions")],
+    },
+    Picture {
+        name: "add",
+        theme: "ember",
+        size: WIDE,
+        args: DEMO,
+        steps: &[
+            InTheMiddle,
+            Press("a"),
+            Press("/usr/share/\t"),
+            Until("   "),
+        ],
+    },
+    Picture {
+        name: "help",
+        theme: "light",
+        size: WIDE,
+        args: DEMO,
+        steps: &[InTheMiddle, Press("?"), Until("Esc closes")],
+    },
+    Picture {
+        name: "tour",
+        theme: "dark",
+        size: WIDE,
+        args: &["demo", "--offline", "--tour"],
+        steps: &[Until("An error names"), Until("os error")],
+    },
+    Picture {
+        name: "monitor-small",
+        theme: "dark",
+        size: SMALL,
+        args: DEMO,
+        steps: &[InTheMiddle],
+    },
+    Picture {
+        name: "monitor-small-light",
+        theme: "light",
+        size: SMALL,
+        args: DEMO,
+        steps: &[InTheMiddle],
+    },
+    Picture {
+        name: "monitor-tiny",
+        theme: "dark",
+        size: (40, 12),
+        args: DEMO,
+        steps: &[InTheMiddle],
+    },
+];
+
+/// Takes all pictures, or those that are named.
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = program()?;
     let data = Paths::resolve()?.data;
     let pictures = root.join("tests/pictures");
-    for (name, theme, size) in [
-        ("monitor", "dark", (120, 36)),
-        ("monitor-small-light", "light", (80, 24)),
-    ] {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    for picture in PICTURES {
+        if !wanted.is_empty() && !wanted.iter().any(|name| name == picture.name) {
+            continue;
+        }
         let home = tempfile::Builder::new().prefix("aloud-").tempdir()?;
         std::os::unix::fs::symlink(&data, home.path().join("data"))?;
-        let args = ["demo", "--offline", "--theme", theme];
-        let mut terminal = Terminal::run(&program, &args, home.path(), size);
-        // In the middle of the second narration, with something done, in work and waiting.
-        terminal.until_screen("the second narration", |screen| {
-            let row = screen
-                .lines()
-                .find(|line| line.contains("Night Train"))
-                .unwrap_or_default();
-            let words: Vec<_> = row.split_whitespace().collect();
-            words.windows(2).any(|pair| {
-                pair[1] == "%" && pair[0].parse::<u8>().is_ok_and(|percent| percent > 30)
-            })
-        });
-        std::fs::write(pictures.join(format!("{name}.svg")), svg(terminal.screen()))?;
-        println!("tests/pictures/{name}.svg");
+        let mut args = picture.args.to_vec();
+        args.extend(["--theme", picture.theme]);
+        let mut terminal = Terminal::run(&program, &args, home.path(), picture.size);
+        for step in picture.steps {
+            match step {
+                Until(text) => terminal.until(text),
+                Press(keys) => terminal.press(keys),
+                InTheMiddle => terminal.until_screen("the second narration", |screen| {
+                    let row = screen
+                        .lines()
+                        .find(|line| line.contains("Night"))
+                        .unwrap_or_default();
+                    let words: Vec<_> = row.split_whitespace().collect();
+                    words.windows(2).any(|pair| {
+                        pair[1] == "%" && pair[0].parse::<u8>().is_ok_and(|percent| percent > 30)
+                    })
+                }),
+            }
+        }
+        let file = pictures.join(format!("{}.svg", picture.name));
+        std::fs::write(file, svg(terminal.screen()))?;
+        println!("tests/pictures/{}.svg", picture.name);
     }
     Ok(())
 }
@@ -198,8 +311,32 @@ fn shape(letter: char, x: f32, y: f32) -> Option<String> {
             let eighths = u8::try_from(0x2590 - u32::from(letter)).ok()?;
             block(w * f32::from(eighths) / 8.0)
         }
+        '\u{2801}'..='\u{28ff}' => Some(dots(u32::from(letter) - 0x2800, x, y)),
         _ => None,
     }
+}
+
+/// The dots of a letter of braille: two columns of four.
+fn dots(bits: u32, x: f32, y: f32) -> String {
+    let places: [(u8, u8); 8] = [
+        (0, 0),
+        (0, 1),
+        (0, 2),
+        (1, 0),
+        (1, 1),
+        (1, 2),
+        (0, 3),
+        (1, 3),
+    ];
+    let mut path = String::from("<path d=\"");
+    for (bit, (column, row)) in places.into_iter().enumerate() {
+        if bits >> bit & 1 == 1 {
+            let (column, row) = (f32::from(column), f32::from(row));
+            let (left, top) = (x + 1.3 + column * 4.5, y + 1.2 + row * 4.75);
+            let _ = write!(path, "M{left:.1} {top:.1}h2.4v2.4h-2.4z");
+        }
+    }
+    path + "\" fill=\"COLOR\"/>"
 }
 
 fn style_of(screen: &vt100::Screen, row: u16, col: u16) -> Style {

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::pane::Look;
 use super::rows::{self, List};
 use super::text::{self, clock, count, line, put, put_all, put_right, seconds, wrap};
-use super::{Cx, errors, pane, queue};
+use super::{Cx, errors, pane, queue, take_bottom};
 use crate::engine::{TaskStatus, Timestamp};
 use crate::monitor::app::{Entry, ListArea};
 use crate::monitor::theme::Role;
@@ -130,6 +130,14 @@ pub(super) fn all_errors(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -
 }
 
 pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+    let mut area = area;
+    if cx.app.zoomed && cx.app.selected_past().is_some() {
+        past(buf, area, look, cx);
+        return cx.app.layout.lower;
+    }
+    if look == Look::Framed && area.height >= 18 && cx.app.selected_past().is_some() {
+        past(buf, take_bottom(&mut area, 8), look, cx);
+    }
     let cursor = &cx.app.history_cursor;
     let note = count(cx.app.history.len() as u64, "narration", "narrations");
     let list = List {
@@ -185,6 +193,54 @@ pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> L
         let folder = text::fit_end(&folder, usize::from(rest.width));
         put(buf, rest, &folder, cx.style(Role::Muted));
     })
+}
+
+/// Everything about a narration that has ended.
+fn past(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
+    let Some(past) = cx.app.selected_past() else {
+        return;
+    };
+    let inner = pane::draw(buf, area, (&past.title, ""), false, look, cx.theme);
+    let (symbol, role) = queue::look(past.state);
+    let folder = past.folder.display().to_string();
+    let room = usize::from(inner.width).saturating_sub(9);
+    let folder = text::fit_end(&folder, room);
+    let took = clock(past.completed_at.since(past.created_at));
+    let (begun, ended) = (
+        day_and_time(past.created_at, cx),
+        day_and_time(past.completed_at, cx),
+    );
+    let made = past.tally.map_or_else(String::new, |tally| {
+        let audio = Duration::try_from_secs_f64(tally.audio_seconds).unwrap_or_default();
+        let errors = match tally.errors {
+            0 => String::new(),
+            errors => format!(", {}", count(u64::from(errors), "error", "errors")),
+        };
+        let (done, all) = (tally.done, tally.segments);
+        format!(
+            "{done} of {all} segments, {} of audio{errors}",
+            clock(audio)
+        )
+    });
+    let mut row = line(inner, 0);
+    let state = format!("{symbol} {}", past.state.word());
+    put(buf, row, &state, cx.style(role));
+    let facts = [
+        ("Made     ", made),
+        ("Problem  ", past.problem.clone().unwrap_or_default()),
+        ("Voice    ", past.voice.to_string()),
+        ("Files    ", folder),
+        ("When     ", format!("{begun} to {ended}, {took}")),
+    ];
+    let facts = facts.iter().filter(|(_, fact)| !fact.is_empty());
+    for ((label, fact), at) in facts.zip(1..) {
+        row = line(inner, at);
+        put_all(
+            buf,
+            row,
+            &[(label, cx.style(Role::Muted)), (fact, cx.style(Role::Text))],
+        );
+    }
 }
 
 /// In the time of the place where the screen is.

@@ -194,6 +194,61 @@ fn pages() {
     }
 }
 
+/// The styles of all cells: a letter for each, and what the letters stand for.
+fn styles(buf: &Buffer) -> String {
+    let mut legend: Vec<String> = Vec::new();
+    let mut rows = Vec::new();
+    for y in 0..buf.area.height {
+        let mut row = String::new();
+        for x in 0..buf.area.width {
+            let cell = &buf[(x, y)];
+            let style = format!("{} on {} {:?}", cell.fg, cell.bg, cell.modifier);
+            let place = legend.iter().position(|known| *known == style);
+            let place = place.unwrap_or_else(|| {
+                legend.push(style);
+                legend.len() - 1
+            });
+            row.push(char::from(b'a' + u8::try_from(place).unwrap()));
+        }
+        rows.push(row);
+    }
+    let legend = legend.iter().zip('a'..);
+    let legend = legend.map(|(style, letter)| format!("{letter}: {style}"));
+    format!(
+        "{}\n{}",
+        rows.join("\n"),
+        legend.collect::<Vec<_>>().join("\n")
+    )
+}
+
+#[test]
+fn every_page_has_the_styles_of_its_theme() {
+    for (name, keys) in [
+        ("queue", ""),
+        ("clips", "2"),
+        ("errors", "3"),
+        ("history", "4"),
+        ("log", "5"),
+        ("health", "6"),
+        ("palette", ":"),
+        ("form", "a"),
+        ("help", "?"),
+        ("quit", "q"),
+    ] {
+        let drawn = SIZES.map(|size| {
+            let buf = screen_in(
+                "light",
+                ColorDepth::TrueColor,
+                fixtures::working(),
+                keys,
+                size,
+            );
+            format!("{}\n\n{}", text(&buf), styles(&buf))
+        });
+        insta::assert_snapshot!(format!("light_{name}"), drawn.join("\n\n"));
+    }
+}
+
 #[test]
 fn a_closer_look_shows_phonemes_and_the_wave() {
     for size in SIZES {
