@@ -143,7 +143,7 @@ fn facts(buf: &mut Buffer, rest: &mut Rect, task: &TaskStatus, id: SegmentId, cx
     // What was tried more than once: the task as a whole, or this segment alone.
     let tries = (task.attempt as usize).max(task.errors.of(id).count());
     if tries > 1 {
-        numbers += &format!("   attempt {tries}");
+        numbers = format!("{numbers}   attempt {tries}");
     }
     let head = format!("{} {}", state.symbol(), state.word());
     let first = take_top(rest, 1);

@@ -131,7 +131,7 @@ fn body(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layou
     let mut list = rest;
     if beside {
         // The list has what is rigid, the detail what flows.
-        let wide = (rest.width * 4 / 7).clamp(40, 84);
+        let wide = (rest.width * 4 / 7).clamp(40, 84.max(rest.width / 2));
         list.width = wide.min(rest.width);
         let right = Rect {
             x: list.right(),
