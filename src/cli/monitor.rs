@@ -19,7 +19,7 @@ use crate::monitor::services::{
     Completion, Defaults, LogLine, NewNarration, NewText, Services, VoiceChoice,
 };
 use crate::monitor::{self, Cause, MonitorError, Options, TourPlan};
-use crate::settings::Settings;
+use crate::settings::{OnHangup, Settings};
 use crate::text::printable;
 
 /// `aloud`: the monitor, and whatever is unfinished.
@@ -52,6 +52,10 @@ pub(super) fn show(
     signals.shut_down(&engine, settings.shutdown_timeout);
     if let Some(code) = signals.exit_code() {
         return Ok(code);
+    }
+    if settings.on_hangup == OnHangup::Finish {
+        // Here it would stop the work that is to go on.
+        signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(&engine, settings)?;
     let options = Options {

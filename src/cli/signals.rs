@@ -17,6 +17,8 @@ struct Shared {
     raised: AtomicI32,
     /// Nothing is at stake: a signal may end the process where it is.
     idle: AtomicBool,
+    /// The loss of the terminal is somebody else's to deal with.
+    spares_hangup: AtomicBool,
     engine: Mutex<Option<(Engine, Duration)>>,
 }
 
@@ -51,6 +53,9 @@ impl Signals {
             .spawn(move || {
                 let mut stopping: Vec<JoinHandle<()>> = Vec::new();
                 for signal in signals.forever() {
+                    if signal == SIGHUP && mine.spares_hangup.load(Ordering::Acquire) {
+                        continue;
+                    }
                     let first = mine.raised.swap(signal, Ordering::AcqRel) == 0;
                     if mine.idle.load(Ordering::Acquire) {
                         std::process::exit(128 + signal);
@@ -107,6 +112,11 @@ impl Signals {
         let result = work();
         self.shared.idle.store(false, Ordering::Release);
         result
+    }
+
+    /// From now on HUP does nothing here: whoever draws on the terminal notices its loss.
+    pub(super) fn spare_hangup(&self) {
+        self.shared.spares_hangup.store(true, Ordering::Release);
     }
 
     /// From now on a signal shuts this engine down, waiting at most `deadline` for the segment in
