@@ -322,6 +322,8 @@ pub(crate) struct App {
     defaults: Defaults,
     voices: Vec<VoiceChoice>,
     pub(crate) exit_when_done: bool,
+    /// Nobody is there any more who could let go of what is held back.
+    pub(crate) is_unattended: bool,
     pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,
     /// What was drawn last, for the mouse and for pages.
@@ -381,6 +383,7 @@ impl App {
             defaults: start.defaults,
             voices: Vec::new(),
             exit_when_done: start.exit_when_done,
+            is_unattended: false,
             zone: start.zone,
             now: Timestamp::default(),
             layout: Layout::default(),
@@ -524,6 +527,11 @@ impl App {
     /// Whether everything there was to do is done.
     pub(crate) fn all_done(&self) -> bool {
         self.loaded && !self.tasks.is_empty() && self.tasks.totals().active() == 0
+    }
+
+    /// Whether there is work that goes on by itself: what is held back waits for a person.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.tasks.first_running().is_some() || (!self.queue_paused && self.tasks.any_to_begin())
     }
 
     /// How often the screen changes with time alone, if it does.

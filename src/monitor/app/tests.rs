@@ -208,6 +208,26 @@ fn it_leaves_by_itself_only_when_told_to() {
 }
 
 #[test]
+fn unattended_it_does_not_wait_for_what_is_held_back() {
+    let mut app = fixtures::app("mono", ColorDepth::None);
+    app.is_unattended = true;
+    let effects = app.update(Message::Reset(fixtures::working()), NOW);
+    assert!(!effects.contains(&Effect::Stop));
+    let mut held = fixtures::narration("held", "Held", 3);
+    held.paused = true;
+    let tasks = vec![held.clone(), fixtures::narration("free", "Free", 3)];
+    assert!(
+        !app.update(Message::Reset(tasks), NOW)
+            .contains(&Effect::Stop)
+    );
+    let tasks = [fixtures::finished(), vec![held]].concat();
+    assert!(
+        app.update(Message::Reset(tasks), NOW)
+            .contains(&Effect::Stop)
+    );
+}
+
+#[test]
 fn errors_are_listed_and_lead_to_their_place() {
     let mut screen = Screen::of(fixtures::working());
     screen.press("e");

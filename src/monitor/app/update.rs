@@ -255,7 +255,8 @@ impl App {
         if stale {
             self.question = None;
         }
-        if self.exit_when_done && self.all_done() && self.leaving == Leaving::No {
+        let is_over = self.exit_when_done && self.all_done();
+        if (is_over || (self.is_unattended && !self.goes_on())) && self.leaving == Leaving::No {
             return self.stop();
         }
         Vec::new()
