@@ -303,6 +303,9 @@ impl Runtime {
     }
 
     fn carry_out(&mut self, effect: Effect) {
+        if self.screen.is_none() && matches!(effect, Effect::Look(_) | Effect::Measure) {
+            return;
+        }
         let own = match self.effects.carry_out(effect) {
             Ok(None) => return,
             Ok(Some(message)) => return self.update(message),
