@@ -284,6 +284,8 @@ pub(crate) struct App {
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
     pub(crate) leaving: Leaving,
+    /// Whether leaving was asked for here: the engine may be shutting down for somebody else.
+    asked_to_leave: bool,
     /// One line to say something once; the next key takes it away.
     pub(crate) notice: Option<String>,
     /// Whether the queue begins nothing new.
@@ -354,6 +356,7 @@ impl App {
             overlay: None,
             question: None,
             leaving: Leaving::No,
+            asked_to_leave: false,
             notice: start.notice,
             queue_paused: false,
             filter: None,

@@ -197,6 +197,16 @@ fn signals_stop_without_a_question_and_twice_means_now() {
 }
 
 #[test]
+fn one_signal_is_one_signal_wherever_it_was_heard_first() {
+    let mut screen = Screen::of(fixtures::working());
+    screen.tell(Message::EngineStopping);
+    screen.tell(Message::Terminate);
+    assert_eq!(screen.effects, [Effect::Stop]);
+    screen.tell(Message::Terminate);
+    assert_eq!(screen.effects, [Effect::Hurry]);
+}
+
+#[test]
 fn it_leaves_by_itself_only_when_told_to() {
     let mut app = fixtures::app("mono", ColorDepth::None);
     app.exit_when_done = true;

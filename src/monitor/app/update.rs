@@ -57,6 +57,8 @@ impl App {
             Message::Terminate => {
                 return match self.leaving {
                     Leaving::No => self.stop(),
+                    // The same signal may have been heard elsewhere, and its effect came first.
+                    Leaving::Finishing if !self.asked_to_leave => self.stop(),
                     Leaving::Finishing => self.hurry(),
                     Leaving::Hurrying => Vec::new(),
                 };
@@ -206,6 +208,7 @@ impl App {
 
     pub(super) fn stop(&mut self) -> Vec<Effect> {
         self.leaving = Leaving::Finishing;
+        self.asked_to_leave = true;
         self.question = None;
         self.overlay = None;
         self.filter = None;
