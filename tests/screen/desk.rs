@@ -1,11 +1,11 @@
 //! A home with the voice of tones, and people at its terminal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use portable_pty::CommandBuilder;
 use rustix::process::Signal;
 
-use crate::kit::{Home, Running};
+use crate::kit::{self, Home, Running};
 use crate::pty::{self, Terminal};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_aloud");
@@ -19,6 +19,7 @@ pub const SHORT: &str = "The Quiet Road\n\nIt led along the river.\n\nNobody eve
     It did not mind.\n\nOnce a hare came by.\n\nThen it rained.\n\nThe hare went home.\n\nSo did \
     the river.\n\nIt was evening.\n\nIt grew dark.\n\nThe road lay still.\n";
 
+pub const SHORT_TITLE: &str = "The Quiet Road";
 pub const LONG_TITLE: &str = "The Long Road";
 /// So many sentences that they are being narrated as long as any test looks.
 const LONG: usize = 6000;
@@ -72,28 +73,47 @@ impl Desk {
         terminal.until_gone("Add a text");
     }
 
-    /// Narrates a text to the end, without the monitor: the program's exit code.
-    #[track_caller]
-    pub fn narrate(&self, file: &str, text: &str) -> Option<i32> {
-        let file = self.home.write(file, text);
-        let ran = self.home.run(&["narrate", "--json", &file]);
-        assert!(ran.summary()["completed"].as_u64() > Some(0), "{}", ran.err);
-        ran.code
+    /// Puts a narration into the library that is held back. Returns its title.
+    pub fn hold_short(&self) -> &'static str {
+        let mut terminal = self.open((120, 36));
+        terminal.until("Nothing to narrate yet");
+        terminal.press("P");
+        self.add(&mut terminal, "short.txt", SHORT);
+        terminal.press("p");
+        state(&mut terminal, SHORT_TITLE, "PAUSED");
+        terminal.press("q");
+        terminal.until("Quit?");
+        terminal.press("y");
+        assert_eq!(terminal.exit_code(), 0);
+        SHORT_TITLE
+    }
+
+    /// The clips of the long narration.
+    pub fn long_clips(&self) -> Vec<PathBuf> {
+        kit::clips(&self.home.path("narrations/long"))
     }
 
     /// Puts a narration into the library that takes longer than any test looks. Returns its title.
     pub fn begin_long(&self) -> &'static str {
-        let lines: String = (1..LONG)
-            .map(|number| format!("Walker number {number} went by.\n\n"))
+        self.begin(LONG)
+    }
+
+    /// The same with so many segments.
+    pub fn begin(&self, segments: usize) -> &'static str {
+        let lines: String = (1..segments)
+            .map(|number| format!("Walker {number} went by.\n\n"))
             .collect();
-        let file = self
-            .home
-            .write("long.txt", format!("{LONG_TITLE}\n\n{lines}"));
+        self.begin_text("long.txt", &format!("{LONG_TITLE}\n\n{lines}"));
+        LONG_TITLE
+    }
+
+    /// Puts a text into the library that is long enough not to be told at once.
+    pub fn begin_text(&self, name: &str, text: &str) {
+        let file = self.home.write(name, text);
         let mut running = Running::start(self.home.command(&["narrate", "--json", &file]));
         running.until("started");
         running.signal(Signal::TERM);
         assert_eq!(running.end().0, Some(143));
-        LONG_TITLE
     }
 
     pub fn command(&self) -> CommandBuilder {

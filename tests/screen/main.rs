@@ -4,8 +4,14 @@
 
 mod actions;
 mod book;
+mod configs;
 mod desk;
+mod hostile;
 #[path = "../kit/mod.rs"]
 mod kit;
+mod leaving;
+mod looks;
+mod mouse;
 #[path = "../kit/pty.rs"]
 mod pty;
+mod sizes;
