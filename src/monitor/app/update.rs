@@ -46,7 +46,18 @@ impl App {
                 self.tasks.remove(&ids);
                 return self.tasks_changed();
             }
-            Message::QueuePaused(paused) => self.queue_paused = paused,
+            Message::QueuePaused(paused) => {
+                if paused != self.queue_paused {
+                    // An empty queue shows it nowhere else.
+                    let words = if paused {
+                        "the queue is held: nothing new begins"
+                    } else {
+                        "the queue goes on"
+                    };
+                    self.notice = Some(words.to_owned());
+                }
+                self.queue_paused = paused;
+            }
             Message::EngineStopping => {
                 self.question = None;
                 // Someone else asked for it: there is nothing left to ask for.
