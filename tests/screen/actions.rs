@@ -355,6 +355,7 @@ fn arranging(book: &mut Book) {
     let terminal = &mut desk.open(USUAL);
     terminal.until("Nothing to narrate yet");
     book.press(terminal, HOLD_ALL, "P");
+    terminal.until("the queue is held");
     typing_a_path(book, terminal, &desk);
     desk.add(terminal, "second.txt", &SHORT.replace("Quiet", "Second"));
     desk.add(terminal, "third.txt", &SHORT.replace("Quiet", "Third"));
@@ -413,6 +414,7 @@ fn arranging(book: &mut Book) {
 
     // Everything at once, after a question.
     terminal.press("P");
+    terminal.until("the queue is held");
     pasting_a_text(book, terminal);
     for (key, stays) in [("n", true), ("Esc", true), ("c", false)] {
         book.press(terminal, CANCEL_ALL, "X");
@@ -421,8 +423,9 @@ fn arranging(book: &mut Book) {
         terminal.until_gone("Cancel everything?");
         assert!(!stays || terminal.text().contains("PENDING"));
     }
-    terminal.until("CANCELLED");
+    state(terminal, "Rain again", "CANCELLED");
     terminal.press("P");
+    terminal.until("the queue goes on");
     terminal.press("r");
     terminal.until("4 narrations");
     let pasted = desk.home.path("narrations/rain-again");
@@ -518,6 +521,7 @@ fn leaving(book: &mut Book) {
     let mut terminal = desk.open(USUAL);
     terminal.until("Nothing to narrate yet");
     terminal.press("P");
+    terminal.until("the queue is held");
     desk.add(&mut terminal, "short.txt", SHORT);
     state(&mut terminal, "The Quiet Road", "PENDING");
     terminal.press("q");
