@@ -85,14 +85,6 @@ fn live(child: &mut Child, time: Duration) -> Option<i32> {
     None
 }
 
-/// A voice of tones, with the phonemes of the real one.
-fn tone(home: &Home) -> String {
-    let real = home.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx.json");
-    home.write("tone.onnx.json", std::fs::read(real).unwrap());
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tone.onnx");
-    home.write("tone.onnx", std::fs::read(model).unwrap())
-}
-
 /// One home, its narrations, and what was seen of their clips.
 struct Campaign {
     home: Home,
@@ -198,7 +190,7 @@ fn killed_over_and_over_nothing_is_lost_and_nothing_made_twice() {
     let seed = setting("ALOUD_SEED", 1);
     let home = Home::ready();
     let (voice, longest) = match std::env::var("ALOUD_KILLS_VOICE").as_deref() {
-        Ok("tone") => (tone(&home), LONGEST_TONE),
+        Ok("tone") => (home.tone(), LONGEST_TONE),
         Ok(other) => panic!("there is no voice {other} for this"),
         Err(_) => ("en_US-joe-medium".to_owned(), LONGEST),
     };

@@ -48,13 +48,14 @@ pub(super) fn show(
     signals: Signals,
     tour: Option<TourPlan>,
 ) -> anyhow::Result<ExitCode> {
-    if settings.on_hangup == OnHangup::Finish {
-        signals.outlive_terminal();
-    }
     // The monitor takes signals itself once it is open; one that comes before is not lost.
     signals.shut_down(&engine, settings.shutdown_timeout);
     if let Some(code) = signals.exit_code() {
         return Ok(code);
+    }
+    if settings.on_hangup == OnHangup::Finish {
+        // Here it would stop the work that is to go on.
+        signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(&engine, settings)?;
     let options = Options {

@@ -17,8 +17,8 @@ struct Shared {
     raised: AtomicI32,
     /// Nothing is at stake: a signal may end the process where it is.
     idle: AtomicBool,
-    /// A terminal that goes away is nothing to us.
-    outlives_terminal: AtomicBool,
+    /// The loss of the terminal is somebody else's to deal with.
+    spares_hangup: AtomicBool,
     engine: Mutex<Option<(Engine, Duration)>>,
 }
 
@@ -53,7 +53,7 @@ impl Signals {
             .spawn(move || {
                 let mut stopping: Vec<JoinHandle<()>> = Vec::new();
                 for signal in signals.forever() {
-                    if signal == SIGHUP && mine.outlives_terminal.load(Ordering::Acquire) {
+                    if signal == SIGHUP && mine.spares_hangup.load(Ordering::Acquire) {
                         continue;
                     }
                     let first = mine.raised.swap(signal, Ordering::AcqRel) == 0;
@@ -114,9 +114,9 @@ impl Signals {
         result
     }
 
-    /// From now on the loss of the terminal ends nothing: the work goes on to its end.
-    pub(super) fn outlive_terminal(&self) {
-        self.shared.outlives_terminal.store(true, Ordering::Release);
+    /// From now on HUP does nothing here: whoever draws on the terminal notices its loss.
+    pub(super) fn spare_hangup(&self) {
+        self.shared.spares_hangup.store(true, Ordering::Release);
     }
 
     /// From now on a signal shuts this engine down, waiting at most `deadline` for the segment in

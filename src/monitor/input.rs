@@ -1,6 +1,8 @@
 //! Reads keys and the mouse on a thread of its own. It must never be inside crossterm when the
 //! terminal is gone: crossterm would read «nothing» for ever and keep a core busy. So it waits by
-//! itself, looks whether the terminal still stands, and only then lets crossterm read.
+//! itself, looks whether the terminal still stands, and only then lets crossterm read. Of crossterm's
+//! two ways to read, this needs the one of `use-dev-tty`: the other one is told of a key only once,
+//! forgets it when a change of size comes first, and the key would stay unread.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,6 +22,9 @@ use super::terminal;
 
 /// Rows that one step of the wheel moves.
 const WHEEL: i32 = 3;
+
+/// How long crossterm may look for what is there already: with no time at all it looks at nothing.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// How long to wait for the thread. It may be waiting for the rest of a key that never comes.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -72,7 +77,7 @@ fn read(keyboard: &OwnedFd, woken: &PipeReader, to: &Sender<Incoming>) {
             }
         }
         loop {
-            match crossterm::event::poll(Duration::ZERO) {
+            match crossterm::event::poll(GLANCE) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(_) => return lost(to),

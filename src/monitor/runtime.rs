@@ -285,9 +285,9 @@ impl Runtime {
         self.screen = None;
         self.input = None;
         self.cause = Cause::TerminalLost;
-        if self.on_hangup == OnHangup::Finish && self.app.tasks.totals().active() > 0 {
+        if self.on_hangup == OnHangup::Finish && self.app.goes_on() {
             tracing::warn!("the terminal is gone: working on to the end without it");
-            self.app.exit_when_done = true;
+            self.app.is_unattended = true;
             return;
         }
         tracing::warn!("the terminal is gone: finishing the segment in work, then leaving");
@@ -303,6 +303,9 @@ impl Runtime {
     }
 
     fn carry_out(&mut self, effect: Effect) {
+        if self.screen.is_none() && matches!(effect, Effect::Look(_) | Effect::Measure) {
+            return;
+        }
         let own = match self.effects.carry_out(effect) {
             Ok(None) => return,
             Ok(Some(message)) => return self.update(message),

@@ -68,6 +68,15 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
+    /// A voice of tones, with the phonemes of the real one: it opens and speaks in milliseconds.
+    /// Returns its path.
+    pub fn tone(&self) -> String {
+        let real = self.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx.json");
+        self.write("tone.onnx.json", std::fs::read(real).unwrap());
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tone.onnx");
+        self.write("tone.onnx", std::fs::read(model).unwrap())
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aloud"));
         command

@@ -284,6 +284,8 @@ pub(crate) struct App {
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
     pub(crate) leaving: Leaving,
+    /// Whether leaving was asked for here: the engine may be shutting down for somebody else.
+    asked_to_leave: bool,
     /// One line to say something once; the next key takes it away.
     pub(crate) notice: Option<String>,
     /// Whether the queue begins nothing new.
@@ -322,6 +324,8 @@ pub(crate) struct App {
     defaults: Defaults,
     voices: Vec<VoiceChoice>,
     pub(crate) exit_when_done: bool,
+    /// Nobody is there any more who could let go of what is held back.
+    pub(crate) is_unattended: bool,
     pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,
     /// What was drawn last, for the mouse and for pages.
@@ -352,6 +356,7 @@ impl App {
             overlay: None,
             question: None,
             leaving: Leaving::No,
+            asked_to_leave: false,
             notice: start.notice,
             queue_paused: false,
             filter: None,
@@ -381,6 +386,7 @@ impl App {
             defaults: start.defaults,
             voices: Vec::new(),
             exit_when_done: start.exit_when_done,
+            is_unattended: false,
             zone: start.zone,
             now: Timestamp::default(),
             layout: Layout::default(),
@@ -524,6 +530,11 @@ impl App {
     /// Whether everything there was to do is done.
     pub(crate) fn all_done(&self) -> bool {
         self.loaded && !self.tasks.is_empty() && self.tasks.totals().active() == 0
+    }
+
+    /// Whether there is work that goes on by itself: what is held back waits for a person.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.tasks.first_running().is_some() || (!self.queue_paused && self.tasks.any_to_begin())
     }
 
     /// How often the screen changes with time alone, if it does.

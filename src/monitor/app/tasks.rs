@@ -285,6 +285,12 @@ impl Tasks {
         Some(id)
     }
 
+    /// Whether a task waits that nobody holds back.
+    pub(crate) fn any_to_begin(&self) -> bool {
+        let mut tasks = self.known.values();
+        tasks.any(|task| task.state == TaskState::Pending && !task.paused)
+    }
+
     /// What the rows are filtered for.
     pub(crate) fn filter_text(&self) -> Option<&str> {
         Some(self.filtered.as_ref()?.needle.text())

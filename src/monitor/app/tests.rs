@@ -197,6 +197,16 @@ fn signals_stop_without_a_question_and_twice_means_now() {
 }
 
 #[test]
+fn one_signal_is_one_signal_wherever_it_was_heard_first() {
+    let mut screen = Screen::of(fixtures::working());
+    screen.tell(Message::EngineStopping);
+    screen.tell(Message::Terminate);
+    assert_eq!(screen.effects, [Effect::Stop]);
+    screen.tell(Message::Terminate);
+    assert_eq!(screen.effects, [Effect::Hurry]);
+}
+
+#[test]
 fn it_leaves_by_itself_only_when_told_to() {
     let mut app = fixtures::app("mono", ColorDepth::None);
     app.exit_when_done = true;
@@ -205,6 +215,26 @@ fn it_leaves_by_itself_only_when_told_to() {
     assert!(!effects.contains(&Effect::Stop));
     let effects = app.update(Message::Reset(fixtures::finished()), NOW);
     assert!(effects.contains(&Effect::Stop));
+}
+
+#[test]
+fn unattended_it_does_not_wait_for_what_is_held_back() {
+    let mut app = fixtures::app("mono", ColorDepth::None);
+    app.is_unattended = true;
+    let effects = app.update(Message::Reset(fixtures::working()), NOW);
+    assert!(!effects.contains(&Effect::Stop));
+    let mut held = fixtures::narration("held", "Held", 3);
+    held.paused = true;
+    let tasks = vec![held.clone(), fixtures::narration("free", "Free", 3)];
+    assert!(
+        !app.update(Message::Reset(tasks), NOW)
+            .contains(&Effect::Stop)
+    );
+    let tasks = [fixtures::finished(), vec![held]].concat();
+    assert!(
+        app.update(Message::Reset(tasks), NOW)
+            .contains(&Effect::Stop)
+    );
 }
 
 #[test]

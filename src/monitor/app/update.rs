@@ -50,7 +50,18 @@ impl App {
                 self.tasks.remove(&ids);
                 return self.tasks_changed();
             }
-            Message::QueuePaused(paused) => self.queue_paused = paused,
+            Message::QueuePaused(paused) => {
+                if paused != self.queue_paused {
+                    // An empty queue shows it nowhere else.
+                    let words = if paused {
+                        "the queue is held: nothing new begins"
+                    } else {
+                        "the queue goes on"
+                    };
+                    self.notice = Some(words.to_owned());
+                }
+                self.queue_paused = paused;
+            }
             Message::EngineStopping => {
                 self.question = None;
                 // Someone else asked for it: there is nothing left to ask for.
@@ -61,6 +72,8 @@ impl App {
             Message::Terminate => {
                 return match self.leaving {
                     Leaving::No => self.stop(),
+                    // The same signal may have been heard elsewhere, and its effect came first.
+                    Leaving::Finishing if !self.asked_to_leave => self.stop(),
                     Leaving::Finishing => self.hurry(),
                     Leaving::Hurrying => Vec::new(),
                 };
@@ -211,6 +224,7 @@ impl App {
 
     pub(super) fn stop(&mut self) -> Vec<Effect> {
         self.leaving = Leaving::Finishing;
+        self.asked_to_leave = true;
         self.question = None;
         self.overlay = None;
         self.filter = None;
@@ -260,7 +274,8 @@ impl App {
         if stale {
             self.question = None;
         }
-        if self.exit_when_done && self.all_done() && self.leaving == Leaving::No {
+        let is_over = self.exit_when_done && self.all_done();
+        if (is_over || (self.is_unattended && !self.goes_on())) && self.leaving == Leaving::No {
             return self.stop();
         }
         Vec::new()

@@ -61,7 +61,11 @@ enum Paint {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a role is written { fg = “…”, bg = “…”, modifiers = [“bold”] }, each part of it \
+                 only where it is wanted"
+)]
 struct Patch {
     fg: Option<String>,
     bg: Option<String>,

@@ -113,6 +113,8 @@ pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
         Page::Log => layout.lower = pages::log(buf, rest, look, cx),
         Page::Health => layout.lower = health::draw(buf, rest, look, cx),
     }
+    // With half a screen drawn.
+    crate::failpoint::panic_at("monitor-frame");
     overlays(buf, area, cx, &mut layout);
     layout
 }
