@@ -146,6 +146,14 @@ impl<'e> Sources<'e> {
         &mut self,
         name: &'static str,
     ) -> Result<BTreeMap<String, String>, SettingsError> {
+        if let Some((line, raw)) = self.file.get(name) {
+            return Err(SettingsError::BadValue {
+                place: Origin::File(self.path.clone(), *line).to_string(),
+                name: name.to_owned(),
+                problem: format!("must be a table: a line [{name}], and its entries below it"),
+                given: printable(&raw.show()),
+            });
+        }
         let prefix = format!("{name}.");
         let (mut table, mut first) = (BTreeMap::new(), None);
         for (key, (line, raw)) in std::mem::take(&mut self.file) {

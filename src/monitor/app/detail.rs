@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{App, Effect, Page};
 use crate::engine::{SegmentId, TaskId};
@@ -48,6 +49,9 @@ impl Detail {
     }
 }
 
+/// The least time between two looks that nobody has asked for.
+const LOOKS: Duration = Duration::from_millis(250);
+
 impl App {
     /// Asks for a closer look if another segment is shown now, or it has a clip by now.
     pub(super) fn look_closer(&mut self) -> Option<Effect> {
@@ -73,6 +77,13 @@ impl App {
         if detail.is_same(&self.detail) {
             return None;
         }
+        // Where the selection follows the work by itself, it may change many times a second. What is
+        // passed over here comes with a later tick.
+        let by_itself = self.page == Page::Queue && self.follows() && self.ticks().is_some();
+        if by_itself && self.now.since(self.looked) < LOOKS && self.now >= self.looked {
+            return None;
+        }
+        self.looked = self.now;
         let mut shown = detail.clone();
         if shown.of == self.detail.of && shown.voice == self.detail.voice {
             // Only the clip is new.

@@ -302,6 +302,8 @@ pub(crate) struct App {
     pub(crate) vitals: Option<Vitals>,
     pub(crate) speeds: Speeds,
     pub(crate) detail: Detail,
+    /// When a closer look was asked for last.
+    looked: Timestamp,
     pub(crate) tour: Option<Tour>,
     /// The selected task.
     task: Option<TaskId>,
@@ -370,6 +372,7 @@ impl App {
             vitals: None,
             speeds: Speeds::default(),
             detail: Detail::default(),
+            looked: Timestamp::default(),
             tour: None,
             task: None,
             row: 0,

@@ -90,6 +90,8 @@ fn done(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
         ("✘ Finished, not everything could be narrated", Role::Failed)
     } else if totals.errors > 0 {
         ("✔ All done, with errors", Role::Warning)
+    } else if totals.count(TaskState::Completed) == 0 {
+        ("⊘ All cancelled", Role::Cancelled)
     } else {
         ("✔ All done", Role::Done)
     };
