@@ -7,6 +7,7 @@ mod join;
 mod name;
 mod peaks;
 mod publish;
+mod store;
 
 pub use check::{Fault, check, peak};
 pub use error::ClipError;
@@ -14,3 +15,4 @@ pub use join::{Joined, Part, WAV_LIMIT, join};
 pub use name::{file_name, slug};
 pub use peaks::peaks;
 pub use publish::{encode, publish, remove_parts};
+pub use store::{ClipKey, ClipStore, KeptClip, Trimmed};

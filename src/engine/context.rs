@@ -1,6 +1,6 @@
 //! What running work knows of itself, and what it tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,7 +139,7 @@ impl TaskContext {
             work: Duration::ZERO,
         };
         self.shared
-            .change(|registry, now| registry.complete_segment(&self.id, segment, now));
+            .change(|registry, now| registry.complete_segment(&self.id, segment, true, now));
     }
 
     /// Says that something went wrong with a segment; 0 for the task as a whole.
@@ -457,13 +457,23 @@ impl TaskContext {
         clip: ClipRecord,
         work: Duration,
     ) -> Result<(), WorkError> {
+        self.note_clip(attempt, clip, Some(work))
+    }
+
+    /// Notes a clip with the time that making it took; none for a copy.
+    fn note_clip(
+        &self,
+        attempt: Attempt,
+        clip: ClipRecord,
+        work: Option<Duration>,
+    ) -> Result<(), WorkError> {
         reach("folder-synced");
         let number = attempt.0.wait()?;
         let segment = CompletedSegment {
             segment_id: clip.segment_id,
             clip: Arc::clone(&clip.clip),
             duration: clip.duration(),
-            work,
+            work: work.unwrap_or_default(),
         };
         if !self
             .shared
@@ -478,9 +488,87 @@ impl TaskContext {
             return Err(WorkError::Failed(ErrorObject::new("SUPERSEDED", message)));
         }
         reach("row-committed");
-        self.shared
-            .change(|registry, now| registry.complete_segment(&self.id, segment, now));
+        let is_made = work.is_some();
+        self.shared.change(|registry, now| {
+            registry.complete_segment(&self.id, segment, is_made, now)
+        });
         Ok(())
+    }
+
+    /// Takes a clip that lies in the folder already for a segment that was not made in this run: a
+    /// copy of one that was made before from the same text, voice and settings. It is on disk when
+    /// this returns, and counts as done, not as made.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// struct Copies;
+    /// impl Narrator for Copies {
+    ///     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///         for (segment_id, _) in narration.plan.iter() {
+    ///             let clip = format!("{segment_id}.wav").into();
+    ///             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+    ///             task.reuse_segment(ClipRecord { segment_id, clip, bytes, samples, rate, peak })?;
+    ///         }
+    ///         Ok("copied".into())
+    ///     }
+    /// }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Copies)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!((status.completed_segments.len(), status.made.chars), (2, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`WorkError::Interrupted`] if the work is to stop; the store's error if it can't be noted.
+    pub fn reuse_segment(&self, clip: ClipRecord) -> Result<(), WorkError> {
+        if self.interrupt.reason().is_some() {
+            return Err(WorkError::Interrupted);
+        }
+        let attempt = Attempt(self.shared.store.begin_segment(&self.id, clip.segment_id));
+        self.note_clip(attempt, clip, None)
+    }
+
+    /// The segments without a clip that were begun before, in this narration or in the one that it
+    /// tries again: a copy of an earlier clip is not what they wait for.
+    ///
+    /// ```
+    /// use aloud::engine::{SegmentId, TaskContext, WorkError};
+    ///
+    /// /// Whether this segment may be a copy.
+    /// fn may_copy(task: &TaskContext, segment: SegmentId) -> Result<bool, WorkError> {
+    ///     Ok(!task.attempted()?.contains(&segment))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The store's error if it can't be read.
+    pub fn attempted(&self) -> Result<BTreeSet<SegmentId>, WorkError> {
+        Ok(self.shared.store.attempted(&self.id).wait()?)
     }
 
     /// Says what went wrong with a segment of a narration, and keeps it on disk.

@@ -64,7 +64,7 @@ impl Engine {
             work: Duration::ZERO,
         };
         self.shared()
-            .change(|registry, now| registry.complete_segment(id, segment, now));
+            .change(|registry, now| registry.complete_segment(id, segment, true, now));
     }
 
     /// Says that something went wrong with a segment of a task; 0 for the task as a whole. An

@@ -81,11 +81,12 @@ impl Registry {
         self.deadlines.extend(new.map(|new| (new, entry.seq)));
     }
 
-    /// Notes a finished segment. One that was already finished is replaced, not counted twice.
+    /// Notes a finished segment, made in this run or copied. One that was already finished is replaced, not counted twice.
     pub fn complete_segment(
         &mut self,
         id: &TaskId,
         segment: CompletedSegment,
+        is_made: bool,
         now: Now,
     ) -> Option<Event> {
         let (audio, work) = (segment.duration.as_secs_f64(), segment.work.as_secs_f64());
@@ -101,9 +102,12 @@ impl Registry {
             }
             status.audio_seconds += audio;
             status.completed_chars += chars;
-            status.made.audio_seconds += audio;
-            status.made.work_seconds += work;
-            status.made.chars += chars;
+            // A copy is done, and was not made: it says nothing of the speed.
+            if is_made {
+                status.made.audio_seconds += audio;
+                status.made.work_seconds += work;
+                status.made.chars += chars;
+            }
             if status.current_segment == Some(done.segment_id) {
                 status.current_segment = None;
             }
@@ -114,8 +118,10 @@ impl Registry {
             status.updated_at = now.wall;
         })?;
         self.totals.clips += 1;
-        self.totals.audio_seconds += audio;
-        self.totals.work_seconds += work;
+        if is_made {
+            self.totals.audio_seconds += audio;
+            self.totals.work_seconds += work;
+        }
         Some(Event::SegmentCompleted {
             task: id.clone(),
             segment,

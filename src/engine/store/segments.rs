@@ -1,7 +1,7 @@
 //! What is stored of a narration's segments: attempts, clips, errors, crashes. Only one attempt at a
 //! segment can win.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,7 +162,8 @@ impl Store {
         let id = id.clone();
         self.send(move |db| {
             db.prepare_cached(
-                "UPDATE segments SET clip = NULL, bytes = NULL, samples = NULL, peak = NULL
+                "UPDATE segments SET clip = NULL, bytes = NULL, samples = NULL, peak = NULL,
+                                     attempt = MAX(attempt, 1)
                  WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
             )?
             .execute(params![id.as_str(), segment])
@@ -180,6 +181,20 @@ impl Store {
                 |row| row.get(0),
             )?;
             clips(db, seq)
+        })
+    }
+
+    /// The segments without a clip that were begun before, or are to be made anew.
+    pub(crate) fn attempted(&self, id: &TaskId) -> Answer<BTreeSet<SegmentId>> {
+        let id = id.clone();
+        self.send(move |db| {
+            db.prepare_cached(
+                "SELECT number FROM segments
+                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1)
+                   AND attempt > 0 AND clip IS NULL",
+            )?
+            .query_map([id.as_str()], |row| row.get(0))?
+            .collect()
         })
     }
 
