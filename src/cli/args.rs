@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
+use super::clean::CleanArgs;
 use super::demo::DemoArgs;
 use super::doctor::DoctorArgs;
 use super::narrate::NarrateArgs;
@@ -59,6 +60,8 @@ pub(super) enum Command {
     Setup(SetupArgs),
     /// Check every piece and setting, and say what to do
     Doctor(DoctorArgs),
+    /// Delete kept clips that were not used for longest; narrations keep theirs
+    Clean(CleanArgs),
     /// List voices
     Voices(VoicesArgs),
 }

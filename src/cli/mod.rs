@@ -3,6 +3,7 @@
 
 mod accessible;
 mod args;
+mod clean;
 #[cfg(feature = "monitor")]
 pub(crate) mod complete;
 mod demo;
@@ -91,6 +92,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(Command::Doctor(command)) => {
             doctor::run(&command, &settings, out, &|| signals.raised())
         }
+        Some(Command::Clean(command)) => clean::run(&command, &settings, out),
         Some(Command::Voices(command)) => voices::run(&command, &settings, out),
     };
     match code {

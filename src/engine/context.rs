@@ -489,9 +489,8 @@ impl TaskContext {
         }
         reach("row-committed");
         let is_made = work.is_some();
-        self.shared.change(|registry, now| {
-            registry.complete_segment(&self.id, segment, is_made, now)
-        });
+        self.shared
+            .change(|registry, now| registry.complete_segment(&self.id, segment, is_made, now));
         Ok(())
     }
 

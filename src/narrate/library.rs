@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{VoiceNarrator, VoiceResolver};
+use super::{KeptClips, VoiceNarrator, VoiceResolver};
 use crate::assets::{AssetError, Assets};
 use crate::engine::{ErrorObject, Options};
 use crate::settings::Settings;
@@ -69,8 +69,9 @@ pub fn library_options(settings: &Settings) -> Options {
     options.cleanup_threshold = settings.cleanup_threshold;
     options.task_timeout = settings.task_timeout;
     options.segment_timeout = settings.segment_timeout;
+    let kept = KeptClips::from_settings(settings);
     options.narrator = Some(Arc::new(move || {
-        Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
+        Box::new(VoiceNarrator::new(Arc::clone(&resolve)).keeping(kept.clone()))
     }));
     options
 }

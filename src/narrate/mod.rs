@@ -5,10 +5,13 @@
 //! be spoken is an error on its segment, never a silent gap.
 
 mod compose;
+mod errors;
+mod kept;
 mod library;
 mod pipeline;
 mod voices;
 
 pub use compose::{ComposeError, Composed, Left, Request, compose, create_folder};
+pub use kept::KeptClips;
 pub use library::{VoiceError, library_options, load_voice};
 pub use voices::{VoiceNarrator, VoiceResolver};

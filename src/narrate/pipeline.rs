@@ -2,10 +2,11 @@
 //! end with the narration, work ahead of it and behind it.
 //!
 //! Who wakes whom: `prepare` fills a channel and waits when it is full; the model takes from it
-//! and fills the next; `publish` empties that one. When one of them ends, for whatever reason, its
+//! and fills the next; `publish` empties that one. A clip that was made before goes from `prepare`
+//! to `publish` past the model, which is not even opened where nothing needs it. When one of them ends, for whatever reason, its
 //! ends of the channels close, and its neighbours end too.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,10 +14,13 @@ use std::time::{Duration, Instant};
 use async_channel::{Receiver, Sender};
 use serde_json::json;
 
+use super::KeptClips;
+use super::errors::{fault_error, poisonous_error, timeout_error, unknown_error};
 use super::voices::work_error;
-use crate::clip::{self, Fault, Joined, Part, WAV_LIMIT};
+use crate::clip::{self, Fault, Joined, KeptClip, Part, WAV_LIMIT};
 use crate::engine::{
-    Attempt, ClipRecord, ErrorObject, Narration, SegmentId, StoredClip, TaskContext, WorkError,
+    Attempt, ClipRecord, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
+    TaskContext, WorkError,
 };
 use crate::speech::{FrontEnd, SpeechError, Synthesizer, Utterance};
 
@@ -26,13 +30,40 @@ const AHEAD: usize = 4;
 const BEHIND: usize = 4;
 /// How often a segment is spoken anew when its clip can't be right. The voice draws noise, so that
 /// another try is another clip.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 /// So many failed runs one after the other are the voice's fault, not the segments'.
 const FAILED_RUNS: u32 = 5;
 
 type Prepared = (SegmentId, Result<Utterance, SpeechError>);
 
+/// What all parts of the pipeline know.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) narration: &'a Narration,
+    pub(super) context: &'a TaskContext,
+    /// Clips that were made before.
+    pub(super) kept: Option<&'a KeptClips>,
+    /// Samples a second.
+    pub(super) rate: u32,
+}
+
+/// A segment without a clip.
+struct Missing<'a> {
+    id: SegmentId,
+    segment: &'a PlannedSegment,
+    /// How often the process died while it was in work.
+    crashes: u32,
+    /// Whether a clip that was made before would do.
+    may_copy: bool,
+}
+
 /// A clip on its way to the disk.
+enum Clip {
+    Spoken(Spoken),
+    Kept(SegmentId, KeptClip),
+}
+
+/// A clip that was made now.
 struct Spoken {
     id: SegmentId,
     attempt: Attempt,
@@ -42,7 +73,7 @@ struct Spoken {
 }
 
 /// Whoever waits on either side is let go, however this ends.
-struct Close<'a>(&'a Receiver<Prepared>, &'a Sender<Spoken>);
+struct Close<'a>(&'a Receiver<Prepared>, &'a Sender<Clip>);
 impl Drop for Close<'_> {
     fn drop(&mut self) {
         self.0.close();
@@ -51,14 +82,16 @@ impl Drop for Close<'_> {
 }
 
 /// Speaks and publishes every segment that has no clip yet. `synthesizer` opens the model, when the
-/// first segments are being prepared already.
+/// first segments are being prepared already; it is not called if clips that were made before are
+/// all that is needed.
 pub(super) fn speak<'s>(
-    narration: &Narration,
-    context: &TaskContext,
+    job: Job<'_>,
     front_end: &dyn FrontEnd,
-    rate: u32,
     synthesizer: impl FnOnce() -> Result<&'s mut (dyn Synthesizer + 'static), SpeechError>,
 ) -> Result<(), WorkError> {
+    let Job {
+        narration, context, ..
+    } = job;
     std::fs::create_dir_all(&narration.folder).map_err(|source| {
         failed(clip::ClipError::Write {
             path: narration.folder.clone(),
@@ -72,36 +105,39 @@ pub(super) fn speak<'s>(
         .filter(|clip| is_whole(narration, clip))
         .map(|clip| clip.segment_id)
         .collect();
-    let crashes = context.crashes()?;
-    let crashed = |id| crashes.get(&id).copied().unwrap_or(0);
-    let mut missing = Vec::new();
-    for (id, segment) in narration.plan.iter().filter(|(id, _)| !done.contains(id)) {
-        if crashed(id) < TaskContext::MOST_CRASHES {
-            missing.push((id, segment));
-        } else {
-            context.fail_segment(id, poisonous_error(crashed(id)));
-        }
-    }
-    // What may have ended the process comes last: the rest is safe by then.
-    missing.sort_by_key(|(id, _)| crashed(*id));
+    let missing = missing(job, &done)?;
     if missing.is_empty() {
         return Ok(());
     }
+    let needs_model = missing.iter().any(|missing| {
+        let kept = job.kept.filter(|_| missing.may_copy);
+        !kept.is_some_and(|kept| kept.has(narration, missing.segment))
+    });
     let (to_model, prepared) = async_channel::bounded::<Prepared>(AHEAD);
-    let (to_disk, spoken) = async_channel::bounded::<Spoken>(BEHIND);
+    let (to_disk, clips) = async_channel::bounded::<Clip>(BEHIND);
     std::thread::scope(|scope| {
         let close = Close(&prepared, &to_disk);
+        let past_the_model = to_disk.clone();
         std::thread::Builder::new()
             .name("aloud-prepare".into())
-            .spawn_scoped(scope, || {
-                prepare(missing.into_iter(), front_end, context, to_model);
+            .spawn_scoped(scope, move || {
+                prepare(job, missing, front_end, to_model, past_the_model);
             })?;
         let publisher = std::thread::Builder::new()
             .name("aloud-publish".into())
-            .spawn_scoped(scope, || publish(narration, context, rate, &spoken))?;
-        let run = synthesizer()
-            .map_err(work_error)
-            .and_then(|model| synthesize(narration, context, rate, model, &prepared, &to_disk));
+            .spawn_scoped(scope, || publish(job, &clips))?;
+        // A kept clip may turn out to be damaged: then the model is opened after all.
+        let first = if needs_model {
+            Ok(None)
+        } else {
+            prepared.recv_blocking().map(Some)
+        };
+        let run = match first {
+            Err(_) => stopped(context),
+            Ok(first) => synthesizer()
+                .map_err(work_error)
+                .and_then(|model| synthesize(job, model, first, &prepared, &to_disk)),
+        };
         drop(close);
         let published = publisher
             .join()
@@ -109,6 +145,43 @@ pub(super) fn speak<'s>(
         // What the disk said is the cause of what the model met.
         published.and(run)
     })
+}
+
+/// The segments that have no clip, in the order in which they are made.
+fn missing<'a>(job: Job<'a>, done: &HashSet<SegmentId>) -> Result<Vec<Missing<'a>>, WorkError> {
+    let Job {
+        narration, context, ..
+    } = job;
+    let crashes = context.crashes()?;
+    let attempted = match job.kept {
+        Some(_) => context.attempted()?,
+        None => BTreeSet::new(),
+    };
+    let mut missing = Vec::new();
+    for (id, segment) in narration.plan.iter().filter(|(id, _)| !done.contains(id)) {
+        let crashes = crashes.get(&id).copied().unwrap_or(0);
+        if crashes < TaskContext::MOST_CRASHES {
+            missing.push(Missing {
+                id,
+                segment,
+                crashes,
+                may_copy: job.kept.is_some() && !attempted.contains(&id),
+            });
+        } else {
+            context.fail_segment(id, poisonous_error(crashes));
+        }
+    }
+    // What may have ended the process comes last: the rest is safe by then.
+    missing.sort_by_key(|missing| missing.crashes);
+    Ok(missing)
+}
+
+fn stopped(context: &TaskContext) -> Result<(), WorkError> {
+    if context.interrupt().reason().is_some() {
+        Err(WorkError::Interrupted)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether a clip is where it was published, as long as it was.
@@ -123,35 +196,53 @@ pub(super) fn all_whole(narration: &Narration, context: &TaskContext) -> Result<
     Ok(clips.iter().all(|clip| is_whole(narration, clip)))
 }
 
-fn prepare<'p>(
-    segments: impl Iterator<Item = (SegmentId, &'p crate::engine::PlannedSegment)>,
+fn prepare(
+    job: Job<'_>,
+    missing: Vec<Missing<'_>>,
     front_end: &dyn FrontEnd,
-    context: &TaskContext,
     to_model: Sender<Prepared>,
+    past_the_model: Sender<Clip>,
 ) {
-    for (id, segment) in segments {
-        if context.interrupt().reason().is_some() {
+    for Missing {
+        id,
+        segment,
+        may_copy,
+        ..
+    } in missing
+    {
+        if job.context.interrupt().reason().is_some() {
             break;
         }
-        if to_model
-            .send_blocking((id, front_end.prepare(&segment.text)))
-            .is_err()
-        {
+        let kept = job.kept.filter(|_| may_copy);
+        let kept = kept.and_then(|kept| kept.get(job.narration, segment));
+        let is_gone = if let Some(clip) = kept {
+            past_the_model.send_blocking(Clip::Kept(id, clip)).is_err()
+        } else {
+            let utterance = front_end.prepare(&segment.text);
+            to_model.send_blocking((id, utterance)).is_err()
+        };
+        if is_gone {
             break;
         }
     }
 }
 
 fn synthesize(
-    narration: &Narration,
-    context: &TaskContext,
-    rate: u32,
+    job: Job<'_>,
     model: &mut dyn Synthesizer,
+    first: Option<Prepared>,
     prepared: &Receiver<Prepared>,
-    to_disk: &Sender<Spoken>,
+    to_disk: &Sender<Clip>,
 ) -> Result<(), WorkError> {
+    let Job {
+        narration,
+        context,
+        rate,
+        ..
+    } = job;
     let mut failed_runs = 0;
-    while let Ok((id, utterance)) = prepared.recv_blocking() {
+    let rest = std::iter::from_fn(|| prepared.recv_blocking().ok());
+    for (id, utterance) in first.into_iter().chain(rest) {
         let attempt = context.begin_segment(id)?;
         let utterance = match speakable(utterance) {
             Ok(utterance) => utterance,
@@ -176,13 +267,13 @@ fn synthesize(
                 let problem = unknown_error(&utterance).or(fault.map(fault_error));
                 let work = begun.elapsed();
                 if to_disk
-                    .send_blocking(Spoken {
+                    .send_blocking(Clip::Spoken(Spoken {
                         id,
                         attempt,
                         samples,
                         problem,
                         work,
-                    })
+                    }))
                     .is_err()
                 {
                     // The publisher has ended and says why.
@@ -199,11 +290,7 @@ fn synthesize(
             }
         }
     }
-    if context.interrupt().reason().is_some() {
-        Err(WorkError::Interrupted)
-    } else {
-        Ok(())
-    }
+    stopped(context)
 }
 
 fn speakable(utterance: Result<Utterance, SpeechError>) -> Result<Utterance, ErrorObject> {
@@ -238,92 +325,77 @@ fn best_try(
     }
 }
 
-fn timeout_error(timeout: Option<Duration>) -> ErrorObject {
-    let seconds = timeout.unwrap_or_default().as_secs_f64();
-    ErrorObject::new(
-        "TIMEOUT",
-        format!("Operation exceeded timeout of {seconds} seconds"),
-    )
-    .with_details(json!({ "timeout_seconds": seconds, "partial_result": null }))
-    .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
-}
-
-fn poisonous_error(crashes: u32) -> ErrorObject {
-    ErrorObject::new(
-        "POISONOUS",
-        format!("the program ended {crashes} times while it spoke this segment: it is left out"),
-    )
-    .with_details(json!({ "crashes": crashes }))
-    .with_remediation(
-        "See the log, and whether memory is short; narrate the text again to try it once more",
-    )
-}
-
-fn fault_error(fault: Fault) -> ErrorObject {
-    ErrorObject::new(fault.code(), format!("{fault}, after {TRIES} tries")).with_remediation(
-        "Write the sentence otherwise, or choose another voice; aloud phonemes shows how it is read",
-    )
-}
-
-fn unknown_error(utterance: &Utterance) -> Option<ErrorObject> {
-    if utterance.unknown.is_empty() {
-        return None;
-    }
-    let unknown = utterance.unknown.join(" ");
-    Some(
-        ErrorObject::new(
-            "UNKNOWN_PHONEMES",
-            format!("the voice doesn't know these phonemes and left them out: {unknown}"),
-        )
-        .with_details(json!({ "phonemes": utterance.unknown }))
-        .with_remediation(
-            "Write the word as it sounds, or choose a voice of its language; aloud phonemes shows \
-             how it is read",
-        ),
-    )
-}
-
-fn publish(
-    narration: &Narration,
-    context: &TaskContext,
-    rate: u32,
-    spoken: &Receiver<Spoken>,
-) -> Result<(), WorkError> {
+fn publish(job: Job<'_>, clips: &Receiver<Clip>) -> Result<(), WorkError> {
     /// The model must not wait for a publisher that has ended, however it ended.
-    struct Close<'a>(&'a Receiver<Spoken>);
+    struct Close<'a>(&'a Receiver<Clip>);
     impl Drop for Close<'_> {
         fn drop(&mut self) {
             self.0.close();
         }
     }
-    let _close = Close(spoken);
-    while let Ok(Spoken {
+    let _close = Close(clips);
+    while let Ok(clip) = clips.recv_blocking() {
+        match clip {
+            Clip::Spoken(spoken) => publish_spoken(job, spoken)?,
+            Clip::Kept(id, clip) => {
+                let record = put(job, id, &clip)?;
+                job.context.reuse_segment(record)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn publish_spoken(job: Job<'_>, spoken: Spoken) -> Result<(), WorkError> {
+    let Spoken {
         id,
         attempt,
         samples,
         problem,
         work,
-    }) = spoken.recv_blocking()
+    } = spoken;
+    let clip = KeptClip {
+        wav: clip::encode(&samples, job.rate, &path_of(job, id)).map_err(failed)?,
+        samples: samples.len() as u64,
+        rate: job.rate,
+        peak: clip::peak(&samples).unwrap_or(0.0).min(1.0),
+    };
+    let record = put(job, id, &clip)?;
+    let is_faulty = problem.is_some();
+    if let Some(problem) = problem {
+        job.context.fail_segment(id, problem);
+    }
+    job.context.complete_segment(attempt, record, work)?;
+    if let (Some(kept), Some(segment)) = (job.kept, job.narration.plan.get(id))
+        && !is_faulty
     {
-        let text = narration.plan.get(id).map_or("", |segment| &segment.text);
-        let name = clip::file_name(id, text);
-        let path = narration.folder.join(&name);
-        let bytes = clip::encode(&samples, rate, &path).map_err(failed)?;
-        clip::publish(&path, &bytes).map_err(failed)?;
-        let record = ClipRecord {
-            segment_id: id,
-            clip: Arc::from(name),
-            bytes: bytes.len() as u64,
-            samples: samples.len() as u64,
-            rate,
-            peak: clip::peak(&samples).unwrap_or(0.0).min(1.0),
-        };
-        if let Some(problem) = problem {
-            context.fail_segment(id, problem);
-        }
-        context.complete_segment(attempt, record, work)?;
+        kept.keep(job.narration, segment, &clip);
     }
     Ok(())
+}
+
+fn path_of(job: Job<'_>, id: SegmentId) -> PathBuf {
+    let text = job
+        .narration
+        .plan
+        .get(id)
+        .map_or("", |segment| &segment.text);
+    job.narration.folder.join(clip::file_name(id, text))
+}
+
+/// Puts a clip into the narration's folder.
+fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkError> {
+    let path = path_of(job, id);
+    clip::publish(&path, &clip.wav).map_err(failed)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(ClipRecord {
+        segment_id: id,
+        clip: Arc::from(&*name),
+        bytes: clip.wav.len() as u64,
+        samples: clip.samples,
+        rate: clip.rate,
+        peak: clip.peak,
+    })
 }
 
 /// A disk may have space again later; a damaged clip stays damaged.

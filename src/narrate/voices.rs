@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::pipeline;
+use super::{KeptClips, pipeline};
 use crate::engine::{ErrorObject, Narration, Narrator, TaskContext, WorkError, WorkResult};
 use crate::speech::{FrontEnd, SpeechError, Synthesizer, Voice};
 
@@ -16,6 +16,7 @@ pub type VoiceResolver = Arc<dyn Fn(&str) -> Result<Arc<dyn Voice>, ErrorObject>
 pub struct VoiceNarrator {
     resolve: VoiceResolver,
     open: Option<Open>,
+    kept: Option<KeptClips>,
 }
 
 struct Open {
@@ -32,7 +33,15 @@ impl VoiceNarrator {
         Self {
             resolve,
             open: None,
+            kept: None,
         }
+    }
+
+    /// The same, copying clips that were made before, and keeping those that it makes.
+    #[must_use]
+    pub fn keeping(mut self, kept: Option<KeptClips>) -> Self {
+        self.kept = kept;
+        self
     }
 
     fn open(&mut self, narration: &Narration) -> Result<&mut Open, WorkError> {
@@ -62,6 +71,7 @@ impl VoiceNarrator {
 
 impl Narrator for VoiceNarrator {
     fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
+        let kept = self.kept.clone();
         let open = self.open(narration)?;
         if !is_version(open, narration) {
             return Err(WorkError::Failed(voice_changed_error(narration)));
@@ -75,10 +85,19 @@ impl Narrator for VoiceNarrator {
                 Some(synthesizer) => Ok(synthesizer.as_mut()),
                 slot => Ok(slot.insert(voice.open(context.interrupt())?).as_mut()),
             };
-            pipeline::speak(narration, context, open.front_end.as_ref(), rate, get)?;
+            let job = pipeline::Job {
+                narration,
+                context,
+                kept: kept.as_ref(),
+                rate,
+            };
+            pipeline::speak(job, open.front_end.as_ref(), get)?;
             if pipeline::all_whole(narration, context)? {
                 break;
             }
+        }
+        if let Some(kept) = &kept {
+            kept.trim_now_and_then();
         }
         let joined = pipeline::join(narration, context, rate)?;
         let result = json!({

@@ -126,6 +126,9 @@ settings! {
     task_timeout: Option<Duration> = |_| None, |value| optional(value, some_time);
     /// The longest a single segment may take; none is no limit. One that takes so long hangs.
     segment_timeout: Option<Duration> = |_| Some(Duration::from_secs(600)), |value| optional(value, some_time);
+    /// How much disk may be taken by clips that are kept for other narrations, in MB (10⁶ bytes): a
+    /// sentence that was spoken before is then copied. 0 keeps none.
+    clip_store_mb: u32 = |_| 1000, anything;
     /// A command for the shell, run at the end of each task with the task as JSON on its standard
     /// input.
     on_complete: Option<String> = |_| None, |value| optional(value, |text| not_empty(text));

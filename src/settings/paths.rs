@@ -23,6 +23,8 @@ pub struct Paths {
     pub narrations: PathBuf,
     /// Log files.
     pub logs: PathBuf,
+    /// Clips that are kept for other narrations. May be deleted at any time.
+    pub clips: PathBuf,
 }
 
 /// The base folders of the user, as the XDG rules give them.
@@ -32,6 +34,7 @@ pub(crate) struct BaseFolders {
     pub config: PathBuf,
     pub data: PathBuf,
     pub state: PathBuf,
+    pub cache: PathBuf,
 }
 
 impl BaseFolders {
@@ -41,6 +44,7 @@ impl BaseFolders {
         Ok(BaseFolders {
             config: xdg.config_dir(),
             data: xdg.data_dir(),
+            cache: xdg.cache_dir(),
             state: xdg.state_dir().unwrap_or_else(|| home.join(".local/state")),
             home,
         })
@@ -77,6 +81,7 @@ impl Paths {
             data: base.data.join("aloud"),
             narrations: base.home.join("Narrations"),
             logs: library.join("logs"),
+            clips: base.cache.join("aloud/clips"),
             library,
         })
     }
@@ -90,6 +95,7 @@ impl Paths {
             library: home.join("state"),
             narrations: home.join("narrations"),
             logs: home.join("logs"),
+            clips: home.join("cache/clips"),
         }
     }
 
@@ -116,6 +122,7 @@ mod tests {
             config: "/home/ann/.config".into(),
             data: "/home/ann/.local/share".into(),
             state: "/home/ann/.local/state".into(),
+            cache: "/home/ann/.cache".into(),
         })
     }
 

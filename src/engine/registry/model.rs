@@ -436,7 +436,8 @@ impl StateMachineTest for Real {
                     duration: Duration::from_secs(seconds),
                     work: Duration::from_millis(1),
                 };
-                real.registry.complete_segment(&id(index), segment, true, now);
+                real.registry
+                    .complete_segment(&id(index), segment, true, now);
             }
             Step::Cancel(index) => {
                 real.registry.cancel(&id(index), now);

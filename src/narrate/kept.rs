@@ -1,0 +1,110 @@
+//! Which clips can be copied from earlier narrations, and which are kept for later ones. Decides
+//! what determines a clip; the store knows only keys.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::clip::{ClipKey, ClipStore, KeptClip, Trimmed};
+use crate::engine::{Narration, PlannedSegment};
+use crate::settings::Settings;
+
+/// Whatever else determines a clip beside the voice, the settings and the text: what is done to a
+/// text before, and to samples after the model. Another number makes all kept clips unknown.
+const MAKING: &[u8] = b"1";
+
+/// How often the store is looked through for what has to go.
+const BETWEEN_TRIMS: Duration = Duration::from_secs(600);
+
+/// The store of clips, with its limit. Cheap to copy; the copies share it.
+#[derive(Clone, Debug)]
+pub struct KeptClips {
+    store: ClipStore,
+    /// Bytes.
+    most: u64,
+    trimmed: Arc<Mutex<Option<Instant>>>,
+}
+
+impl KeptClips {
+    /// The store of these settings; `None` if they want none.
+    #[must_use]
+    pub fn from_settings(settings: &Settings) -> Option<Self> {
+        let most = u64::from(settings.clip_store_mb) * 1_000_000;
+        (most > 0).then(|| Self::new(ClipStore::new(&settings.paths.clips), most))
+    }
+
+    /// A store that may take so many bytes.
+    #[must_use]
+    pub fn new(store: ClipStore, most: u64) -> Self {
+        Self {
+            store,
+            most,
+            trimmed: Arc::default(),
+        }
+    }
+
+    /// What determines the clip of a segment; `None` if not all of it is known.
+    pub(super) fn key(narration: &Narration, segment: &PlannedSegment) -> Option<ClipKey> {
+        if narration.voice_version.is_empty() {
+            return None;
+        }
+        let settings = &narration.settings;
+        let speaker = settings.speaker.map(u32::to_le_bytes);
+        Some(ClipKey::of(&[
+            MAKING,
+            narration.voice.as_bytes(),
+            narration.voice_version.as_bytes(),
+            &settings.speed.to_le_bytes(),
+            speaker.as_ref().map_or(&[], |speaker| &speaker[..]),
+            segment.text.as_bytes(),
+        ]))
+    }
+
+    /// Whether there seems to be a clip for this segment.
+    pub(super) fn has(&self, narration: &Narration, segment: &PlannedSegment) -> bool {
+        Self::key(narration, segment).is_some_and(|key| self.store.has(&key))
+    }
+
+    /// The clip for this segment, if there is one and it is right.
+    pub(super) fn get(&self, narration: &Narration, segment: &PlannedSegment) -> Option<KeptClip> {
+        self.store.get(&Self::key(narration, segment)?)
+    }
+
+    /// Keeps a clip. A disk that has no room for it is no reason to stop.
+    pub(super) fn keep(&self, narration: &Narration, segment: &PlannedSegment, clip: &KeptClip) {
+        let Some(key) = Self::key(narration, segment) else {
+            return;
+        };
+        if let Err(error) = self.store.put(&key, clip) {
+            tracing::warn!(%error, "a clip can't be kept for other narrations");
+        }
+    }
+
+    /// Brings the store to its limit.
+    ///
+    /// # Errors
+    /// Its folder can't be read.
+    pub fn trim(&self) -> std::io::Result<Trimmed> {
+        self.store.trim(self.most)
+    }
+
+    /// The same, if it is time for it.
+    pub(super) fn trim_now_and_then(&self) {
+        let mut last = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < BETWEEN_TRIMS) {
+            return;
+        }
+        *last = Some(Instant::now());
+        drop(last);
+        match self.trim() {
+            Ok(trimmed) if trimmed.deleted > 0 => {
+                tracing::info!(
+                    deleted = trimmed.deleted,
+                    bytes = trimmed.freed,
+                    "the oldest kept clips were deleted"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the kept clips can't be looked through"),
+        }
+    }
+}
