@@ -2,13 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use aloud::clip::ClipStore;
 use aloud::engine::{
     Engine, ErrorObject, Event, Interrupt, Narration, NarrationSettings, Options, Plan,
     PlannedSegment, ShutdownWait, TaskId, TaskState, TaskStatus,
 };
-use aloud::narrate::{VoiceNarrator, VoiceResolver};
+use aloud::narrate::{KeptClips, VoiceNarrator, VoiceResolver};
 use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 
 /// Tell the process that is to die where it works, and after how many clips.
@@ -69,6 +71,15 @@ impl Voice for TestVoice {
 }
 
 fn open(folder: &Path, speak: Speak, segment_timeout: Option<Duration>) -> Engine {
+    open_keeping(folder, speak, segment_timeout, None)
+}
+
+fn open_keeping(
+    folder: &Path,
+    speak: Speak,
+    segment_timeout: Option<Duration>,
+    kept: Option<KeptClips>,
+) -> Engine {
     let info = VoiceInfo {
         name: "test".into(),
         family: "test",
@@ -82,7 +93,7 @@ fn open(folder: &Path, speak: Speak, segment_timeout: Option<Duration>) -> Engin
     let mut options = Options::new(folder.join("library"));
     options.segment_timeout = segment_timeout;
     options.narrator = Some(Arc::new(move || {
-        Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
+        Box::new(VoiceNarrator::new(Arc::clone(&resolve)).keeping(kept.clone()))
     }));
     Engine::open(options).unwrap()
 }
@@ -360,4 +371,96 @@ fn the_joined_file_never_takes_the_name_of_a_clip() {
             .is_file()
     );
     engine.shutdown(ShutdownWait::Now);
+}
+
+/// Each call another tone, so that a copy can be told from a clip that was made again.
+fn never_the_same(text: &str) -> Vec<f32> {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    if text.starts_with("fails") {
+        return Vec::new();
+    }
+    let length = 1000 + call;
+    (0..length)
+        .map(|n| if n % 2 == 0 { 0.4 } else { -0.4 })
+        .collect()
+}
+
+#[test]
+fn a_sentence_that_was_spoken_before_is_copied_into_any_narration() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("kept");
+    let kept = KeptClips::new(ClipStore::new(&store), 1_000_000);
+    let engine = open_keeping(folder.path(), never_the_same, None, Some(kept));
+    let narrated = |title: &str, texts: &[&str], speed: f32| {
+        let mut new = narration(folder.path(), title, texts);
+        new.folder = folder.path().join(title);
+        new.voice_version = "1".into();
+        new.settings.speed = speed;
+        narrate(&engine, new)
+    };
+    let clip = |task: &TaskStatus, segment| {
+        let clip = task.completed_segments.get(segment).unwrap().clip.clone();
+        std::fs::read(task.folder.as_ref().unwrap().join(&*clip)).unwrap()
+    };
+    let first = narrated("first", &["One fine day.", "Two birds sang."], 1.0);
+    assert_eq!(first.made.chars, 28);
+
+    // One sentence is another one: only that is made.
+    let second = narrated("second", &["One fine day.", "Three birds sang."], 1.0);
+    assert_eq!(
+        (second.state, second.made.chars),
+        (TaskState::Completed, 17)
+    );
+    assert_eq!(clip(&second, 1), clip(&first, 1));
+    let joined = folder.path().join("second/second.wav");
+    let samples = hound::WavReader::open(joined).unwrap().len();
+    assert!(samples > 2000, "{samples}");
+
+    // The same text: nothing is made, and its clips count as done.
+    let third = narrated("third", &["One fine day.", "Three birds sang."], 1.0);
+    assert_eq!((third.made.chars, third.completed_segments.len()), (0, 2));
+    assert_eq!(third.speed(), None);
+
+    // At another speed it is another clip.
+    let faster = narrated("faster", &["One fine day."], 2.0);
+    assert_eq!(faster.made.chars, 13);
+
+    // A kept clip that was damaged is made again.
+    for entry in walk(&store) {
+        let mut bytes = std::fs::read(&entry).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&entry, bytes).unwrap();
+    }
+    let fourth = narrated("fourth", &["One fine day.", "Three birds sang."], 1.0);
+    assert_eq!(
+        (fourth.state, fourth.made.chars),
+        (TaskState::Completed, 30)
+    );
+
+    // What someone wants to be made anew is no copy, and what fails is never kept.
+    let fifth = narrated("fifth", &["One fine day.", "fails"], 1.0);
+    assert_eq!((fifth.state, fifth.made.chars), (TaskState::Failed, 0));
+    let before = clip(&fifth, 1);
+    let events = engine.subscribe();
+    let again = engine.retry_segments(&fifth.id, &[1]).unwrap();
+    while !matches!(events.recv_blocking().unwrap(), Event::Ended { task, .. } if task == again) {}
+    let again = engine.task_status(&again).unwrap();
+    assert_eq!(again.made.chars, 13);
+    assert_ne!(clip(&again, 1), before);
+    engine.shutdown(ShutdownWait::Now);
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
