@@ -199,6 +199,32 @@ fn a_command_runs_at_the_end_of_a_task_and_is_ended_when_it_takes_too_long() {
 }
 
 #[test]
+fn kept_clips_are_copied_and_can_be_cleaned_away() {
+    let home = Home::ready();
+    let first = home.write("first.txt", "The tide was out.\n\nNobody had seen the boat.");
+    let second = home.write("second.txt", "The tide was out.\n\nEverybody had seen the boat.");
+    assert_eq!(home.run(&["narrate", &first]).code, Some(0));
+    let ran = home.run(&["narrate", &second, "--json"]);
+    assert_eq!(ran.summary()["completed"], 2);
+    let clip = |name: &str| {
+        let folder = home.path("narrations").join(name);
+        std::fs::read(folder.join("0001-the-tide-was-out.wav")).unwrap()
+    };
+    assert_eq!(clip("first"), clip("second"));
+
+    let clean = |args: &[&str]| -> Value {
+        let ran = home.run(args);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        serde_json::from_str(&ran.out).unwrap()
+    };
+    let kept = clean(&["clean", "--json"]);
+    assert_eq!((&kept["deleted"], &kept["left"]), (&0.into(), &3.into()));
+    let all = clean(&["clean", "--all", "--json"]);
+    assert_eq!((&all["deleted"], &all["left"]), (&3.into(), &0.into()));
+    assert!(!clip("first").is_empty(), "its own clips stay");
+}
+
+#[test]
 fn standard_input_and_a_voice_by_path_work() {
     let home = Home::ready();
     for name in ["en_US-joe-medium.onnx", "en_US-joe-medium.onnx.json"] {
