@@ -128,6 +128,8 @@ impl Campaign {
                 }
             }
             command.args(["--voice", &self.voice]);
+            // Every clip is made here: a copy would hide one that was lost.
+            command.env("ALOUD_CLIP_STORE_MB", "0");
             command.stdout(Stdio::null()).stderr(Stdio::piped());
             if let Some(place) = &place {
                 command.env("ALOUD_FAILPOINT", place);
