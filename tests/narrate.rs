@@ -201,8 +201,14 @@ fn a_command_runs_at_the_end_of_a_task_and_is_ended_when_it_takes_too_long() {
 #[test]
 fn kept_clips_are_copied_and_can_be_cleaned_away() {
     let home = Home::ready();
-    let first = home.write("first.txt", "The tide was out.\n\nNobody had seen the boat.");
-    let second = home.write("second.txt", "The tide was out.\n\nEverybody had seen the boat.");
+    let first = home.write(
+        "first.txt",
+        "The tide was out.\n\nNobody had seen the boat.",
+    );
+    let second = home.write(
+        "second.txt",
+        "The tide was out.\n\nEverybody had seen the boat.",
+    );
     assert_eq!(home.run(&["narrate", &first]).code, Some(0));
     let ran = home.run(&["narrate", &second, "--json"]);
     assert_eq!(ran.summary()["completed"], 2);

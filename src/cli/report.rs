@@ -26,6 +26,8 @@ pub(super) struct Summary {
     pub wall_seconds: f64,
     /// Seconds of work per second of speech; lower is better.
     pub realtime_factor: f64,
+    /// The share of its time for which the voice waited between segments; null if it made none.
+    pub idle_share: Option<f64>,
     pub files: Vec<PathBuf>,
 }
 
@@ -33,6 +35,8 @@ impl Summary {
     pub(super) fn new(tasks: &[TaskStatus], wall: Duration) -> Self {
         let audio_seconds: f64 = tasks.iter().map(|task| task.audio_seconds).sum();
         let made: f64 = tasks.iter().map(|task| task.made.audio_seconds).sum();
+        let work: f64 = tasks.iter().map(|task| task.made.work_seconds).sum();
+        let wait: f64 = tasks.iter().map(|task| task.made.wait_seconds).sum();
         let wall_seconds = wall.as_secs_f64();
         let files = tasks.iter().flat_map(files_of).collect();
         Self {
@@ -43,6 +47,7 @@ impl Summary {
             audio_seconds,
             wall_seconds,
             realtime_factor: if made > 0.0 { wall_seconds / made } else { 0.0 },
+            idle_share: (work > 0.0).then(|| wait / (wait + work)),
             files,
         }
     }

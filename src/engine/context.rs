@@ -374,7 +374,10 @@ impl TaskContext {
     pub fn end_segment(&self) -> bool {
         let overdue = self.interrupt.is_segment_overdue();
         self.interrupt.begin_segment(0);
-        self.shared.lock().registry.stop_segment_clock(&self.id);
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        state.registry.stop_segment_clock(&self.id, now);
+        drop(state);
         overdue
     }
 

@@ -317,6 +317,7 @@ impl Engine {
             clips: totals.clips,
             audio_seconds: totals.audio_seconds,
             work_seconds: totals.work_seconds,
+            wait_seconds: totals.wait_seconds,
         }
     }
 
@@ -337,12 +338,14 @@ impl Engine {
     pub fn health(&self) -> Health {
         let shared = self.shared();
         let state = shared.lock();
+        let totals = state.registry.totals();
         Health {
             active_threads: state.running.len(),
             max_threads: shared.options.workers.max(1),
             abandoned_threads: state.abandoned,
             active_tasks: state.registry.count(TaskState::Processing),
             backlog: state.registry.count(TaskState::Pending),
+            idle_share: idle_share(totals.work_seconds, totals.wait_seconds),
             is_shutdown: state.life == Life::Down,
             shutting_down: state.life == Life::ShuttingDown,
             library: shared.options.folder.clone(),
@@ -391,6 +394,9 @@ pub struct Stats {
     pub audio_seconds: f64,
     /// Seconds of work for them.
     pub work_seconds: f64,
+    /// Seconds for which a voice had nothing to do between two segments.
+    #[serde(default)]
+    pub wait_seconds: f64,
 }
 
 impl Stats {
@@ -437,6 +443,10 @@ pub struct Health {
     pub active_tasks: usize,
     /// Tasks that wait.
     pub backlog: usize,
+    /// The share of its time between segments and in them for which a voice had nothing to do, 0.0
+    /// to 1.0; `None` before the second segment.
+    #[serde(default)]
+    pub idle_share: Option<f64>,
     /// Whether it has shut down.
     pub is_shutdown: bool,
     /// Whether it is shutting down.
@@ -445,4 +455,9 @@ pub struct Health {
     pub library: PathBuf,
     /// Seconds since it was opened.
     pub uptime_seconds: f64,
+}
+
+/// The share of waiting in waiting and work.
+pub(crate) fn idle_share(work: f64, wait: f64) -> Option<f64> {
+    (work > 0.0 && wait > 0.0).then(|| wait / (wait + work))
 }

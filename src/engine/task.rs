@@ -385,7 +385,7 @@ impl TaskStatus {
     /// assert_eq!(status.time_left(), None);
     /// status.plan = Some(Arc::new(Plan::new(vec![segment(100), segment(300)])));
     /// status.completed_chars = 100;
-    /// status.made = Made { audio_seconds: 7.0, work_seconds: 2.0, chars: 100 };
+    /// status.made = Made { audio_seconds: 7.0, work_seconds: 2.0, chars: 100, wait_seconds: 0.0 };
     /// assert_eq!(status.time_left(), Some(Duration::from_secs(6)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -458,4 +458,7 @@ pub struct Made {
     pub work_seconds: f64,
     /// Characters spoken.
     pub chars: u64,
+    /// Seconds for which the voice had nothing to do between two segments.
+    #[serde(default)]
+    pub wait_seconds: f64,
 }

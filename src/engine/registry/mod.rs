@@ -33,6 +33,8 @@ enum Phase {
     Processing {
         deadline: Option<Duration>,
         segment_deadline: Option<Duration>,
+        /// Since when the model has had nothing to do, between two segments.
+        idle_since: Option<Duration>,
     },
     Ended {
         at: Duration,
@@ -200,6 +202,7 @@ impl Registry {
         entry.phase = Phase::Processing {
             deadline,
             segment_deadline: None,
+            idle_since: None,
         };
         self.deadlines
             .extend(deadline.map(|deadline| (deadline, seq)));
@@ -416,6 +419,7 @@ impl Registry {
             let Phase::Processing {
                 deadline,
                 segment_deadline,
+                ..
             } = &mut entry.phase
             else {
                 continue;
@@ -522,6 +526,7 @@ impl Entry {
         if let Phase::Processing {
             deadline,
             segment_deadline,
+            ..
         } = self.phase
         {
             for at in deadline.into_iter().chain(segment_deadline) {

@@ -48,7 +48,10 @@ impl Registry {
         timeout: Option<Duration>,
         now: Now,
     ) -> Option<Event> {
+        let idle = self.end_idling(id, now);
+        self.totals.wait_seconds += idle;
         self.alter_active(id, |status| {
+            status.made.wait_seconds += idle;
             status.errors.clear(segment);
             status.current_segment = Some(segment);
             status.updated_at = now.wall;
@@ -61,8 +64,23 @@ impl Registry {
     }
 
     /// Notes that the model is done with a segment: it can't be over its time any more.
-    pub fn stop_segment_clock(&mut self, id: &TaskId) {
+    pub fn stop_segment_clock(&mut self, id: &TaskId, now: Now) {
         self.set_segment_deadline(id, None);
+        if let Some(Phase::Processing { idle_since, .. }) =
+            self.tasks.get_mut(id).map(|entry| &mut entry.phase)
+        {
+            *idle_since = Some(now.mono);
+        }
+    }
+
+    /// The seconds for which the model has had nothing to do since its last segment.
+    fn end_idling(&mut self, id: &TaskId, now: Now) -> f64 {
+        let phase = self.tasks.get_mut(id).map(|entry| &mut entry.phase);
+        let since = match phase {
+            Some(Phase::Processing { idle_since, .. }) => idle_since.take(),
+            _ => None,
+        };
+        since.map_or(0.0, |since| now.mono.saturating_sub(since).as_secs_f64())
     }
 
     fn set_segment_deadline(&mut self, id: &TaskId, new: Option<Duration>) {

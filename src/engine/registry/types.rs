@@ -102,4 +102,5 @@ pub struct Totals {
     pub clips: u64,
     pub audio_seconds: f64,
     pub work_seconds: f64,
+    pub wait_seconds: f64,
 }

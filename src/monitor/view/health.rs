@@ -131,6 +131,9 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
         health.active_threads, health.max_threads
     );
     let mut worker_role = Role::Text;
+    if let Some(idle) = health.idle_share {
+        worker = format!("{worker}, voice idle {:.1} %", idle * 100.0);
+    }
     if health.abandoned_threads > 0 {
         worker = format!("{worker}, {} stuck", health.abandoned_threads);
         worker_role = Role::Failed;

@@ -124,6 +124,7 @@ fn told() -> Vec<Message> {
         abandoned_threads: 0,
         active_tasks: 1,
         backlog: 1,
+        idle_share: Some(0.004),
         is_shutdown: false,
         shutting_down: false,
         library: "/home/ada/.local/share/aloud/library".into(),
@@ -141,6 +142,7 @@ fn told() -> Vec<Message> {
         clips: 156,
         audio_seconds: 712.0,
         work_seconds: 31.0,
+        wait_seconds: 0.124,
     };
     vec![
         Message::History(Ok(vec![
