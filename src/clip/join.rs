@@ -43,7 +43,8 @@ pub struct Joined {
 /// Joins clips of one rate into `path`, or into `NAME-1.wav`, `NAME-2.wav` … where one file would
 /// be larger than `limit` bytes. One gain for the whole brings the loudest sample to −1 dBFS:
 /// quiet sentences stay quiet beside loud ones, and nothing is cut. `go_on` is asked before each
-/// clip.
+/// clip. A file that is there already, as long as it would become and younger than all of its clips,
+/// is taken as it is.
 ///
 /// # Errors
 /// [`ClipError`]; `None` if `go_on` said no. Either way nothing half-written is left.
@@ -74,6 +75,11 @@ pub fn join(
         } else {
             numbered(path, number)
         };
+        if let Some(samples) = is_joined(volume, &path) {
+            joined.samples += samples;
+            joined.files.push(path);
+            continue;
+        }
         let part = part_of(&path);
         let written = write(volume, rate, gain, &part, &go_on);
         let stopped = matches!(written, Ok(None));
@@ -88,6 +94,21 @@ pub fn join(
         joined.files.push(path);
     }
     Ok(Some(joined))
+}
+
+/// The samples of a file that was joined from these clips before, if it was.
+fn is_joined(parts: &[Part], path: &Path) -> Option<u64> {
+    let file = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
+    let all: u64 = parts.iter().map(|part| part.samples + part.pause).sum();
+    let samples = all - parts.last().map_or(0, |last| last.pause);
+    let made = file.modified().ok()?;
+    let is_younger = |part: &Part| {
+        let clip = std::fs::metadata(&part.path).and_then(|clip| clip.modified());
+        clip.is_ok_and(|clip| clip <= made)
+    };
+    (file.len() == 44 + 2 * samples && parts.iter().all(is_younger)).then_some(samples)
 }
 
 /// Cuts the clips into runs that fit a file each. A file ends with its last clip: the pause before
@@ -200,6 +221,31 @@ mod tests {
                 }
             })
             .collect()
+    }
+
+    #[test]
+    fn what_was_joined_is_joined_again_only_if_a_clip_is_younger() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.wav");
+        let parts = clips(folder.path(), &[100, 50]);
+        let again = || {
+            let joined = join(&parts, 8000, &path, WAV_LIMIT, || true);
+            joined.unwrap().unwrap().samples
+        };
+        assert_eq!(again(), 160);
+        let length = std::fs::metadata(&path).unwrap().len();
+        let marked = vec![7; usize::try_from(length).unwrap()];
+        std::fs::write(&path, &marked).unwrap();
+        assert_eq!(again(), 160);
+        assert_eq!(std::fs::read(&path).unwrap(), marked);
+        let clip = File::options().append(true).open(&parts[1].path).unwrap();
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+        clip.set_modified(later).unwrap();
+        assert_eq!(again(), 160);
+        assert_ne!(std::fs::read(&path).unwrap(), marked);
+        std::fs::write(&path, &marked[1..]).unwrap();
+        assert_eq!(again(), 160);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), length);
     }
 
     #[test]

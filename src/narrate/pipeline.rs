@@ -81,12 +81,12 @@ impl Drop for Close<'_> {
     }
 }
 
-/// Speaks and publishes every segment that has no clip yet. `synthesizer` opens the model, when the
-/// first segments are being prepared already; it is not called if clips that were made before are
-/// all that is needed.
+/// Speaks and publishes every segment that has no clip yet. `front_end` is called only if there is
+/// one. `synthesizer` opens the model, when the first segments are being prepared already; it is not
+/// called if clips that were made before are all that is needed.
 pub(super) fn speak<'s>(
     job: Job<'_>,
-    front_end: &dyn FrontEnd,
+    front_end: impl FnOnce() -> Result<&'s (dyn FrontEnd + 'static), SpeechError>,
     synthesizer: impl FnOnce() -> Result<&'s mut (dyn Synthesizer + 'static), SpeechError>,
 ) -> Result<(), WorkError> {
     let Job {
@@ -109,6 +109,7 @@ pub(super) fn speak<'s>(
     if missing.is_empty() {
         return Ok(());
     }
+    let front_end = front_end().map_err(work_error)?;
     let needs_model = missing.iter().any(|missing| {
         let kept = job.kept.filter(|_| missing.may_copy);
         !kept.is_some_and(|kept| kept.has(narration, missing.segment))

@@ -22,7 +22,7 @@ pub struct VoiceNarrator {
 struct Open {
     name: Arc<str>,
     voice: Arc<dyn Voice>,
-    front_end: Box<dyn FrontEnd>,
+    front_end: Option<Box<dyn FrontEnd>>,
     synthesizer: Option<Box<dyn Synthesizer>>,
 }
 
@@ -51,11 +51,10 @@ impl VoiceNarrator {
             // The old model goes before the new one comes: two would not fit everywhere.
             self.open = None;
             let voice = (self.resolve)(name).map_err(WorkError::Failed)?;
-            let front_end = voice.front_end().map_err(work_error)?;
             let open = Open {
                 name: Arc::clone(name),
                 voice,
-                front_end,
+                front_end: None,
                 synthesizer: None,
             };
             return Ok(self.open.insert(open));
@@ -80,7 +79,11 @@ impl Narrator for VoiceNarrator {
         let voice = Arc::clone(&open.voice);
         // Someone may clear clips away while the others are made: these are made again, once.
         for _ in 0..2 {
-            let synthesizer = &mut open.synthesizer;
+            let (synthesizer, front_end) = (&mut open.synthesizer, &mut open.front_end);
+            let prepare = || match front_end {
+                Some(front_end) => Ok(&**front_end),
+                slot => Ok(&**slot.insert(voice.front_end()?)),
+            };
             let get = || match synthesizer {
                 Some(synthesizer) => Ok(synthesizer.as_mut()),
                 slot => Ok(slot.insert(voice.open(context.interrupt())?).as_mut()),
@@ -91,7 +94,7 @@ impl Narrator for VoiceNarrator {
                 kept: kept.as_ref(),
                 rate,
             };
-            pipeline::speak(job, open.front_end.as_ref(), get)?;
+            pipeline::speak(job, prepare, get)?;
             if pipeline::all_whole(narration, context)? {
                 break;
             }
