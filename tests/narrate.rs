@@ -231,6 +231,20 @@ fn kept_clips_are_copied_and_can_be_cleaned_away() {
 }
 
 #[test]
+fn a_voice_is_measured_and_the_best_is_remembered() {
+    let home = Home::ready();
+    let ran = home.run(&["bench", "--rounds", "1", "--store", "--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["speed"].as_f64().unwrap() > 0.0));
+    let best = report["best_threads"].as_u64().unwrap();
+    assert!(rows.iter().any(|row| row["threads"].as_u64() == Some(best)));
+    let stored = std::fs::read_to_string(home.path("state/tuning.json")).unwrap();
+    assert!(stored.contains(&format!("\"threads\": {best}")), "{stored}");
+}
+
+#[test]
 fn standard_input_and_a_voice_by_path_work() {
     let home = Home::ready();
     for name in ["en_US-joe-medium.onnx", "en_US-joe-medium.onnx.json"] {

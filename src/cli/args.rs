@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
+use super::bench::BenchArgs;
 use super::clean::CleanArgs;
 use super::demo::DemoArgs;
 use super::doctor::DoctorArgs;
@@ -60,6 +61,8 @@ pub(super) enum Command {
     Setup(SetupArgs),
     /// Check every piece and setting, and say what to do
     Doctor(DoctorArgs),
+    /// Measure a voice on this machine, and remember what is best
+    Bench(BenchArgs),
     /// Delete kept clips that were not used for longest; narrations keep theirs
     Clean(CleanArgs),
     /// List voices

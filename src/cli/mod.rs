@@ -3,6 +3,7 @@
 
 mod accessible;
 mod args;
+mod bench;
 mod clean;
 #[cfg(feature = "monitor")]
 pub(crate) mod complete;
@@ -91,6 +92,9 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Doctor(command)) => {
             doctor::run(&command, &settings, out, &|| signals.raised())
+        }
+        Some(Command::Bench(command)) => {
+            bench::run(&command, &settings, args.offline, out, &signals)
         }
         Some(Command::Clean(command)) => clean::run(&command, &settings, out),
         Some(Command::Voices(command)) => voices::run(&command, &settings, out),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{KeptClips, VoiceNarrator, VoiceResolver};
+use super::{KeptClips, Tuning, VoiceNarrator, VoiceResolver, machine};
 use crate::assets::{AssetError, Assets};
 use crate::engine::{ErrorObject, Options};
 use crate::settings::Settings;
@@ -37,13 +37,23 @@ pub fn load_voice(settings: &Settings, voice: &str) -> Result<Arc<dyn Voice>, Vo
     let assets = Assets::from_settings(settings);
     let files = assets.voice(voice)?;
     let espeak = assets.espeak()?;
-    let runtime = Runtime {
+    let mut runtime = Runtime {
         onnxruntime: assets.onnxruntime()?,
         espeak_library: espeak.library,
         espeak_data: espeak.data,
         threads: settings.threads,
     };
-    Ok(speech::load(&files, &runtime)?)
+    let voice = speech::load(&files, &runtime)?;
+    // What someone has set counts before what was measured.
+    let tuning = Tuning::read(&settings.paths);
+    let tuned = tuning.get(&machine(), &voice.info().version);
+    match tuned.filter(|_| settings.threads.is_none()) {
+        Some(tuned) => {
+            runtime.threads = Some(tuned.threads);
+            Ok(speech::load(&files, &runtime)?)
+        }
+        None => Ok(voice),
+    }
 }
 
 /// How the engine of this user's library is opened.

@@ -9,9 +9,11 @@ mod errors;
 mod kept;
 mod library;
 mod pipeline;
+mod tuning;
 mod voices;
 
 pub use compose::{ComposeError, Composed, Left, Request, compose, create_folder};
 pub use kept::KeptClips;
 pub use library::{VoiceError, library_options, load_voice};
+pub use tuning::{Tuned, Tuning, machine};
 pub use voices::{VoiceNarrator, VoiceResolver};

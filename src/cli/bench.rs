@@ -1,0 +1,202 @@
+//! `aloud bench`: measures a voice on this machine (how long it takes to open, how fast it speaks
+//! short and long sentences with how many threads, how much memory it takes), and can remember what
+//! is best.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::fetching::Show;
+use super::signals::Signals;
+use super::wiring::ready;
+use crate::engine::{Interrupt, NarrationSettings};
+use crate::narrate::{Tuned, Tuning, load_voice, machine};
+use crate::settings::Settings;
+
+/// Arguments of `aloud bench`.
+#[derive(Debug, clap::Args)]
+pub(super) struct BenchArgs {
+    /// Remember the best number of threads for this voice on this machine
+    #[arg(long)]
+    pub store: bool,
+    /// Say it as a JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// How often each sentence is spoken
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+}
+
+/// A word, a sentence, a long one.
+const TEXTS: [(&str, &str); 3] = [
+    ("short", "Rain again."),
+    (
+        "medium",
+        "The letter from the harbour office lay unopened on the table.",
+    ),
+    (
+        "long",
+        "By midnight the sea had swallowed the lower path, and the only light for twenty miles was \
+         the lamp above his head, which he had trimmed, as he did every night, with a pair of \
+         scissors that had belonged to his mother.",
+    ),
+];
+
+/// What one number of threads gave.
+#[derive(Debug, Serialize)]
+struct Row {
+    threads: usize,
+    open_seconds: f64,
+    /// Audio per second of work, for each text.
+    speeds: [f64; TEXTS.len()],
+    /// The same for the longest two together: what narrating is like.
+    speed: f64,
+    memory_bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    voice: &'a str,
+    machine: &'a str,
+    rows: &'a [Row],
+    best_threads: usize,
+}
+
+pub(super) fn run(
+    args: &BenchArgs,
+    settings: &Settings,
+    offline: bool,
+    out: &mut dyn Write,
+    signals: &Signals,
+) -> anyhow::Result<ExitCode> {
+    let ready = ready(settings, offline, Show::fitting(), &|| signals.raised())?;
+    let info = ready.voice.info().clone();
+    let machine = machine();
+    if !args.json {
+        writeln!(out, "{} on {machine}", info.name)?;
+        writeln!(
+            out,
+            "{:>8}  {:>8}  {:>9}  {:>9}  {:>9}  {:>9}",
+            "threads", "opens in", "short", "medium", "long", "memory"
+        )?;
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    for threads in candidates() {
+        if let Some(code) = signals.exit_code() {
+            return Ok(code);
+        }
+        let row = measure(settings, &ready.reference, threads, args.rounds)?;
+        if !args.json {
+            let [short, medium, long] = row.speeds;
+            let memory = row.memory_bytes.map_or_else(
+                || "?".to_owned(),
+                |bytes| format!("{} MB", bytes / 1_000_000),
+            );
+            writeln!(
+                out,
+                "{threads:>8}  {:>6.2} s  {short:>8.1}×  {medium:>8.1}×  {long:>8.1}×  {memory:>9}",
+                row.open_seconds,
+            )?;
+            out.flush()?;
+        }
+        rows.push(row);
+    }
+    let best = rows.iter().max_by(|a, b| a.speed.total_cmp(&b.speed));
+    let best = best.context("nothing was measured")?;
+    if args.json {
+        let report = Report {
+            voice: &info.name,
+            machine: &machine,
+            rows: &rows,
+            best_threads: best.threads,
+        };
+        writeln!(out, "{}", serde_json::to_string(&report)?)?;
+    } else {
+        writeln!(
+            out,
+            "best: {} threads, {:.1}× real time",
+            best.threads, best.speed
+        )?;
+    }
+    if args.store {
+        let tuned = Tuned {
+            threads: best.threads,
+            speed: best.speed,
+        };
+        let mut tuning = Tuning::read(&settings.paths);
+        let stored = tuning.put(&settings.paths, &machine, &info.version, tuned);
+        let file = stored.context("what was measured can't be remembered")?;
+        if !args.json {
+            writeln!(out, "remembered in {}", file.display())?;
+        }
+    } else if !args.json {
+        writeln!(out, "--store remembers it for this voice on this machine")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One thread, all cores, and what lies between by halves.
+fn candidates() -> Vec<usize> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut candidates: Vec<usize> = std::iter::successors(Some(cores), |n| Some(n / 2))
+        .take_while(|n| *n > 0)
+        .collect();
+    if cores > 3 {
+        // One core left to everything else.
+        candidates.push(cores - 1);
+    }
+    candidates.sort_unstable();
+    candidates.dedup();
+    candidates
+}
+
+fn measure(settings: &Settings, voice: &str, threads: usize, rounds: u32) -> anyhow::Result<Row> {
+    let settings = Settings {
+        threads: Some(threads),
+        ..settings.clone()
+    };
+    let voice = load_voice(&settings, voice)?;
+    let (interrupt, how) = (Interrupt::default(), NarrationSettings::default());
+    let front_end = voice.front_end()?;
+    let begun = Instant::now();
+    let mut model = voice.open(&interrupt)?;
+    let open = begun.elapsed();
+    let rate = f64::from(voice.info().sample_rate);
+    let mut all = [(0.0, Duration::ZERO); TEXTS.len()];
+    for round in 0..=rounds {
+        for ((_, text), (audio, work)) in TEXTS.iter().zip(&mut all) {
+            let utterance = front_end.prepare(text)?;
+            let begun = Instant::now();
+            let samples = model.synthesize(&utterance, &how, &interrupt)?;
+            // The first run of a shape allocates.
+            if round > 0 {
+                *work += begun.elapsed();
+                #[expect(clippy::cast_precision_loss, reason = "samples of some sentences")]
+                let seconds = samples.len() as f64 / rate;
+                *audio += seconds;
+            }
+        }
+    }
+    let speed = |(audio, work): (f64, Duration)| audio / work.as_secs_f64().max(f64::EPSILON);
+    let together = (all[1].0 + all[2].0, all[1].1 + all[2].1);
+    Ok(Row {
+        threads,
+        open_seconds: open.as_secs_f64(),
+        speeds: all.map(speed),
+        speed: speed(together),
+        memory_bytes: memory(),
+    })
+}
+
+/// Bytes of memory that this process has in use; where the system says so.
+fn memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

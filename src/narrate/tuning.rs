@@ -1,0 +1,106 @@
+//! What was measured to be best for a voice on this machine, kept in a small file beside the
+//! library. It only remembers; measuring is somebody else's part, and whoever sets something in the
+//! settings is right.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Paths;
+
+/// The best settings for one voice on one machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tuned {
+    /// Threads of one model run.
+    pub threads: usize,
+    /// Audio per second of work with them.
+    pub speed: f64,
+}
+
+/// The file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// By machine, then by the voice's version.
+    machines: BTreeMap<String, BTreeMap<String, Tuned>>,
+}
+
+/// The processor and how many of its cores this process may use.
+#[must_use]
+pub fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok();
+    let model = cpu.as_deref().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let model = model.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    format!("{model}, {cores} cores")
+}
+
+fn file(paths: &Paths) -> PathBuf {
+    paths.library.join("tuning.json")
+}
+
+impl Tuning {
+    /// What is known; nothing if there is no file, or if it can't be read: it can be measured again.
+    #[must_use]
+    pub fn read(paths: &Paths) -> Self {
+        let text = std::fs::read(file(paths)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// What is best for this version of a voice on this machine.
+    #[must_use]
+    pub fn get(&self, machine: &str, version: &str) -> Option<&Tuned> {
+        self.machines.get(machine)?.get(version)
+    }
+
+    /// Remembers it, on disk too.
+    ///
+    /// # Errors
+    /// The file can't be written; the old one stays.
+    pub fn put(
+        &mut self,
+        paths: &Paths,
+        machine: &str,
+        version: &str,
+        tuned: Tuned,
+    ) -> io::Result<PathBuf> {
+        let voices = self.machines.entry(machine.to_owned()).or_default();
+        voices.insert(version.to_owned(), tuned);
+        let path = file(paths);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut part = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut part, self)?;
+        part.write_all(b"\n")?;
+        part.persist(&path)?;
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_measured_is_remembered_by_machine_and_voice() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        let mut tuning = Tuning::read(&paths);
+        assert_eq!(tuning.get("a", "joe"), None);
+        let tuned = Tuned {
+            threads: 3,
+            speed: 20.5,
+        };
+        let file = tuning.put(&paths, "a", "joe", tuned.clone()).unwrap();
+        let again = Tuning::read(&paths);
+        assert_eq!(again.get("a", "joe"), Some(&tuned));
+        assert_eq!((again.get("b", "joe"), again.get("a", "amy")), (None, None));
+        std::fs::write(file, "{ broken").unwrap();
+        assert_eq!(Tuning::read(&paths), Tuning::default());
+        assert!(machine().ends_with("cores"));
+    }
+}
