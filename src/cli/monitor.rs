@@ -74,7 +74,16 @@ pub(super) fn show(
         leaving: Interrupt::default(),
         playing: Mutex::default(),
     });
-    let exit = monitor::run(engine.clone(), services, &options)?;
+    let exit = monitor::run(engine.clone(), services, &options);
+    let exit = exit.map_err(|error| {
+        let is_config = matches!(error, MonitorError::Keys(_));
+        let error = anyhow::Error::from(error);
+        if is_config {
+            let file = settings.paths.config_file();
+            return error.context(file.display().to_string());
+        }
+        error
+    })?;
     // What the tour has made goes away with it.
     if options.tour.is_none() {
         say_where_things_are(&engine);

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::context::TaskContext;
 use super::error::WorkError;
@@ -103,9 +103,20 @@ fn narrate(
         return Err(WorkError::Failed(ErrorObject::new("NO_NARRATOR", message)));
     };
     drop(shared.store.started(context.id(), shared.now().wall));
-    narrator
+    let (title, begun) = (&*narration.title, Instant::now());
+    tracing::info!(title, segments = narration.plan.len(), "narrating");
+    let result = narrator
         .get_or_insert_with(|| factory())
-        .narrate(narration, context)
+        .narrate(narration, context);
+    let seconds = begun.elapsed().as_secs_f64();
+    match &result {
+        Ok(_) => tracing::info!(title, seconds, "narrated"),
+        Err(WorkError::Interrupted) => tracing::info!(title, seconds, "stopped"),
+        Err(WorkError::Failed(error) | WorkError::Transient(error)) => {
+            tracing::warn!(title, code = error.code, "{error}");
+        }
+    }
+    result
 }
 
 /// The next task, waiting for it; `None` once the engine shuts down.

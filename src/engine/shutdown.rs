@@ -245,7 +245,15 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     };
     shared.lock().report = Some(report.clone());
     drop(threads);
-    tracing::info!(?report, "the engine has shut down");
+    tracing::info!(
+        finished = report.finished,
+        interrupted = report.interrupted,
+        abandoned = report.abandoned,
+        cancelled = report.cancelled,
+        seconds = report.seconds,
+        steps = ?report.steps,
+        "the engine has shut down"
+    );
     if abandoned > 0 {
         tracing::warn!("{abandoned} tasks did not stop and were left behind");
     }

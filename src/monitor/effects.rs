@@ -46,6 +46,9 @@ impl Worker {
                         let words = "that went wrong inside the program; the log says more";
                         Some(Message::Said(words.to_owned()))
                     });
+                    if let Some(Message::Said(words)) = &message {
+                        tracing::info!("{words}");
+                    }
                     if let Some(message) = message
                         && to.send_blocking(Incoming::Told(message)).is_err()
                     {

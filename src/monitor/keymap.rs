@@ -107,13 +107,16 @@ impl Keymap {
                 });
                 continue;
             }
-            let stays = |mode: Mode, action: Action| mode != Mode::Main || action != info.action;
+            // Whatever else is changed: Ctrl-C is a way out.
+            let stays = |mode: Mode, action: Action, key: Key| {
+                mode != Mode::Main || action != info.action || Some(key) == Key::parse("C-c")
+            };
             keymap
                 .by_key
-                .retain(|(mode, _), action| stays(*mode, *action));
+                .retain(|(mode, key), action| stays(*mode, *action, *key));
             keymap
                 .by_action
-                .retain(|(mode, action, _)| stays(*mode, *action));
+                .retain(|(mode, action, key)| stays(*mode, *action, *key));
             for key in keys.split_whitespace() {
                 match Key::parse(key) {
                     Some(key) => bound.push((info, key)),
@@ -188,6 +191,11 @@ mod tests {
         assert_eq!(keymap.action(Mode::Main, key("c")), Some(Action::Help));
         assert_eq!(keymap.action(Mode::Main, key("?")), None);
         assert_eq!(keymap.action(Mode::Main, key("C-l")), None);
+        let keymap_of_quit = Keymap::with([("quit", "")]).unwrap();
+        assert_eq!(
+            keymap_of_quit.action(Mode::Main, key("C-c")),
+            Some(Action::Quit)
+        );
         // What is not of the pages stays.
         assert_eq!(keymap.action(Mode::Help, key("C-l")), Some(Action::Redraw));
     }

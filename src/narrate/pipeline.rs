@@ -336,13 +336,19 @@ fn publish(job: Job<'_>, clips: &Receiver<Clip>) -> Result<(), WorkError> {
     }
     let _close = Close(clips);
     while let Ok(clip) = clips.recv_blocking() {
-        match clip {
-            Clip::Spoken(spoken) => publish_spoken(job, spoken)?,
+        let (id, published) = match clip {
+            Clip::Spoken(spoken) => (spoken.id, publish_spoken(job, spoken)),
             Clip::Kept(id, clip) => {
-                let record = put(job, id, &clip)?;
-                job.context.reuse_segment(record)?;
+                let copied =
+                    put(job, id, &clip).and_then(|record| job.context.reuse_segment(record));
+                (id, copied)
             }
+        };
+        // It ends the task, and it is this segment that it ended with.
+        if let Err(WorkError::Transient(error) | WorkError::Failed(error)) = &published {
+            job.context.fail_segment(id, error.clone());
         }
+        published?;
     }
     Ok(())
 }

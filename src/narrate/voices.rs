@@ -2,6 +2,7 @@
 //! wants the same.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -86,7 +87,13 @@ impl Narrator for VoiceNarrator {
             };
             let get = || match synthesizer {
                 Some(synthesizer) => Ok(synthesizer.as_mut()),
-                slot => Ok(slot.insert(voice.open(context.interrupt())?).as_mut()),
+                slot => {
+                    let begun = Instant::now();
+                    let opened = slot.insert(voice.open(context.interrupt())?);
+                    let seconds = begun.elapsed().as_secs_f64();
+                    tracing::info!(voice = voice.info().name, seconds, "the voice is open");
+                    Ok(opened.as_mut())
+                }
             };
             let job = pipeline::Job {
                 narration,

@@ -193,6 +193,9 @@ impl App {
 
     fn retry(&mut self) -> Vec<Effect> {
         if let Some(past) = self.selected_past() {
+            if past.state == TaskState::Completed {
+                return self.refuse("nothing of this narration has failed");
+            }
             return vec![Effect::Retry(past.id.clone(), Vec::new())];
         }
         let Some(Target { task, segment }) = self.target() else {

@@ -110,6 +110,7 @@ impl Form {
 
     /// The value so many places on, where there are some to choose from. Returns whether there are.
     pub(crate) fn turn(&mut self, by: isize) -> bool {
+        self.problem = None;
         match self.field {
             Field::Voice => {
                 let names: Vec<&str> = self

@@ -238,8 +238,12 @@ pub(crate) enum Leaving {
 pub(crate) enum SegmentState {
     Waiting,
     Running,
+    /// Spoken, and on its way to the disk.
+    Saving,
     Done,
     Failed,
+    /// Its task ended before it.
+    NotMade,
 }
 
 /// What an action is about.
@@ -288,6 +292,8 @@ pub(crate) struct App {
     asked_to_leave: bool,
     /// One line to say something once; the next key takes it away.
     pub(crate) notice: Option<String>,
+    /// Since when.
+    noticed: Timestamp,
     /// Whether the queue begins nothing new.
     pub(crate) queue_paused: bool,
     /// What the list with the keys is filtered for, while it is being typed.
@@ -360,6 +366,7 @@ impl App {
             leaving: Leaving::No,
             asked_to_leave: false,
             notice: start.notice,
+            noticed: Timestamp::default(),
             queue_paused: false,
             filter: None,
             clips: Feed::default(),
@@ -557,12 +564,16 @@ impl App {
         match action {
             Action::Cancel => target.is_some_and(|target| !target.task.state.is_terminal()),
             Action::CancelAll => self.tasks.totals().active() > 0,
-            Action::Retry => target.is_some_and(|target| {
-                target.task.state.is_terminal()
-                    && (error_count(target.task) > 0 || target.task.state == TaskState::Cancelled)
-            }),
-            Action::Pause => target.is_some_and(|target| !target.task.state.is_terminal()),
-            Action::MoveUp | Action::MoveDown => target.is_some_and(|target| waits(target.task)),
+            Action::Retry => {
+                let task = target.map(|target| target.task);
+                let task = task.filter(|task| !self.tasks.was_retried(task));
+                let past = self.selected_past().map(|past| past.state);
+                let ended = past.or(task.map(|task| task.state));
+                matches!(ended, Some(TaskState::Failed | TaskState::Cancelled))
+            }
+            Action::Pause | Action::MoveUp | Action::MoveDown => {
+                target.is_some_and(|target| waits(target.task))
+            }
             Action::Play => {
                 self.selected_past().is_some() || target.is_some_and(|target| has_sound(target))
             }
@@ -577,7 +588,7 @@ impl App {
                         || self.selected().is_some_and(|task| error_count(task) > 0))
             }
             Action::SwitchPane => self.page == Page::Queue && self.selected().is_some(),
-            Action::Open => target.is_some(),
+            Action::Open => target.is_some() || self.selected_past().is_some(),
             Action::Back => {
                 matches!(self.overlay, Some(Overlay::Help))
                     || self.zoomed
@@ -628,10 +639,20 @@ pub(crate) fn segment_state(status: &TaskStatus, id: SegmentId) -> SegmentState 
         SegmentState::Running
     } else if status.completed_segments.get(id).is_some() {
         SegmentState::Done
+    } else if status.state.is_terminal() {
+        SegmentState::NotMade
+    } else if status
+        .current_segment
+        .is_some_and(|now| id < now && now - id <= SAVING)
+    {
+        SegmentState::Saving
     } else {
         SegmentState::Waiting
     }
 }
+
+/// So many segments before the one in work may be on their way to the disk.
+const SAVING: SegmentId = 4;
 
 /// Errors of a task: those of its segments, and its own if it failed.
 pub(crate) fn error_count(status: &TaskStatus) -> usize {
@@ -657,7 +678,8 @@ impl SegmentState {
     pub(crate) fn symbol(self) -> &'static str {
         match self {
             Self::Waiting => "○",
-            Self::Running => "●",
+            Self::Running | Self::Saving => "●",
+            Self::NotMade => "⊘",
             Self::Done => "✔",
             Self::Failed => "✘",
         }
@@ -667,6 +689,8 @@ impl SegmentState {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "in work",
+            Self::Saving => "saving",
+            Self::NotMade => "not made",
             Self::Done => "done",
             Self::Failed => "failed",
         }
@@ -675,7 +699,8 @@ impl SegmentState {
     pub(crate) fn role(self) -> Role {
         match self {
             Self::Waiting => Role::Pending,
-            Self::Running => Role::Running,
+            Self::Running | Self::Saving => Role::Running,
+            Self::NotMade => Role::Cancelled,
             Self::Done => Role::Done,
             Self::Failed => Role::Failed,
         }

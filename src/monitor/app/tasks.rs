@@ -255,16 +255,25 @@ impl Tasks {
         self.by_id(&self.running.first()?.id)
     }
 
-    /// Whether another task has taken over what this one had made: it counts no more.
+    /// Whether another task has taken over what this one had made, to do what it could not.
     pub(crate) fn was_retried(&self, task: &TaskStatus) -> bool {
+        task.state != TaskState::Completed && self.is_taken_over(task)
+    }
+
+    /// Whether its clips belong to another task now.
+    pub(crate) fn is_taken_over(&self, task: &TaskStatus) -> bool {
         self.retried.contains(&task.id)
     }
 
     fn share(&self, status: &TaskStatus) -> Totals {
-        if self.was_retried(status) {
-            return Totals::default();
+        let mut share = Totals::of(status);
+        if self.is_taken_over(status) {
+            // A success stays one; everything else counts with the task that has it now.
+            let done = share.count(TaskState::Completed);
+            share = Totals::default();
+            share.by_state[TaskState::Completed as usize] = done;
         }
-        Totals::of(status)
+        share
     }
 
     /// Takes note of the newest task of a folder. Returns the one that it takes over from.
@@ -403,7 +412,7 @@ impl Tasks {
 }
 
 fn holds(needle: &Needle, task: &TaskStatus) -> bool {
-    needle.is_in(&task.title) || needle.is_in(task.state.word()) || needle.is_in(task.id.as_str())
+    needle.is_in(&task.title) || needle.is_in(task.state.word())
 }
 
 #[cfg(test)]

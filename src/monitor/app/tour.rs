@@ -32,6 +32,8 @@ enum Event {
     Failure,
     /// The retry of the second has come past the place.
     Success,
+    /// The retry of the second has ended.
+    Mended,
     /// The third is in work and has a clip.
     Third,
     /// The third has been cancelled.
@@ -122,13 +124,14 @@ const SCRIPT: &[Step] = &[
     ClearTheWay,
     Press(Action::Retry),
     Until(Event::Success, 30),
-    Look(40),
+    Look(20),
+    Until(Event::Mended, 60),
+    Look(10),
     Say(
         "The third story begins, and we change our mind. Cancel asks first, for work has begun; its clips stay.",
     ),
     Select(Which::Third),
     Press(Action::Pause),
-    Press(Action::MoveUp),
     Until(Event::Third, 60),
     Select(Which::Third),
     Press(Action::Cancel),
@@ -309,6 +312,10 @@ impl App {
                 tour.retried[0].is_some()
                     && task(Which::Second).is_some_and(|task| clips(task) >= 8)
             }
+            Event::Mended => {
+                tour.retried[0].is_some()
+                    && task(Which::Second).is_some_and(|task| task.state.is_terminal())
+            }
             Event::Third => task(Which::Third).is_some_and(|task| {
                 task.state.is_terminal()
                     || (task.state == TaskState::Processing && clips(task) >= 2)
@@ -432,6 +439,7 @@ mod tests {
                     }
                     Effect::Retry(..) => {
                         let mut again = fixtures::narration("again", "Second", 20);
+                        again.state = TaskState::Completed;
                         for id in 1..10 {
                             fixtures::complete(&mut again, id);
                         }

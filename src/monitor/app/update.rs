@@ -1,14 +1,22 @@
 //! How the model changes. Every way in is [`App::update`]; keys become actions by the keymap and
 //! nothing else, and an action does the same whether it came from a key, the mouse or the palette.
 
+use std::time::Duration;
+
 use super::{App, Effect, Leaving, Message, Overlay, Page, Question, lists};
 use crate::engine::{TaskId, TaskState, TaskStatus, Timestamp};
 use crate::monitor::keys::Key;
 use crate::monitor::view::Layout;
 
+/// How long a notice stays if nobody presses a key.
+const NOTICE: Duration = Duration::from_secs(20);
+
 impl App {
     /// Takes in what happened at `now`, and says what is to be done about it.
     pub(crate) fn update(&mut self, message: Message, now: Timestamp) -> Vec<Effect> {
+        if self.notice.is_none() {
+            self.noticed = now;
+        }
         self.now = now;
         let is_person = matches!(
             message,
@@ -35,6 +43,10 @@ impl App {
                 return self.tasks_changed();
             }
             Message::Task(status) => {
+                if self.tasks.by_id(&status.id).is_none() {
+                    // What it had when it was taken up is told by no event.
+                    self.list(&status);
+                }
                 if let Some(retried) = self.tasks.put(*status) {
                     // Its clips belong to the new one, and its errors are being mended.
                     self.clips.remove(std::slice::from_ref(&retried));
@@ -79,7 +91,10 @@ impl App {
                 };
             }
             Message::Stopped => return vec![Effect::Quit],
-            Message::Said(words) => self.notice = Some(words),
+            Message::Said(words) => {
+                self.notice = Some(words);
+                self.noticed = self.now;
+            }
             Message::Added(result) => self.added(result),
             Message::Retried(result) => match result {
                 Ok(id) => {
@@ -132,22 +147,32 @@ impl App {
         self.clips.clear();
         self.errors.clear();
         self.tasks.reset(rows.clone());
-        let kept = rows.iter().filter(|task| !self.tasks.was_retried(task));
-        for status in kept {
-            for clip in status.completed_segments.iter() {
-                self.clips.push(&status.id, clip.segment_id);
-            }
-            for segment in status.errors.segment_ids() {
-                self.errors.push(&status.id, segment);
-            }
-            if super::task_error(status).is_some() {
-                self.errors.push(&status.id, 0);
-            }
+        let kept = rows.iter().filter(|task| !self.tasks.is_taken_over(task));
+        let kept: Vec<TaskStatus> = kept.cloned().collect();
+        for status in &kept {
+            self.list(status);
+        }
+    }
+
+    /// Lists the clips and errors that a task has.
+    fn list(&mut self, status: &TaskStatus) {
+        for clip in status.completed_segments.iter() {
+            self.clips.push(&status.id, clip.segment_id);
+        }
+        for segment in status.errors.segment_ids() {
+            self.errors.push(&status.id, segment);
+        }
+        if super::task_error(status).is_some() {
+            self.errors.push(&status.id, 0);
         }
     }
 
     /// Time has passed.
     fn tick(&mut self) -> Vec<Effect> {
+        // What was said has been read by then, or is no news any more.
+        if self.notice.is_some() && self.now.since(self.noticed) > NOTICE {
+            self.notice = None;
+        }
         let totals = self.tasks.totals();
         let running = totals.count(TaskState::Processing) > 0;
         let before = self.speeds.samples().len();

@@ -81,7 +81,12 @@ fn closer_look(buf: &mut Buffer, rest: &mut Rect, free: u16, id: SegmentId, cx: 
     }
     match &detail.phonemes {
         Some(Ok(phonemes)) => {
-            let most = usize::from((free / 4).max(1));
+            // Where the detail has the screen, they have all the room that the text leaves.
+            let most = if cx.app.zoomed {
+                usize::from((free / 2).max(1))
+            } else {
+                usize::from((free / 4).max(1))
+            };
             let lines = wrap(phonemes, usize::from(rest.width), most);
             let tall = u16::try_from(lines.len()).unwrap_or(0);
             let area = take_bottom(rest, tall);

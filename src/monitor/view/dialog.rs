@@ -82,9 +82,9 @@ fn words(cx: Cx<'_>) -> Option<Words> {
                     .to_owned(),
             ],
             answers: &[
-                (Action::Confirm, "finish the segment in work, then quit"),
-                (Action::FinishAll, "finish everything, then quit"),
-                (Action::Interrupt, "interrupt, quit at once"),
+                (Action::Confirm, "finish the segment, quit"),
+                (Action::FinishAll, "finish everything, quit"),
+                (Action::Interrupt, "interrupt, quit now"),
                 (Action::Decline, "stay"),
             ],
         }),

@@ -53,6 +53,11 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, form: &Form, cx: Cx<'_>, layo
         ("reading and cutting the text …".to_owned(), Role::Muted)
     } else if !form.candidates.is_empty() && form.field == Field::Text {
         (candidates(&form.candidates), Role::Muted)
+    } else if form.pasted.is_some() && form.field == Field::Text {
+        (
+            "Backspace takes the pasted text away".to_owned(),
+            Role::Muted,
+        )
     } else {
         (form.field.advice().to_owned(), Role::Muted)
     };

@@ -60,7 +60,10 @@ fn state(app: &App) -> (String, Role) {
     let running = app.tasks.first_running();
     let failed = totals.count(TaskState::Failed) as u64;
     match app.leaving {
-        Leaving::Finishing => return ("■ finishing".to_owned(), Role::Warning),
+        Leaving::Finishing if running.is_some() => {
+            return ("■ finishing".to_owned(), Role::Warning);
+        }
+        Leaving::Finishing => return ("■ ending".to_owned(), Role::Muted),
         Leaving::Hurrying => return ("■ stopping".to_owned(), Role::Warning),
         Leaving::No => {}
     }
@@ -83,6 +86,9 @@ fn state(app: &App) -> (String, Role) {
             format!("✘ {}", count(failed, "task failed", "tasks failed")),
             Role::Failed,
         )
+    } else if totals.count(TaskState::Cancelled) > 0 {
+        let cancelled = totals.count(TaskState::Cancelled);
+        (format!("⊘ ended, {cancelled} cancelled"), Role::Cancelled)
     } else {
         ("✔ all done".to_owned(), Role::Done)
     }

@@ -2,8 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
 
-use super::text::{field, put_all, put_right, width};
+use super::text::{field, line, put, put_all, put_right, width, wrap};
 use super::{Cx, Layout};
 use crate::monitor::action::{Action, Info, Mode, TABLE};
 use crate::monitor::app::Leaving;
@@ -28,7 +29,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout
         rest.x += half.width + 1;
         rest.width = rest.width.saturating_sub(half.width + 1);
     }
-    if let Some(notice) = said(cx) {
+    if let Some(notice) = said(cx).filter(|notice| !is_long(notice, area)) {
         let used = put_right(buf, rest, &notice, cx.style(Role::Warning));
         rest.width = rest.width.saturating_sub(used + 3);
     }
@@ -50,10 +51,41 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout
     }
 }
 
+/// Whether a notice would take most of the line, or more.
+fn is_long(notice: &str, area: Rect) -> bool {
+    width(notice) > usize::from(area.width) * 2 / 3
+}
+
+/// A long notice over the lines above this one, so that all of it can be read.
+pub(super) fn long_notice(buf: &mut Buffer, area: Rect, cx: Cx<'_>) {
+    let Some(notice) = said(cx).filter(|notice| is_long(notice, area)) else {
+        return;
+    };
+    let lines = wrap(&notice, usize::from(area.width.saturating_sub(2)), 4);
+    let tall = u16::try_from(lines.len()).unwrap_or(0).min(area.y);
+    let over = Rect {
+        y: area.y - tall,
+        height: tall,
+        ..area
+    };
+    Clear.render(over, buf);
+    buf.set_style(over, cx.style(Role::Dialog));
+    for (row, text) in (0..).zip(&lines) {
+        let at = line(over, row);
+        let at = Rect {
+            x: at.x + 1,
+            width: at.width.saturating_sub(2),
+            ..at
+        };
+        put(buf, at, text, cx.style(Role::Warning));
+    }
+}
+
 /// What is being said once, or all the time while leaving.
 fn said(cx: Cx<'_>) -> Option<String> {
     match cx.app.leaving {
         Leaving::No => cx.app.notice.clone(),
+        Leaving::Finishing if cx.app.tasks.first_running().is_none() => None,
         Leaving::Finishing => Some("finishing the segment in work …".to_owned()),
         Leaving::Hurrying => Some("stopping …".to_owned()),
     }

@@ -116,12 +116,25 @@ pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
     // With half a screen drawn.
     crate::failpoint::panic_at("monitor-frame");
     overlays(buf, area, cx, &mut layout);
+    let foot = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    hints::long_notice(buf, foot, cx);
     layout
 }
 
 fn body(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layout) {
     let frame = if look == Look::Framed { 2 } else { 1 };
-    let most = (area.height / 3).max(frame + 1);
+    // What the segments do not need is the queue's.
+    let segments = cx.app.lower_rows().1;
+    let below = u16::try_from(segments)
+        .unwrap_or(u16::MAX)
+        .saturating_add(frame);
+    let below = below.max(if look == Look::Framed { 12 } else { frame + 3 });
+    let third = (area.height / 3).max(frame + 1);
+    let most = area.height.saturating_sub(below).max(third);
     let rows = u16::try_from(cx.app.tasks.len()).unwrap_or(u16::MAX);
     let least = if look == Look::Framed { 5 } else { frame + 1 };
     let wanted = rows.saturating_add(frame).max(least.min(most));

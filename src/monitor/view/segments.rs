@@ -45,7 +45,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
         len,
     };
     if len == 0 {
-        put(buf, rows, "no segments yet", cx.style(Role::Muted));
+        let words = if cx.app.segment_filter().is_some() {
+            "nothing has these words"
+        } else {
+            "no segments yet"
+        };
+        put(buf, rows, words, cx.style(Role::Muted));
     }
     for (at, index) in (0..rows.height).zip(list.first..len) {
         let row = line(rows, at);
@@ -120,6 +125,7 @@ fn length(done: Option<&CompletedSegment>, state: SegmentState) -> String {
         (Some(done), _) => seconds(done.duration),
         (None, SegmentState::Running) => "in work".to_owned(),
         (None, SegmentState::Failed) => "failed".to_owned(),
+        (None, SegmentState::Saving) => "saving".to_owned(),
         (None, _) => String::new(),
     }
 }

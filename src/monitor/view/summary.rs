@@ -92,6 +92,8 @@ fn done(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
         ("✔ All done, with errors", Role::Warning)
     } else if totals.count(TaskState::Completed) == 0 {
         ("⊘ All cancelled", Role::Cancelled)
+    } else if totals.count(TaskState::Cancelled) > 0 {
+        ("⊘ Ended, some cancelled", Role::Cancelled)
     } else {
         ("✔ All done", Role::Done)
     };
@@ -106,7 +108,10 @@ fn done(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
     ];
     if let Some(speed) = totals.speed() {
         let work = clock(totals.work());
-        facts.push(format!("made in {work} ({} real time)", times(speed)));
+        // What was copied or there before took no time.
+        if totals.made_audio_ms() + 1000 > totals.audio_ms {
+            facts.push(format!("made in {work} ({} real time)", times(speed)));
+        }
     }
     // The way out stands at the right; what was made is the last to go.
     let room = usize::from(area.width).saturating_sub(14);
