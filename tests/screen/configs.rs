@@ -98,7 +98,7 @@ fn keys_of_ones_own_act_and_stand_in_the_help() {
         book.press(terminal, "cancel the selected task; its clips stay", key);
         state(terminal, &title, "CANCELLED");
     }
-    terminal.until("all done");
+    terminal.until("⊘ ended");
     terminal.press("q");
     assert_eq!(terminal.exit_code(), 0);
 }

@@ -42,7 +42,7 @@ fn two_hundred_sizes_leave_the_screen_whole() {
     terminal.until("Cancel “The Long Road”?");
     terminal.press("y");
     state(terminal, title, "CANCELLED");
-    terminal.until("all done");
+    terminal.until("⊘ ended");
     desk.add(terminal, "short.txt", SHORT);
     state(terminal, "The Quiet Road", "COMPLETED");
     terminal.until("added to the queue");
