@@ -7,6 +7,7 @@ mod error;
 mod espeak;
 pub mod model;
 pub mod piper;
+mod shapes;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use ort::logging::LogLevel;
 use ort::session::builder::SessionBuilder;
 use ort::session::{RunOptions, Session, SessionInputValue};
 
-use super::SpeechError;
+use super::{SpeechError, shapes};
 use crate::engine::Interrupt;
 
 /// The runtime of this process; it allows one, and it stays loaded.
@@ -65,7 +65,17 @@ impl Model {
         let canceler = builder.canceler();
         // There is nothing to do about a request that fails: the opening then runs to its end.
         let cancel = move || drop(canceler.cancel());
-        let opened = interrupt.breaking(cancel, || builder.commit_from_file(path));
+        let mut bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        shapes::forget(&mut bytes);
+        let opened = interrupt.breaking(cancel, || {
+            let opened = builder.commit_from_memory(&bytes);
+            drop(bytes);
+            match opened {
+                // What lies in files beside the model is found from its own place only.
+                Err(_) if !interrupt.is_now() => builder.commit_from_file(path),
+                opened => opened,
+            }
+        });
         if interrupt.is_now() {
             return Err(SpeechError::Interrupted);
         }
