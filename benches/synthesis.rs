@@ -154,7 +154,9 @@ fn bare_loop(given: &Given) -> Outcome<Spoken> {
     let settings = &given.settings;
     let assets = aloud::assets::Assets::from_settings(settings);
     let environment = ort::init_from(assets.onnxruntime()?)?.build()?;
-    let mut builder = Session::builder(&environment)?.with_memory_pattern(false)?;
+    let mut builder = Session::builder(&environment)?
+        .with_memory_pattern(false)?
+        .with_intra_op_spinning(false)?;
     if let Some(threads) = settings.threads {
         builder = builder.with_intra_threads(threads)?;
     }

@@ -125,10 +125,12 @@ impl Model {
 }
 
 fn builder(environment: &Environment, threads: Option<usize>) -> ort::Result<SessionBuilder> {
-    // Without its memory pattern the runtime's memory stays flat over changing lengths.
+    // Without its memory pattern the runtime's memory stays flat over changing lengths. Threads that
+    // spin while they wait for work take time from whoever has some, and gain nothing measurable.
     let builder = Session::builder(environment)?
         .with_log_level(LogLevel::Error)?
-        .with_memory_pattern(false)?;
+        .with_memory_pattern(false)?
+        .with_intra_op_spinning(false)?;
     match threads {
         Some(threads) => Ok(builder.with_intra_threads(threads.max(1))?),
         None => Ok(builder),
