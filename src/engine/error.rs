@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::segments::ErrorObject;
 use super::store::StoreError;
-use super::task::TaskId;
+use super::task::{SegmentId, TaskId};
 
 /// Why the engine could not be opened.
 ///
@@ -107,6 +107,17 @@ pub enum WorkError {
     Failed(ErrorObject),
     /// It failed for a reason that may pass, such as a full disk: it is tried again, if it can be.
     Transient(ErrorObject),
+}
+
+impl WorkError {
+    /// The same, telling in its details which segment it met.
+    pub(crate) fn of_segment(self, segment: SegmentId) -> Self {
+        match self {
+            Self::Failed(error) => Self::Failed(error.of_segment(segment)),
+            Self::Transient(error) => Self::Transient(error.of_segment(segment)),
+            Self::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 impl<E: std::error::Error + 'static> From<E> for WorkError {

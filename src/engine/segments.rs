@@ -118,6 +118,33 @@ impl ErrorObject {
         self.remediation = remediation.into();
         self
     }
+
+    /// The same, telling in its details which segment it met.
+    pub(crate) fn of_segment(mut self, segment: SegmentId) -> Self {
+        if self.details.is_null() {
+            self.details = serde_json::json!({});
+        }
+        if let Some(details) = self.details.as_object_mut() {
+            details.insert("segment_id".to_owned(), segment.into());
+        }
+        self
+    }
+
+    /// The segment that a task's error met, if it was one: `segment_id` in its details.
+    ///
+    /// ```
+    /// use aloud::engine::ErrorObject;
+    /// use serde_json::json;
+    ///
+    /// let error = ErrorObject::new("OUTPUT", "the clip can't be written");
+    /// assert_eq!(error.segment(), None);
+    /// assert_eq!(error.with_details(json!({ "segment_id": 7 })).segment(), Some(7));
+    /// ```
+    #[must_use]
+    pub fn segment(&self) -> Option<SegmentId> {
+        let number = self.details.get("segment_id")?.as_u64()?;
+        SegmentId::try_from(number).ok()
+    }
 }
 
 /// Something that went wrong with one segment.

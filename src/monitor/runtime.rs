@@ -234,8 +234,8 @@ impl Runtime {
             Event::Ended {
                 task,
                 state: TaskState::Failed,
-                error: Some(_),
-            } => self.update(Message::Failed(task, 0)),
+                error: Some(error),
+            } => self.update(Message::Failed(task, error.segment().unwrap_or(0))),
             _ => {}
         }
     }

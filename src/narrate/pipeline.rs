@@ -345,10 +345,7 @@ fn publish(job: Job<'_>, clips: &Receiver<Clip>) -> Result<(), WorkError> {
             }
         };
         // It ends the task, and it is this segment that it ended with.
-        if let Err(WorkError::Transient(error) | WorkError::Failed(error)) = &published {
-            job.context.fail_segment(id, error.clone());
-        }
-        published?;
+        published.map_err(|error| error.of_segment(id))?;
     }
     Ok(())
 }

@@ -633,7 +633,7 @@ pub(crate) fn segment_count(status: &TaskStatus) -> SegmentId {
 
 /// Where a segment stands.
 pub(crate) fn segment_state(status: &TaskStatus, id: SegmentId) -> SegmentState {
-    if status.errors.has(id) {
+    if status.errors.has(id) || own_segment(status) == Some(id) {
         SegmentState::Failed
     } else if status.current_segment == Some(id) {
         SegmentState::Running
@@ -663,6 +663,12 @@ pub(crate) fn error_count(status: &TaskStatus) -> usize {
 pub(crate) fn task_error(status: &TaskStatus) -> Option<&ErrorObject> {
     let failed = status.state == TaskState::Failed;
     status.error.as_ref().filter(|_| failed)
+}
+
+/// The segment that a failed task's own error is about; 0 if it is about none. `None` if it has no
+/// error of its own.
+pub(crate) fn own_segment(status: &TaskStatus) -> Option<SegmentId> {
+    task_error(status).map(|error| error.segment().unwrap_or(0))
 }
 
 /// Whether a running task has not come to its first segment: its voice is being opened.

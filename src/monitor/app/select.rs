@@ -1,7 +1,7 @@
 //! What is selected, and how it moves: by a person, or by itself with the work until a person moves
 //! it. It never changes a task.
 
-use super::{App, Lower, Overlay, Page, Pane, error_count, segment_count, task_error};
+use super::{App, Lower, Overlay, Page, Pane, error_count, own_segment, segment_count};
 use crate::engine::{SegmentId, TaskId, TaskState};
 
 impl App {
@@ -276,7 +276,7 @@ impl App {
         let count = error_count(task);
         let seen = (task.id.clone(), count, task.state);
         if self.error_rows.of.as_ref() != Some(&seen) {
-            let own = task_error(task).map(|_| 0);
+            let own = own_segment(task);
             let mut segments: Vec<SegmentId> = own
                 .into_iter()
                 .chain(task.errors.iter().map(|error| error.segment_id))

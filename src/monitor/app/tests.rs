@@ -506,6 +506,21 @@ fn a_failed_segment_is_tried_again_from_the_page_of_errors() {
 }
 
 #[test]
+fn what_ended_a_task_is_shown_at_its_segment() {
+    let mut tasks = fixtures::working();
+    let mut error = ErrorObject::new("OUTPUT", "the clip can't be written");
+    error.details = serde_json::json!({ "segment_id": 118 });
+    tasks[1].state = TaskState::Failed;
+    tasks[1].current_segment = None;
+    tasks[1].error = Some(error);
+    assert_eq!(segment_state(&tasks[1], 118), SegmentState::Failed);
+    assert_eq!(segment_state(&tasks[1], 119), SegmentState::NotMade);
+    let mut screen = Screen::of(tasks);
+    screen.press("3 end enter");
+    assert_eq!((screen.selected(), screen.app.segment), (KEEPER, 118));
+}
+
+#[test]
 fn lists_that_grow_follow_their_end_until_someone_moves() {
     let mut tasks = fixtures::working();
     let mut screen = Screen::of(tasks.clone());

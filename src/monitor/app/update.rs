@@ -162,8 +162,8 @@ impl App {
         for segment in status.errors.segment_ids() {
             self.errors.push(&status.id, segment);
         }
-        if super::task_error(status).is_some() {
-            self.errors.push(&status.id, 0);
+        if let Some(segment) = super::own_segment(status) {
+            self.errors.push(&status.id, segment);
         }
     }
 
@@ -210,7 +210,8 @@ impl App {
         });
         self.errors.look(|entry, needle| {
             text(entry).is_some_and(|task| {
-                let own = super::task_error(task).filter(|_| entry.segment == 0);
+                let own = super::task_error(task)
+                    .filter(|_| super::own_segment(task) == Some(entry.segment));
                 let mut errors = task.errors.of(entry.segment).chain(own);
                 needle.is_in(&task.title)
                     || errors.any(|error| needle.is_in(&error.code) || needle.is_in(&error.message))

@@ -7,7 +7,7 @@ use super::pane::{self, Look};
 use super::text::{count, line, put, put_all};
 use super::{Cx, mark};
 use crate::engine::{ErrorObject, SegmentId, TaskStatus};
-use crate::monitor::app::{ListArea, Pane, error_count, scroll, task_error};
+use crate::monitor::app::{ListArea, Pane, error_count, own_segment, scroll, task_error};
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
@@ -69,6 +69,6 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
 
 /// The errors of a segment; of segment 0, those of the task as a whole.
 pub(super) fn of(task: &TaskStatus, segment: SegmentId) -> impl Iterator<Item = &ErrorObject> {
-    let own = task_error(task).filter(|_| segment == 0);
+    let own = task_error(task).filter(|_| own_segment(task) == Some(segment));
     task.errors.of(segment).chain(own)
 }
