@@ -187,16 +187,6 @@ fn measure(settings: &Settings, voice: &str, threads: usize, rounds: u32) -> any
         open_seconds: open.as_secs_f64(),
         speeds: all.map(speed),
         speed: speed(together),
-        memory_bytes: memory(),
+        memory_bytes: memory_stats::memory_stats().map(|stats| stats.physical_mem as u64),
     })
-}
-
-/// Bytes of memory that this process has in use; where the system says so.
-fn memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
 }

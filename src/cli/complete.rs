@@ -6,21 +6,11 @@ use std::fs::FileType;
 use std::path::Path;
 
 use super::typed::expanded;
+use crate::monitor::services::Completion;
 use crate::text::printable;
 
 /// More than anyone reads.
 const MOST: usize = 200;
-
-/// What a typed path can become.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Completion {
-    /// What was typed, as far as every continuation begins with it: the field's next content. What
-    /// was typed, if there is none.
-    pub common: String,
-    /// The first 200 continuations, sorted; each is a whole content for the field. Folders end with
-    /// a `/`.
-    pub candidates: Vec<String>,
-}
 
 /// Completes the last part of a path as it was typed: relative, absolute, with a leading `~`, with a
 /// quotation mark before it; all that stays as it is. Hidden names come once a dot was typed. A slow

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
 
-use super::player::{Player, System};
+use super::player::{Played, Player, System};
 use super::typed;
 use super::wiring::{self, Ready, Submitted, compose_for};
 use crate::assets::{AssetError, Assets};
 use crate::clip;
 use crate::engine::{Engine, Interrupt, NarrationSettings, Priority, StoreError, SubmitError};
-use crate::narrate::{ComposeError, Request, VoiceError, load_voice};
+use crate::narrate::{ComposeError, NewNarration, NewText, Request, VoiceError, load_voice};
 use crate::settings::Settings;
 use crate::speech::{FrontEnd, SpeechError, Utterance, VoiceInfo};
 use crate::text::printable;
@@ -27,28 +27,6 @@ const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
 /// How long a voice is taken for what it was, without a look at its files: following the work, the
 /// monitor asks for the phonemes of every segment.
 const AT_HAND: Duration = Duration::from_secs(10);
-
-/// A text to narrate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NewText {
-    /// A file, as a person typed or dragged it: relative, with `~`, in quotes.
-    File(PathBuf),
-    /// The text itself.
-    Typed(String),
-}
-
-/// A narration to begin.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct NewNarration {
-    pub text: NewText,
-    /// A voice's name, or the path of its `.onnx`.
-    pub voice: String,
-    /// 1.0 is the voice's own pace.
-    pub speed: f32,
-    /// Which of the voice's speakers; `None` is its first.
-    pub speaker: Option<u32>,
-    pub priority: Priority,
-}
 
 /// A voice that can be chosen, or could be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,13 +50,18 @@ pub(crate) struct Desk {
     player: Player,
     previews: Mutex<Previews>,
     /// The voice that was asked for phonemes last.
-    front_end: Mutex<Option<(Key, Arc<dyn FrontEnd>)>>,
-    /// The same, by the name it was asked for, and when it was last looked at on the disk.
     at_hand: Mutex<Option<AtHand>>,
 }
 
-/// What a voice was asked for by, when it was looked at, and its front end.
-type AtHand = (String, Instant, Arc<dyn FrontEnd>);
+/// A front end that is open.
+struct AtHand {
+    /// What the voice was asked for by.
+    name: String,
+    /// When its files were looked at last.
+    since: Instant,
+    key: Key,
+    front_end: Arc<dyn FrontEnd>,
+}
 
 /// A voice by its reference and its version.
 type Key = (String, String);
@@ -100,7 +83,6 @@ impl Desk {
             engine,
             settings,
             previews: Mutex::default(),
-            front_end: Mutex::default(),
             at_hand: Mutex::default(),
         }
     }
@@ -190,7 +172,10 @@ impl Desk {
             return Ok(file.clone());
         }
         let sentence = sample(&info.language);
-        let utterance = self.front_end(&ready)?.prepare(sentence).map_err(advised)?;
+        let utterance = self
+            .front_end(voice, &ready)?
+            .prepare(sentence)
+            .map_err(advised)?;
         let how = NarrationSettings { speed, speaker };
         let samples = ready
             .voice
@@ -215,19 +200,15 @@ impl Desk {
     /// # Errors
     /// What is wrong with the voice, or with eSpeak NG.
     pub(crate) fn phonemes(&self, voice: &str, text: &str) -> anyhow::Result<Utterance> {
-        let mut at_hand = lock(&self.at_hand);
-        let fresh = |since: &Instant| since.elapsed() < AT_HAND;
-        let front_end = match &*at_hand {
-            Some((name, since, front_end)) if name == voice && fresh(since) => {
-                Arc::clone(front_end)
-            }
-            _ => {
-                let front_end = self.front_end(&self.voice(voice)?)?;
-                *at_hand = Some((voice.to_owned(), Instant::now(), Arc::clone(&front_end)));
-                front_end
-            }
+        let fresh = |kept: &&AtHand| kept.name == voice && kept.since.elapsed() < AT_HAND;
+        let at_hand = lock(&self.at_hand)
+            .as_ref()
+            .filter(fresh)
+            .map(|kept| Arc::clone(&kept.front_end));
+        let front_end = match at_hand {
+            Some(front_end) => front_end,
+            None => self.front_end(voice, &self.voice(voice)?)?,
         };
-        drop(at_hand);
         front_end.prepare(text).map_err(advised)
     }
 
@@ -239,17 +220,12 @@ impl Desk {
         self.player.play(file)
     }
 
-    /// Ends what plays. Returns whether anything did.
-    pub(crate) fn stop_playing(&self) -> bool {
-        self.player.stop()
-    }
-
-    /// Whether something plays. It also lets go of a player that has ended.
+    /// Plays a WAV file, or only ends it if it is this one that plays.
     ///
     /// # Errors
-    /// Once, if the player failed: nothing was heard then, most likely.
-    pub(crate) fn is_playing(&self) -> anyhow::Result<bool> {
-        self.player.is_playing()
+    /// As [`Self::play`].
+    pub(crate) fn play_or_stop(&self, file: &Path) -> anyhow::Result<Played> {
+        self.player.play_or_stop(file)
     }
 
     /// Shows a folder in the system's file manager.
@@ -279,14 +255,20 @@ impl Desk {
         Ok(Ready { voice, reference })
     }
 
-    fn front_end(&self, ready: &Ready) -> anyhow::Result<Arc<dyn FrontEnd>> {
-        let wanted = key(ready);
-        let mut kept = lock(&self.front_end);
-        if let Some((_, front_end)) = kept.as_ref().filter(|(key, _)| *key == wanted) {
-            return Ok(Arc::clone(front_end));
-        }
-        let front_end: Arc<dyn FrontEnd> = ready.voice.front_end().map_err(advised)?.into();
-        *kept = Some((wanted, Arc::clone(&front_end)));
+    /// The front end of a voice, the one that is open if that is the same.
+    fn front_end(&self, name: &str, ready: &Ready) -> anyhow::Result<Arc<dyn FrontEnd>> {
+        let key = key(ready);
+        let kept = lock(&self.at_hand).take().filter(|kept| kept.key == key);
+        let front_end = match kept {
+            Some(kept) => kept.front_end,
+            None => ready.voice.front_end().map_err(advised)?.into(),
+        };
+        *lock(&self.at_hand) = Some(AtHand {
+            name: name.to_owned(),
+            since: Instant::now(),
+            key,
+            front_end: Arc::clone(&front_end),
+        });
         Ok(front_end)
     }
 }

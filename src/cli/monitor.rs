@@ -4,10 +4,10 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::complete;
-use super::desk::{self, Desk};
+use super::desk::Desk;
 use super::fetching::Show;
 use super::logging;
 use super::on_complete::OnComplete;
@@ -15,10 +15,9 @@ use super::report::files_of;
 use super::signals::Signals;
 use super::wiring::{open_engine, ready};
 use crate::engine::{Engine, Interrupt, StopReason, TaskId};
-use crate::monitor::services::{
-    Completion, Defaults, LogLine, NewNarration, NewText, Services, VoiceChoice,
-};
+use crate::monitor::services::{Completion, Defaults, LogLine, Services, VoiceChoice};
 use crate::monitor::{self, Cause, MonitorError, Options, TourPlan};
+use crate::narrate::{NewNarration, NewText};
 use crate::settings::{OnHangup, Settings};
 use crate::text::printable;
 
@@ -72,7 +71,6 @@ pub(super) fn show(
         desk: Desk::new(engine.clone(), settings.clone()),
         settings: settings.clone(),
         leaving: Interrupt::default(),
-        playing: Mutex::default(),
     });
     let exit = monitor::run(engine.clone(), services, &options);
     let exit = exit.map_err(|error| {
@@ -120,8 +118,6 @@ struct Around {
     desk: Desk,
     settings: Settings,
     leaving: Interrupt,
-    /// What was played last.
-    playing: Mutex<Option<PathBuf>>,
 }
 
 fn said(error: &anyhow::Error) -> String {
@@ -130,7 +126,7 @@ fn said(error: &anyhow::Error) -> String {
 
 impl Services for Around {
     fn defaults(&self) -> Defaults {
-        let new = self.desk.defaults(desk::NewText::Typed(String::new()));
+        let new = self.desk.defaults(NewText::Typed(String::new()));
         Defaults {
             voice: new.voice,
             speed: new.speed,
@@ -139,17 +135,7 @@ impl Services for Around {
     }
 
     fn add(&self, new: &NewNarration) -> Result<TaskId, String> {
-        let new = desk::NewNarration {
-            text: match &new.text {
-                NewText::File(path) => desk::NewText::File(PathBuf::from(path)),
-                NewText::Typed(text) => desk::NewText::Typed(text.clone()),
-            },
-            voice: new.voice.clone(),
-            speed: new.speed,
-            speaker: new.speaker,
-            priority: new.priority,
-        };
-        let submitted = self.desk.add(&new).map_err(|error| said(&error))?;
+        let submitted = self.desk.add(new).map_err(|error| said(&error))?;
         Ok(submitted.id)
     }
 
@@ -187,16 +173,12 @@ impl Services for Around {
 
     fn play(&self, file: &Path) -> Result<bool, String> {
         let file = whole_narration(file).unwrap_or_else(|| file.to_owned());
-        let mut last = self.playing.lock().unwrap_or_else(PoisonError::into_inner);
-        // A player that failed says so here, where it is of no use: it is tried again.
-        let plays = self.desk.is_playing().unwrap_or(false);
-        if plays && last.as_ref() == Some(&file) {
-            self.desk.stop_playing();
-            return Ok(false);
+        let played = self.desk.play_or_stop(&file);
+        let played = played.map_err(|error| said(&error))?;
+        match played.unheard {
+            Some(error) => Err(format!("the last one was not heard: {}", said(&error))),
+            None => Ok(played.plays),
         }
-        self.desk.play(&file).map_err(|error| said(&error))?;
-        *last = Some(file);
-        Ok(true)
     }
 
     fn open_folder(&self, folder: &Path) -> Result<(), String> {
@@ -204,11 +186,7 @@ impl Services for Around {
     }
 
     fn complete(&self, typed: &str) -> Completion {
-        let completion = complete::complete(typed);
-        Completion {
-            common: completion.common,
-            candidates: completion.candidates,
-        }
+        complete::complete(typed)
     }
 
     fn log(&self) -> Vec<LogLine> {

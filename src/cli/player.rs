@@ -124,9 +124,18 @@ pub(super) struct Player {
     playing: Mutex<Option<Playing>>,
 }
 
+/// What came of [`Player::play_or_stop`].
+pub(crate) struct Played {
+    /// Whether the file plays now.
+    pub(crate) plays: bool,
+    /// Why what was played before was not heard.
+    pub(crate) unheard: Option<anyhow::Error>,
+}
+
 struct Playing {
     child: Child,
     name: String,
+    file: PathBuf,
 }
 
 impl Player {
@@ -158,8 +167,30 @@ impl Player {
             .arg(&file)
             .spawn()
             .with_context(|| format!("the player {name} can't be started"))?;
-        *playing = Some(Playing { child, name });
+        *playing = Some(Playing { child, name, file });
         Ok(())
+    }
+
+    /// Plays a file, or only ends it if it is this one that plays.
+    ///
+    /// # Errors
+    /// As [`Self::play`].
+    pub(super) fn play_or_stop(&self, file: &Path) -> anyhow::Result<Played> {
+        let (was_playing, unheard) = match self.is_playing() {
+            Ok(playing) => (playing, None),
+            Err(error) => (false, Some(error)),
+        };
+        let file = std::path::absolute(file)?;
+        let plays_it = self.lock().as_ref().is_some_and(|now| now.file == file);
+        if was_playing && plays_it {
+            self.stop();
+        } else {
+            self.play(&file)?;
+        }
+        Ok(Played {
+            plays: !(was_playing && plays_it),
+            unheard,
+        })
     }
 
     /// Ends what plays. Returns whether anything did.

@@ -96,6 +96,7 @@ pub(super) fn compose_for(
 }
 
 /// A narration that is in the engine's hands.
+#[derive(Debug)]
 pub(crate) struct Submitted {
     pub id: TaskId,
     /// Whether an earlier run had begun it.

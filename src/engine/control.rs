@@ -3,7 +3,7 @@
 use super::Engine;
 use super::events::Event;
 use super::interrupt::StopReason;
-use super::task::TaskId;
+use super::task::{TaskId, TaskState};
 
 impl Engine {
     /// Cancels a task at once: a waiting one ends, a running one is interrupted. Finished clips
@@ -210,6 +210,28 @@ impl Engine {
     /// ```
     pub fn move_up(&self, id: &TaskId) -> bool {
         self.shift(id, true)
+    }
+
+    /// Cancels every task that has not ended. Those that wait go first, or each would begin as the one
+    /// before it ends. Returns how many there were.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// engine.pause_queue();
+    /// engine.submit_task(Work::closure("one", |_| Ok(1.into())), None)?;
+    /// engine.submit_task(Work::closure("two", |_| Ok(2.into())), None)?;
+    /// assert_eq!(engine.cancel_all(), 2);
+    /// assert_eq!((engine.stats().cancelled, engine.cancel_all()), (2, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel_all(&self) -> usize {
+        let mut tasks = self.tasks();
+        tasks.retain(|task| !task.state.is_terminal());
+        tasks.sort_by_key(|task| task.state == TaskState::Processing);
+        let cancelled = tasks.iter().filter(|task| self.cancel_task(&task.id));
+        cancelled.count()
     }
 
     /// Moves a task that could run now one place down in the queue. Returns whether there was one.

@@ -155,7 +155,7 @@ fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
             None
         }),
         Effect::CancelAll => Box::new(move || {
-            cancel_all(&engine);
+            engine.cancel_all();
             None
         }),
         Effect::Retry(id, segments) => Box::new(move || {
@@ -243,16 +243,6 @@ fn shift(engine: &Engine, task: &TaskId, sooner: bool) -> bool {
         engine.move_up(task)
     } else {
         engine.move_down(task)
-    }
-}
-
-fn cancel_all(engine: &Engine) {
-    // Those that wait go first, or each would begin as the one before it ends.
-    let mut tasks = engine.tasks();
-    tasks.retain(|task| !task.state.is_terminal());
-    tasks.sort_by_key(|task| task.started_at.is_some());
-    for task in tasks {
-        engine.cancel_task(&task.id);
     }
 }
 

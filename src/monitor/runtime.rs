@@ -334,8 +334,7 @@ impl Runtime {
             }),
             Effect::Copy(text) => self.on_screen(|screen| screen.copy(&text)),
             Effect::Quit => self.leave = true,
-            // Whatever else there is was carried out.
-            _ => {}
+            other => tracing::error!(?other, "nobody carries this out"),
         }
     }
 

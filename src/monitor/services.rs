@@ -4,31 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::{Priority, TaskId};
-
-/// A text to be narrated, and how.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewNarration {
-    /// What is to be read aloud.
-    pub text: NewText,
-    /// A voice's name, or the path of its model.
-    pub voice: String,
-    /// 1 is the voice's own pace.
-    pub speed: f32,
-    /// One of the voice's speakers, for voices that have several.
-    pub speaker: Option<u32>,
-    /// How urgent it is.
-    pub priority: Priority,
-}
-
-/// Where the words of a new narration come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NewText {
-    /// A file, as a person typed its path.
-    File(String),
-    /// The words themselves.
-    Typed(String),
-}
+use crate::engine::TaskId;
+use crate::narrate::NewNarration;
 
 /// What a new narration is like unless someone says otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,9 +32,11 @@ pub struct VoiceChoice {
 /// What a half-typed path could become.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// As much as all candidates share, at least what was typed.
+    /// What was typed, as far as every continuation begins with it: the field's next content. What
+    /// was typed, if there is none.
     pub common: String,
-    /// The candidates.
+    /// The first continuations, sorted; each is a whole content for the field. Folders end with a
+    /// `/`.
     pub candidates: Vec<String>,
 }
 

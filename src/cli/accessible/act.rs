@@ -209,26 +209,20 @@ impl Session {
                 None => self.say_of(number, "has nothing to play yet"),
             };
         };
-        let is_playing = match self.desk.is_playing() {
-            Ok(is_playing) => is_playing,
-            Err(error) => {
-                let why = heard(&one_message(&error));
-                self.lines
-                    .say(&format!("What was played before was not heard: {why}"));
-                false
-            }
-        };
-        if is_playing && self.playing.as_ref() == Some(&file) {
-            self.desk.stop_playing();
-            self.playing = None;
-            return self.lines.say("Stopped.");
-        }
-        match self.desk.play(&file) {
-            Ok(()) => {
-                let title = words::title(&task.title);
-                self.lines
-                    .say(&format!("Playing task {number}, {title}, {what}."));
-                self.playing = Some(file);
+        match self.desk.play_or_stop(&file) {
+            Ok(played) => {
+                if let Some(error) = played.unheard {
+                    let why = heard(&one_message(&error));
+                    self.lines
+                        .say(&format!("What was played before was not heard: {why}"));
+                }
+                if played.plays {
+                    let title = words::title(&task.title);
+                    self.lines
+                        .say(&format!("Playing task {number}, {title}, {what}."));
+                } else {
+                    self.lines.say("Stopped.");
+                }
             }
             Err(error) => {
                 let why = heard(&one_message(&error));

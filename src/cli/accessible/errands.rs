@@ -12,10 +12,11 @@ use async_channel::Sender;
 
 use super::Incoming;
 use super::words::heard;
-use crate::cli::desk::{Desk, NewText};
+use crate::cli::desk::Desk;
 use crate::cli::one_message;
 use crate::cli::wiring::Submitted;
 use crate::engine::{Interrupt, StopReason};
+use crate::narrate::NewText;
 
 /// How many may wait. A person who asks for more is told to wait.
 const BACKLOG: usize = 64;
@@ -36,6 +37,7 @@ pub(super) enum Errand {
 }
 
 /// What became of it. An error is a sentence that says what to do.
+#[derive(Debug)]
 pub(super) enum Outcome {
     Added(Result<Submitted, String>),
     Said(String),

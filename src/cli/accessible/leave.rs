@@ -105,7 +105,9 @@ impl Session {
                     self.lines.say("It has ended in the meantime.");
                 }
             }
-            (Answer::Yes, _) => self.cancel_all(),
+            (Answer::Yes, _) => {
+                self.engine.cancel_all();
+            }
             (Answer::No, _) => self.lines.say("Nothing is cancelled."),
             (Answer::FinishSegment, _) => {
                 self.lines.say(
@@ -126,16 +128,6 @@ impl Session {
                 self.leaving = Leaving::No;
                 self.lines.say("Staying.");
             }
-        }
-    }
-
-    fn cancel_all(&mut self) {
-        // Those that wait go first, or each would begin as the one before it ends.
-        let mut tasks = self.engine.tasks();
-        tasks.retain(|task| !task.state.is_terminal());
-        tasks.sort_by_key(|task| task.state == TaskState::Processing);
-        for task in tasks {
-            self.engine.cancel_task(&task.id);
         }
     }
 

@@ -27,7 +27,7 @@ use super::on_complete::OnComplete;
 use super::signals::Signals;
 use super::wiring::{self, Ready, open_engine};
 use crate::engine::{Engine, Event, ShutdownWait, Subscription};
-use crate::settings::Settings;
+use crate::settings::{OnHangup, Settings};
 use errands::{Errands, Outcome};
 use input::Input;
 use lines::Lines;
@@ -41,6 +41,7 @@ const BACKLOG: usize = 256;
 const TERMINAL_LOST: u8 = 129;
 
 /// Everything that wakes the loop.
+#[derive(Debug)]
 enum Incoming {
     /// A person typed this.
     Line(String),
@@ -54,23 +55,6 @@ enum Incoming {
     /// The engine's stream of events has ended.
     EngineGone,
     Done(Outcome),
-}
-
-impl std::fmt::Debug for Incoming {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Line(line) => f.debug_tuple("Line").field(line).finish(),
-            Self::LineTooLong => f.write_str("LineTooLong"),
-            Self::InputEnded { for_good } => f
-                .debug_struct("InputEnded")
-                .field("for_good", for_good)
-                .finish(),
-            Self::TerminalLost => f.write_str("TerminalLost"),
-            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
-            Self::EngineGone => f.write_str("EngineGone"),
-            Self::Done(_) => f.write_str("Done"),
-        }
-    }
 }
 
 /// `aloud --accessible`: whatever is unfinished, and what is asked for.
@@ -105,6 +89,10 @@ pub(super) fn tell(
     signals.shut_down(engine, settings.shutdown_timeout);
     if let Some(code) = signals.exit_code() {
         return Ok(code);
+    }
+    if settings.on_hangup == OnHangup::Finish {
+        // Whoever reads the terminal notices its loss; here it would stop the work that is to go on.
+        signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(engine, settings)?;
     let (sender, receiver) = async_channel::bounded(BACKLOG);

@@ -2,7 +2,6 @@
 //! one thing after the other; it is the only one that prints. It never waits for the model, a voice
 //! or a player.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -39,8 +38,6 @@ pub(super) struct Session {
     pub(super) verbosity: Verbosity,
     /// The task that was spoken of last.
     pub(super) focus: Option<TaskId>,
-    /// What was played last.
-    pub(super) playing: Option<PathBuf>,
     pub(super) question: Option<Question>,
     pub(super) leaving: Leaving,
     pub(super) has_lost_terminal: bool,
@@ -65,7 +62,6 @@ impl Session {
             roster: Roster::default(),
             verbosity: Verbosity::Normal,
             focus: None,
-            playing: None,
             question: None,
             leaving: Leaving::No,
             has_lost_terminal: false,

@@ -4,7 +4,8 @@
 use tui_input::Input;
 
 use crate::engine::Priority;
-use crate::monitor::services::{Completion, Defaults, NewNarration, NewText, VoiceChoice};
+use crate::monitor::services::{Completion, Defaults, VoiceChoice};
+use crate::narrate::{NewNarration, NewText};
 
 /// A line of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +174,7 @@ impl Form {
             None if self.path.value().trim().is_empty() => {
                 return Err((Field::Text, "type a path, or paste a text".into()));
             }
-            None => NewText::File(self.path.value().trim().to_owned()),
+            None => NewText::File(self.path.value().trim().into()),
         };
         let speed: f32 = self
             .speed

@@ -39,10 +39,11 @@ use self::filter::Matches;
 use super::action::{Action, Mode};
 use super::keymap::Keymap;
 use super::keys::Key;
-use super::services::{Completion, Defaults, LogLine, NewNarration, VoiceChoice};
+use super::services::{Completion, Defaults, LogLine, VoiceChoice};
 use super::theme::{Role, Theme};
 use super::view::Layout;
 use crate::engine::{ErrorObject, Past, SegmentId, TaskId, TaskState, TaskStatus, Timestamp};
+use crate::narrate::NewNarration;
 
 /// Something that happened, for [`App::update`].
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //! are kept up with every change. A task that makes progress costs a binary search; only a fresh
 //! copy of everything, a removal or a new filter goes over all rows.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -199,7 +199,6 @@ pub(crate) struct Tasks {
     known: HashMap<TaskId, TaskStatus>,
     rows: Rows,
     filtered: Option<Filtered>,
-    running: BTreeSet<Place>,
     totals: Totals,
     folder: Option<PathBuf>,
     /// The newest task of each folder.
@@ -241,6 +240,12 @@ impl Tasks {
         self.known.get(id)
     }
 
+    /// All tasks, seen or not, in the order of the queue.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &TaskStatus> {
+        let rows = self.rows.0.iter();
+        rows.filter_map(|place| self.by_id(&place.id))
+    }
+
     pub(crate) fn totals(&self) -> &Totals {
         &self.totals
     }
@@ -252,7 +257,10 @@ impl Tasks {
 
     /// The first task that is running.
     pub(crate) fn first_running(&self) -> Option<&TaskStatus> {
-        self.by_id(&self.running.first()?.id)
+        let rows = &self.rows.0;
+        let place = rows.get(rows.partition_point(|place| place.phase == 0))?;
+        self.by_id(&place.id)
+            .filter(|task| task.state == TaskState::Processing)
     }
 
     /// Whether another task has taken over what this one had made, to do what it could not.
@@ -348,7 +356,6 @@ impl Tasks {
                 let old = Place::of(before);
                 if old != place {
                     self.rows.remove(&old);
-                    self.running.remove(&old);
                     if let Some(some) = &mut self.filtered {
                         some.rows.remove(&old);
                     }
@@ -359,9 +366,6 @@ impl Tasks {
                     self.widen(&folder);
                 }
             }
-        }
-        if status.state == TaskState::Processing {
-            self.running.insert(place.clone());
         }
         if let Some(some) = &mut self.filtered {
             if holds(&some.needle, &status) {
@@ -388,7 +392,6 @@ impl Tasks {
             {
                 self.newest.remove(folder);
             }
-            self.running.remove(&Place::of(&status));
         }
         let known = &self.known;
         let stays = |place: &Place| known.contains_key(&place.id);

@@ -7,9 +7,9 @@ use super::*;
 use crate::engine::Priority;
 use crate::monitor::action::TABLE;
 use crate::monitor::fixtures::{self, NOW};
-use crate::monitor::services::NewText;
 use crate::monitor::theme::ColorDepth;
 use crate::monitor::view;
+use crate::narrate::NewText;
 
 /// The model with a screen behind it, so that pages and clicks know where things are.
 struct Screen {

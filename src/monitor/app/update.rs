@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{App, Effect, Leaving, Message, Overlay, Page, Question, lists};
+use super::{App, Effect, Feed, Leaving, Message, Overlay, Page, Question, lists};
 use crate::engine::{TaskId, TaskState, TaskStatus, Timestamp};
 use crate::monitor::keys::Key;
 use crate::monitor::view::Layout;
@@ -45,7 +45,7 @@ impl App {
             Message::Task(status) => {
                 if self.tasks.by_id(&status.id).is_none() {
                     // What it had when it was taken up is told by no event.
-                    self.list(&status);
+                    list(&mut self.clips, &mut self.errors, &status);
                 }
                 if let Some(retried) = self.tasks.put(*status) {
                     // Its clips belong to the new one, and its errors are being mended.
@@ -146,24 +146,13 @@ impl App {
         self.loaded = true;
         self.clips.clear();
         self.errors.clear();
-        self.tasks.reset(rows.clone());
-        let kept = rows.iter().filter(|task| !self.tasks.is_taken_over(task));
-        let kept: Vec<TaskStatus> = kept.cloned().collect();
-        for status in &kept {
-            self.list(status);
-        }
-    }
-
-    /// Lists the clips and errors that a task has.
-    fn list(&mut self, status: &TaskStatus) {
-        for clip in status.completed_segments.iter() {
-            self.clips.push(&status.id, clip.segment_id);
-        }
-        for segment in status.errors.segment_ids() {
-            self.errors.push(&status.id, segment);
-        }
-        if let Some(segment) = super::own_segment(status) {
-            self.errors.push(&status.id, segment);
+        self.tasks.reset(rows);
+        let kept = self
+            .tasks
+            .iter()
+            .filter(|task| !self.tasks.is_taken_over(task));
+        for status in kept {
+            list(&mut self.clips, &mut self.errors, status);
         }
     }
 
@@ -305,5 +294,18 @@ impl App {
             return self.stop();
         }
         Vec::new()
+    }
+}
+
+/// Lists the clips and errors that a task has.
+fn list(clips: &mut Feed, errors: &mut Feed, status: &TaskStatus) {
+    for clip in status.completed_segments.iter() {
+        clips.push(&status.id, clip.segment_id);
+    }
+    for segment in status.errors.segment_ids() {
+        errors.push(&status.id, segment);
+    }
+    if let Some(segment) = super::own_segment(status) {
+        errors.push(&status.id, segment);
     }
 }

@@ -1,0 +1,29 @@
+//! What a person asks for when they want something narrated: plain data, checked by whoever takes it.
+
+use std::path::PathBuf;
+
+use crate::engine::Priority;
+
+/// A text to narrate, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewNarration {
+    /// What is to be read aloud.
+    pub text: NewText,
+    /// A voice's name, or the path of its `.onnx`.
+    pub voice: String,
+    /// 1.0 is the voice's own pace.
+    pub speed: f32,
+    /// Which of the voice's speakers; `None` is its first.
+    pub speaker: Option<u32>,
+    /// How urgent it is.
+    pub priority: Priority,
+}
+
+/// Where the words come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewText {
+    /// A file, as a person typed or dragged it: relative, with `~`, in quotes.
+    File(PathBuf),
+    /// The words themselves.
+    Typed(String),
+}
