@@ -31,7 +31,7 @@ impl FrontEnd for Letters {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
         Ok(Utterance {
             phonemes: text.to_owned(),
-            ids: vec![1, 2],
+            ids: text.bytes().map(i64::from).collect(),
             unknown: Vec::new(),
         })
     }

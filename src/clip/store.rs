@@ -118,12 +118,6 @@ impl ClipStore {
         self.folder.join(&key.0[..2]).join(&key.0[2..])
     }
 
-    /// Whether there is such a clip, as far as a look from outside tells.
-    #[must_use]
-    pub fn has(&self, key: &ClipKey) -> bool {
-        self.path(key).is_file()
-    }
-
     /// The clip with this key, whole and unchanged; `None` if there is none, or if anything about it
     /// is not right.
     #[must_use]
@@ -255,10 +249,10 @@ mod tests {
         let key = ClipKey::of(&[b"a"]);
         for damage in [&b""[..], b"{}\n", b"not json\nRIFF", &[b'x'; 2000]] {
             store.put(&key, &clip(100)).unwrap();
-            assert!(store.has(&key));
+            assert!(store.path(&key).is_file());
             fs::write(store.path(&key), damage).unwrap();
             assert_eq!(store.get(&key), None);
-            assert!(!store.has(&key));
+            assert!(!store.path(&key).exists());
         }
         store.put(&key, &clip(100)).unwrap();
         let mut bytes = fs::read(store.path(&key)).unwrap();
@@ -286,7 +280,7 @@ mod tests {
         let trimmed = store.trim(2 * size + 10).unwrap();
         assert_eq!((trimmed.deleted, trimmed.left), (2, 2));
         assert_eq!((trimmed.freed, trimmed.bytes), (2 * size, 2 * size));
-        let left: Vec<bool> = keys.iter().map(|key| store.has(key)).collect();
+        let left: Vec<bool> = keys.iter().map(|key| store.path(key).is_file()).collect();
         assert_eq!(left, [true, false, false, true]);
         assert!(folder.path().join("clips/readme.txt").exists());
     }

@@ -9,12 +9,14 @@
 //! | `app` | the model and `App::update`: pure, no I/O |
 //! | `view` | one file a widget; drawing returns where everything is |
 //! | [`theme`] | roles, theme files, what a terminal can show |
+//! | `canvas`, `pen` | what is on the screen, and the difference to the next frame in few bytes |
 //! | `terminal` | owns the terminal: enters, restores, draws |
 //! | `input`, `effects`, `runtime` | where events come from, what is done elsewhere, and the loop |
 //! | [`services`] | what the program around the monitor does for it |
 
 mod action;
 mod app;
+mod canvas;
 mod effects;
 mod escape;
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! The monitor without a terminal: the same model and the same drawing, for measuring them and for
 //! showing tasks elsewhere. It touches no engine, no file and no clock.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::app::{App, Message, Start};
+use super::canvas::Canvas;
 use super::keymap::Keymap;
 use super::keys::Key;
-use super::pen;
 use super::services::Defaults;
-use super::theme::{self, ColorDepth, ThemeError};
-use super::view;
+use super::theme::{self, ColorDepth, SymbolSet, ThemeError};
 use crate::engine::{TaskStatus, Timestamp};
 
 /// One screen, drawn into memory.
@@ -32,8 +30,7 @@ use crate::engine::{TaskStatus, Timestamp};
 pub struct Still {
     app: App,
     now: Timestamp,
-    shown: Option<Buffer>,
-    spare: Buffer,
+    canvas: Canvas,
     area: Rect,
 }
 
@@ -64,8 +61,7 @@ impl Still {
         Ok(Self {
             app,
             now: Timestamp(0),
-            shown: None,
-            spare: Buffer::default(),
+            canvas: Canvas::default(),
             area: Rect::new(0, 0, columns, rows),
         })
     }
@@ -96,15 +92,7 @@ impl Still {
     /// before.
     pub fn draw(&mut self) -> String {
         self.app.update(Message::Tick, self.now);
-        let mut next = std::mem::take(&mut self.spare);
-        next.resize(self.area);
-        next.reset();
-        let layout = view::draw(&mut next, &self.app);
-        self.app.drawn(layout);
-        let before = self.shown.take();
-        let written = pen::write(before.as_ref(), &next);
-        self.spare = before.unwrap_or_default();
-        self.shown = Some(next);
-        written
+        let symbols = SymbolSet::Unicode;
+        self.canvas.draw(&mut self.app, self.area, symbols)
     }
 }

@@ -19,12 +19,11 @@ use crossterm::terminal::{
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, queue};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::app::App;
+use super::canvas::Canvas;
 use super::escape::{PopTitle, PushTitle, TaskBar, Title};
-use super::pen;
 use super::theme::SymbolSet;
 use super::view;
 use crate::engine::TaskState;
@@ -36,10 +35,7 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The screen, from entering to leaving it.
 pub(super) struct Screen {
     file: File,
-    /// What is on it; `None` if that is not known.
-    shown: Option<Buffer>,
-    /// Takes the next frame.
-    spare: Buffer,
+    canvas: Canvas,
     title: String,
     symbols: SymbolSet,
     /// `None` where the terminal doesn't know it.
@@ -59,8 +55,7 @@ impl Screen {
         let known = TaskBar::is_known(|name| std::env::var(name).ok());
         Ok(Self {
             file,
-            shown: None,
-            spare: Buffer::default(),
+            canvas: Canvas::default(),
             title: String::new(),
             symbols,
             task_bar: known.then_some(TaskBar::Clear),
@@ -75,19 +70,8 @@ impl Screen {
     /// The terminal can't be written to.
     pub(super) fn draw(&mut self, app: &mut App) -> io::Result<()> {
         let (width, height) = terminal::size()?;
-        let mut next = std::mem::take(&mut self.spare);
-        next.resize(Rect::new(0, 0, width, height));
-        next.reset();
-        let layout = view::draw(&mut next, app);
-        app.drawn(layout);
-        self.symbols.apply(&mut next);
-        let before = self.shown.take().filter(|shown| shown.area == next.area);
-        let mut frame = pen::write(before.as_ref(), &next);
-        if before.is_none() {
-            frame.insert_str(0, "\x1b[m\x1b[2J");
-        }
-        self.spare = before.unwrap_or_default();
-        self.shown = Some(next);
+        let area = Rect::new(0, 0, width, height);
+        let mut frame = self.canvas.draw(app, area, self.symbols);
         self.tell_around(app, &mut frame);
         if frame.is_empty() {
             return Ok(());
@@ -127,7 +111,7 @@ impl Screen {
 
     /// Forgets what is on the screen: the next frame is drawn from nothing.
     pub(super) fn refresh(&mut self) {
-        self.shown = None;
+        self.canvas.forget();
         self.title.clear();
         self.task_bar = self.task_bar.map(|_| TaskBar::Clear);
     }

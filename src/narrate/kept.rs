@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clip::{ClipKey, ClipStore, KeptClip, Trimmed};
-use crate::engine::{Narration, PlannedSegment};
+use crate::engine::Narration;
 use crate::settings::Settings;
+use crate::speech::Utterance;
 
-/// Whatever else determines a clip beside the voice, the settings and the text: what is done to a
-/// text before, and to samples after the model. Another number makes all kept clips unknown.
+/// Whatever else determines a clip: what is done to samples after the model. Another number makes all
+/// kept clips unknown.
 const MAKING: &[u8] = b"1";
 
 /// How often the store is looked through for what has to go.
@@ -42,39 +43,37 @@ impl KeptClips {
         }
     }
 
-    /// What determines the clip of a segment; `None` if not all of it is known.
-    pub(super) fn key(narration: &Narration, segment: &PlannedSegment) -> Option<ClipKey> {
+    /// What determines the clip of an utterance: the voice, the settings and what the model is given,
+    /// whichever text, eSpeak NG or rules that came from. `None` if the voice's version is not known.
+    pub(super) fn key(narration: &Narration, utterance: &Utterance) -> Option<ClipKey> {
         if narration.voice_version.is_empty() {
             return None;
         }
         let settings = &narration.settings;
         let speaker = settings.speaker.map(u32::to_le_bytes);
+        let ids: Vec<u8> = utterance
+            .ids
+            .iter()
+            .flat_map(|id| id.to_le_bytes())
+            .collect();
         Some(ClipKey::of(&[
             MAKING,
             narration.voice.as_bytes(),
             narration.voice_version.as_bytes(),
             &settings.speed.to_le_bytes(),
             speaker.as_ref().map_or(&[], |speaker| &speaker[..]),
-            segment.text.as_bytes(),
+            &ids,
         ]))
     }
 
-    /// Whether there seems to be a clip for this segment.
-    pub(super) fn has(&self, narration: &Narration, segment: &PlannedSegment) -> bool {
-        Self::key(narration, segment).is_some_and(|key| self.store.has(&key))
-    }
-
-    /// The clip for this segment, if there is one and it is right.
-    pub(super) fn get(&self, narration: &Narration, segment: &PlannedSegment) -> Option<KeptClip> {
-        self.store.get(&Self::key(narration, segment)?)
+    /// The clip with this key, if there is one and it is right.
+    pub(super) fn get(&self, key: &ClipKey) -> Option<KeptClip> {
+        self.store.get(key)
     }
 
     /// Keeps a clip. A disk that has no room for it is no reason to stop.
-    pub(super) fn keep(&self, narration: &Narration, segment: &PlannedSegment, clip: &KeptClip) {
-        let Some(key) = Self::key(narration, segment) else {
-            return;
-        };
-        if let Err(error) = self.store.put(&key, clip) {
+    pub(super) fn keep(&self, key: &ClipKey, clip: &KeptClip) {
+        if let Err(error) = self.store.put(key, clip) {
             tracing::warn!(%error, "a clip can't be kept for other narrations");
         }
     }

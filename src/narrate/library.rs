@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{KeptClips, Tuning, VoiceNarrator, VoiceResolver, machine};
+use super::{KeptClips, Tuning, VoiceNarrator, VoiceResolver};
 use crate::assets::{AssetError, Assets};
 use crate::engine::{ErrorObject, Options};
 use crate::settings::Settings;
@@ -44,14 +44,14 @@ pub fn load_voice(settings: &Settings, voice: &str) -> Result<Arc<dyn Voice>, Vo
         threads: settings.threads,
     };
     let voice = speech::load(&files, &runtime)?;
-    // What someone has set counts before what was measured.
-    let tuning = Tuning::read(&settings.paths);
-    let tuned = tuning.get(&machine(), &voice.info().version);
-    match tuned.filter(|_| settings.threads.is_none()) {
-        Some(tuned) => {
-            runtime.threads = Some(tuned.threads);
-            Ok(speech::load(&files, &runtime)?)
-        }
+    if runtime.threads.is_some() {
+        // What someone has set counts before what was measured.
+        return Ok(voice);
+    }
+    // Only now is it known which voice it is; its configuration is read again with the threads.
+    runtime.threads = Tuning::read(&settings.paths).threads(&voice.info().version);
+    match runtime.threads {
+        Some(_) => Ok(speech::load(&files, &runtime)?),
         None => Ok(voice),
     }
 }

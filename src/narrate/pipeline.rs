@@ -17,7 +17,7 @@ use serde_json::json;
 use super::KeptClips;
 use super::errors::{fault_error, poisonous_error, timeout_error, unknown_error};
 use super::voices::work_error;
-use crate::clip::{self, Fault, Joined, KeptClip, Part, WAV_LIMIT};
+use crate::clip::{self, ClipKey, Fault, Joined, KeptClip, Part, WAV_LIMIT};
 use crate::engine::{
     Attempt, ClipRecord, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
     TaskContext, WorkError,
@@ -34,7 +34,13 @@ pub(super) const TRIES: u32 = 3;
 /// So many failed runs one after the other are the voice's fault, not the segments'.
 const FAILED_RUNS: u32 = 5;
 
-type Prepared = (SegmentId, Result<Utterance, SpeechError>);
+/// A segment for the model.
+struct Prepared {
+    id: SegmentId,
+    utterance: Result<Utterance, SpeechError>,
+    /// What its clip will be kept by.
+    key: Option<ClipKey>,
+}
 
 /// What all parts of the pipeline know.
 #[derive(Clone, Copy)]
@@ -70,6 +76,7 @@ struct Spoken {
     samples: Vec<f32>,
     problem: Option<ErrorObject>,
     work: Duration,
+    key: Option<ClipKey>,
 }
 
 /// Whoever waits on either side is let go, however this ends.
@@ -110,10 +117,6 @@ pub(super) fn speak<'s>(
         return Ok(());
     }
     let front_end = front_end().map_err(work_error)?;
-    let needs_model = missing.iter().any(|missing| {
-        let kept = job.kept.filter(|_| missing.may_copy);
-        !kept.is_some_and(|kept| kept.has(narration, missing.segment))
-    });
     let (to_model, prepared) = async_channel::bounded::<Prepared>(AHEAD);
     let (to_disk, clips) = async_channel::bounded::<Clip>(BEHIND);
     std::thread::scope(|scope| {
@@ -127,13 +130,8 @@ pub(super) fn speak<'s>(
         let publisher = std::thread::Builder::new()
             .name("aloud-publish".into())
             .spawn_scoped(scope, || publish(job, &clips))?;
-        // A kept clip may turn out to be damaged: then the model is opened after all.
-        let first = if needs_model {
-            Ok(None)
-        } else {
-            prepared.recv_blocking().map(Some)
-        };
-        let run = match first {
+        // The model is opened for the first segment that needs it, while the next are prepared.
+        let run = match prepared.recv_blocking() {
             Err(_) => stopped(context),
             Ok(first) => synthesizer()
                 .map_err(work_error)
@@ -214,13 +212,15 @@ fn prepare(
         if job.context.interrupt().reason().is_some() {
             break;
         }
-        let kept = job.kept.filter(|_| may_copy);
-        let kept = kept.and_then(|kept| kept.get(job.narration, segment));
-        let is_gone = if let Some(clip) = kept {
+        let utterance = front_end.prepare(&segment.text);
+        let known = job.kept.zip(utterance.as_ref().ok());
+        let key = known.and_then(|(_, utterance)| KeptClips::key(job.narration, utterance));
+        let copy = job.kept.zip(key.as_ref()).filter(|_| may_copy);
+        let is_gone = if let Some(clip) = copy.and_then(|(kept, key)| kept.get(key)) {
             past_the_model.send_blocking(Clip::Kept(id, clip)).is_err()
         } else {
-            let utterance = front_end.prepare(&segment.text);
-            to_model.send_blocking((id, utterance)).is_err()
+            let prepared = Prepared { id, utterance, key };
+            to_model.send_blocking(prepared).is_err()
         };
         if is_gone {
             break;
@@ -231,7 +231,7 @@ fn prepare(
 fn synthesize(
     job: Job<'_>,
     model: &mut dyn Synthesizer,
-    first: Option<Prepared>,
+    first: Prepared,
     prepared: &Receiver<Prepared>,
     to_disk: &Sender<Clip>,
 ) -> Result<(), WorkError> {
@@ -243,7 +243,7 @@ fn synthesize(
     } = job;
     let mut failed_runs = 0;
     let rest = std::iter::from_fn(|| prepared.recv_blocking().ok());
-    for (id, utterance) in first.into_iter().chain(rest) {
+    for Prepared { id, utterance, key } in std::iter::once(first).chain(rest) {
         let attempt = context.begin_segment(id)?;
         let utterance = match speakable(utterance) {
             Ok(utterance) => utterance,
@@ -274,6 +274,7 @@ fn synthesize(
                         samples,
                         problem,
                         work,
+                        key,
                     }))
                     .is_err()
                 {
@@ -357,6 +358,7 @@ fn publish_spoken(job: Job<'_>, spoken: Spoken) -> Result<(), WorkError> {
         samples,
         problem,
         work,
+        key,
     } = spoken;
     let clip = KeptClip {
         wav: clip::encode(&samples, job.rate, &path_of(job, id)).map_err(failed)?,
@@ -370,10 +372,8 @@ fn publish_spoken(job: Job<'_>, spoken: Spoken) -> Result<(), WorkError> {
         job.context.fail_segment(id, problem);
     }
     job.context.complete_segment(attempt, record, work)?;
-    if let (Some(kept), Some(segment)) = (job.kept, job.narration.plan.get(id))
-        && !is_faulty
-    {
-        kept.keep(job.narration, segment, &clip);
+    if let Some((kept, key)) = job.kept.zip(key).filter(|_| !is_faulty) {
+        kept.keep(&key, &clip);
     }
     Ok(())
 }

@@ -57,6 +57,16 @@ impl Tuning {
         self.machines.get(machine)?.get(version)
     }
 
+    /// The threads that are best for this version of a voice on this machine. It does not ask what
+    /// machine this is while nothing was measured.
+    #[must_use]
+    pub fn threads(&self, version: &str) -> Option<usize> {
+        if self.machines.is_empty() {
+            return None;
+        }
+        Some(self.get(&machine(), version)?.threads)
+    }
+
     /// Remembers it, on disk too.
     ///
     /// # Errors
