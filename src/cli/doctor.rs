@@ -219,7 +219,7 @@ fn examine_voice(assets: &Assets, voice: &str) -> Finding {
 
 /// What can be told of a voice without opening it.
 fn usable(files: &VoiceFiles) -> Result<(), SpeechError> {
-    speech::model::check_envelope(&files.model)?;
+    speech::check_envelope(&files.model)?;
     speech::piper::PiperConfig::read(&files.config).map(drop)
 }
 

@@ -315,7 +315,7 @@ impl TaskContext {
             return Err(WorkError::Interrupted);
         }
         self.interrupt.begin_segment(segment_id);
-        self.in_work.set(&self.id, segment_id);
+        self.in_work.set(&self.id, &[segment_id]);
         let timeout = self.shared.options.segment_timeout;
         self.shared
             .change(|registry, now| registry.start_segment(&self.id, segment_id, timeout, now));
@@ -325,6 +325,56 @@ impl TaskContext {
         Ok(Attempt(
             self.shared.store.begin_segment(&self.id, segment_id),
         ))
+    }
+
+    /// Says that the model may begin with another segment beside the one in work, the one that comes
+    /// next. Should the process die now, either may be why, and a crash counts for both. A segment
+    /// that has crashes already should be alone in the model: then the other is not blamed for it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Speaker;
+    /// # impl Narrator for Speaker {
+    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    ///     let _attempt = task.begin_segment(1)?;
+    ///     task.look_ahead(1, 2);
+    ///     // Here the model makes the one, and begins with the other.
+    ///     task.end_segment();
+    ///     let _attempt = task.begin_segment(2)?;
+    ///     Ok(2.into())
+    /// }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn look_ahead(&self, segment_id: SegmentId, ahead: SegmentId) {
+        self.in_work.set(&self.id, &[segment_id, ahead]);
     }
 
     /// Says that the model is done with the segment it began last, whose time then stops counting.

@@ -1,4 +1,4 @@
-//! Which segment a worker has in the model, in a file of the worker's own beside the database. It
+//! Which segments a worker has in the model, in a file of the worker's own beside the database. It
 //! is written before each run and without waiting for the disk, so that it costs nothing: what must
 //! survive is the death of this process, not a power cut. A clean end leaves it empty.
 
@@ -11,6 +11,9 @@ use super::task::{SegmentId, TaskId};
 
 /// What the files' names begin with.
 const PREFIX: &str = "in-work-";
+
+/// What a file says: the task, and its segments that were in the model.
+type Noted = (TaskId, Vec<SegmentId>);
 
 /// One worker's file.
 #[derive(Debug)]
@@ -28,9 +31,9 @@ impl InWork {
         }
     }
 
-    /// Notes the segment that comes now.
-    pub(crate) fn set(&self, task: &TaskId, segment: SegmentId) {
-        self.write(|file| serde_json::to_writer(file, &(task, segment)).map_err(Into::into));
+    /// Notes the segments that the model has from now on.
+    pub(crate) fn set(&self, task: &TaskId, segments: &[SegmentId]) {
+        self.write(|file| serde_json::to_writer(file, &(task, segments)).map_err(Into::into));
     }
 
     /// Notes that none is in work.
@@ -84,7 +87,9 @@ pub(crate) fn left_behind(folder: &Path) -> Vec<(TaskId, SegmentId)> {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
             let text = std::fs::read(entry.path()).unwrap_or_default();
-            all.extend(serde_json::from_slice::<(TaskId, SegmentId)>(&text).ok());
+            if let Ok((task, segments)) = serde_json::from_slice::<Noted>(&text) {
+                all.extend(segments.into_iter().map(|segment| (task.clone(), segment)));
+            }
             // One that stays is overwritten by the next worker of its number.
             let _ = std::fs::remove_file(entry.path());
         }

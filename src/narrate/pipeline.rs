@@ -6,7 +6,7 @@
 //! to `publish` past the model, which is not even opened where nothing needs it. When one of them ends, for whatever reason, its
 //! ends of the channels close, and its neighbours end too.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,7 +37,10 @@ const FAILED_RUNS: u32 = 5;
 /// A segment for the model.
 struct Prepared {
     id: SegmentId,
-    utterance: Result<Utterance, SpeechError>,
+    utterance: Result<Utterance, ErrorObject>,
+    /// Whether it has to be alone in the model, for one like it has ended the process or has kept
+    /// the model for too long.
+    alone: bool,
     /// What its clip will be kept by.
     key: Option<ClipKey>,
 }
@@ -205,21 +208,26 @@ fn prepare(
     for Missing {
         id,
         segment,
+        crashes,
         may_copy,
-        ..
     } in missing
     {
         if job.context.interrupt().reason().is_some() {
             break;
         }
-        let utterance = front_end.prepare(&segment.text);
+        let utterance = speakable(front_end.prepare(&segment.text));
         let known = job.kept.zip(utterance.as_ref().ok());
         let key = known.and_then(|(_, utterance)| KeptClips::key(job.narration, utterance));
         let copy = job.kept.zip(key.as_ref()).filter(|_| may_copy);
         let is_gone = if let Some(clip) = copy.and_then(|(kept, key)| kept.get(key)) {
             past_the_model.send_blocking(Clip::Kept(id, clip)).is_err()
         } else {
-            let prepared = Prepared { id, utterance, key };
+            let prepared = Prepared {
+                id,
+                utterance,
+                alone: crashes > 0,
+                key,
+            };
             to_model.send_blocking(prepared).is_err()
         };
         if is_gone {
@@ -235,49 +243,61 @@ fn synthesize(
     prepared: &Receiver<Prepared>,
     to_disk: &Sender<Clip>,
 ) -> Result<(), WorkError> {
-    let Job {
-        narration,
-        context,
-        rate,
-        ..
-    } = job;
+    let context = job.context;
     let mut failed_runs = 0;
-    let rest = std::iter::from_fn(|| prepared.recv_blocking().ok());
-    for Prepared { id, utterance, key } in std::iter::once(first).chain(rest) {
-        let attempt = context.begin_segment(id)?;
-        let utterance = match speakable(utterance) {
+    let mut waiting = VecDeque::from([first]);
+    while let Some(mut now) = waiting
+        .pop_front()
+        .or_else(|| prepared.recv_blocking().ok())
+    {
+        let attempt = context.begin_segment(now.id)?;
+        let utterance = match &now.utterance {
             Ok(utterance) => utterance,
             Err(error) => {
-                context.fail_segment(id, error);
+                context.fail_segment(now.id, error.clone());
                 continue;
             }
         };
+        if waiting.is_empty() {
+            waiting.extend(prepared.try_recv().ok());
+        }
+        let ahead = waiting.front().filter(|next| !now.alone && !next.alone);
+        let ahead = ahead.and_then(|next| Some((next.id, next.utterance.as_ref().ok()?)));
+        if let Some((next, _)) = ahead {
+            context.look_ahead(now.id, next);
+        }
         let begun = Instant::now();
-        let tried = best_try(narration, context, rate, model, &utterance);
+        let tried = best_try(job, model, utterance, ahead.map(|(_, utterance)| utterance));
         let overdue = context.end_segment();
         match tried {
             Err(SpeechError::Interrupted) if overdue && context.interrupt().reason().is_none() => {
-                context.fail_segment(id, timeout_error(context.segment_timeout()));
+                if ahead.is_some() {
+                    // Which of the two it was is seen when each is alone.
+                    for next in &mut waiting {
+                        next.alone = true;
+                    }
+                    now.alone = true;
+                    waiting.push_front(now);
+                } else {
+                    context.fail_segment(now.id, timeout_error(context.segment_timeout()));
+                }
             }
             Ok((samples, fault)) => {
                 failed_runs = 0;
                 if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
-                    context.fail_segment(id, fault_error(fault));
+                    context.fail_segment(now.id, fault_error(fault));
                     continue;
                 }
-                let problem = unknown_error(&utterance).or(fault.map(fault_error));
-                let work = begun.elapsed();
-                if to_disk
-                    .send_blocking(Clip::Spoken(Spoken {
-                        id,
-                        attempt,
-                        samples,
-                        problem,
-                        work,
-                        key,
-                    }))
-                    .is_err()
-                {
+                let problem = unknown_error(utterance).or(fault.map(fault_error));
+                let spoken = Spoken {
+                    id: now.id,
+                    attempt,
+                    samples,
+                    problem,
+                    work: begun.elapsed(),
+                    key: now.key,
+                };
+                if to_disk.send_blocking(Clip::Spoken(spoken)).is_err() {
                     // The publisher has ended and says why.
                     return Ok(());
                 }
@@ -288,7 +308,7 @@ fn synthesize(
                 if failed_runs == FAILED_RUNS {
                     return Err(work_error(error));
                 }
-                context.fail_segment(id, error.into());
+                context.fail_segment(now.id, error.into());
             }
         }
     }
@@ -309,17 +329,17 @@ fn speakable(utterance: Result<Utterance, SpeechError>) -> Result<Utterance, Err
 
 /// Speaks until the clip can be right, and gives the last try otherwise.
 fn best_try(
-    narration: &Narration,
-    context: &TaskContext,
-    rate: u32,
+    job: Job<'_>,
     model: &mut dyn Synthesizer,
     utterance: &Utterance,
+    ahead: Option<&Utterance>,
 ) -> Result<(Vec<f32>, Option<Fault>), SpeechError> {
-    let settings = &narration.settings;
+    let settings = &job.narration.settings;
     let mut tries = 1;
     loop {
-        let samples = model.synthesize(utterance, settings, context.interrupt())?;
-        let fault = clip::check(&samples, rate, utterance.sounds(), settings.speed);
+        let interrupt = job.context.interrupt();
+        let samples = model.synthesize(utterance, ahead, settings, interrupt)?;
+        let fault = clip::check(&samples, job.rate, utterance.sounds(), settings.speed);
         if fault.is_none() || tries == TRIES {
             return Ok((samples, fault));
         }

@@ -5,9 +5,8 @@
 
 mod error;
 mod espeak;
-pub mod model;
+mod onnx;
 pub mod piper;
-mod shapes;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use crate::engine::{Interrupt, NarrationSettings};
 
 pub use error::SpeechError;
 pub use espeak::{Clause, Espeak};
+pub use onnx::check_envelope;
 
 /// The runtime libraries that voices need, and how to use them.
 #[derive(Clone, Debug)]
@@ -29,8 +29,22 @@ pub struct Runtime {
     pub espeak_library: PathBuf,
     /// The folder `espeak-ng-data`.
     pub espeak_data: PathBuf,
-    /// Threads of one model run; `None` for all cores.
+    /// Threads that a model runs on; `None` for all cores.
     pub threads: Option<usize>,
+}
+
+impl Runtime {
+    /// How many threads a model runs on: what is set, or as many as there are cores. A core's second
+    /// thread gains nothing here, for both want the same units.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        let cores = || {
+            // The first counts cores, the second what this process may use of them.
+            let allowed = std::thread::available_parallelism().map_or(1, usize::from);
+            num_cpus::get_physical().clamp(1, allowed)
+        };
+        self.threads.unwrap_or_else(cores).max(1)
+    }
 }
 
 /// What is known of a voice without opening its model.
@@ -105,13 +119,16 @@ pub trait FrontEnd: Send + Sync {
 
 /// An open model.
 pub trait Synthesizer {
-    /// Speaks an utterance: mono samples at the voice's rate, about −1.0 to 1.0.
+    /// Speaks an utterance: mono samples at the voice's rate, about −1.0 to 1.0. What comes `ahead`
+    /// is asked for next, with the same settings, most likely; a voice may begin with it already,
+    /// and says nothing of it before it is asked.
     ///
     /// # Errors
     /// [`SpeechError::Interrupted`] if `interrupt` broke the run off, or what the runtime said.
     fn synthesize(
         &mut self,
         utterance: &Utterance,
+        ahead: Option<&Utterance>,
         settings: &NarrationSettings,
         interrupt: &Interrupt,
     ) -> Result<Vec<f32>, SpeechError>;
@@ -123,6 +140,6 @@ pub trait Synthesizer {
 /// # Errors
 /// [`SpeechError::Config`] or [`SpeechError::Model`], with what is wrong and where.
 pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Arc<dyn Voice>, SpeechError> {
-    model::check_envelope(&files.model)?;
+    check_envelope(&files.model)?;
     Ok(Arc::new(piper::PiperVoice::load(files, runtime)?))
 }

@@ -2,21 +2,22 @@
 //! configuration their numbers.
 
 mod config;
+mod lanes;
 mod phonemes;
+mod synthesizer;
+mod windows;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ort::session::SessionInputValue;
-use ort::value::Tensor;
 use sha2::{Digest, Sha256};
 
-use super::model::Model;
 use super::{Espeak, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 use crate::assets::VoiceFiles;
-use crate::engine::{Interrupt, NarrationSettings};
+use crate::engine::Interrupt;
 
 pub use config::PiperConfig;
+use synthesizer::PiperSynthesizer;
 
 /// A Piper voice.
 pub struct PiperVoice {
@@ -65,28 +66,9 @@ impl Voice for PiperVoice {
     }
 
     fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
-        let runtime = &self.runtime;
-        let model = Model::open(
-            &self.model,
-            &runtime.onnxruntime,
-            runtime.threads,
-            interrupt,
-        )?;
-        for needed in ["input", "input_lengths", "scales"] {
-            if !model.inputs().any(|name| name == needed) {
-                let reason = format!("it has no input «{needed}»: it is not a Piper voice");
-                return Err(SpeechError::Model {
-                    path: self.model.clone(),
-                    reason,
-                });
-            }
-        }
-        let takes_speaker = model.inputs().any(|name| name == "sid");
-        Ok(Box::new(PiperSynthesizer {
-            model,
-            config: Arc::clone(&self.config),
-            takes_speaker,
-        }))
+        let config = Arc::clone(&self.config);
+        let opened = PiperSynthesizer::open(&self.model, config, &self.runtime, interrupt)?;
+        Ok(Box::new(opened))
     }
 }
 
@@ -116,63 +98,5 @@ impl FrontEnd for PiperFrontEnd {
             phonemes::of_clauses(&self.espeak.clauses(&self.config.espeak.voice, text)?)
         };
         Ok(phonemes::utterance(phonemes, &self.config.phoneme_id_map))
-    }
-}
-
-struct PiperSynthesizer {
-    model: Model,
-    config: Arc<PiperConfig>,
-    takes_speaker: bool,
-}
-
-impl Synthesizer for PiperSynthesizer {
-    fn synthesize(
-        &mut self,
-        utterance: &Utterance,
-        settings: &NarrationSettings,
-        interrupt: &Interrupt,
-    ) -> Result<Vec<f32>, SpeechError> {
-        let failed = |error: ort::Error| SpeechError::Run(error.to_string());
-        let ids = utterance.ids.clone();
-        let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
-        let inference = &self.config.inference;
-        let speed = if settings.speed > 0.0 {
-            settings.speed
-        } else {
-            1.0
-        };
-        let scales = vec![
-            inference.noise_scale,
-            inference.length_scale / speed,
-            inference.noise_w,
-        ];
-        let mut inputs: Vec<(&'static str, SessionInputValue<'_>)> = vec![
-            (
-                "input",
-                Tensor::from_array(([1, count], ids))
-                    .map_err(failed)?
-                    .into(),
-            ),
-            (
-                "input_lengths",
-                Tensor::from_array(([1], vec![count]))
-                    .map_err(failed)?
-                    .into(),
-            ),
-            (
-                "scales",
-                Tensor::from_array(([3], scales)).map_err(failed)?.into(),
-            ),
-        ];
-        if self.takes_speaker {
-            let speaker = i64::from(settings.speaker.unwrap_or(0));
-            inputs.push((
-                "sid",
-                Tensor::from_array(([1], vec![speaker]))
-                    .map_err(failed)?
-                    .into(),
-            ));
-        }
-        self.model.run(inputs, interrupt)
     }
 }

@@ -4,10 +4,10 @@
 //! Knowing the shapes of values, the runtime plans for each whether a dead one's buffer fits it, and
 //! compares it with every dead one by looking the names of their types up. For the 2,700 nodes of a
 //! Piper voice that is most of a second, and it gains nothing: lengths differ from run to run, and
-//! buffers come from the arena. Without the stated shapes there is nothing to compare. The format:
-//! <https://protobuf.dev/programming-guides/encoding/>, the fields: `onnx.proto3`.
+//! buffers come from the arena. Without the stated shapes there is nothing to compare. The fields:
+//! `onnx.proto3`.
 
-use std::ops::Range;
+use super::fields::{Field, fields, tag};
 
 /// Fields that hold others, as their tags: number and wire type «length, then content».
 const MODEL_GRAPH: u64 = tag(7);
@@ -18,17 +18,6 @@ const TYPE_TENSOR: u64 = tag(1);
 const TENSOR_SHAPE: u64 = tag(2);
 /// A tag that neither a graph nor a tensor's type knows: a reader passes over it.
 const NOBODYS: u8 = 6 << 3 | 2;
-
-const fn tag(field: u64) -> u64 {
-    field << 3 | 2
-}
-
-/// A field with a length: where its tag stands, and where its content.
-struct Field {
-    tag: u64,
-    at: usize,
-    content: Range<usize>,
-}
 
 /// Hides the shapes of the model's inputs and of the values between its nodes. A model that it
 /// can't read to the end stays as it is from there on; the runtime says what is wrong with it.
@@ -54,48 +43,6 @@ fn shape_of_input(model: &[u8], input: Field) -> Option<usize> {
     let kind = inside(input, VALUE_TYPE)?;
     let tensor = inside(kind, TYPE_TENSOR)?;
     inside(tensor, TENSOR_SHAPE).map(|shape| shape.at)
-}
-
-/// The fields with a length among those in `range`, up to the first that can't be read.
-fn fields(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = Field> {
-    let (mut next, end) = (range.start, range.end);
-    std::iter::from_fn(move || {
-        while next < end {
-            let at = next;
-            let (tag, after) = varint(bytes, at, end)?;
-            let (start, past) = match tag & 7 {
-                0 => (after, varint(bytes, after, end)?.1),
-                1 => (after, after.checked_add(8)?),
-                2 => {
-                    let (length, start) = varint(bytes, after, end)?;
-                    (start, start.checked_add(usize::try_from(length).ok()?)?)
-                }
-                5 => (after, after.checked_add(4)?),
-                _ => return None,
-            };
-            if past > end {
-                return None;
-            }
-            next = past;
-            if tag & 7 == 2 {
-                let content = start..past;
-                return Some(Field { tag, at, content });
-            }
-        }
-        None
-    })
-}
-
-/// The number that begins at `at`, and where it ends.
-fn varint(bytes: &[u8], at: usize, end: usize) -> Option<(u64, usize)> {
-    let mut value = 0;
-    for (index, &byte) in bytes.get(at..end)?.iter().take(10).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((value, at + index + 1));
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -1,0 +1,550 @@
+//! Cuts a model that makes sound from frames in two: what makes the frames, and what turns frames
+//! into samples. The second half looks at a few frames on either side only, so it can be run on a
+//! part of them at a time, which takes memory for that part, and gives the same samples. What it
+//! can't prove to be of that kind it leaves alone. It works on bytes and never runs anything.
+//!
+//! The fields are those of `onnx.proto3`; the lengths of what a convolution gives are those of the
+//! operators `Conv` and `ConvTranspose` at <https://onnx.ai/onnx/operators/>.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+
+use super::fields::{Field, fields, put, tag};
+
+const MODEL_GRAPH: u64 = tag(7);
+const GRAPH_NODE: u64 = tag(1);
+const GRAPH_NAME: u64 = tag(2);
+const GRAPH_INITIALIZER: u64 = tag(5);
+const GRAPH_INPUT: u64 = tag(11);
+const GRAPH_OUTPUT: u64 = tag(12);
+const NODE_INPUT: u64 = tag(1);
+const NODE_OUTPUT: u64 = tag(2);
+const NODE_OPERATOR: u64 = tag(4);
+const NODE_ATTRIBUTE: u64 = tag(5);
+const ATTRIBUTE_NAME: u64 = tag(1);
+/// The field 8 of an attribute: its integers, in one piece or one by one.
+const ATTRIBUTE_INTEGERS: u64 = tag(8);
+const ATTRIBUTE_INTEGER: u64 = 8 << 3;
+const TENSOR_NAME: u64 = tag(8);
+const VALUE_NAME: u64 = tag(1);
+const VALUE_TYPE: u64 = tag(2);
+const TYPE_TENSOR: u64 = tag(1);
+/// A tensor's type in bytes: its element type (field 1) is 1, a 32-bit float, its shape unknown.
+const FLOATS: [u8; 2] = [1 << 3, 1];
+
+/// A second half that makes fewer samples of a frame than this holds too little of the work.
+const FEWEST_SAMPLES: u64 = 32;
+/// One that looks further than this would do most of its work twice.
+const FURTHEST: f64 = 48.0;
+
+/// A model in two.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Halves {
+    /// What makes the frames, as a model.
+    pub encoder: Vec<u8>,
+    /// What makes samples of them, as a model.
+    pub decoder: Vec<u8>,
+    /// The samples of a frame.
+    pub hop: usize,
+    /// How many frames on either side a frame's samples may depend on.
+    pub reach: usize,
+}
+
+/// Cuts a model in two, at the first values from its end that come from elsewhere than operators
+/// that look at their neighbourhood only. `None` if it is of another kind, or can't be read.
+pub(crate) fn halve(model: &[u8]) -> Option<Halves> {
+    let graph = fields(model, 0..model.len()).find(|field| field.tag == MODEL_GRAPH)?;
+    let graph = Graph::read(model, graph.content)?;
+    let (nodes, between) = graph.decoder();
+    let (hop, reach) = graph.geometry(&nodes, &between)?;
+    if hop < FEWEST_SAMPLES || reach > FURTHEST {
+        return None;
+    }
+    let (encoder, decoder) = graph.write(&nodes, &between)?;
+    let whole = |graph: &[u8]| {
+        let mut out = Vec::with_capacity(graph.len() + 1024);
+        for field in fields(model, 0..model.len()) {
+            if field.tag == MODEL_GRAPH {
+                put(&mut out, MODEL_GRAPH, graph);
+            } else {
+                out.extend_from_slice(&model[field.whole()]);
+            }
+        }
+        out
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and FURTHEST"
+    )]
+    let reach = reach.ceil() as usize;
+    Some(Halves {
+        encoder: whole(&encoder),
+        decoder: whole(&decoder),
+        hop: usize::try_from(hop).ok()?,
+        reach,
+    })
+}
+
+/// A graph as it stands in the bytes.
+struct Graph<'a> {
+    bytes: &'a [u8],
+    content: Range<usize>,
+    /// In an order in which they can be run.
+    nodes: Vec<Node<'a>>,
+    /// Values that are constants of the model.
+    constants: HashSet<&'a str>,
+    inputs: HashSet<&'a str>,
+    output: &'a str,
+    /// Which node makes a value.
+    makers: HashMap<&'a str, usize>,
+}
+
+#[derive(Default)]
+struct Node<'a> {
+    operator: &'a str,
+    inputs: Vec<&'a str>,
+    outputs: Vec<&'a str>,
+    attributes: Vec<Range<usize>>,
+}
+
+/// What a value has to do with the frames.
+#[derive(Clone, Copy)]
+struct Place {
+    /// How many of it make up a frame.
+    per_frame: u64,
+    /// How many frames on either side it may depend on.
+    reach: f64,
+}
+
+impl<'a> Graph<'a> {
+    fn read(bytes: &'a [u8], content: Range<usize>) -> Option<Self> {
+        let (mut nodes, mut constants, mut inputs) = (Vec::new(), HashSet::new(), HashSet::new());
+        let mut outputs = Vec::new();
+        for field in fields(bytes, content.clone()) {
+            match field.tag {
+                GRAPH_NODE => nodes.push(Node::read(bytes, field.content)?),
+                GRAPH_INITIALIZER => drop(constants.insert(name(bytes, &field, TENSOR_NAME)?)),
+                GRAPH_INPUT => drop(inputs.insert(name(bytes, &field, VALUE_NAME)?)),
+                GRAPH_OUTPUT => outputs.push(name(bytes, &field, VALUE_NAME)?),
+                _ => {}
+            }
+        }
+        let [output] = outputs[..] else { return None };
+        let mut makers = HashMap::new();
+        for (index, node) in nodes.iter().enumerate() {
+            if node.operator == "Constant" {
+                constants.extend(&node.outputs);
+            }
+            makers.extend(node.outputs.iter().map(|output| (*output, index)));
+        }
+        Some(Self {
+            bytes,
+            content,
+            nodes,
+            constants,
+            inputs,
+            output,
+            makers,
+        })
+    }
+
+    /// The nodes of the second half, and the values that it takes from the first.
+    fn decoder(&self) -> (BTreeSet<usize>, BTreeSet<&'a str>) {
+        let (mut nodes, mut between) = (BTreeSet::new(), BTreeSet::new());
+        let mut open = vec![self.output];
+        while let Some(value) = open.pop() {
+            if value.is_empty() || self.constants.contains(value) {
+                continue;
+            }
+            match self.makers.get(value) {
+                Some(&maker) if self.nodes[maker].is_local() => {
+                    if nodes.insert(maker) {
+                        open.extend(&self.nodes[maker].inputs);
+                    }
+                }
+                _ => drop(between.insert(value)),
+            }
+        }
+        (nodes, between)
+    }
+
+    /// The samples of a frame and how far a sample looks, in frames. `None` if that can't be told.
+    fn geometry(&self, nodes: &BTreeSet<usize>, between: &BTreeSet<&str>) -> Option<(u64, f64)> {
+        let frames = Place {
+            per_frame: 1,
+            reach: 0.0,
+        };
+        let mut places: HashMap<&str, Place> =
+            between.iter().map(|value| (*value, frames)).collect();
+        for node in nodes.iter().map(|&index| &self.nodes[index]) {
+            let mut data = node
+                .inputs
+                .iter()
+                .filter(|input| !input.is_empty() && !self.constants.contains(**input));
+            let first = *places.get(data.next()?)?;
+            let place = match (node.operator, data.next()) {
+                ("Conv", None) => self.after_conv(node, first)?,
+                ("ConvTranspose", None) => self.after_transposed(node, first)?,
+                ("Add", Some(second)) => first.beside(*places.get(second)?)?,
+                (_, None) => first,
+                (_, Some(_)) => return None,
+            };
+            places.extend(node.outputs.iter().map(|output| (*output, place)));
+        }
+        let end = places.get(self.output)?;
+        Some((end.per_frame, end.reach))
+    }
+
+    /// A convolution that gives as many values as it takes.
+    fn after_conv(&self, node: &Node<'a>, place: Place) -> Option<Place> {
+        let [kernel] = self.integers(node, "kernel_shape")?[..] else {
+            return None;
+        };
+        let [stride] = self.integers_or(node, "strides", &[1])?[..] else {
+            return None;
+        };
+        let [dilation] = self.integers_or(node, "dilations", &[1])?[..] else {
+            return None;
+        };
+        let [before, after] = self.integers_or(node, "pads", &[0, 0])?[..] else {
+            return None;
+        };
+        let span = kernel.checked_sub(1)?.checked_mul(dilation)?;
+        (stride == 1 && before.checked_add(after)? == span)
+            .then(|| place.further(before.max(after), 1))
+    }
+
+    /// A transposed convolution that gives `stride` times as many values as it takes.
+    fn after_transposed(&self, node: &Node<'a>, place: Place) -> Option<Place> {
+        let [kernel] = self.integers(node, "kernel_shape")?[..] else {
+            return None;
+        };
+        let [stride] = self.integers_or(node, "strides", &[1])?[..] else {
+            return None;
+        };
+        let [dilation] = self.integers_or(node, "dilations", &[1])?[..] else {
+            return None;
+        };
+        let [before, after] = self.integers_or(node, "pads", &[0, 0])?[..] else {
+            return None;
+        };
+        let [more] = self.integers_or(node, "output_padding", &[0])?[..] else {
+            return None;
+        };
+        let length = stride.checked_add(before.checked_add(after)?)?;
+        if stride == 0 || dilation != 1 || kernel.checked_add(more)? != length {
+            return None;
+        }
+        let mut place = place.further(kernel, stride);
+        place.per_frame = place.per_frame.checked_mul(stride)?;
+        Some(place)
+    }
+
+    fn integers_or(&self, node: &Node<'a>, name: &str, default: &[u64]) -> Option<Vec<u64>> {
+        match self.attribute(node, name) {
+            Some(_) => self.integers(node, name),
+            None => Some(default.to_vec()),
+        }
+    }
+
+    /// The integers of an attribute; a negative one is a huge one, which fits nowhere.
+    fn integers(&self, node: &Node<'a>, name: &str) -> Option<Vec<u64>> {
+        let mut all = Vec::new();
+        for field in fields(self.bytes, self.attribute(node, name)?) {
+            match field.tag {
+                ATTRIBUTE_INTEGER => all.push(field.number),
+                ATTRIBUTE_INTEGERS => {
+                    let mut at = field.content.start;
+                    while at < field.content.end {
+                        let (number, next) =
+                            super::fields::varint(self.bytes, at, field.content.end)?;
+                        all.push(number);
+                        at = next;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(all)
+    }
+
+    fn attribute(&self, node: &Node<'a>, wanted: &str) -> Option<Range<usize>> {
+        let mut attributes = node.attributes.iter();
+        let found = attributes.find(|content| {
+            fields(self.bytes, (*content).clone()).any(|field| {
+                field.tag == ATTRIBUTE_NAME && self.bytes[field.content] == *wanted.as_bytes()
+            })
+        });
+        found.cloned()
+    }
+
+    /// Both halves as graphs.
+    fn write(
+        &self,
+        decoder: &BTreeSet<usize>,
+        between: &BTreeSet<&str>,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        let used: HashSet<&str> = (decoder.iter())
+            .flat_map(|&index| self.nodes[index].inputs.iter().copied())
+            .collect();
+        // Old models give constants among the inputs as well; such an input would be missed.
+        if used.iter().any(|value| self.inputs.contains(value)) {
+            return None;
+        }
+        let used_before: HashSet<&str> = (self.nodes.iter().enumerate())
+            .filter(|(index, _)| !decoder.contains(index))
+            .flat_map(|(_, node)| node.inputs.iter().copied())
+            .collect();
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let mut index = 0;
+        for field in fields(self.bytes, self.content.clone()) {
+            let bytes = &self.bytes[field.whole()];
+            let (mut to_first, mut to_second) = (false, false);
+            match field.tag {
+                GRAPH_NODE => {
+                    let node = &self.nodes[index];
+                    let is_constant = node.operator == "Constant";
+                    to_second = decoder.contains(&index)
+                        || is_constant && node.outputs.iter().any(|value| used.contains(value));
+                    to_first = !decoder.contains(&index);
+                    index += 1;
+                }
+                GRAPH_INITIALIZER => {
+                    let name = name(self.bytes, &field, TENSOR_NAME)?;
+                    to_second = used.contains(name);
+                    // What is in no list may be used inside a branch or a loop of the first half.
+                    to_first = !to_second || used_before.contains(name);
+                }
+                GRAPH_NAME => (to_first, to_second) = (true, true),
+                GRAPH_INPUT => to_first = true,
+                GRAPH_OUTPUT => to_second = true,
+                _ => {}
+            }
+            if to_first {
+                first.extend_from_slice(bytes);
+            }
+            if to_second {
+                second.extend_from_slice(bytes);
+            }
+        }
+        for name in between {
+            let (mut tensor, mut value) = (Vec::new(), Vec::new());
+            put(&mut tensor, TYPE_TENSOR, &FLOATS);
+            put(&mut value, VALUE_NAME, name.as_bytes());
+            put(&mut value, VALUE_TYPE, &tensor);
+            put(&mut first, GRAPH_OUTPUT, &value);
+            put(&mut second, GRAPH_INPUT, &value);
+        }
+        Some((first, second))
+    }
+}
+
+impl<'a> Node<'a> {
+    fn read(bytes: &'a [u8], content: Range<usize>) -> Option<Self> {
+        let mut node = Self::default();
+        for field in fields(bytes, content) {
+            match field.tag {
+                NODE_INPUT => node.inputs.push(text(bytes, field.content)?),
+                NODE_OUTPUT => node.outputs.push(text(bytes, field.content)?),
+                NODE_OPERATOR => node.operator = text(bytes, field.content)?,
+                NODE_ATTRIBUTE => node.attributes.push(field.content),
+                _ => {}
+            }
+        }
+        Some(node)
+    }
+
+    /// Whether it is of a kind that looks at a neighbourhood of each value only.
+    fn is_local(&self) -> bool {
+        const LOCAL: [&str; 9] = [
+            "Add",
+            "Conv",
+            "ConvTranspose",
+            "Div",
+            "LeakyRelu",
+            "Relu",
+            "Squeeze",
+            "Tanh",
+            "Unsqueeze",
+        ];
+        LOCAL.contains(&self.operator)
+    }
+}
+
+impl Place {
+    /// A value that depends on as many more neighbours on either side, of `finer` times its rate.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "kernels and rates of some hundreds"
+    )]
+    fn further(self, values: u64, finer: u64) -> Self {
+        Self {
+            per_frame: self.per_frame,
+            reach: self.reach + values as f64 / (self.per_frame as f64 * finer as f64),
+        }
+    }
+
+    /// What depends on both.
+    fn beside(self, other: Self) -> Option<Self> {
+        (self.per_frame == other.per_frame).then(|| Self {
+            per_frame: self.per_frame,
+            reach: self.reach.max(other.reach),
+        })
+    }
+}
+
+fn text(bytes: &[u8], content: Range<usize>) -> Option<&str> {
+    std::str::from_utf8(bytes.get(content)?).ok()
+}
+
+/// The text in the first field with this tag inside a field.
+fn name<'a>(bytes: &'a [u8], field: &Field, tag: u64) -> Option<&'a str> {
+    let inner = fields(bytes, field.content.clone()).find(|inner| inner.tag == tag)?;
+    text(bytes, inner.content)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn field(out: &mut Vec<u8>, number: u64, content: &[u8]) {
+        put(out, tag(number), content);
+    }
+
+    fn message(parts: &[(u64, &[u8])]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (number, content) in parts {
+            field(&mut out, *number, content);
+        }
+        out
+    }
+
+    /// An attribute of integers below 128.
+    fn integers(name: &str, all: &[u8]) -> Vec<u8> {
+        let mut out = message(&[(1, name.as_bytes())]);
+        for integer in all {
+            out.extend([8 << 3, *integer]);
+        }
+        out
+    }
+
+    fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for input in inputs {
+            field(&mut out, 1, input.as_bytes());
+        }
+        field(&mut out, 2, output.as_bytes());
+        field(&mut out, 4, operator.as_bytes());
+        for attribute in attributes {
+            field(&mut out, 5, attribute);
+        }
+        out
+    }
+
+    fn conv(kernel: u8, pad: u8) -> [Vec<u8>; 2] {
+        [
+            integers("kernel_shape", &[kernel]),
+            integers("pads", &[pad, pad]),
+        ]
+    }
+
+    /// A model like a vocoder: ids → Gather → Mul «frames» → convolutions of 32 samples a frame.
+    fn vocoder(pad: u8) -> Vec<u8> {
+        let upsampled = [
+            integers("kernel_shape", &[64]),
+            integers("strides", &[32]),
+            integers("pads", &[16, 16]),
+        ];
+        let nodes = [
+            node("Gather", &["table", "ids"], "rows", &[]),
+            node("Mul", &["rows", "rows"], "frames", &[]),
+            node("Conv", &["frames", "w1", "both"], "a", &conv(7, pad)),
+            node("LeakyRelu", &["a"], "b", &[]),
+            node("ConvTranspose", &["b", "w2"], "c", &upsampled),
+            node("Conv", &["c", "w3"], "d", &conv(3, 1)),
+            node("Conv", &["c", "w3"], "e", &conv(5, 2)),
+            node("Add", &["d", "e"], "f", &[]),
+            node("Constant", &[], "two", &[]),
+            node("Div", &["f", "two"], "g", &[]),
+            node("Tanh", &["g"], "samples", &[]),
+        ];
+        let mut graph = message(&[(2, b"vocoder")]);
+        for node in &nodes {
+            field(&mut graph, 1, node);
+        }
+        for name in ["table", "both", "w1", "w2", "w3"] {
+            field(&mut graph, 5, &message(&[(8, name.as_bytes())]));
+        }
+        field(&mut graph, 11, &message(&[(1, b"ids")]));
+        field(&mut graph, 12, &message(&[(1, b"samples")]));
+        message(&[(7, &graph), (8, b"opset")])
+    }
+
+    /// The names of operators, constants, inputs and outputs.
+    fn content(model: &[u8]) -> [Vec<&str>; 4] {
+        let graph = fields(model, 0..model.len()).find(|field| field.tag == MODEL_GRAPH);
+        let all = |wanted, inner| {
+            fields(model, graph.as_ref().unwrap().content.clone())
+                .filter(|field| field.tag == wanted)
+                .map(|field| name(model, &field, inner).unwrap())
+                .collect::<Vec<_>>()
+        };
+        [
+            all(GRAPH_NODE, NODE_OPERATOR),
+            all(GRAPH_INITIALIZER, TENSOR_NAME),
+            all(GRAPH_INPUT, VALUE_NAME),
+            all(GRAPH_OUTPUT, VALUE_NAME),
+        ]
+    }
+
+    #[test]
+    fn a_vocoder_is_cut_from_what_makes_its_frames() {
+        let halves = halve(&vocoder(3)).unwrap();
+        let [operators, constants, inputs, outputs] = content(&halves.encoder);
+        assert_eq!(operators, ["Gather", "Mul", "Constant"]);
+        assert_eq!(constants, ["table"]);
+        assert_eq!((inputs, outputs), (vec!["ids"], vec!["frames"]));
+        let [operators, constants, inputs, outputs] = content(&halves.decoder);
+        assert_eq!(operators[0], "Conv");
+        assert_eq!(operators.len(), 9, "{operators:?}");
+        assert_eq!(constants, ["both", "w1", "w2", "w3"]);
+        assert_eq!((inputs, outputs), (vec!["frames"], vec!["samples"]));
+        // 3 for the first, 64/32 for the transposed, 2/32 for the widest after it.
+        assert_eq!((halves.hop, halves.reach), (32, 6));
+    }
+
+    #[test]
+    fn what_gives_another_number_of_samples_stays_whole() {
+        assert_eq!(halve(&vocoder(2)), None);
+        let model = vocoder(3);
+        let at = model.windows(4).position(|part| part == b"Tanh").unwrap();
+        let mut global = model.clone();
+        global[at..at + 4].copy_from_slice(b"Norm");
+        assert_eq!(
+            halve(&global),
+            None,
+            "nothing before the last node is known"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(halve(&bytes), None);
+        }
+
+        #[test]
+        fn a_damaged_model_is_cut_or_left(at: prop::sample::Index, byte: u8) {
+            let mut model = vocoder(3);
+            let at = at.index(model.len());
+            model[at] = byte;
+            if let Some(halves) = halve(&model) {
+                prop_assert!(halves.encoder.len() < 2 * model.len());
+                prop_assert!(halves.decoder.len() < 2 * model.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! ONNX models: looked at from outside, read, cut in two, opened, and run so that they can be broken
+//! off. The one room that talks to ONNX Runtime; it knows nothing of voices.
+
+mod envelope;
+mod fields;
+mod halves;
+mod model;
+mod shapes;
+
+pub use envelope::check_envelope;
+pub(super) use halves::{Halves, halve};
+pub(super) use model::{Inputs, Model, Opener, Stop, Values};

@@ -1,0 +1,231 @@
+//! Opens models and runs them. A run can be broken off from another thread; the memory that it takes
+//! stays flat over inputs of changing lengths.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+use ort::session::builder::SessionBuilder;
+use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue};
+use ort::value::Tensor;
+
+use super::shapes;
+use crate::engine::Interrupt;
+use crate::speech::SpeechError;
+
+/// The runtime of this process; it allows one, and it stays loaded.
+static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+fn environment(library: &Path) -> Result<Environment, SpeechError> {
+    let failed = |reason: String| SpeechError::Library {
+        what: "ONNX Runtime",
+        path: library.to_owned(),
+        reason,
+    };
+    let mut current = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, environment)) = &*current {
+        return Ok(environment.clone());
+    }
+    let environment = ort::init_from(library)
+        .map_err(|error| failed(error.to_string()))?
+        .with_name("aloud")
+        .with_telemetry(false)
+        .build()
+        .map_err(|error| failed(error.to_string()))?;
+    *current = Some((library.to_owned(), environment.clone()));
+    Ok(environment)
+}
+
+/// Opens the model in a file, whole or in parts.
+pub(crate) struct Opener<'a> {
+    environment: Environment,
+    path: &'a Path,
+    interrupt: &'a Interrupt,
+}
+
+impl<'a> Opener<'a> {
+    /// Loads the runtime. `interrupt` breaks every opening off.
+    ///
+    /// # Errors
+    /// [`SpeechError::Library`].
+    pub(crate) fn new(
+        path: &'a Path,
+        library: &Path,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, SpeechError> {
+        Ok(Self {
+            environment: environment(library)?,
+            path,
+            interrupt,
+        })
+    }
+
+    /// What is in the file.
+    ///
+    /// # Errors
+    /// [`SpeechError::Model`] if it can't be read.
+    pub(crate) fn read(&self) -> Result<Vec<u8>, SpeechError> {
+        std::fs::read(self.path).map_err(|error| self.failed(&error.to_string()))
+    }
+
+    /// Opens the file itself, with `threads` threads for a run. What lies in files beside a model is
+    /// found from its own place only.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`] or [`SpeechError::Model`].
+    pub(crate) fn open_file(&self, threads: usize) -> Result<Model, SpeechError> {
+        self.commit(threads, |builder| builder.commit_from_file(self.path))
+    }
+
+    /// Opens a model that was read from the file, or a part of it.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`] or [`SpeechError::Model`].
+    pub(crate) fn open(&self, mut model: Vec<u8>, threads: usize) -> Result<Model, SpeechError> {
+        shapes::forget(&mut model);
+        self.commit(threads, |builder| {
+            let opened = builder.commit_from_memory(&model);
+            drop(model);
+            opened
+        })
+    }
+
+    fn commit(
+        &self,
+        threads: usize,
+        open: impl FnOnce(&mut SessionBuilder) -> ort::Result<Session>,
+    ) -> Result<Model, SpeechError> {
+        let failed = |error: ort::Error| self.failed(&error.to_string());
+        let mut builder = builder(&self.environment, threads).map_err(failed)?;
+        let canceler = builder.canceler();
+        // There is nothing to do about a request that fails: the opening then runs to its end.
+        let cancel = move || drop(canceler.cancel());
+        let opened = self.interrupt.breaking(cancel, || open(&mut builder));
+        if self.interrupt.is_now() {
+            return Err(SpeechError::Interrupted);
+        }
+        Ok(Model {
+            session: opened.map_err(failed)?,
+        })
+    }
+
+    /// An error about this model.
+    pub(crate) fn failed(&self, reason: &str) -> SpeechError {
+        SpeechError::Model {
+            path: self.path.to_owned(),
+            reason: one_line(reason),
+        }
+    }
+}
+
+fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuilder> {
+    // Without its memory pattern the runtime's memory stays flat over changing lengths. Threads that
+    // spin while they wait for work take time from whoever has some, and gain nothing measurable.
+    Ok(Session::builder(environment)?
+        .with_log_level(LogLevel::Error)?
+        .with_memory_pattern(false)?
+        .with_intra_op_spinning(false)?
+        .with_intra_threads(threads.max(1))?)
+}
+
+/// Breaks runs off, from any thread: all that were given it.
+#[derive(Clone)]
+pub(crate) struct Stop(Arc<RunOptions<NoSelectedOutputs>>);
+
+impl Stop {
+    /// # Errors
+    /// [`SpeechError::Run`] if the runtime has none to give.
+    pub(crate) fn new() -> Result<Self, SpeechError> {
+        Ok(Self(Arc::new(RunOptions::new().map_err(run_failed)?)))
+    }
+
+    /// Ends what runs, and whatever begins to run before [`Self::take_back`].
+    pub(crate) fn stop(&self) {
+        // There is nothing to do about a request that fails: the run then goes on to its end.
+        drop(self.0.terminate());
+    }
+
+    /// Lets runs begin again.
+    ///
+    /// # Errors
+    /// [`SpeechError::Run`] if they can't.
+    pub(crate) fn take_back(&self) -> Result<(), SpeechError> {
+        self.0.unterminate().map_err(run_failed)
+    }
+}
+
+/// Numbers with their shape, the last dimension's neighbours side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Values {
+    pub shape: Vec<i64>,
+    pub values: Vec<f32>,
+}
+
+/// What a run is given, by name.
+#[derive(Default)]
+pub(crate) struct Inputs<'a>(Vec<(Cow<'a, str>, SessionInputValue<'static>)>);
+
+impl<'a> Inputs<'a> {
+    /// # Errors
+    /// [`SpeechError::Run`] if the numbers are not as many as the shape says.
+    pub(crate) fn add<T>(
+        &mut self,
+        name: impl Into<Cow<'a, str>>,
+        shape: Vec<i64>,
+        values: Vec<T>,
+    ) -> Result<(), SpeechError>
+    where
+        T: ort::value::PrimitiveTensorElementType + std::fmt::Debug + Clone + 'static,
+    {
+        let tensor = Tensor::from_array((shape, values)).map_err(run_failed)?;
+        self.0.push((name.into(), tensor.into()));
+        Ok(())
+    }
+}
+
+/// An open model. One thread at a time runs it.
+pub(crate) struct Model {
+    session: Session,
+}
+
+impl Model {
+    /// The names of the inputs.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.session.inputs().iter().map(ort::value::Outlet::name)
+    }
+
+    /// Runs the model and returns its outputs.
+    ///
+    /// # Errors
+    /// [`SpeechError::Run`], also if `stop` has broken it off: there is no code for that, what counts
+    /// is that someone asked for it.
+    pub(crate) fn run(
+        &mut self,
+        inputs: Inputs<'_>,
+        stop: &Stop,
+    ) -> Result<Vec<Values>, SpeechError> {
+        let outputs = self
+            .session
+            .run_with_options(inputs.0, &stop.0)
+            .map_err(run_failed)?;
+        let values = outputs.values().map(|output| {
+            let (shape, values) = output.try_extract_tensor::<f32>()?;
+            Ok(Values {
+                shape: shape.to_vec(),
+                values: values.to_vec(),
+            })
+        });
+        values.collect::<ort::Result<_>>().map_err(run_failed)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+fn run_failed(error: ort::Error) -> SpeechError {
+    SpeechError::Run(one_line(&error.to_string()))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,392 @@
+//! Runs a voice that was cut in two on several threads. What one lane does is single-threaded, for
+//! the voice's many small steps share out badly: while one lane makes the frames of the utterance
+//! that comes next, the others make samples of the one in work, a window at a time.
+//!
+//! The owner asks for one utterance at a time and waits for it. Whoever changes what there is to do
+//! wakes everybody: the owner when it asks or stops, a lane when it is done with something. Between
+//! two requests the lanes go on with what was announced, and then sleep.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::super::SpeechError;
+use super::super::onnx::{Inputs, Model, Stop};
+use super::windows::{Frames, Latent, windows};
+use crate::engine::Interrupt;
+
+/// What a voice is asked to say.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Request {
+    /// The phonemes' numbers, shape `[n]`.
+    pub ids: Vec<i64>,
+    /// Noise, length and noise of the lengths.
+    pub scales: [f32; 3],
+    /// For a voice of several speakers.
+    pub speaker: Option<i64>,
+}
+
+impl Request {
+    /// As a Piper model wants it.
+    ///
+    /// # Errors
+    /// [`SpeechError::Run`] if the runtime does not take them.
+    pub(super) fn inputs(&self) -> Result<Inputs<'static>, SpeechError> {
+        let count = i64::try_from(self.ids.len()).unwrap_or(i64::MAX);
+        let mut inputs = Inputs::default();
+        inputs.add("input", vec![1, count], self.ids.clone())?;
+        inputs.add("input_lengths", vec![1], vec![count])?;
+        inputs.add("scales", vec![3], self.scales.to_vec())?;
+        if let Some(speaker) = self.speaker {
+            inputs.add("sid", vec![1], vec![speaker])?;
+        }
+        Ok(inputs)
+    }
+}
+
+/// The threads, and what they do. Dropped, it ends and joins them.
+pub(super) struct Lanes {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    stop: Stop,
+    frames: Frames,
+    /// The most frames of a window.
+    window: usize,
+}
+
+struct State {
+    /// What was asked for, and what was announced: two at most.
+    passages: VecDeque<Passage>,
+    /// The first half of the voice, unless a lane has it.
+    encoder: Option<Model>,
+    /// How many lanes run a model.
+    running: usize,
+    /// Nothing new is begun until what runs has ended.
+    stopped: bool,
+    closing: bool,
+    /// The number of the next passage.
+    next: u64,
+}
+
+/// An utterance on its way.
+struct Passage {
+    number: u64,
+    request: Arc<Request>,
+    stage: Stage,
+}
+
+enum Stage {
+    Waiting,
+    Encoding,
+    Decoding(Decoding),
+    Ended(Result<Vec<f32>, SpeechError>),
+}
+
+struct Decoding {
+    latent: Arc<Latent>,
+    windows: Vec<Range<usize>>,
+    /// How many of them were taken.
+    taken: usize,
+    /// The samples of each, when they are made.
+    pieces: Vec<Vec<f32>>,
+    /// How many are still to be made.
+    left: usize,
+}
+
+/// What a lane does next.
+enum Job {
+    Encode(u64, Arc<Request>, Model),
+    Decode(u64, Arc<Latent>, usize, Range<usize>),
+}
+
+/// What came of it.
+struct Done {
+    number: u64,
+    /// Back from the lane that had it.
+    encoder: Option<Model>,
+    made: Result<Made, SpeechError>,
+}
+
+enum Made {
+    Latent(Latent),
+    /// The samples of the window with this number.
+    Piece(usize, Vec<f32>),
+}
+
+impl Lanes {
+    /// Starts a lane for each of the second halves. `window` is the most frames that are made into
+    /// samples at a time.
+    ///
+    /// # Errors
+    /// [`SpeechError::Run`] if a thread can't be started.
+    pub(super) fn start(
+        encoder: Model,
+        decoders: Vec<Model>,
+        frames: Frames,
+        window: usize,
+    ) -> Result<Self, SpeechError> {
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                passages: VecDeque::new(),
+                encoder: Some(encoder),
+                running: 0,
+                stopped: false,
+                closing: false,
+                next: 0,
+            }),
+            changed: Condvar::new(),
+            stop: Stop::new()?,
+            frames,
+            window,
+        });
+        let mut lanes = Self {
+            shared,
+            threads: Vec::new(),
+        };
+        for (index, decoder) in decoders.into_iter().enumerate() {
+            let shared = Arc::clone(&lanes.shared);
+            let thread = std::thread::Builder::new()
+                .name(format!("aloud-lane-{index}"))
+                .spawn(move || shared.work(decoder))
+                .map_err(|error| SpeechError::Run(format!("a thread can't start: {error}")))?;
+            lanes.threads.push(thread);
+        }
+        Ok(lanes)
+    }
+
+    /// Speaks what is asked for, and begins with what comes `ahead` where a lane has nothing else
+    /// to do.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`] if `interrupt` broke it off; [`SpeechError::Run`].
+    pub(super) fn speak(
+        &mut self,
+        request: Request,
+        ahead: Option<Request>,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<f32>, SpeechError> {
+        // A stop that came when the last request had ended already.
+        self.shared.settle()?;
+        let to_stop = Arc::clone(&self.shared);
+        let spoken = interrupt.breaking(
+            move || to_stop.stop(),
+            || self.shared.ask_and_wait(request, ahead),
+        );
+        self.shared.settle()?;
+        if interrupt.is_now() {
+            return Err(SpeechError::Interrupted);
+        }
+        spoken.unwrap_or(Err(SpeechError::Interrupted))
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.shared.lock().closing = true;
+        self.shared.stop();
+        for thread in self.threads.drain(..) {
+            // A lane ends without a panic: it catches those of its jobs.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        (self.changed.wait(state)).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self) {
+        self.lock().stopped = true;
+        self.stop.stop();
+        self.changed.notify_all();
+    }
+
+    /// After a stop: waits until nothing runs, and forgets what was on its way.
+    fn settle(&self) -> Result<(), SpeechError> {
+        let mut state = self.lock();
+        if !state.stopped {
+            return Ok(());
+        }
+        while state.running > 0 {
+            state = self.wait(state);
+        }
+        state.passages.clear();
+        state.stopped = false;
+        self.stop.take_back()
+    }
+
+    /// The samples; `None` if it was stopped.
+    fn ask_and_wait(
+        &self,
+        request: Request,
+        ahead: Option<Request>,
+    ) -> Option<Result<Vec<f32>, SpeechError>> {
+        let mut state = self.lock();
+        if state
+            .passages
+            .front()
+            .is_some_and(|first| *first.request != request)
+        {
+            state.passages.clear();
+        }
+        for (place, request) in std::iter::once(request).chain(ahead).enumerate() {
+            if state.passages.get(place).is_none() {
+                state.announce(request);
+            }
+        }
+        self.changed.notify_all();
+        loop {
+            if state.stopped {
+                return None;
+            }
+            let first = state.passages.front_mut()?;
+            if let Stage::Ended(result) = &mut first.stage {
+                let result = std::mem::replace(result, Ok(Vec::new()));
+                state.passages.pop_front();
+                return Some(result);
+            }
+            state = self.wait(state);
+        }
+    }
+
+    fn work(&self, mut decoder: Model) {
+        let mut state = self.lock();
+        while !state.closing {
+            let Some(job) = state.next_job() else {
+                state = self.wait(state);
+                continue;
+            };
+            state.running += 1;
+            drop(state);
+            let done = self.run(job, &mut decoder);
+            state = self.lock();
+            state.running -= 1;
+            state.put(done, self.window);
+            self.changed.notify_all();
+        }
+    }
+
+    fn run(&self, job: Job, decoder: &mut Model) -> Done {
+        match job {
+            Job::Encode(number, request, mut encoder) => {
+                let made = caught(|| {
+                    let values = encoder.run(request.inputs()?, &self.stop)?;
+                    Ok(Made::Latent(Latent::new(values)))
+                });
+                Done {
+                    number,
+                    encoder: Some(encoder),
+                    made,
+                }
+            }
+            Job::Decode(number, latent, index, window) => {
+                let made = caught(|| {
+                    let samples = latent.decode(window, self.frames, decoder, &self.stop)?;
+                    Ok(Made::Piece(index, samples))
+                });
+                Done {
+                    number,
+                    encoder: None,
+                    made,
+                }
+            }
+        }
+    }
+}
+
+/// A panic in a lane would leave its owner waiting: it is an error like others.
+fn caught<T>(run: impl FnOnce() -> Result<T, SpeechError>) -> Result<T, SpeechError> {
+    let panicked = |_| Err(SpeechError::Run("it panicked; the log says where".into()));
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(panicked)
+}
+
+impl State {
+    fn announce(&mut self, request: Request) {
+        self.passages.push_back(Passage {
+            number: self.next,
+            request: Arc::new(request),
+            stage: Stage::Waiting,
+        });
+        self.next += 1;
+    }
+
+    /// Frames come first: with them there is something to do for all lanes.
+    fn next_job(&mut self) -> Option<Job> {
+        if self.stopped {
+            return None;
+        }
+        let waiting = |passage: &&mut Passage| matches!(passage.stage, Stage::Waiting);
+        if let Some(passage) = self.passages.iter_mut().find(waiting)
+            && let Some(encoder) = self.encoder.take()
+        {
+            passage.stage = Stage::Encoding;
+            let request = Arc::clone(&passage.request);
+            return Some(Job::Encode(passage.number, request, encoder));
+        }
+        self.passages.iter_mut().find_map(|passage| {
+            let Stage::Decoding(decoding) = &mut passage.stage else {
+                return None;
+            };
+            let index = decoding.taken;
+            let window = decoding.windows.get(index)?.clone();
+            decoding.taken += 1;
+            let latent = Arc::clone(&decoding.latent);
+            Some(Job::Decode(passage.number, latent, index, window))
+        })
+    }
+
+    /// Takes in what a lane has made. What nobody wants any more is forgotten.
+    fn put(&mut self, done: Done, window: usize) {
+        if done.encoder.is_some() {
+            self.encoder = done.encoder;
+        }
+        let mut passages = self.passages.iter_mut();
+        if let Some(passage) = passages.find(|passage| passage.number == done.number) {
+            passage.take(done.made, window);
+        }
+    }
+}
+
+impl Passage {
+    fn take(&mut self, made: Result<Made, SpeechError>, window: usize) {
+        match (made, &mut self.stage) {
+            (Err(error), _) => self.stage = Stage::Ended(Err(error)),
+            (Ok(Made::Latent(latent)), _) => {
+                let windows = windows(latent.frames, window);
+                let count = windows.len();
+                self.stage = if count == 0 {
+                    Stage::Ended(Ok(Vec::new()))
+                } else {
+                    Stage::Decoding(Decoding {
+                        latent: Arc::new(latent),
+                        windows,
+                        taken: 0,
+                        pieces: vec![Vec::new(); count],
+                        left: count,
+                    })
+                };
+            }
+            (Ok(Made::Piece(index, samples)), Stage::Decoding(decoding)) => {
+                decoding.pieces[index] = samples;
+                decoding.left -= 1;
+                if decoding.left == 0 {
+                    self.stage = Stage::Ended(Ok(decoding.pieces.concat()));
+                }
+            }
+            // A window before it failed.
+            (Ok(Made::Piece(..)), _) => {}
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The real voice, opened as the library opens it: what it says does not depend on how its work is
+//! shared out.
+
+mod kit;
+
+use std::sync::{Arc, OnceLock};
+
+use aloud::assets::{AssetOverrides, Assets};
+use aloud::engine::{Interrupt, NarrationSettings, StopReason};
+use aloud::speech::{self, Runtime, SpeechError, Synthesizer, Utterance, Voice};
+use serde_json::Value;
+
+use kit::Home;
+
+const LONG: &str = "The lamps along the quay were lit one after the other, and each of them drew a \
+    yellow circle on the wet stones, in which now and then a cat appeared, looked about, and went \
+    on into the dark towards the nets.";
+
+/// A home in which the real voice is there without the noise that makes each run of it another.
+/// A process can use one eSpeak NG: it is the same for all.
+fn home() -> &'static Home {
+    static HOME: OnceLock<Home> = OnceLock::new();
+    HOME.get_or_init(|| {
+        let home = Home::ready();
+        let installed = home.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx");
+        let config = std::fs::read(installed.with_extension("onnx.json")).unwrap();
+        let mut config: Value = serde_json::from_slice(&config).unwrap();
+        config["inference"]["noise_scale"] = 0.into();
+        config["inference"]["noise_w"] = 0.into();
+        home.write("quiet.onnx.json", config.to_string());
+        std::os::unix::fs::symlink(&installed, home.path("quiet.onnx")).unwrap();
+        home
+    })
+}
+
+fn quiet_voice(threads: usize) -> Arc<dyn Voice> {
+    let home = home();
+    let assets = Assets::new(&home.path("data"), AssetOverrides::default());
+    let espeak = assets.espeak().unwrap();
+    let runtime = Runtime {
+        onnxruntime: assets.onnxruntime().unwrap(),
+        espeak_library: espeak.library,
+        espeak_data: espeak.data,
+        threads: Some(threads),
+    };
+    let files = assets
+        .voice(home.path("quiet.onnx").to_str().unwrap())
+        .unwrap();
+    speech::load(&files, &runtime).unwrap()
+}
+
+fn say(
+    model: &mut dyn Synthesizer,
+    utterance: &Utterance,
+    ahead: Option<&Utterance>,
+) -> Result<Vec<f32>, SpeechError> {
+    let settings = NarrationSettings::default();
+    model.synthesize(utterance, ahead, &settings, &Interrupt::default())
+}
+
+/// How far the two are apart at most.
+#[track_caller]
+fn distance(one: &[f32], other: &[f32]) -> f32 {
+    assert_eq!(one.len(), other.len());
+    let apart = one.iter().zip(other).map(|(a, b)| (a - b).abs());
+    apart.fold(0.0, f32::max)
+}
+
+#[test]
+fn a_voice_says_the_same_in_windows_of_any_length() {
+    let voice = quiet_voice(1);
+    let utterance = voice.front_end().unwrap().prepare(LONG).unwrap();
+    let open = |voice: &dyn Voice| voice.open(&Interrupt::default()).unwrap();
+    let in_one_lane = say(&mut *open(&*voice), &utterance, None).unwrap();
+    let loudest = in_one_lane
+        .iter()
+        .fold(0.0_f32, |most, sample| most.max(sample.abs()));
+    assert!(loudest > 0.2, "it is heard: {loudest}");
+    let seconds = in_one_lane.len() / 22_050;
+    assert!(
+        (8..20).contains(&seconds),
+        "it has several windows: {seconds} s"
+    );
+    // Four lanes have shorter windows, which begin and end at other places.
+    let in_four_lanes = say(&mut *open(&*quiet_voice(4)), &utterance, None).unwrap();
+    let apart = distance(&in_one_lane, &in_four_lanes);
+    assert!(apart < 1e-4, "{apart}");
+}
+
+#[test]
+fn a_voice_that_looks_ahead_says_what_it_is_asked() {
+    let voice = quiet_voice(2);
+    let front_end = voice.front_end().unwrap();
+    let [one, two, three] = ["One boat.", "Two white boats.", "Three boats, and no more."]
+        .map(|text| front_end.prepare(text).unwrap());
+    let mut model = voice.open(&Interrupt::default()).unwrap();
+    let alone = [&one, &two, &three].map(|it| say(&mut *model, it, None).unwrap());
+    let mut after = |ahead, it| {
+        say(&mut *model, &one, ahead).unwrap();
+        say(&mut *model, it, None).unwrap()
+    };
+    let announced = after(Some(&two), &two);
+    assert!(distance(&announced, &alone[1]) < 1e-4);
+    let another = after(Some(&two), &three);
+    assert!(distance(&another, &alone[2]) < 1e-4);
+    let again = after(Some(&two), &one);
+    assert!(distance(&again, &alone[0]) < 1e-4);
+}
+
+#[test]
+fn a_voice_that_was_broken_off_speaks_again() {
+    let voice = quiet_voice(2);
+    let long = voice.front_end().unwrap().prepare(LONG).unwrap();
+    let mut model = voice.open(&Interrupt::default()).unwrap();
+    let whole = say(&mut *model, &long, None).unwrap();
+    let settings = NarrationSettings::default();
+    for early in [true, false] {
+        let interrupt = Interrupt::default();
+        let broken = std::thread::scope(|scope| {
+            let raise = || interrupt.raise(StopReason::Cancel);
+            if early {
+                raise();
+            } else {
+                scope.spawn(raise);
+            }
+            model.synthesize(&long, Some(&long), &settings, &interrupt)
+        });
+        assert_eq!(broken, Err(SpeechError::Interrupted));
+        let again = say(&mut *model, &long, None).unwrap();
+        assert!(distance(&again, &whole) < 1e-4);
+    }
+    // Dropped while a lane is at what was announced, it ends.
+    say(&mut *model, &long, Some(&long)).unwrap();
+}
