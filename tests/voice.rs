@@ -52,7 +52,7 @@ fn quiet_voice(threads: usize) -> Arc<dyn Voice> {
 fn say(
     model: &mut dyn Synthesizer,
     utterance: &Utterance,
-    ahead: Option<&Utterance>,
+    ahead: &[&Utterance],
 ) -> Result<Vec<f32>, SpeechError> {
     let settings = NarrationSettings::default();
     model.synthesize(utterance, ahead, &settings, &Interrupt::default())
@@ -71,7 +71,7 @@ fn a_voice_says_the_same_in_windows_of_any_length() {
     let voice = quiet_voice(1);
     let utterance = voice.front_end().unwrap().prepare(LONG).unwrap();
     let open = |voice: &dyn Voice| voice.open(&Interrupt::default()).unwrap();
-    let in_one_lane = say(&mut *open(&*voice), &utterance, None).unwrap();
+    let in_one_lane = say(&mut *open(&*voice), &utterance, &[]).unwrap();
     let loudest = in_one_lane
         .iter()
         .fold(0.0_f32, |most, sample| most.max(sample.abs()));
@@ -82,7 +82,7 @@ fn a_voice_says_the_same_in_windows_of_any_length() {
         "it has several windows: {seconds} s"
     );
     // Four lanes have shorter windows, which begin and end at other places.
-    let in_four_lanes = say(&mut *open(&*quiet_voice(4)), &utterance, None).unwrap();
+    let in_four_lanes = say(&mut *open(&*quiet_voice(4)), &utterance, &[]).unwrap();
     let apart = distance(&in_one_lane, &in_four_lanes);
     assert!(apart < 1e-4, "{apart}");
 }
@@ -94,16 +94,17 @@ fn a_voice_that_looks_ahead_says_what_it_is_asked() {
     let [one, two, three] = ["One boat.", "Two white boats.", "Three boats, and no more."]
         .map(|text| front_end.prepare(text).unwrap());
     let mut model = voice.open(&Interrupt::default()).unwrap();
-    let alone = [&one, &two, &three].map(|it| say(&mut *model, it, None).unwrap());
-    let mut after = |ahead, it| {
-        say(&mut *model, &one, ahead).unwrap();
-        say(&mut *model, it, None).unwrap()
+    let alone = [&one, &two, &three].map(|it| say(&mut *model, it, &[]).unwrap());
+    let ahead = [&two, &three];
+    let mut after = |it| {
+        say(&mut *model, &one, &ahead).unwrap();
+        say(&mut *model, it, &[]).unwrap()
     };
-    let announced = after(Some(&two), &two);
+    let announced = after(&two);
     assert!(distance(&announced, &alone[1]) < 1e-4);
-    let another = after(Some(&two), &three);
+    let another = after(&three);
     assert!(distance(&another, &alone[2]) < 1e-4);
-    let again = after(Some(&two), &one);
+    let again = after(&one);
     assert!(distance(&again, &alone[0]) < 1e-4);
 }
 
@@ -112,7 +113,7 @@ fn a_voice_that_was_broken_off_speaks_again() {
     let voice = quiet_voice(2);
     let long = voice.front_end().unwrap().prepare(LONG).unwrap();
     let mut model = voice.open(&Interrupt::default()).unwrap();
-    let whole = say(&mut *model, &long, None).unwrap();
+    let whole = say(&mut *model, &long, &[]).unwrap();
     let settings = NarrationSettings::default();
     for early in [true, false] {
         let interrupt = Interrupt::default();
@@ -123,12 +124,12 @@ fn a_voice_that_was_broken_off_speaks_again() {
             } else {
                 scope.spawn(raise);
             }
-            model.synthesize(&long, Some(&long), &settings, &interrupt)
+            model.synthesize(&long, &[&long], &settings, &interrupt)
         });
         assert_eq!(broken, Err(SpeechError::Interrupted));
-        let again = say(&mut *model, &long, None).unwrap();
+        let again = say(&mut *model, &long, &[]).unwrap();
         assert!(distance(&again, &whole) < 1e-4);
     }
     // Dropped while a lane is at what was announced, it ends.
-    say(&mut *model, &long, Some(&long)).unwrap();
+    say(&mut *model, &long, &[&long]).unwrap();
 }

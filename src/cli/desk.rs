@@ -180,7 +180,7 @@ impl Desk {
         let samples = ready
             .voice
             .open(interrupt)
-            .and_then(|mut model| model.synthesize(&utterance, None, &how, interrupt))
+            .and_then(|mut model| model.synthesize(&utterance, &[], &how, interrupt))
             .map_err(advised)?;
         let fault = clip::check(&samples, info.sample_rate, utterance.sounds(), speed);
         if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {

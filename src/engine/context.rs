@@ -327,9 +327,9 @@ impl TaskContext {
         ))
     }
 
-    /// Says that the model may begin with another segment beside the one in work, the one that comes
-    /// next. Should the process die now, either may be why, and a crash counts for both. A segment
-    /// that has crashes already should be alone in the model: then the other is not blamed for it.
+    /// Says that the model may begin with other segments beside the one in work, those that come
+    /// next. Should the process die now, any of them may be why, and a crash counts for all. A segment
+    /// that has crashes already should be alone in the model: then no other is blamed for it.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -341,7 +341,7 @@ impl TaskContext {
     /// # impl Narrator for Speaker {
     /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
     ///     let _attempt = task.begin_segment(1)?;
-    ///     task.look_ahead(1, 2);
+    ///     task.look_ahead(1, &[2]);
     ///     // Here the model makes the one, and begins with the other.
     ///     task.end_segment();
     ///     let _attempt = task.begin_segment(2)?;
@@ -373,8 +373,8 @@ impl TaskContext {
     /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_ahead(&self, segment_id: SegmentId, ahead: SegmentId) {
-        self.in_work.set(&self.id, &[segment_id, ahead]);
+    pub fn look_ahead(&self, segment_id: SegmentId, ahead: &[SegmentId]) {
+        self.in_work.set(&self.id, &[&[segment_id], ahead].concat());
     }
 
     /// Says that the model is done with the segment it began last, whose time then stops counting.

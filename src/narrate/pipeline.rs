@@ -26,6 +26,9 @@ use crate::speech::{FrontEnd, SpeechError, Synthesizer, Utterance};
 
 /// Segments prepared ahead of the model.
 const AHEAD: usize = 4;
+/// Segments that the model may begin with beside the one in work: with fewer, a short one before a
+/// long one leaves cores without work.
+const AHEAD_IN_MODEL: usize = 3;
 /// Clips that wait to be published.
 const BEHIND: usize = 4;
 /// How often a segment is spoken anew when its clip can't be right. The voice draws noise, so that
@@ -258,29 +261,34 @@ fn synthesize(
                 continue;
             }
         };
-        if waiting.is_empty() {
-            waiting.extend(prepared.try_recv().ok());
+        while waiting.len() < AHEAD_IN_MODEL
+            && let Ok(next) = prepared.try_recv()
+        {
+            waiting.push_back(next);
         }
-        let ahead = waiting.front().filter(|next| !now.alone && !next.alone);
-        let ahead = ahead.and_then(|next| Some((next.id, next.utterance.as_ref().ok()?)));
-        if let Some((next, _)) = ahead {
-            context.look_ahead(now.id, next);
+        let (ids, ahead): (Vec<_>, Vec<_>) = waiting
+            .iter()
+            .take_while(|next| !now.alone && !next.alone)
+            .filter_map(|next| Some((next.id, next.utterance.as_ref().ok()?)))
+            .unzip();
+        if !ids.is_empty() {
+            context.look_ahead(now.id, &ids);
         }
         let begun = Instant::now();
-        let tried = best_try(job, model, utterance, ahead.map(|(_, utterance)| utterance));
+        let tried = best_try(job, model, utterance, &ahead);
         let overdue = context.end_segment();
         match tried {
             Err(SpeechError::Interrupted) if overdue && context.interrupt().reason().is_none() => {
-                if ahead.is_some() {
-                    // Which of the two it was is seen when each is alone.
-                    for next in &mut waiting {
-                        next.alone = true;
-                    }
-                    now.alone = true;
-                    waiting.push_front(now);
-                } else {
+                if ids.is_empty() {
                     context.fail_segment(now.id, timeout_error(context.segment_timeout()));
+                    continue;
                 }
+                // Which of them it was is seen when each is alone.
+                for next in &mut waiting {
+                    next.alone = true;
+                }
+                now.alone = true;
+                waiting.push_front(now);
             }
             Ok((samples, fault)) => {
                 failed_runs = 0;
@@ -332,7 +340,7 @@ fn best_try(
     job: Job<'_>,
     model: &mut dyn Synthesizer,
     utterance: &Utterance,
-    ahead: Option<&Utterance>,
+    ahead: &[&Utterance],
 ) -> Result<(Vec<f32>, Option<Fault>), SpeechError> {
     let settings = &job.narration.settings;
     let mut tries = 1;

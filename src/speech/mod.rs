@@ -120,15 +120,15 @@ pub trait FrontEnd: Send + Sync {
 /// An open model.
 pub trait Synthesizer {
     /// Speaks an utterance: mono samples at the voice's rate, about −1.0 to 1.0. What comes `ahead`
-    /// is asked for next, with the same settings, most likely; a voice may begin with it already,
-    /// and says nothing of it before it is asked.
+    /// is asked for next, in that order and with the same settings, most likely; a voice may begin
+    /// with it already, and says nothing of it before it is asked.
     ///
     /// # Errors
     /// [`SpeechError::Interrupted`] if `interrupt` broke the run off, or what the runtime said.
     fn synthesize(
         &mut self,
         utterance: &Utterance,
-        ahead: Option<&Utterance>,
+        ahead: &[&Utterance],
         settings: &NarrationSettings,
         interrupt: &Interrupt,
     ) -> Result<Vec<f32>, SpeechError>;

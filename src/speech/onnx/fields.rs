@@ -12,6 +12,14 @@ pub(super) const fn tag(field: u64) -> u64 {
     field << 3 | LENGTH
 }
 
+/// A tag that no message of a model knows: a reader passes over the field.
+const NOBODYS: u8 = 6 << 3 | 2;
+
+/// Hides a field with a length whose tag is one byte, by that byte.
+pub(super) fn hide(bytes: &mut [u8], at: usize) {
+    bytes[at] = NOBODYS;
+}
+
 /// One field.
 pub(super) struct Field {
     /// Number and wire type.

@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::fields::{Field, fields, put, tag};
+use super::fields::{Field, fields, hide, put, tag};
 
 const MODEL_GRAPH: u64 = tag(7);
 const GRAPH_NODE: u64 = tag(1);
@@ -37,13 +37,11 @@ const FEWEST_SAMPLES: u64 = 32;
 /// One that looks further than this would do most of its work twice.
 const FURTHEST: f64 = 48.0;
 
-/// A model in two.
+/// The second half of a model.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Halves {
-    /// What makes the frames, as a model.
-    pub encoder: Vec<u8>,
-    /// What makes samples of them, as a model.
-    pub decoder: Vec<u8>,
+pub(crate) struct Decoder {
+    /// A model of its own.
+    pub model: Vec<u8>,
     /// The samples of a frame.
     pub hop: usize,
     /// How many frames on either side a frame's samples may depend on.
@@ -51,39 +49,71 @@ pub(crate) struct Halves {
 }
 
 /// Cuts a model in two, at the first values from its end that come from elsewhere than operators
-/// that look at their neighbourhood only. `None` if it is of another kind, or can't be read.
-pub(crate) fn halve(model: &[u8]) -> Option<Halves> {
-    let graph = fields(model, 0..model.len()).find(|field| field.tag == MODEL_GRAPH)?;
-    let graph = Graph::read(model, graph.content)?;
+/// that look at their neighbourhood only. `model` becomes what makes the frames, which are its
+/// outputs now: most of it stays where it stands, for it is large. `None` if it is of another kind,
+/// or can't be read; then it stays as it is.
+pub(crate) fn cut_off_decoder(model: &mut Vec<u8>) -> Option<Decoder> {
+    let graph = Graph::read(model)?;
     let (nodes, between) = graph.decoder();
     let (hop, reach) = graph.geometry(&nodes, &between)?;
     if hop < FEWEST_SAMPLES || reach > FURTHEST {
         return None;
     }
-    let (encoder, decoder) = graph.write(&nodes, &between)?;
-    let whole = |graph: &[u8]| {
-        let mut out = Vec::with_capacity(graph.len() + 1024);
-        for field in fields(model, 0..model.len()) {
-            if field.tag == MODEL_GRAPH {
-                put(&mut out, MODEL_GRAPH, graph);
-            } else {
-                out.extend_from_slice(&model[field.whole()]);
-            }
-        }
-        out
-    };
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "between 0 and FURTHEST"
     )]
     let reach = reach.ceil() as usize;
-    Some(Halves {
-        encoder: whole(&encoder),
-        decoder: whole(&decoder),
-        hop: usize::try_from(hop).ok()?,
+    let hop = usize::try_from(hop).ok()?;
+    let parts = graph.part(&nodes)?;
+    let ends: Vec<u8> = between.iter().flat_map(|name| end_of_half(name)).collect();
+    let mut decoder = Vec::new();
+    for field in fields(model, 0..model.len()) {
+        if field.tag == MODEL_GRAPH {
+            put(
+                &mut decoder,
+                MODEL_GRAPH,
+                &graph.second_half(&parts, &between),
+            );
+        } else {
+            decoder.extend_from_slice(&model[field.whole()]);
+        }
+    }
+    for at in parts.leaving {
+        hide(model, at);
+    }
+    // A message that comes in two parts is put together by whoever reads it.
+    put(model, MODEL_GRAPH, &ends);
+    Some(Decoder {
+        model: decoder,
+        hop,
         reach,
     })
+}
+
+/// The fields of a graph that says: this value is an output.
+fn end_of_half(name: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    put(&mut out, GRAPH_OUTPUT, &floats(name));
+    out
+}
+
+/// What a graph says of an input or output: its name, and that it is of 32-bit floats.
+fn floats(name: &str) -> Vec<u8> {
+    let (mut tensor, mut value) = (Vec::new(), Vec::new());
+    put(&mut tensor, TYPE_TENSOR, &FLOATS);
+    put(&mut value, VALUE_NAME, name.as_bytes());
+    put(&mut value, VALUE_TYPE, &tensor);
+    value
+}
+
+/// Which fields of the graph are whose.
+struct Parts {
+    /// Where the tags of those stand that the first half loses.
+    leaving: Vec<usize>,
+    /// The second half's.
+    taken: Vec<Range<usize>>,
 }
 
 /// A graph as it stands in the bytes.
@@ -118,7 +148,11 @@ struct Place {
 }
 
 impl<'a> Graph<'a> {
-    fn read(bytes: &'a [u8], content: Range<usize>) -> Option<Self> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut graphs = fields(bytes, 0..bytes.len()).filter(|field| field.tag == MODEL_GRAPH);
+        let (content, None) = (graphs.next()?.content, graphs.next()) else {
+            return None;
+        };
         let (mut nodes, mut constants, mut inputs) = (Vec::new(), HashSet::new(), HashSet::new());
         let mut outputs = Vec::new();
         for field in fields(bytes, content.clone()) {
@@ -279,12 +313,9 @@ impl<'a> Graph<'a> {
         found.cloned()
     }
 
-    /// Both halves as graphs.
-    fn write(
-        &self,
-        decoder: &BTreeSet<usize>,
-        between: &BTreeSet<&str>,
-    ) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// What belongs to the second half, and what no longer to the first. `None` if that can't be
+    /// told apart.
+    fn part(&self, decoder: &BTreeSet<usize>) -> Option<Parts> {
         let used: HashSet<&str> = (decoder.iter())
             .flat_map(|&index| self.nodes[index].inputs.iter().copied())
             .collect();
@@ -296,47 +327,50 @@ impl<'a> Graph<'a> {
             .filter(|(index, _)| !decoder.contains(index))
             .flat_map(|(_, node)| node.inputs.iter().copied())
             .collect();
-        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let mut parts = Parts {
+            leaving: Vec::new(),
+            taken: Vec::new(),
+        };
         let mut index = 0;
         for field in fields(self.bytes, self.content.clone()) {
-            let bytes = &self.bytes[field.whole()];
-            let (mut to_first, mut to_second) = (false, false);
-            match field.tag {
+            let (stays, taken) = match field.tag {
                 GRAPH_NODE => {
                     let node = &self.nodes[index];
-                    let is_constant = node.operator == "Constant";
-                    to_second = decoder.contains(&index)
-                        || is_constant && node.outputs.iter().any(|value| used.contains(value));
-                    to_first = !decoder.contains(&index);
+                    let is_decoders = decoder.contains(&index);
+                    let is_shared = node.operator == "Constant"
+                        && node.outputs.iter().any(|value| used.contains(value));
                     index += 1;
+                    (!is_decoders, is_decoders || is_shared)
                 }
                 GRAPH_INITIALIZER => {
                     let name = name(self.bytes, &field, TENSOR_NAME)?;
-                    to_second = used.contains(name);
+                    let taken = used.contains(name);
                     // What is in no list may be used inside a branch or a loop of the first half.
-                    to_first = !to_second || used_before.contains(name);
+                    (!taken || used_before.contains(name), taken)
                 }
-                GRAPH_NAME => (to_first, to_second) = (true, true),
-                GRAPH_INPUT => to_first = true,
-                GRAPH_OUTPUT => to_second = true,
-                _ => {}
+                GRAPH_OUTPUT => (false, true),
+                GRAPH_NAME => (true, true),
+                _ => (true, false),
+            };
+            if !stays {
+                parts.leaving.push(field.at);
             }
-            if to_first {
-                first.extend_from_slice(bytes);
+            if taken {
+                parts.taken.push(field.whole());
             }
-            if to_second {
-                second.extend_from_slice(bytes);
-            }
+        }
+        Some(parts)
+    }
+
+    fn second_half(&self, parts: &Parts, between: &BTreeSet<&str>) -> Vec<u8> {
+        let mut out = Vec::with_capacity(parts.taken.iter().map(Range::len).sum());
+        for range in &parts.taken {
+            out.extend_from_slice(&self.bytes[range.clone()]);
         }
         for name in between {
-            let (mut tensor, mut value) = (Vec::new(), Vec::new());
-            put(&mut tensor, TYPE_TENSOR, &FLOATS);
-            put(&mut value, VALUE_NAME, name.as_bytes());
-            put(&mut value, VALUE_TYPE, &tensor);
-            put(&mut first, GRAPH_OUTPUT, &value);
-            put(&mut second, GRAPH_INPUT, &value);
+            put(&mut out, GRAPH_INPUT, &floats(name));
         }
-        Some((first, second))
+        out
     }
 }
 
@@ -485,9 +519,10 @@ mod tests {
 
     /// The names of operators, constants, inputs and outputs.
     fn content(model: &[u8]) -> [Vec<&str>; 4] {
-        let graph = fields(model, 0..model.len()).find(|field| field.tag == MODEL_GRAPH);
+        let graphs = || fields(model, 0..model.len()).filter(|field| field.tag == MODEL_GRAPH);
         let all = |wanted, inner| {
-            fields(model, graph.as_ref().unwrap().content.clone())
+            graphs()
+                .flat_map(|graph| fields(model, graph.content))
                 .filter(|field| field.tag == wanted)
                 .map(|field| name(model, &field, inner).unwrap())
                 .collect::<Vec<_>>()
@@ -502,38 +537,43 @@ mod tests {
 
     #[test]
     fn a_vocoder_is_cut_from_what_makes_its_frames() {
-        let halves = halve(&vocoder(3)).unwrap();
-        let [operators, constants, inputs, outputs] = content(&halves.encoder);
+        let mut model = vocoder(3);
+        let decoder = cut_off_decoder(&mut model).unwrap();
+        let [operators, constants, inputs, outputs] = content(&model);
         assert_eq!(operators, ["Gather", "Mul", "Constant"]);
         assert_eq!(constants, ["table"]);
         assert_eq!((inputs, outputs), (vec!["ids"], vec!["frames"]));
-        let [operators, constants, inputs, outputs] = content(&halves.decoder);
+        let [operators, constants, inputs, outputs] = content(&decoder.model);
         assert_eq!(operators[0], "Conv");
         assert_eq!(operators.len(), 9, "{operators:?}");
         assert_eq!(constants, ["both", "w1", "w2", "w3"]);
         assert_eq!((inputs, outputs), (vec!["frames"], vec!["samples"]));
         // 3 for the first, 64/32 for the transposed, 2/32 for the widest after it.
-        assert_eq!((halves.hop, halves.reach), (32, 6));
+        assert_eq!((decoder.hop, decoder.reach), (32, 6));
     }
 
     #[test]
     fn what_gives_another_number_of_samples_stays_whole() {
-        assert_eq!(halve(&vocoder(2)), None);
+        let cut = |mut model: Vec<u8>| {
+            let before = model.clone();
+            let decoder = cut_off_decoder(&mut model);
+            assert_eq!(model, before);
+            decoder
+        };
+        assert_eq!(cut(vocoder(2)), None);
         let model = vocoder(3);
         let at = model.windows(4).position(|part| part == b"Tanh").unwrap();
         let mut global = model.clone();
         global[at..at + 4].copy_from_slice(b"Norm");
-        assert_eq!(
-            halve(&global),
-            None,
-            "nothing before the last node is known"
-        );
+        assert_eq!(cut(global), None, "nothing before the last node is known");
     }
 
     proptest! {
         #[test]
-        fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert_eq!(halve(&bytes), None);
+        fn no_bytes_are_too_strange(mut bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let before = bytes.clone();
+            prop_assert_eq!(cut_off_decoder(&mut bytes), None);
+            prop_assert_eq!(bytes, before);
         }
 
         #[test]
@@ -541,9 +581,11 @@ mod tests {
             let mut model = vocoder(3);
             let at = at.index(model.len());
             model[at] = byte;
-            if let Some(halves) = halve(&model) {
-                prop_assert!(halves.encoder.len() < 2 * model.len());
-                prop_assert!(halves.decoder.len() < 2 * model.len());
+            let before = model.clone();
+            if let Some(decoder) = cut_off_decoder(&mut model) {
+                prop_assert!(decoder.model.len() < 2 * before.len());
+            } else {
+                prop_assert_eq!(model, before);
             }
         }
     }

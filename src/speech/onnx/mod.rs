@@ -8,5 +8,5 @@ mod model;
 mod shapes;
 
 pub use envelope::check_envelope;
-pub(super) use halves::{Halves, halve};
+pub(super) use halves::{Decoder, cut_off_decoder};
 pub(super) use model::{Inputs, Model, Opener, Stop, Values};

@@ -2,6 +2,8 @@
 //! stays flat over inputs of changing lengths.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,12 +64,22 @@ impl<'a> Opener<'a> {
         })
     }
 
-    /// What is in the file.
+    /// What is in the file, with some room after it.
     ///
     /// # Errors
     /// [`SpeechError::Model`] if it can't be read.
     pub(crate) fn read(&self) -> Result<Vec<u8>, SpeechError> {
-        std::fs::read(self.path).map_err(|error| self.failed(&error.to_string()))
+        const ROOM: usize = 1 << 16;
+        let read = || {
+            let mut file = File::open(self.path)?;
+            let length = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+            let mut bytes = Vec::new();
+            // A model may be larger than the memory; that is an error, not the end.
+            bytes.try_reserve_exact(length.saturating_add(ROOM))?;
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        read().map_err(|error: std::io::Error| self.failed(&error.to_string()))
     }
 
     /// Opens the file itself, with `threads` threads for a run. What lies in files beside a model is

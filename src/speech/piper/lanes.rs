@@ -59,10 +59,11 @@ struct Shared {
     frames: Frames,
     /// The most frames of a window.
     window: usize,
+    lanes: usize,
 }
 
 struct State {
-    /// What was asked for, and what was announced: two at most.
+    /// What was asked for, and what was announced.
     passages: VecDeque<Passage>,
     /// The first half of the voice, unless a lane has it.
     encoder: Option<Model>,
@@ -145,6 +146,7 @@ impl Lanes {
             stop: Stop::new()?,
             frames,
             window,
+            lanes: decoders.len(),
         });
         let mut lanes = Self {
             shared,
@@ -161,15 +163,15 @@ impl Lanes {
         Ok(lanes)
     }
 
-    /// Speaks what is asked for, and begins with what comes `ahead` where a lane has nothing else
-    /// to do.
+    /// Speaks what is asked for, and begins with what comes `ahead` where there is a lane that would
+    /// have nothing to do.
     ///
     /// # Errors
     /// [`SpeechError::Interrupted`] if `interrupt` broke it off; [`SpeechError::Run`].
     pub(super) fn speak(
         &mut self,
         request: Request,
-        ahead: Option<Request>,
+        ahead: Vec<Request>,
         interrupt: &Interrupt,
     ) -> Result<Vec<f32>, SpeechError> {
         // A stop that came when the last request had ended already.
@@ -231,19 +233,18 @@ impl Shared {
     fn ask_and_wait(
         &self,
         request: Request,
-        ahead: Option<Request>,
+        ahead: Vec<Request>,
     ) -> Option<Result<Vec<f32>, SpeechError>> {
         let mut state = self.lock();
-        if state
-            .passages
-            .front()
-            .is_some_and(|first| *first.request != request)
-        {
-            state.passages.clear();
-        }
+        // A single lane would only be kept from what is asked for.
+        let ahead = ahead.into_iter().filter(|_| self.lanes > 1);
         for (place, request) in std::iter::once(request).chain(ahead).enumerate() {
-            if state.passages.get(place).is_none() {
-                state.announce(request);
+            match state.passages.get(place) {
+                Some(known) if *known.request == request => {}
+                _ => {
+                    state.passages.truncate(place);
+                    state.announce(request);
+                }
             }
         }
         self.changed.notify_all();

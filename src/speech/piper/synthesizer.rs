@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::onnx::{Halves, Model, Opener, Stop, halve};
+use super::super::onnx::{Decoder, Model, Opener, Stop, cut_off_decoder};
 use super::super::{Runtime, SpeechError, Synthesizer, Utterance};
 use super::config::PiperConfig;
 use super::lanes::{Lanes, Request};
@@ -26,7 +26,7 @@ pub(super) struct PiperSynthesizer {
 }
 
 enum Opened {
-    Lanes { lanes: Lanes, looks_ahead: bool },
+    Lanes(Lanes),
     Whole { model: Model, stop: Stop },
 }
 
@@ -44,19 +44,15 @@ impl PiperSynthesizer {
     ) -> Result<Self, SpeechError> {
         let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
         let threads = runtime.threads();
-        let bytes = opener.read()?;
-        let opened = match halve(&bytes) {
-            Some(halves) => {
-                drop(bytes);
-                open_lanes(&opener, halves, threads)
-            }
-            None => open_whole(&opener, bytes, threads),
+        let mut bytes = opener.read()?;
+        let opened = match cut_off_decoder(&mut bytes) {
+            Some(decoder) => open_lanes(&opener, bytes, decoder, threads),
+            None => opener.open(bytes, threads).and_then(whole),
         };
         let (model, inputs) = match opened {
             Err(error) if error != SpeechError::Interrupted => {
                 // What lies in files beside the model is found from there only.
-                let model = opener.open_file(threads)?;
-                whole(model)?
+                opener.open_file(threads).and_then(whole)?
             }
             opened => opened?,
         };
@@ -98,16 +94,16 @@ impl Synthesizer for PiperSynthesizer {
     fn synthesize(
         &mut self,
         utterance: &Utterance,
-        ahead: Option<&Utterance>,
+        ahead: &[&Utterance],
         settings: &NarrationSettings,
         interrupt: &Interrupt,
     ) -> Result<Vec<f32>, SpeechError> {
         let request = self.request(utterance, settings);
-        let ahead = ahead.map(|ahead| self.request(ahead, settings));
+        let ahead: Vec<_> = (ahead.iter())
+            .map(|ahead| self.request(ahead, settings))
+            .collect();
         match &mut self.model {
-            Opened::Lanes { lanes, looks_ahead } => {
-                lanes.speak(request, ahead.filter(|_| *looks_ahead), interrupt)
-            }
+            Opened::Lanes(lanes) => lanes.speak(request, ahead, interrupt),
             Opened::Whole { model, stop } => {
                 stop.take_back()?;
                 let inputs = request.inputs()?;
@@ -127,25 +123,25 @@ impl Synthesizer for PiperSynthesizer {
 /// The model, and the names of what it takes.
 type Named = (Opened, Vec<String>);
 
-fn open_lanes(opener: &Opener<'_>, halves: Halves, threads: usize) -> Result<Named, SpeechError> {
+fn open_lanes(
+    opener: &Opener<'_>,
+    encoder: Vec<u8>,
+    decoder: Decoder,
+    threads: usize,
+) -> Result<Named, SpeechError> {
     let count = threads.min(MOST_LANES);
-    let frames = (&halves).into();
+    let frames = (&decoder).into();
     // Few of its steps can use more than one thread; one lane in four is all that it keeps busy.
-    let encoder = opener.open(halves.encoder, threads / MOST_LANES)?;
+    let encoder = opener.open(encoder, threads / MOST_LANES)?;
     let inputs = encoder.inputs().map(str::to_owned).collect();
     let decoders = (0..count)
-        .map(|_| opener.open(halves.decoder.clone(), threads / count))
+        .map(|_| opener.open(decoder.model.clone(), threads / count))
         .collect::<Result<_, _>>()?;
-    let (hop, reach) = (halves.hop, halves.reach);
+    let (hop, reach) = (decoder.hop, decoder.reach);
     tracing::debug!(lanes = count, hop, reach, "the voice is cut in two");
     let window = (FRAMES_IN_WORK / count).min(LONGEST_WINDOW);
     let lanes = Lanes::start(encoder, decoders, frames, window)?;
-    let looks_ahead = count > 1;
-    Ok((Opened::Lanes { lanes, looks_ahead }, inputs))
-}
-
-fn open_whole(opener: &Opener<'_>, bytes: Vec<u8>, threads: usize) -> Result<Named, SpeechError> {
-    whole(opener.open(bytes, threads)?)
+    Ok((Opened::Lanes(lanes), inputs))
 }
 
 fn whole(model: Model) -> Result<Named, SpeechError> {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::SpeechError;
-use super::super::onnx::{Halves, Inputs, Model, Stop, Values};
+use super::super::onnx::{Decoder, Inputs, Model, Stop, Values};
 
 /// How frames become samples.
 #[derive(Clone, Copy, Debug)]
@@ -14,11 +14,11 @@ pub(super) struct Frames {
     pub reach: usize,
 }
 
-impl From<&Halves> for Frames {
-    fn from(halves: &Halves) -> Self {
+impl From<&Decoder> for Frames {
+    fn from(decoder: &Decoder) -> Self {
         Self {
-            hop: halves.hop,
-            reach: halves.reach,
+            hop: decoder.hop,
+            reach: decoder.reach,
         }
     }
 }
