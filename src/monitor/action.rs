@@ -146,8 +146,8 @@ actions! {
     Help "help" Program "this help" hint "help" 1: MAIN => ["?"];
     Up "up" Move "up one row": LISTS => ["up"], READ => ["k"], &[Mode::Form] => ["up"];
     Down "down" Move "down one row": LISTS => ["down"], READ => ["j"], &[Mode::Form] => ["down"];
-    PageUp "page-up" Move "up one page": LISTS => ["pgup"], READ => ["C-b"];
-    PageDown "page-down" Move "down one page": LISTS => ["pgdn"], READ => ["C-f"];
+    PageUp "page-up" Move "up one page, also of an opened text": LISTS => ["pgup"], READ => ["C-b"];
+    PageDown "page-down" Move "down one page, also of an opened text": LISTS => ["pgdn"], READ => ["C-f"];
     First "first" Move "to the first row": READ => ["home", "g"];
     Last "last" Move "to the segment in work, again: to the last row": READ => ["end", "G"];
     SwitchPane "switch-pane" Move "between queue and segments" hint "pane" 7: MAIN => ["tab", "backtab"];

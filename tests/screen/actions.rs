@@ -13,8 +13,8 @@ use crate::pty::Terminal;
 
 const UP: &str = "up one row";
 const DOWN: &str = "down one row";
-const PAGE_UP: &str = "up one page";
-const PAGE_DOWN: &str = "down one page";
+const PAGE_UP: &str = "up one page, also of an opened text";
+const PAGE_DOWN: &str = "down one page, also of an opened text";
 const FIRST: &str = "to the first row";
 const LAST: &str = "to the segment in work, again: to the last row";
 const PANE: &str = "between queue and segments";

@@ -13,6 +13,8 @@ impl App {
         match action {
             Action::Up => self.step(-1),
             Action::Down => self.step(1),
+            Action::PageUp if self.reads() => self.scroll_zoom(-self.zoom_page()),
+            Action::PageDown if self.reads() => self.scroll_zoom(self.zoom_page()),
             Action::PageUp => self.step(-self.page_rows()),
             Action::PageDown => self.step(self.page_rows()),
             Action::First => self.go_to(0),

@@ -16,6 +16,7 @@ mod tour;
 mod typing;
 mod update;
 mod vitals;
+mod zoom;
 
 pub(crate) use act::is_held;
 pub(crate) use detail::{Detail, Wave};
@@ -36,6 +37,7 @@ use ratatui::layout::Position;
 use tui_input::Input;
 
 use self::filter::Matches;
+use self::zoom::Zoom;
 use super::action::{Action, Mode};
 use super::keymap::Keymap;
 use super::keys::Key;
@@ -286,6 +288,8 @@ pub(crate) struct App {
     pub(crate) lower: Lower,
     /// Whether the detail takes the place of the lists.
     pub(crate) zoomed: bool,
+    /// How far that is scrolled.
+    pub(crate) zoom: Zoom,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
     pub(crate) leaving: Leaving,
@@ -362,6 +366,7 @@ impl App {
             focus: Pane::Queue,
             lower: Lower::Segments,
             zoomed: false,
+            zoom: Zoom::default(),
             overlay: None,
             question: None,
             leaving: Leaving::No,

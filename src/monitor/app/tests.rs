@@ -11,6 +11,8 @@ use crate::monitor::theme::ColorDepth;
 use crate::monitor::view;
 use crate::narrate::NewText;
 
+mod zoom;
+
 /// The model with a screen behind it, so that pages and clicks know where things are.
 struct Screen {
     app: App,

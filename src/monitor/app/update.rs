@@ -27,6 +27,7 @@ impl App {
         } else {
             self.take(message)
         };
+        self.settle_zoom();
         effects.extend(self.look_closer());
         effects
     }
@@ -129,6 +130,7 @@ impl App {
     /// Takes note of what was drawn, so that pages, scrolling and the mouse fit it.
     pub(crate) fn drawn(&mut self, layout: Layout) {
         self.help_scroll = layout.help_scroll;
+        self.zoom.first = layout.zoom.first;
         self.layout = layout;
     }
 

@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 
 use super::pane::Look;
 use super::rows::{self, List};
-use super::text::{self, clock, count, line, put, put_all, put_right, seconds, wrap};
-use super::{Cx, errors, pane, queue, take_bottom};
-use crate::engine::{TaskStatus, Timestamp};
+use super::text::{self, clock, count, line, put, put_all, put_right, seconds};
+use super::{Cx, Layout, errors, pane, queue, take_bottom, zoom};
+use crate::engine::{Past, TaskStatus, Timestamp};
 use crate::monitor::app::{Entry, ListArea};
 use crate::monitor::theme::Role;
 
@@ -129,14 +129,17 @@ pub(super) fn all_errors(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -
     })
 }
 
-pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layout) {
     let mut area = area;
-    if cx.app.zoomed && cx.app.selected_past().is_some() {
-        past(buf, area, look, cx);
-        return cx.app.layout.lower;
-    }
-    if look == Look::Framed && area.height >= 18 && cx.app.selected_past().is_some() {
-        past(buf, take_bottom(&mut area, 8), look, cx);
+    if let Some(past) = cx.app.selected_past() {
+        if cx.app.zoomed {
+            layout.lower = hidden(cx);
+            layout.zoom = past_zoomed(buf, area, past, look, cx);
+            return;
+        }
+        if look == Look::Framed && area.height >= 18 {
+            past_below(buf, take_bottom(&mut area, 8), past, look, cx);
+        }
     }
     let cursor = &cx.app.history_cursor;
     let note = count(cx.app.history.len() as u64, "narration", "narrations");
@@ -148,7 +151,7 @@ pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> L
         len: cursor.len(cx.app.history.len()),
         follows: false,
     };
-    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
+    layout.lower = rows::draw(buf, area, look, &list, cx, |buf, row, index| {
         let past = cursor.source(index).and_then(|row| cx.app.history.get(row));
         let Some(past) = past else {
             return;
@@ -192,19 +195,55 @@ pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> L
         let rest = after(rest, used);
         let folder = text::fit_end(&folder, usize::from(rest.width));
         put(buf, rest, &folder, cx.style(Role::Muted));
-    })
+    });
 }
 
-/// Everything about a narration that has ended.
-fn past(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
-    let Some(past) = cx.app.selected_past() else {
-        return;
-    };
+/// A list that something lies over: where it was scrolled to, and no rows to click.
+fn hidden(cx: Cx<'_>) -> ListArea {
+    ListArea {
+        rows: Rect::default(),
+        ..cx.app.layout.lower
+    }
+}
+
+/// A narration that has ended, in the last lines of the page.
+fn past_below(buf: &mut Buffer, area: Rect, past: &Past, look: Look, cx: Cx<'_>) {
     let inner = pane::draw(buf, area, (&past.title, ""), false, look, cx.theme);
+    let (state, role) = past_state(past);
+    put(buf, inner, &state, cx.style(role));
+    for ((label, fact), at) in past_facts(past, cx).into_iter().zip(1..) {
+        let room = usize::from(inner.width).saturating_sub(text::width(label));
+        let fact = match label {
+            FILES => text::fit_end(&fact, room),
+            _ => fact,
+        };
+        let pieces = [
+            (label, cx.style(Role::Muted)),
+            (&fact, cx.style(Role::Text)),
+        ];
+        put_all(buf, line(inner, at), &pieces);
+    }
+}
+
+/// The same with the whole page for it.
+fn past_zoomed(buf: &mut Buffer, area: Rect, past: &Past, look: Look, cx: Cx<'_>) -> ListArea {
+    let inner = pane::draw(buf, area, (&past.title, ""), true, look, cx.theme);
+    let (state, role) = past_state(past);
+    let mut body = vec![vec![(state, cx.style(role))]];
+    for (label, fact) in past_facts(past, cx) {
+        body.extend(zoom::labelled(label, &fact, inner.width, cx));
+    }
+    zoom::flow(buf, area, inner, look, (body, Vec::new()), cx)
+}
+
+fn past_state(past: &Past) -> (String, Role) {
     let (symbol, role) = queue::look(past.state);
-    let folder = past.folder.display().to_string();
-    let room = usize::from(inner.width).saturating_sub(9);
-    let folder = text::fit_end(&folder, room);
+    (format!("{symbol} {}", past.state.word()), role)
+}
+
+const FILES: &str = "Files    ";
+
+fn past_facts(past: &Past, cx: Cx<'_>) -> Vec<(&'static str, String)> {
     let took = clock(past.completed_at.since(past.created_at));
     let (begun, ended) = (
         day_and_time(past.created_at, cx),
@@ -222,25 +261,15 @@ fn past(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
             clock(audio)
         )
     });
-    let mut row = line(inner, 0);
-    let state = format!("{symbol} {}", past.state.word());
-    put(buf, row, &state, cx.style(role));
     let facts = [
         ("Made     ", made),
         ("Problem  ", past.problem.clone().unwrap_or_default()),
         ("Voice    ", past.voice.to_string()),
-        ("Files    ", folder),
+        (FILES, past.folder.display().to_string()),
         ("When     ", format!("{begun} to {ended}, {took}")),
     ];
-    let facts = facts.iter().filter(|(_, fact)| !fact.is_empty());
-    for ((label, fact), at) in facts.zip(1..) {
-        row = line(inner, at);
-        put_all(
-            buf,
-            row,
-            &[(label, cx.style(Role::Muted)), (fact, cx.style(Role::Text))],
-        );
-    }
+    let facts = facts.into_iter();
+    facts.filter(|(_, fact)| !fact.is_empty()).collect()
 }
 
 /// In the time of the place where the screen is.
@@ -250,22 +279,17 @@ fn day_and_time(at: Timestamp, cx: Cx<'_>) -> String {
     local.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layout) {
     let (log, cursor) = (&cx.app.log, &cx.app.log_cursor);
     if cx.app.zoomed
         && let Some(at) = cursor.source(cursor.row).and_then(|row| log.get(row))
     {
         let title = format!("{} {}", at.time, at.level);
         let inner = pane::draw(buf, area, (&title, "Esc"), true, look, cx.theme);
-        let lines = wrap(
-            &at.text,
-            usize::from(inner.width),
-            usize::from(inner.height),
-        );
-        for (row, text) in (0..).zip(lines) {
-            put(buf, line(inner, row), &text, cx.style(Role::Text));
-        }
-        return cx.app.layout.lower;
+        let body = zoom::lines(&at.text, inner.width, cx.style(Role::Text));
+        layout.lower = hidden(cx);
+        layout.zoom = zoom::flow(buf, area, inner, look, (body.collect(), Vec::new()), cx);
+        return;
     }
     let list = List {
         title: "Log",
@@ -275,7 +299,7 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListA
         len: cursor.len(log.len()),
         follows: cursor.follows,
     };
-    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
+    layout.lower = rows::draw(buf, area, look, &list, cx, |buf, row, index| {
         let Some(at) = cursor.source(index).and_then(|row| log.get(row)) else {
             return;
         };
@@ -293,5 +317,5 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListA
         ];
         let used = put_all(buf, row, &pieces);
         put(buf, after(row, used), &at.text, cx.style(role));
-    })
+    });
 }

@@ -95,6 +95,19 @@ fn segments_and_errors() {
     pictures("segment_zoomed", &fixtures::working, "tab up up enter");
 }
 
+#[test]
+fn a_long_segment_scrolls() {
+    pictures(
+        "segment_long",
+        &fixtures::long_segment,
+        "tab up up up up up",
+    );
+    let open = "tab up up up up up enter";
+    pictures("segment_long_zoomed", &fixtures::long_segment, open);
+    let end = format!("{open}{}", " pgdn".repeat(40));
+    pictures("segment_long_end", &fixtures::long_segment, &end);
+}
+
 /// Messages that bring what pages show.
 fn told() -> Vec<Message> {
     let past = |id: &str, title: &str, state, clips, hour: i64| Past {
@@ -296,6 +309,9 @@ fn with_ascii_symbols_every_screen_is_ascii() {
         "?",
         "q",
         "tab up enter",
+        "tab up up up up up enter",
+        "4 enter",
+        "5 enter",
         "/ x",
     ] {
         for size in SIZES {
@@ -516,7 +532,10 @@ fn hostile_text_stays_in_its_place() {
 
 #[test]
 fn every_size_can_be_drawn_in_every_state() {
-    let states: [(&dyn Fn() -> Vec<TaskStatus>, &str); 14] = [
+    let states: [(&dyn Fn() -> Vec<TaskStatus>, &str); 17] = [
+        (&fixtures::long_segment, "tab up up up up up"),
+        (&fixtures::long_segment, "tab up up up up up enter pgdn"),
+        (&fixtures::working, "4 enter pgdn"),
         (&fixtures::working, ""),
         (&fixtures::working, "2"),
         (&fixtures::working, "3"),
