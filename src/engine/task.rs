@@ -332,13 +332,13 @@ pub struct TaskStatus {
     /// Its place in the queue among others: the smaller, the sooner. It changes when a task is moved.
     #[serde(default)]
     pub rank: i64,
-    /// Whether it is held back.
+    /// Whether it is held back; a running narration is, as soon as its segment in work is done.
     pub paused: bool,
     /// The tasks that must end before it runs.
     pub after: Arc<[TaskId]>,
     /// The group it belongs to.
     pub group: Option<GroupId>,
-    /// How often a worker took it up in this process.
+    /// How often a worker took it up in this process; a pause between is not counted.
     pub attempt: u32,
     /// The segments as they were planned; left out when serialised.
     #[serde(skip)]
