@@ -168,7 +168,7 @@ actions! {
     CancelAll "cancel-all" Work "cancel every task": MAIN => ["X"];
     Retry "retry" Work "try again: this segment, or what failed of a task" hint "retry" 3: MAIN => ["r"];
     Pause "pause" Work "hold the selected task back, or let it go on" hint "pause" 5: MAIN => ["p"];
-    PauseQueue "pause-queue" Work "begin nothing new, or go on": MAIN => ["P"];
+    PauseQueue "pause-queue" Work "pause everything after the segment in work, or go on": MAIN => ["P"];
     MoveUp "move-up" Work "run the selected task sooner": MAIN => ["K"];
     MoveDown "move-down" Work "run the selected task later": MAIN => ["J"];
     Filter "filter" Look "show only rows with these words" hint "filter" 6: MAIN => ["/"];

@@ -18,7 +18,6 @@ mod update;
 mod vitals;
 mod zoom;
 
-pub(crate) use act::is_held;
 pub(crate) use detail::{Detail, Wave};
 pub(crate) use form::{Field, Form};
 pub(crate) use list::{ListArea, scroll};
@@ -44,7 +43,9 @@ use super::keys::Key;
 use super::services::{Completion, Defaults, LogLine, VoiceChoice};
 use super::theme::{Role, Theme};
 use super::view::Layout;
-use crate::engine::{ErrorObject, Past, SegmentId, TaskId, TaskState, TaskStatus, Timestamp};
+use crate::engine::{
+    ErrorObject, Past, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
+};
 use crate::narrate::NewNarration;
 
 /// Something that happened, for [`App::update`].
@@ -543,6 +544,13 @@ impl App {
         }
     }
 
+    /// Whether a running task is on its way back to its place, because it or the queue is paused.
+    pub(crate) fn is_pausing(&self, task: &TaskStatus) -> bool {
+        task.state == TaskState::Processing
+            && task.kind == TaskKind::Narration
+            && (task.paused || self.queue_paused)
+    }
+
     /// Whether everything there was to do is done.
     pub(crate) fn all_done(&self) -> bool {
         self.loaded && !self.tasks.is_empty() && self.tasks.totals().active() == 0
@@ -577,9 +585,8 @@ impl App {
                 let ended = past.or(task.map(|task| task.state));
                 matches!(ended, Some(TaskState::Failed | TaskState::Cancelled))
             }
-            Action::Pause | Action::MoveUp | Action::MoveDown => {
-                target.is_some_and(|target| waits(target.task))
-            }
+            Action::Pause => target.is_some_and(|target| act::can_pause(target.task)),
+            Action::MoveUp | Action::MoveDown => target.is_some_and(|target| waits(target.task)),
             Action::Play => {
                 self.selected_past().is_some() || target.is_some_and(|target| has_sound(target))
             }

@@ -494,6 +494,39 @@ fn actions_are_about_what_is_selected() {
 }
 
 #[test]
+fn what_is_in_work_can_be_paused() {
+    let mut screen = Screen::of(fixtures::working());
+    assert_eq!(screen.press("p"), [Effect::Pause(KEEPER.into(), true)]);
+    assert!(
+        screen
+            .app
+            .notice
+            .as_deref()
+            .unwrap()
+            .contains("segment in work")
+    );
+    let mut keeper = screen.app.selected().unwrap().clone();
+    keeper.paused = true;
+    screen.tell(Message::Task(Box::new(keeper.clone())));
+    assert_eq!(screen.press("p"), [Effect::Pause(KEEPER.into(), false)]);
+    keeper.kind = TaskKind::Closure;
+    screen.tell(Message::Task(Box::new(keeper)));
+    assert_eq!(screen.press("p"), [], "it can't be put back");
+
+    assert_eq!(screen.press("P"), [Effect::PauseQueue(true)]);
+    screen.tell(Message::QueuePaused(true));
+    assert!(
+        screen
+            .app
+            .notice
+            .as_deref()
+            .unwrap()
+            .contains("finished first")
+    );
+    assert_eq!(screen.press("P"), [Effect::PauseQueue(false)]);
+}
+
+#[test]
 fn a_failed_segment_is_tried_again_from_the_page_of_errors() {
     let mut tasks = fixtures::finished();
     tasks[1].state = TaskState::Failed;

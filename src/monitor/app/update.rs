@@ -65,11 +65,10 @@ impl App {
             }
             Message::QueuePaused(paused) => {
                 if paused != self.queue_paused {
-                    // An empty queue shows it nowhere else.
-                    let words = if paused {
-                        "the queue is held: nothing new begins"
-                    } else {
-                        "the queue goes on"
+                    let words = match (paused, self.tasks.first_running().is_some()) {
+                        (true, true) => "pausing: the segment in work is finished first",
+                        (true, false) => "paused: nothing begins",
+                        (false, _) => "the queue goes on",
                     };
                     self.notice = Some(words.to_owned());
                 }

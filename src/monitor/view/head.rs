@@ -68,11 +68,16 @@ fn state(app: &App) -> (String, Role) {
         Leaving::No => {}
     }
     if let Some(task) = running {
-        return if is_opening(task) {
+        return if app.is_pausing(task) {
+            ("‖ pausing".to_owned(), Role::Warning)
+        } else if is_opening(task) {
             ("● opening the voice …".to_owned(), Role::Running)
         } else {
             ("● narrating".to_owned(), Role::Running)
         };
+    }
+    if app.queue_paused && !app.all_done() {
+        return ("‖ paused".to_owned(), Role::Warning);
     }
     if !app.all_done() {
         let word = if app.tasks.is_empty() {

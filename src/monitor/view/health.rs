@@ -139,7 +139,7 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
         worker_role = Role::Failed;
     }
     let queue = if cx.app.queue_paused {
-        format!("held, {} waiting", health.backlog)
+        format!("paused, {} waiting", health.backlog)
     } else {
         format!(
             "{} waiting, {} in work",

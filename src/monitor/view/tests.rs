@@ -356,6 +356,24 @@ fn opening_the_voice() {
 }
 
 #[test]
+fn a_pause_is_seen_while_it_comes_and_when_it_is_there() {
+    let mut tasks = fixtures::working();
+    for name in ["pausing", "pause"] {
+        for size in SIZES {
+            let mut app = fixtures::app("dark", ColorDepth::TrueColor);
+            app.update(Message::Reset(tasks.clone()), NOW);
+            app.update(Message::QueuePaused(true), NOW);
+            let mut buf = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+            view::draw(&mut buf, &app);
+            let (width, height) = size;
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), text(&buf));
+        }
+        tasks[1].state = TaskState::Pending;
+        tasks[1].current_segment = None;
+    }
+}
+
+#[test]
 fn a_failed_task_says_why() {
     let failed = || {
         let mut tasks = fixtures::working();
