@@ -271,6 +271,11 @@ fn quitting_while_work_runs_asks_and_the_work_continues_later() {
          finish everything first, i to interrupt now, or s to stay, then Enter."
     );
     talk.ask("s", "Staying.");
+    talk.ask("P", "Pausing: the segment in work is finished first.");
+    let paused = talk.until("Task 1, The Long Way, is paused: ");
+    assert!(paused.ends_with(" of 41 segments are made."), "{paused}");
+    talk.ask("P", "The queue goes on.");
+    talk.until("Task 1 goes on: ");
     talk.ask("quit", "Quit? ");
     talk.type_line("f");
     let (code, said) = talk.end();
