@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Cx;
-use super::text::{clock, count, put, put_right, times, width};
+use super::text::{self, count, put, put_right, times, width};
 use crate::engine::TaskState;
 use crate::monitor::app::{App, Leaving, is_opening};
 use crate::monitor::theme::Role;
@@ -29,7 +29,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>) {
             parts.push((format!("▶ {:>5}{unit}", times(speed)), Role::Text));
         }
         if let Some(time) = totals.time_left() {
-            parts.push((format!("{} left", clock(time)), Role::Text));
+            parts.push((text::left(time), Role::Text));
         }
     }
     // The state stays longest, then the time left; the speed is the first to go.

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pane::{self, Look};
-use super::text::{clock, line, put, put_right};
+use super::text::{self, clock, line, put, put_right};
 use super::{Cx, bar, mark};
 use crate::engine::{TaskState, TaskStatus};
 use crate::monitor::action::{Action, Mode};
@@ -260,6 +260,5 @@ fn left(task: &TaskStatus) -> String {
     if is_opening(task) {
         return "opening …".to_owned();
     }
-    task.time_left()
-        .map_or_else(String::new, |time| format!("{} left", clock(time)))
+    task.time_left().map_or_else(String::new, text::left)
 }
