@@ -357,7 +357,14 @@ fn arranging(book: &mut Book) {
     book.press(terminal, HOLD_ALL, "P");
     terminal.until("paused: nothing begins");
     typing_a_path(book, terminal, &desk);
-    desk.add(terminal, "second.txt", &SHORT.replace("Quiet", "Second"));
+    let second = desk
+        .home
+        .write("second.txt", SHORT.replace("Quiet", "Second"));
+    // As some file managers drop it.
+    terminal.paste(&format!("file://{}", second.replace("second", "%73econd")));
+    terminal.until("%73econd.txt");
+    terminal.press("\r");
+    terminal.until_gone("Add a text");
     desk.add(terminal, "third.txt", &SHORT.replace("Quiet", "Third"));
     terminal.until("paused, P goes on");
     let order = |terminal: &Terminal| {
