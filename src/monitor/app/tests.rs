@@ -305,7 +305,7 @@ fn help_scrolls_and_closes() {
     assert_eq!(screen.app.mode(), Mode::Help);
     screen.press("end");
     let bottom = screen.app.help_scroll;
-    assert!(bottom > 0 && bottom < 100);
+    assert!(bottom > 0 && bottom < 300);
     screen.press("up");
     assert_eq!(screen.app.help_scroll, bottom - 1);
     screen.press("home esc");

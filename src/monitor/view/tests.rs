@@ -496,6 +496,41 @@ fn every_action_is_in_the_help() {
 }
 
 #[test]
+fn on_a_small_screen_the_help_is_whole_as_well() {
+    for size in [(40, 12), (60, 16), (30, 8)] {
+        let mut seen: Vec<String> = Vec::new();
+        let (mut keys, mut before) = ("?".to_owned(), String::new());
+        loop {
+            let shown = text(&screen(fixtures::working(), &keys, size));
+            if shown == before {
+                break;
+            }
+            let inside = shown.lines().filter_map(|line| {
+                let inside = line.split('│').nth(1)?;
+                Some(inside.split_whitespace().collect::<Vec<_>>().join(" "))
+            });
+            for line in inside {
+                assert!(!line.contains('…'), "{line:?} at {size:?}");
+                seen.push(line);
+            }
+            keys.push_str(" pgdn");
+            before = shown;
+        }
+        let all = seen.join(" ");
+        for word in TABLE.iter().flat_map(|info| info.help.split_whitespace()) {
+            assert!(all.contains(word), "{word:?} at {size:?}");
+        }
+        for info in TABLE {
+            for key in info.all_keys(&Keymap::default()) {
+                assert!(all.contains(&key.to_string()), "{key} at {size:?}");
+            }
+        }
+        assert!(all.contains("⊘ cancelled"));
+    }
+    pictures("help_further", &fixtures::working, "? pgdn pgdn pgdn");
+}
+
+#[test]
 fn hints_are_keys_that_act() {
     let shown = text(&screen(fixtures::working(), "", (120, 36)));
     let last = shown.lines().last().unwrap();
