@@ -1,12 +1,16 @@
 //! The model driven by key strings, without a terminal.
 
+use std::path::PathBuf;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::*;
-use crate::engine::Priority;
+use crate::engine::{ErrorObject, Priority};
 use crate::monitor::action::TABLE;
 use crate::monitor::fixtures::{self, NOW};
+use crate::monitor::keys::Key;
+use crate::monitor::services::Completion;
 use crate::monitor::theme::ColorDepth;
 use crate::monitor::view;
 use crate::narrate::NewText;
