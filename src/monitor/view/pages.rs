@@ -9,8 +9,8 @@ use super::pane::Look;
 use super::rows::{self, List};
 use super::text::{self, clock, count, line, put, put_all, put_right, seconds};
 use super::{Cx, Layout, errors, pane, queue, take_bottom, zoom};
-use crate::engine::{Past, TaskStatus, Timestamp};
-use crate::monitor::app::{Entry, ListArea};
+use crate::engine::{Past, SegmentId, TaskStatus, Timestamp};
+use crate::monitor::app::{Feed, ListArea};
 use crate::monitor::theme::Role;
 
 /// What of a row is left after `used` cells.
@@ -35,9 +35,30 @@ fn from_right(buf: &mut Buffer, row: Rect, text: &str, wide: u16, role: Role, cx
     }
 }
 
-fn task_of<'a>(entry: Option<&'a Entry>, cx: Cx<'a>) -> Option<(&'a TaskStatus, &'a Entry)> {
-    let entry = entry?;
-    Some((cx.app.tasks.by_id(&entry.task)?, entry))
+/// Draws a list over all tasks, and by `row` each of its rows whose task is known.
+fn feed(
+    buf: &mut Buffer,
+    area: Rect,
+    look: Look,
+    (feed, title, note, nothing): (&Feed, &str, &str, &str),
+    cx: Cx<'_>,
+    mut row: impl FnMut(&mut Buffer, Rect, &TaskStatus, SegmentId),
+) -> ListArea {
+    let list = List {
+        title,
+        note,
+        nothing,
+        selected: feed.cursor.row,
+        len: feed.len(),
+        follows: feed.cursor.follows,
+    };
+    rows::draw(buf, area, look, &list, cx, |buf, at, index| {
+        let entry = feed.get(index);
+        let known = entry.and_then(|entry| Some((cx.app.tasks.by_id(&entry.task)?, entry)));
+        if let Some((task, entry)) = known {
+            row(buf, at, task, entry.segment);
+        }
+    })
 }
 
 fn title_width(row: Rect) -> u16 {
@@ -45,32 +66,20 @@ fn title_width(row: Rect) -> u16 {
 }
 
 pub(super) fn clips(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
-    let feed = &cx.app.clips;
-    let totals = cx.app.tasks.totals();
-    let audio = Duration::from_millis(totals.audio_ms);
-    let note = format!("{} · {} of audio", feed.all(), clock(audio));
-    let list = List {
-        title: "Clips",
-        note: &note,
-        nothing: "no clip is finished yet",
-        selected: feed.cursor.row,
-        len: feed.len(),
-        follows: feed.cursor.follows,
-    };
-    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
-        let Some((task, entry)) = task_of(feed.get(index), cx) else {
+    let audio = Duration::from_millis(cx.app.tasks.totals().audio_ms);
+    let note = format!("{} · {} of audio", cx.app.clips.all(), clock(audio));
+    let list = (&cx.app.clips, "Clips", &*note, "no clip is finished yet");
+    feed(buf, area, look, list, cx, |buf, row, task, segment| {
+        let Some(clip) = task.completed_segments.get(segment) else {
             return;
         };
-        let Some(clip) = task.completed_segments.get(entry.segment) else {
-            return;
-        };
-        let faulty = task.errors.has(entry.segment);
+        let faulty = task.errors.has(segment);
         let (symbol, role) = if faulty {
             ("✘ ", Role::Failed)
         } else {
             ("✔ ", Role::Done)
         };
-        let number = format!("{:>5}  ", entry.segment);
+        let number = format!("{segment:>5}  ");
         let mut rest = from_right(buf, row, &seconds(clip.duration), 8, Role::Muted, cx);
         let title = title_width(row);
         if row.width >= 60 {
@@ -88,30 +97,24 @@ pub(super) fn clips(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> Lis
         ];
         let used = put_all(buf, rest, &pieces);
         let plan = task.plan.as_ref();
-        let words = plan.and_then(|plan| plan.get(entry.segment));
-        let words = words.map_or(&*clip.clip, |segment| &segment.text);
+        let words = plan.and_then(|plan| plan.get(segment));
+        let words = words.map_or(&*clip.clip, |words| &words.text);
         put(buf, after(rest, used), words, cx.style(Role::Text));
     })
 }
 
 pub(super) fn all_errors(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
-    let feed = &cx.app.errors;
-    let list = List {
-        title: "Errors of all tasks",
-        note: "Enter goes there, r tries again",
-        nothing: "nothing went wrong",
-        selected: feed.cursor.row,
-        len: feed.len(),
-        follows: feed.cursor.follows,
-    };
-    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
-        let Some((task, entry)) = task_of(feed.get(index), cx) else {
+    let list = (
+        &cx.app.errors,
+        "Errors of all tasks",
+        "Enter goes there, r tries again",
+        "nothing went wrong",
+    );
+    feed(buf, area, look, list, cx, |buf, row, task, segment| {
+        let Some(error) = errors::of(task, segment).last() else {
             return;
         };
-        let Some(error) = errors::of(task, entry.segment).last() else {
-            return;
-        };
-        let number = match entry.segment {
+        let number = match segment {
             0 => " task".to_owned(),
             segment => format!("{segment:>5}"),
         };
