@@ -4,7 +4,7 @@
 
 mod kit;
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use kit::{Home, Ran, STORY, clips, wait_for};
 
