@@ -527,6 +527,10 @@ fn what_is_in_work_can_be_paused() {
             .unwrap()
             .contains("finished first")
     );
+    let mut back = fixtures::working().remove(1);
+    (back.state, back.current_segment) = (TaskState::Pending, None);
+    screen.tell(Message::Task(Box::new(back)));
+    assert_eq!(screen.app.notice.as_deref(), Some("paused: nothing begins"));
     assert_eq!(screen.press("P"), [Effect::PauseQueue(false)]);
 }
 
