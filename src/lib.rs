@@ -20,6 +20,7 @@ pub mod engine;
 mod failpoint;
 pub mod narrate;
 pub mod settings;
+mod size;
 pub mod speech;
 pub mod text;
 

@@ -271,6 +271,11 @@ fn quitting_while_work_runs_asks_and_the_work_continues_later() {
          finish everything first, i to interrupt now, or s to stay, then Enter."
     );
     talk.ask("s", "Staying.");
+    talk.ask("P", "Pausing: the segment in work is finished first.");
+    let paused = talk.until("Task 1, The Long Way, is paused: ");
+    assert!(paused.ends_with(" of 41 segments are made."), "{paused}");
+    talk.ask("P", "The queue goes on.");
+    talk.until("Task 1 goes on: ");
     talk.ask("quit", "Quit? ");
     talk.type_line("f");
     let (code, said) = talk.end();
@@ -305,14 +310,14 @@ fn what_waits_is_held_moved_and_cancelled() {
     let first = home.write("first.txt", "First.\n\nThis is the first.");
     let second = home.write("second.txt", "Second.\n\nThis is the second.");
     let mut talk = Conversation::with(&home, &[]);
-    talk.ask("P", "The queue is held: nothing new begins.");
+    talk.ask("P", "Paused: nothing begins.");
     talk.ask(&format!("a {first}"), "Added as task 1: First.");
     talk.ask(&format!("a {second}"), "Added as task 2: Second.");
     talk.ask("K 1", "Task 1 can't run sooner.");
     talk.ask("K 2", "Task 2 runs one place sooner now.");
     let listed = talk.ask("l", "Task ");
     assert_eq!(listed, "Task 2, Second.: waiting, 0 of 2 segments.");
-    talk.until("The queue is held; pause all lets it go on.");
+    talk.until("The queue is paused; pause all lets it go on.");
     talk.ask("p 2", "Task 2 is held back.");
     // Nothing is lost: nothing is asked.
     talk.ask("c 1", "Task 1 is cancelled: First., 0 of 2 segments.");
@@ -498,7 +503,7 @@ fn in_a_terminal_nothing_but_lines_is_written() {
     input.write_all(format!("a {story}\n").as_bytes()).unwrap();
     until("Everything is done: the queue is empty.");
     input.write_all(b"P\n").unwrap();
-    until("The queue is held: nothing new begins.");
+    until("Paused: nothing begins.");
     let other = home.write("other.txt", "Another text.");
     input.write_all(format!("a {other}\n").as_bytes()).unwrap();
     until("Added as task 2: ");

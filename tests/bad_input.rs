@@ -223,16 +223,7 @@ fn a_full_disk_keeps_what_is_finished_and_the_next_run_goes_on() {
     let home = Home::ready();
     let file = home.write("story.txt", STORY);
     let out = home.path("small");
-    std::fs::create_dir(&out).unwrap();
-    // A file system of 600 kB, in a mount namespace of its own; what it held is copied out.
-    let script = "mount -t tmpfs -o size=600k tmpfs \"$1\" && mkdir \"$3\" || exit 99
-        \"$0\" narrate \"$2\" --plain --out \"$1\"; code=$?; cp -r \"$1\"/. \"$3\"; exit $code";
-    let mut command = std::process::Command::new("unshare");
-    command
-        .args(["--mount", "--map-root-user", "sh", "-c", script])
-        .args([env!("CARGO_BIN_EXE_aloud"), out.to_str().unwrap(), &file])
-        .arg(home.path("kept"))
-        .env("ALOUD_HOME", home.folder.path());
+    let mut command = home.narrating_on_a_mount(&file, &out, "size=600k", "");
     let ran = Ran::from(command.output().unwrap());
     refused(
         &home,

@@ -4,7 +4,7 @@
 
 mod kit;
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use kit::{Home, Ran, STORY, clips, wait_for};
 
@@ -13,21 +13,13 @@ fn a_folder_made_read_only_keeps_what_is_finished_and_the_next_run_goes_on() {
     let home = Home::ready();
     let file = home.write("story.txt", STORY);
     let out = home.path("out");
-    std::fs::create_dir(&out).unwrap();
-    // A file system in a mount namespace of its own, made read-only once there is a clip. A file
-    // that is open for writing delays that, so it is tried until it works.
-    let script = "mount -t tmpfs tmpfs \"$1\" || exit 99
-        \"$0\" narrate \"$2\" --plain --out \"$1\" & pid=$!
-        while ! ls \"$1\"/story/*.wav >/dev/null 2>&1; do kill -0 $pid || exit 98; done
-        while ! mount -o remount,ro \"$1\" 2>/dev/null; do kill -0 $pid || exit 97; done
-        wait $pid; code=$?; cp -r \"$1\" \"$3\"; exit $code";
-    let mut command = Command::new("unshare");
-    command
-        .args(["--mount", "--map-root-user", "sh", "-c", script])
-        .args([env!("CARGO_BIN_EXE_aloud"), out.to_str().unwrap(), &file])
-        .arg(home.path("kept"))
-        .env("ALOUD_THREADS", "1")
-        .env("ALOUD_HOME", home.folder.path());
+    // Made read-only once there is a clip. A file that is open for writing delays that, so it is
+    // tried until it works.
+    let meanwhile =
+        "while ! ls \"$1\"/story/*.wav >/dev/null 2>&1; do kill -0 $pid || exit 98; done
+        while ! mount -o remount,ro \"$1\" 2>/dev/null; do kill -0 $pid || exit 97; done";
+    let mut command = home.narrating_on_a_mount(&file, &out, "rw", meanwhile);
+    command.env("ALOUD_THREADS", "1");
     let ran = Ran::from(command.output().unwrap());
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
     for said in ["Read-only file system", "it goes on from where it was"] {

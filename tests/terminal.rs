@@ -13,19 +13,6 @@ use pty::Terminal;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_aloud");
 
-/// The terminal is as it was before the program came.
-#[track_caller]
-fn given_back(terminal: &Terminal) {
-    let screen = terminal.screen();
-    assert!(
-        !screen.alternate_screen(),
-        "the alternate screen is left on"
-    );
-    assert!(!screen.hide_cursor(), "the cursor is left hidden");
-    assert!(!screen.bracketed_paste(), "bracketed paste is left on");
-    assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
-}
-
 #[test]
 fn the_demo_narrates_every_sample_and_gives_the_terminal_back() {
     let home = Home::ready();
@@ -40,7 +27,7 @@ fn the_demo_narrates_every_sample_and_gives_the_terminal_back() {
     assert_eq!(screen.matches("COMPLETED").count(), 3, "{screen}");
     terminal.press("q");
     assert_eq!(terminal.exit_code(), 0);
-    given_back(&terminal);
+    terminal.assert_given_back();
     for sample in ["the-lighthouse-keeper", "the-night-train", "listening-well"] {
         let folder = home.path("narrations").join(sample);
         assert!(clips(&folder).len() > 20, "{sample}");
@@ -61,7 +48,7 @@ fn quitting_in_the_middle_loses_nothing_and_the_next_start_goes_on() {
     terminal.until("Quit?");
     terminal.press("y");
     assert_eq!(terminal.exit_code(), 0);
-    given_back(&terminal);
+    terminal.assert_given_back();
     let made = clips(&home.path("narrations/the-lighthouse-keeper")).len();
     assert!(made > 0);
 
@@ -75,7 +62,7 @@ fn quitting_in_the_middle_loses_nothing_and_the_next_start_goes_on() {
     terminal.until("Quit?");
     terminal.press("y");
     assert_eq!(terminal.exit_code(), 0);
-    given_back(&terminal);
+    terminal.assert_given_back();
     assert!(clips(&home.path("narrations/the-lighthouse-keeper")).len() >= made);
 }
 
@@ -94,7 +81,7 @@ fn a_signal_gives_the_terminal_back_and_keeps_the_work() {
             .success()
     );
     assert_eq!(terminal.exit_code(), 143);
-    given_back(&terminal);
+    terminal.assert_given_back();
     assert!(
         terminal.text().contains("it continues at the next start"),
         "{}",

@@ -6,18 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Bytes for a person: `63.2 MB`.
-#[must_use]
-pub fn human_size(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let size = bytes as f64;
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", size / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", size / 1e6),
-        _ => format!("{:.1} GB", size / 1e9),
-    }
-}
+use crate::size::human_size;
 
 /// Why something that narrating needs is not there, or could not be brought.
 #[derive(Debug, thiserror::Error)]

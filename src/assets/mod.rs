@@ -28,11 +28,12 @@ use std::{
     time::Duration,
 };
 
+pub use crate::size::human_size;
 pub use catalogue::{Catalogue, FilePin, KnownVoice, Piece, PieceId, Role, TreePin, Wheel};
 pub use check::Verified;
 #[cfg(feature = "cli")]
 pub(crate) use ensure::free_space;
-pub use error::{AssetError, human_size};
+pub use error::AssetError;
 pub use espeak::EspeakFiles;
 #[cfg(feature = "cli")]
 pub use events::{Fetch, FetchEvent};

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::fetching::Show;
 use super::signals::Signals;
 use super::wiring::ready;
+use crate::assets::human_size;
 use crate::engine::{Interrupt, NarrationSettings};
 use crate::narrate::{Tuned, Tuning, load_voice, machine};
 use crate::settings::Settings;
@@ -91,10 +92,8 @@ pub(super) fn run(
         let row = measure(settings, &ready.reference, threads, args.rounds)?;
         if !args.json {
             let [short, medium, long] = row.speeds;
-            let memory = row.memory_bytes.map_or_else(
-                || "?".to_owned(),
-                |bytes| format!("{} MB", bytes / 1_000_000),
-            );
+            let memory = row.memory_bytes;
+            let memory = memory.map_or_else(|| "?".to_owned(), human_size);
             writeln!(
                 out,
                 "{threads:>8}  {:>6.2} s  {short:>8.1}×  {medium:>8.1}×  {long:>8.1}×  {memory:>9}",

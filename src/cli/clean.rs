@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use crate::assets::human_size;
 use crate::clip::ClipStore;
 use crate::settings::Settings;
 
@@ -45,15 +46,10 @@ pub(super) fn run(
         out,
         "deleted {} ({}); kept for other narrations are {} ({} of at most {})",
         clips(trimmed.deleted),
-        megabytes(trimmed.freed),
+        human_size(trimmed.freed),
         clips(trimmed.left),
-        megabytes(trimmed.bytes),
-        megabytes(most),
+        human_size(trimmed.bytes),
+        human_size(most),
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
 }

@@ -1,6 +1,8 @@
-//! What a person types or drags into a line: words, and paths with `~`, quotes and backslashes as a
-//! terminal puts them there. Nothing is run, and nothing but the existence of a file is looked at.
+//! What a person types or drags into a line: words, and paths with `~`, quotes and backslashes or as
+//! `file://` addresses, as a terminal puts them there. Nothing is run, and nothing but the existence of a file is looked at.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 /// The words of a line, as a shell would part them: blanks separate, quotes and backslashes keep
@@ -30,7 +32,8 @@ pub(crate) fn words(line: &str) -> Option<Vec<String>> {
 }
 
 /// The path that a person means: as it stands if there is such a file, otherwise without quotes and
-/// backslashes. A leading `~` is the home folder.
+/// backslashes, or what the address of a file on this machine stands for. A leading `~` is the home
+/// folder.
 pub(crate) fn path(typed: &Path) -> PathBuf {
     // A name that is not text was typed by nobody.
     let Some(text) = typed.to_str().map(str::trim) else {
@@ -41,10 +44,46 @@ pub(crate) fn path(typed: &Path) -> PathBuf {
         return plain;
     }
     // Words outside of quotes: no terminal drops a path like that, but a person may type one.
-    match words(text) {
-        Some(words) if !words.is_empty() => expanded(&words.join(" ")),
-        _ => plain,
+    // In an address quotes are letters like others.
+    if let Some(path) = from_address(text) {
+        return path;
     }
+    let meant = match words(text) {
+        Some(words) if !words.is_empty() => words.join(" "),
+        _ => text.to_owned(),
+    };
+    from_address(&meant).unwrap_or_else(|| expanded(&meant))
+}
+
+/// The path in `file:///…` or `file://localhost/…`; of another machine's files there is none here.
+fn from_address(text: &str) -> Option<PathBuf> {
+    const SCHEME: &str = "file://";
+    let scheme = text.get(..SCHEME.len())?;
+    if !scheme.eq_ignore_ascii_case(SCHEME) {
+        return None;
+    }
+    let rest = &text[SCHEME.len()..];
+    let (host, path) = rest.split_at(rest.find('/')?);
+    let is_here = host.is_empty() || host.eq_ignore_ascii_case("localhost");
+    is_here.then(|| PathBuf::from(OsString::from_vec(decoded(path))))
+}
+
+/// `%20` and the like as the bytes that they stand for; a sign that is none stays as it is. Names of
+/// files are bytes, and not always text.
+fn decoded(text: &str) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let [first, after @ ..] = rest {
+        let digits = match (first, after) {
+            (b'%', [high, low, ..]) => char::from(*high)
+                .to_digit(16)
+                .zip(char::from(*low).to_digit(16)),
+            _ => None,
+        };
+        let byte = digits.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = &after[if byte.is_some() { 2 } else { 0 }..];
+    }
+    bytes
 }
 
 /// A leading `~` as the home folder, if there is one.
@@ -63,6 +102,7 @@ pub(crate) fn expanded(path: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn words_are_parted_as_a_shell_would() {
@@ -103,11 +143,41 @@ mod tests {
         assert_eq!(typed(odd.to_str().unwrap().to_owned()), odd);
         assert_eq!(path(Path::new("it's")), Path::new("it's"));
 
+        // The address of a file, as file managers drop it.
+        for address in [
+            format!("file://{at}/my%20story.txt"),
+            format!("FILE://localhost{at}/my%20story.txt\r\n"),
+            format!("'file://{at}/my story.txt'"),
+            format!("file://{at}/m%79%20story%2Etxt"),
+        ] {
+            assert_eq!(typed(address.clone()), story, "{address}");
+        }
+        let percent = folder.path().join("100%.txt");
+        assert_eq!(typed(format!("file://{at}/100%.txt")), percent);
+        assert_eq!(typed(format!("file://{at}/100%25.txt")), percent);
+        assert_eq!(
+            typed(format!("file://{at}/'odd'")),
+            folder.path().join("'odd'")
+        );
+        // Whatever is no address of a file here is no path of one.
+        for other in ["file://elsewhere/x", "file:", "file://", "https://x/y"] {
+            assert_eq!(path(Path::new(other)), Path::new(other));
+        }
+
         let home = etcetera::home_dir().unwrap();
         assert_eq!(path(Path::new("~")), home);
         assert_eq!(path(Path::new("~//no such/x")), home.join("no such/x"));
         assert_eq!(path(Path::new("'~/no such'")), home.join("no such"));
         assert_eq!(path(Path::new("no/~/such")), Path::new("no/~/such"));
         assert_eq!(path(Path::new("~nobody/x")), Path::new("~nobody/x"));
+    }
+    proptest! {
+        #[test]
+        fn every_name_comes_back_from_its_address(name in proptest::collection::vec(1u8.., 1..20)) {
+            let encoded: String = name.iter().map(|byte| format!("%{byte:02x}")).collect();
+            prop_assert_eq!(decoded(&encoded), name.clone());
+            let text = String::from_utf8_lossy(&name).replace('%', "");
+            prop_assert_eq!(decoded(&text), text.as_bytes());
+        }
     }
 }

@@ -90,7 +90,8 @@ fn stop(shared: &Shared, overdue: Overdue, now: Now) -> Option<Told> {
 fn give_up(shared: &Arc<Shared>, told: &Told, now: Now) -> bool {
     let mut state = shared.lock();
     let same = |running: &Arc<Interrupt>| Arc::ptr_eq(running, &told.interrupt);
-    let over = told.interrupt.reason().is_some() || told.interrupt.is_segment_overdue();
+    // One that is only asked to stop after its next segment has done as it was told.
+    let over = told.interrupt.is_now();
     if !over || !state.running.get(&told.id).is_some_and(same) || state.life != Life::Open {
         return true;
     }

@@ -1,8 +1,11 @@
 //! What can be done to tasks and to the queue: cancel, hold back, move.
 
+use std::sync::Arc;
+
 use super::Engine;
 use super::events::Event;
 use super::interrupt::StopReason;
+use super::shared::Body;
 use super::task::{TaskId, TaskState};
 
 impl Engine {
@@ -83,7 +86,9 @@ impl Engine {
         self.shared().cancel(id, StopReason::CancelAfterSegment)
     }
 
-    /// Holds a waiting task back until it is resumed. Returns whether that changed anything.
+    /// Holds a task back until it is resumed. A running narration finishes its segment first and goes
+    /// back to its place, as with [`Self::pause_queue`]; a running closure can't be paused. Returns
+    /// whether that changed anything.
     ///
     /// ```
     /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};
@@ -129,29 +134,99 @@ impl Engine {
         let changed = shared.change(|registry, now| registry.set_paused(id, paused, now));
         if changed {
             drop(shared.store.paused(id, paused));
-            shared.work.notify_one();
+            if paused {
+                let running = shared.lock().running.get(id).cloned();
+                // Only a narration lets itself be paused while it runs.
+                if let Some(interrupt) = running {
+                    interrupt.raise(StopReason::Pause);
+                }
+            } else {
+                shared.work.notify_one();
+            }
         }
         changed
     }
 
-    /// Holds all waiting tasks back; what runs goes on. It ends with the process.
+    /// Gives the machine back: nothing new begins, and each narration in work finishes the segment
+    /// that its voice has begun and goes back to its place in the queue, `PENDING`, with its clips.
+    /// That is no attempt, and its time limit begins anew when it goes on. Closures run on. It ends
+    /// with the process.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, TaskState, Work};
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use aloud::engine::*;
     /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let mut options = Options::new(folder.path());
+    /// # struct Waiting;
+    /// # impl Narrator for Waiting {
+    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    /// #         let done = task.clips()?.len();
+    /// #         for (segment_id, _) in narration.plan.iter().skip(done) {
+    /// #             let attempt = task.begin_segment(segment_id)?;
+    /// #             while segment_id == 1 && task.interrupt().reason().is_none() {
+    /// #                 std::thread::yield_now();
+    /// #             }
+    /// #             let clip = format!("{segment_id}.wav").into();
+    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
+    /// #         }
+    /// #         Ok("spoken".into())
+    /// #     }
+    /// # }
+    /// # options.narrator = Some(Arc::new(|| Box::new(Waiting)));
+    /// # let engine = Engine::open(options)?;
+    /// # let events = engine.subscribe();
+    /// # let segment = |start, text: &str| PlannedSegment {
+    /// #     start,
+    /// #     end: start + 4,
+    /// #     text: text.into(),
+    /// #     pause_ms: 0,
+    /// #     heading: false,
+    /// # };
+    /// # let narration = Narration {
+    /// #     title: "A story".into(),
+    /// #     source: "One. Two.".into(),
+    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
+    /// #     folder: folder.path().to_owned(),
+    /// #     voice: "silence".into(),
+    /// #     voice_version: "".into(),
+    /// #     settings: NarrationSettings::default(),
+    /// #     fingerprint: "One. Two. in silence".into(),
+    /// # };
+    /// let id = engine.submit_task(narration, None)?;
+    /// while !matches!(events.recv_blocking()?, Event::SegmentStarted { .. }) {}
     /// engine.pause_queue();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
-    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Pending);
-    /// assert_eq!(engine.health().active_tasks, 0);
+    /// while !matches!(events.recv_blocking()?, Event::Requeued { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!((status.state, status.completed_segments.len()), (TaskState::Pending, 1));
+    /// engine.resume_queue();
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let status = engine.task_status(&id).unwrap();
+    /// assert_eq!((status.state, status.completed_segments.len()), (TaskState::Completed, 2));
+    /// assert_eq!(status.attempt, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause_queue(&self) {
-        self.shared()
-            .change(|registry, _| registry.set_queue_paused(true));
+        let shared = self.shared();
+        let mut state = shared.lock();
+        let Some(event) = state.registry.set_queue_paused(true) else {
+            return;
+        };
+        state.subscribers.tell(&event);
+        let running = state.running.iter();
+        let narrations = running
+            .filter(|(id, _)| matches!(state.bodies.get(*id), Some(Body::Narration(_))))
+            .map(|(_, interrupt)| Arc::clone(interrupt));
+        let narrations: Vec<_> = narrations.collect();
+        drop(state);
+        for interrupt in narrations {
+            interrupt.raise(StopReason::Pause);
+        }
     }
 
-    /// Lets the waiting tasks go on.
+    /// Lets the waiting tasks go on, those that were taken back from their worker included.
     ///
     /// ```
     /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};

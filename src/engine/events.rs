@@ -75,8 +75,8 @@ pub enum Event {
         /// Which task.
         task: TaskId,
     },
-    /// A running task went back to waiting: the engine is shutting down, or it is tried again after
-    /// a fault that may pass.
+    /// A running task went back to waiting: it is paused, the engine is shutting down, or it is tried
+    /// again after a fault that may pass.
     Requeued {
         /// Which task.
         task: TaskId,

@@ -162,7 +162,7 @@ fn next(shared: &Shared) -> Option<Job> {
 enum End {
     /// So did the task.
     Task(Outcome),
-    /// It goes back: the engine shuts down.
+    /// It goes back: it is paused, or the engine shuts down.
     Back,
     /// It is tried again.
     Again(Duration, ErrorObject),
@@ -191,16 +191,22 @@ fn finish(shared: &Shared, id: &TaskId, kind: Kind, interrupt: &Interrupt, resul
     reach("end-stored");
     let now = shared.now();
     let mut state = shared.lock();
-    let events = match end {
-        End::Task(outcome) => state.registry.end(id, outcome, now),
-        End::Back => state.registry.requeue(id, None, now).into_iter().collect(),
+    let retry = match &end {
         End::Again(delay, error) => {
             tracing::warn!(task = %id, attempt, "{error}; it is tried again in {delay:?}");
-            state
-                .registry
-                .requeue(id, Some(delay), now)
-                .into_iter()
-                .collect()
+            Some(*delay)
+        }
+        _ => None,
+    };
+    let is_stored = matches!(end, End::Task(_));
+    let events = match end {
+        End::Task(outcome) => state.registry.end(id, outcome, now),
+        End::Back | End::Again(..) => {
+            let back = state.registry.requeue(id, retry, now);
+            // Whoever cancelled it since it was asked how it ended met it running still.
+            let is_late = state.registry.is_cancelled(id);
+            let late = is_late.then(|| state.registry.cancel(id, now).1);
+            back.into_iter().chain(late.into_iter().flatten()).collect()
         }
     };
     state.running.remove(id);
@@ -215,8 +221,8 @@ fn finish(shared: &Shared, id: &TaskId, kind: Kind, interrupt: &Interrupt, resul
     }
     let late = state.is_clock_late();
     drop(state);
-    // Its own end is on disk already.
-    ended.retain(|ended| ended.task != *id);
+    // Its own end is on disk already, unless it came this late.
+    ended.retain(|ended| !is_stored || ended.task != *id);
     shared.store_ends(ended);
     if late {
         shared.timer.notify_all();
@@ -237,6 +243,9 @@ fn ending(
         (Err(_), Some(StopReason::Cancel | StopReason::CancelAfterSegment)) => {
             Outcome::Cancelled(cancelled_error())
         }
+        (Err(WorkError::Interrupted), Some(StopReason::Pause)) if kind == Kind::Durable => {
+            return End::Back;
+        }
         (
             Err(WorkError::Interrupted),
             Some(StopReason::Shutdown | StopReason::ShutdownAfterSegment),
@@ -246,13 +255,13 @@ fn ending(
             }
             shutdown_error()
         }
-        (Err(WorkError::Transient(error)), None)
+        (Err(WorkError::Transient(error)), None | Some(StopReason::Pause))
             if kind != Kind::Once && attempt <= retries.most =>
         {
             return End::Again(retries.delay(attempt), error);
         }
         (Err(WorkError::Failed(error) | WorkError::Transient(error)), _) => Outcome::Failed(error),
-        (Err(WorkError::Interrupted), None) => {
+        (Err(WorkError::Interrupted), None | Some(StopReason::Pause)) => {
             let message = "the work stopped without being asked to";
             Outcome::Failed(ErrorObject::new("STOPPED", message))
         }

@@ -13,30 +13,34 @@ use super::task::SegmentId;
 ///
 /// assert!(StopReason::Cancel > StopReason::CancelAfterSegment);
 /// assert!(StopReason::CancelAfterSegment > StopReason::ShutdownAfterSegment);
+/// assert!(StopReason::ShutdownAfterSegment > StopReason::Pause);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum StopReason {
+    /// Paused: finish the segment in work, then put the rest back. Only narrations are asked.
+    Pause = 1,
     /// The engine is shutting down, but the segment in work may be finished.
-    ShutdownAfterSegment = 1,
+    ShutdownAfterSegment = 2,
     /// Cancelled, but the segment in work may be finished.
-    CancelAfterSegment = 2,
+    CancelAfterSegment = 3,
     /// The engine is shutting down: put the work back.
-    Shutdown = 3,
+    Shutdown = 4,
     /// Its time is over.
-    TimedOut = 4,
+    TimedOut = 5,
     /// Cancelled, now.
-    Cancel = 5,
+    Cancel = 6,
 }
 
 impl StopReason {
     fn from_bits(bits: u8) -> Option<Self> {
         match bits {
-            1 => Some(Self::ShutdownAfterSegment),
-            2 => Some(Self::CancelAfterSegment),
-            3 => Some(Self::Shutdown),
-            4 => Some(Self::TimedOut),
-            5 => Some(Self::Cancel),
+            1 => Some(Self::Pause),
+            2 => Some(Self::ShutdownAfterSegment),
+            3 => Some(Self::CancelAfterSegment),
+            4 => Some(Self::Shutdown),
+            5 => Some(Self::TimedOut),
+            6 => Some(Self::Cancel),
             _ => None,
         }
     }

@@ -332,13 +332,13 @@ pub struct TaskStatus {
     /// Its place in the queue among others: the smaller, the sooner. It changes when a task is moved.
     #[serde(default)]
     pub rank: i64,
-    /// Whether it is held back.
+    /// Whether it is held back; a running narration is, as soon as its segment in work is done.
     pub paused: bool,
     /// The tasks that must end before it runs.
     pub after: Arc<[TaskId]>,
     /// The group it belongs to.
     pub group: Option<GroupId>,
-    /// How often a worker took it up in this process.
+    /// How often a worker took it up in this process; a pause between is not counted.
     pub attempt: u32,
     /// The segments as they were planned; left out when serialised.
     #[serde(skip)]
@@ -366,7 +366,7 @@ impl TaskStatus {
     }
 
     /// The work that is left, reckoned from the characters still to be spoken and the speed so
-    /// far; `None` before the first clip of this run and for a closure.
+    /// far; `None` as long as [`Made::time_for`] has nothing to go by, and for a closure.
     ///
     /// ```
     /// # use std::{sync::Arc, time::Duration};
@@ -385,20 +385,15 @@ impl TaskStatus {
     /// assert_eq!(status.time_left(), None);
     /// status.plan = Some(Arc::new(Plan::new(vec![segment(100), segment(300)])));
     /// status.completed_chars = 100;
-    /// status.made = Made { audio_seconds: 7.0, work_seconds: 2.0, chars: 100, wait_seconds: 0.0 };
+    /// status.made = Made { audio_seconds: 14.0, work_seconds: 2.0, chars: 100, wait_seconds: 0.0 };
     /// assert_eq!(status.time_left(), Some(Duration::from_secs(6)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
     pub fn time_left(&self) -> Option<Duration> {
         let plan = self.plan.as_ref()?;
-        if self.made.chars == 0 {
-            return None;
-        }
         let left = plan.chars().saturating_sub(self.completed_chars);
-        let seconds = left as f64 * self.made.work_seconds / self.made.chars as f64;
-        Duration::try_from_secs_f64(seconds).ok()
+        self.made.time_for(left)
     }
 }
 
@@ -461,4 +456,33 @@ pub struct Made {
     /// Seconds for which the voice had nothing to do between two segments.
     #[serde(default)]
     pub wait_seconds: f64,
+}
+
+impl Made {
+    /// Seconds of speech before the speed tells anything: the first clips are short headings, made
+    /// while the model is still cold.
+    const BASIS: f64 = 10.0;
+
+    /// How long so many characters will take at this speed; `None` before ten seconds of speech were
+    /// made.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use aloud::engine::Made;
+    /// let mut made = Made { audio_seconds: 2.0, work_seconds: 1.0, chars: 30, wait_seconds: 0.0 };
+    /// assert_eq!(made.time_for(900), None, "a title says little");
+    /// made.audio_seconds += 18.0;
+    /// made.work_seconds += 1.0;
+    /// made.chars += 270;
+    /// assert_eq!(made.time_for(900), Some(Duration::from_secs(6)));
+    /// ```
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
+    pub fn time_for(&self, chars: u64) -> Option<Duration> {
+        if self.chars == 0 || self.audio_seconds < Self::BASIS {
+            return None;
+        }
+        let seconds = chars as f64 * self.work_seconds / self.chars as f64;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
 }

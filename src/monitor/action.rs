@@ -146,8 +146,8 @@ actions! {
     Help "help" Program "this help" hint "help" 1: MAIN => ["?"];
     Up "up" Move "up one row": LISTS => ["up"], READ => ["k"], &[Mode::Form] => ["up"];
     Down "down" Move "down one row": LISTS => ["down"], READ => ["j"], &[Mode::Form] => ["down"];
-    PageUp "page-up" Move "up one page": LISTS => ["pgup"], READ => ["C-b"];
-    PageDown "page-down" Move "down one page": LISTS => ["pgdn"], READ => ["C-f"];
+    PageUp "page-up" Move "up one page, also of an opened text": LISTS => ["pgup"], READ => ["C-b"];
+    PageDown "page-down" Move "down one page, also of an opened text": LISTS => ["pgdn"], READ => ["C-f"];
     First "first" Move "to the first row": READ => ["home", "g"];
     Last "last" Move "to the segment in work, again: to the last row": READ => ["end", "G"];
     SwitchPane "switch-pane" Move "between queue and segments" hint "pane" 7: MAIN => ["tab", "backtab"];
@@ -168,7 +168,7 @@ actions! {
     CancelAll "cancel-all" Work "cancel every task": MAIN => ["X"];
     Retry "retry" Work "try again: this segment, or what failed of a task" hint "retry" 3: MAIN => ["r"];
     Pause "pause" Work "hold the selected task back, or let it go on" hint "pause" 5: MAIN => ["p"];
-    PauseQueue "pause-queue" Work "begin nothing new, or go on": MAIN => ["P"];
+    PauseQueue "pause-queue" Work "pause everything after the segment in work, or go on": MAIN => ["P"];
     MoveUp "move-up" Work "run the selected task sooner": MAIN => ["K"];
     MoveDown "move-down" Work "run the selected task later": MAIN => ["J"];
     Filter "filter" Look "show only rows with these words" hint "filter" 6: MAIN => ["/"];

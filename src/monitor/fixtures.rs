@@ -182,6 +182,18 @@ pub(super) fn working() -> Vec<TaskStatus> {
     vec![done, running, waiting]
 }
 
+/// The same three, with segment 113 far longer than a screen.
+pub(super) fn long_segment() -> Vec<TaskStatus> {
+    let mut tasks = working();
+    let mut segments: Vec<PlannedSegment> = (1..=190)
+        .filter_map(|id| tasks[1].plan.as_ref()?.get(id).cloned())
+        .collect();
+    let numbered = (1..=60).map(|n| format!("{n}. {}", SENTENCES[n % SENTENCES.len()]));
+    segments[112].text = numbered.collect::<Vec<_>>().join(" ").into();
+    tasks[1].plan = Some(Arc::new(Plan::new(segments)));
+    tasks
+}
+
 /// The same three when all is done.
 pub(super) fn finished() -> Vec<TaskStatus> {
     let mut tasks = working();

@@ -90,6 +90,32 @@ impl Home {
         Ran::from(self.command(args).output().unwrap())
     }
 
+    /// Narrates a file into the folder `out`, on a file system in a mount namespace of its own that
+    /// is mounted with these options. `meanwhile` are lines of shell that may look at the program
+    /// as `$pid` and at the folder as `$1`. What it held is in the home's `kept` afterwards.
+    pub fn narrating_on_a_mount(
+        &self,
+        file: &str,
+        out: &Path,
+        options: &str,
+        meanwhile: &str,
+    ) -> Command {
+        std::fs::create_dir(out).unwrap();
+        let script = format!(
+            "mount -t tmpfs -o {options} tmpfs \"$1\" && mkdir \"$3\" || exit 99
+            \"$0\" narrate \"$2\" --plain --out \"$1\" & pid=$!
+            {meanwhile}
+            wait $pid; code=$?; cp -r \"$1\"/. \"$3\"; exit $code"
+        );
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--map-root-user", "sh", "-c", &script])
+            .args([env!("CARGO_BIN_EXE_aloud"), out.to_str().unwrap(), file])
+            .arg(self.path("kept"))
+            .env("ALOUD_HOME", self.folder.path());
+        command
+    }
+
     pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
         let mut command = self.command(args);
         command

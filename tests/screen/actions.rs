@@ -13,8 +13,8 @@ use crate::pty::Terminal;
 
 const UP: &str = "up one row";
 const DOWN: &str = "down one row";
-const PAGE_UP: &str = "up one page";
-const PAGE_DOWN: &str = "down one page";
+const PAGE_UP: &str = "up one page, also of an opened text";
+const PAGE_DOWN: &str = "down one page, also of an opened text";
 const FIRST: &str = "to the first row";
 const LAST: &str = "to the segment in work, again: to the last row";
 const PANE: &str = "between queue and segments";
@@ -29,7 +29,7 @@ const CANCEL: &str = "cancel the selected task; its clips stay";
 const CANCEL_ALL: &str = "cancel every task";
 const RETRY: &str = "try again: this segment, or what failed of a task";
 const HOLD: &str = "hold the selected task back, or let it go on";
-const HOLD_ALL: &str = "begin nothing new, or go on";
+const HOLD_ALL: &str = "pause everything after the segment in work, or go on";
 const SOONER: &str = "run the selected task sooner";
 const LATER: &str = "run the selected task later";
 const PLAY: &str = "play this clip or narration; again: stop";
@@ -355,11 +355,18 @@ fn arranging(book: &mut Book) {
     let terminal = &mut desk.open(USUAL);
     terminal.until("Nothing to narrate yet");
     book.press(terminal, HOLD_ALL, "P");
-    terminal.until("the queue is held");
+    terminal.until("paused: nothing begins");
     typing_a_path(book, terminal, &desk);
-    desk.add(terminal, "second.txt", &SHORT.replace("Quiet", "Second"));
+    let second = desk
+        .home
+        .write("second.txt", SHORT.replace("Quiet", "Second"));
+    // As some file managers drop it.
+    terminal.paste(&format!("file://{}", second.replace("second", "%73econd")));
+    terminal.until("%73econd.txt");
+    terminal.press("\r");
+    terminal.until_gone("Add a text");
     desk.add(terminal, "third.txt", &SHORT.replace("Quiet", "Third"));
-    terminal.until("held by P");
+    terminal.until("paused, P goes on");
     let order = |terminal: &Terminal| {
         let mut titles = ["Quiet", "Second", "Third"];
         titles.sort_by_key(|title| {
@@ -414,7 +421,7 @@ fn arranging(book: &mut Book) {
 
     // Everything at once, after a question.
     terminal.press("P");
-    terminal.until("the queue is held");
+    terminal.until("paused: nothing begins");
     pasting_a_text(book, terminal);
     for (key, stays) in [("n", true), ("Esc", true), ("c", false)] {
         book.press(terminal, CANCEL_ALL, "X");
@@ -494,6 +501,7 @@ fn leaving(book: &mut Book) {
         term.until_gone("Quit?");
     }
     suspending(book, term);
+    pausing(book, term, &made);
     cancelling(book, term);
     for (quit, yes) in [("q", "q"), ("Ctrl-C", "Ctrl-C"), ("q", "y"), ("q", "Enter")] {
         state(&mut terminal, LONG_TITLE, "PROCESSING");
@@ -521,7 +529,7 @@ fn leaving(book: &mut Book) {
     let mut terminal = desk.open(USUAL);
     terminal.until("Nothing to narrate yet");
     terminal.press("P");
-    terminal.until("the queue is held");
+    terminal.until("paused: nothing begins");
     desk.add(&mut terminal, "short.txt", SHORT);
     state(&mut terminal, "The Quiet Road", "PENDING");
     terminal.press("q");
@@ -555,6 +563,26 @@ fn suspending(book: &mut Book, terminal: &mut Terminal) {
         terminal.screen().mouse_protocol_mode(),
         vt100::MouseProtocolMode::None
     );
+}
+
+/// What is in work goes back to its place with its clips, and goes on from there.
+fn pausing(book: &mut Book, terminal: &mut Terminal, made: &dyn Fn() -> usize) {
+    state(terminal, LONG_TITLE, "PROCESSING");
+    book.press(terminal, HOLD_ALL, "P");
+    state(terminal, LONG_TITLE, "PENDING");
+    terminal.until("‖ paused");
+    terminal.until("paused, P goes on");
+    let clips = made();
+    assert!(clips > 0, "its clips stay");
+    book.press(terminal, HOLD_ALL, "P");
+    state(terminal, LONG_TITLE, "PROCESSING");
+    wait_for("more clips", || (made() > clips).then_some(()));
+    // The same for this one alone.
+    book.press(terminal, HOLD, "p");
+    state(terminal, LONG_TITLE, "PAUSED");
+    terminal.until("○ waiting");
+    book.press(terminal, HOLD, "p");
+    state(terminal, LONG_TITLE, "PROCESSING");
 }
 
 fn cancelling(book: &mut Book, terminal: &mut Terminal) {

@@ -88,7 +88,7 @@ fn keys_of_ones_own_act_and_stand_in_the_help() {
     terminal.press("q");
     terminal.until_gone("Esc closes");
     terminal.press("P");
-    terminal.until("the queue is held");
+    terminal.until("paused: nothing begins");
     for (file, key) in [("one.txt", "x"), ("two.txt", "Ctrl-K")] {
         desk.add(terminal, file, &SHORT.replace("Quiet", file));
         let title = format!("The {file} Road");

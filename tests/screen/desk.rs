@@ -78,7 +78,7 @@ impl Desk {
         let mut terminal = self.open((120, 36));
         terminal.until("Nothing to narrate yet");
         terminal.press("P");
-        terminal.until("the queue is held");
+        terminal.until("paused: nothing begins");
         self.add(&mut terminal, "short.txt", SHORT);
         terminal.press("p");
         state(&mut terminal, SHORT_TITLE, "PAUSED");

@@ -58,7 +58,7 @@ fn the_mouse_reaches_what_the_keys_reach() {
     terminal.click("1 Queue");
     page(terminal, "Queue");
     terminal.press("P");
-    terminal.until("the queue is held");
+    terminal.until("paused: nothing begins");
     desk.add(terminal, "third.txt", &SHORT.replace("Quiet", "Third"));
     state(terminal, "The Third Road", "PENDING");
     terminal.click("q quit");

@@ -9,7 +9,7 @@ use super::session::{Session, Verbosity};
 use super::words::{self, heard};
 use crate::cli::one_message;
 use crate::cli::report::files_of;
-use crate::engine::{SegmentId, TaskState, TaskStatus};
+use crate::engine::{SegmentId, TaskKind, TaskState, TaskStatus};
 
 impl Session {
     /// Carries a command out.
@@ -157,10 +157,11 @@ impl Session {
 
     fn pause(&mut self, number: u32, task: TaskStatus) {
         let (id, words) = match (task.state, task.paused) {
-            (TaskState::Processing, _) => {
-                let words = "is in work; pause all lets nothing new begin, cancel ends this one";
-                return self.say_of(number, words);
+            (TaskState::Processing, _) if task.kind == TaskKind::Closure => {
+                return self.say_of(number, "can't be paused while it runs; cancel ends it");
             }
+            (TaskState::Processing, true) => (&task.id, "goes on"),
+            (TaskState::Processing, false) => (&task.id, "finishes its segment and is held back"),
             (TaskState::Pending, true) => (&task.id, "goes on"),
             (TaskState::Pending, false) => (&task.id, "is held back"),
             _ => return self.say_of(number, "has already ended"),
@@ -170,11 +171,7 @@ impl Session {
         } else {
             self.engine.pause_task(id)
         };
-        let words = if changed {
-            words
-        } else {
-            "is not waiting any more"
-        };
+        let words = if changed { words } else { "has already ended" };
         self.say_of(number, words);
     }
 
@@ -184,8 +181,13 @@ impl Session {
             self.lines.say("The queue goes on.");
         } else {
             self.engine.pause_queue();
+            let first = if self.engine.stats().processing > 0 {
+                "Pausing: the segment in work is finished first."
+            } else {
+                "Paused: nothing begins."
+            };
             self.lines
-                .say("The queue is held: nothing new begins. The same again lets it go on.");
+                .say(&format!("{first} The same again lets it go on."));
         }
     }
 

@@ -44,7 +44,7 @@ impl Session {
         self.say_more(tasks.len(), "task", "list with words of a title finds them");
         if self.engine.is_queue_paused() {
             self.lines
-                .say("The queue is held; pause all lets it go on.");
+                .say("The queue is paused; pause all lets it go on.");
         }
     }
 

@@ -80,7 +80,7 @@ impl Session {
         self.lines
             .say(&format!("{queue} Type help and Enter for help."));
         if self.engine.is_queue_paused() {
-            self.lines.say("The queue is held.");
+            self.lines.say("The queue is paused.");
         }
         self.catch_up(&tasks);
     }
@@ -175,10 +175,8 @@ impl Session {
             Event::Requeued { .. } => {
                 self.roster.wait_again(task);
                 if self.leaving != Leaving::Stopping {
-                    news.push(format!(
-                        "Task {number}, {}, waits and will be tried again.",
-                        words::title(&task.title)
-                    ));
+                    let is_paused = task.paused || self.engine.is_queue_paused();
+                    news.push(words::waits_again(number, task, is_paused));
                 }
             }
             Event::Ended { .. } => {

@@ -87,6 +87,7 @@ fn state(task: &TaskStatus) -> &'static str {
     match task.state {
         TaskState::Pending if task.paused => "held back",
         TaskState::Processing if task.cancel_requested => "being cancelled",
+        TaskState::Processing if task.paused => "being paused",
         state => state_word(state),
     }
 }
@@ -211,6 +212,17 @@ pub(super) fn quarter(number: u32, task: &TaskStatus) -> String {
         title(&task.title),
         share(task)
     )
+}
+
+/// A task went from its worker back to its place.
+pub(super) fn waits_again(number: u32, task: &TaskStatus, is_paused: bool) -> String {
+    let title = title(&task.title);
+    if is_paused {
+        let share = share(task);
+        format!("Task {number}, {title}, is paused: {share} are made.")
+    } else {
+        format!("Task {number}, {title}, waits and goes on by itself.")
+    }
 }
 
 /// A segment is done.

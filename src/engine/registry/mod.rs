@@ -20,7 +20,7 @@ use self::queue::Queue;
 use crate::engine::events::Event;
 use crate::engine::plan::{Plan, char_count};
 use crate::engine::segments::{CompletedSegments, ErrorObject, SegmentErrors};
-use crate::engine::task::{Made, Progress, SegmentId, TaskId, TaskState, TaskStatus};
+use crate::engine::task::{Made, Progress, SegmentId, TaskId, TaskKind, TaskState, TaskStatus};
 
 pub use self::group::{GroupId, GroupStatus};
 pub use self::queue::Priority;
@@ -209,7 +209,6 @@ impl Registry {
         self.alter(&id, |status| {
             status.started_at = Some(now.wall);
             status.updated_at = now.wall;
-            status.made = Made::default();
             status.attempt += 1;
             status.state = TaskState::Processing;
         });
@@ -221,10 +220,18 @@ impl Registry {
         self.queue.has_ready(now.mono)
     }
 
-    /// Holds a waiting task back, or lets it go.
+    /// Holds a waiting task back, or lets it go. Of a running narration it is noted, for when it goes
+    /// back to its place; other work can't be paused.
     pub fn set_paused(&mut self, id: &TaskId, paused: bool, now: Now) -> Option<Event> {
-        let seq = self.tasks.get(id)?.seq;
-        if !self.queue.set_paused(seq, paused) {
+        let entry = self.tasks.get(id)?;
+        let is_news = match entry.phase {
+            Phase::Pending => self.queue.set_paused(entry.seq, paused),
+            Phase::Processing { .. } => {
+                entry.status.kind == TaskKind::Narration && entry.status.paused != paused
+            }
+            Phase::Ended { .. } => false,
+        };
+        if !is_news {
             return None;
         }
         self.alter(id, |status| {
@@ -299,9 +306,9 @@ impl Registry {
             .is_some_and(|entry| entry.status.cancel_requested)
     }
 
-    /// Puts a running task back: its work was broken off by a shutdown, or it is to be tried again
-    /// after `delay`.
-    pub fn requeue(&mut self, id: &TaskId, delay: Option<Duration>, now: Now) -> Option<Event> {
+    /// Puts a running task back at its place. It is to be tried again after `retry`; without one its
+    /// work was broken off by a pause or a shutdown, which is no attempt.
+    pub fn requeue(&mut self, id: &TaskId, retry: Option<Duration>, now: Now) -> Option<Event> {
         let entry = self.tasks.get_mut(id)?;
         let Phase::Processing { .. } = entry.phase else {
             return None;
@@ -312,12 +319,17 @@ impl Registry {
         self.queue.add(
             seq,
             priority,
-            delay.map(|delay| now.mono.saturating_add(delay)),
+            retry.map(|delay| now.mono.saturating_add(delay)),
             &[],
-            false,
+            entry.status.paused,
             rank,
         );
         self.alter(id, |status| {
+            if retry.is_some() {
+                status.made = Made::default();
+            } else {
+                status.attempt = status.attempt.saturating_sub(1);
+            }
             status.current_segment = None;
             status.state = TaskState::Pending;
             status.updated_at = now.wall;
@@ -383,6 +395,7 @@ impl Registry {
             status.result = result;
             status.error.clone_from(&error);
             status.current_segment = None;
+            status.paused = false;
             status.completed_at = Some(now.wall);
             status.updated_at = now.wall;
             status.state = state;

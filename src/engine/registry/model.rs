@@ -1,5 +1,5 @@
 //! The registry beside a naive model of it, through random lives: submissions, pick-ups, progress,
-//! cancels, time-outs, clean-ups, pauses, retries, crashes and reopenings, clocks that jump.
+//! cancels, time-outs, clean-ups, pauses of what waits and what runs, retries, crashes and reopenings, clocks that jump.
 
 #![expect(
     clippy::too_many_lines,
@@ -101,6 +101,7 @@ impl Model {
         task.state = state;
         task.ended_at = Some(now);
         task.deadline = None;
+        task.paused = false;
         if state != TaskState::Completed {
             for later in index + 1..self.tasks.len() {
                 if self.tasks[later].after.contains(&index) {
@@ -180,6 +181,8 @@ impl Model {
                     task.state = TaskState::Pending;
                     task.deadline = None;
                     task.due = delay.map(|delay| now + delay);
+                    // A pause or a shutdown is no attempt.
+                    task.runs -= u32::from(delay.is_none());
                     // What had to end before has ended.
                     task.after.clear();
                 }
@@ -200,8 +203,9 @@ impl Model {
                 }
             }
             Step::Pause(index, paused) => {
+                // A running one is held as soon as it is back.
                 let task = &mut self.tasks[*index];
-                if task.state == TaskState::Pending {
+                if !task.state.is_terminal() {
                     task.paused = *paused;
                 }
             }
@@ -491,6 +495,7 @@ impl StateMachineTest for Real {
             assert_eq!(status.state, known.state, "task {index}: {known:?}");
             assert_eq!(status.completed_at.is_some(), known.state.is_terminal());
             assert_eq!(status.attempt, known.runs);
+            assert_eq!(status.paused, known.paused, "task {index}");
             let done: BTreeMap<_, _> = status
                 .completed_segments
                 .iter()

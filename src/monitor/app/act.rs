@@ -4,7 +4,7 @@ use super::{
     App, Choice, Effect, Form, Lower, Overlay, Page, Pane, Picker, Question, Target, joined_file,
     picker::Item,
 };
-use crate::engine::{TaskId, TaskState, TaskStatus};
+use crate::engine::{TaskId, TaskKind, TaskState, TaskStatus};
 use crate::monitor::action::{Action, TABLE};
 
 impl App {
@@ -13,6 +13,8 @@ impl App {
         match action {
             Action::Up => self.step(-1),
             Action::Down => self.step(1),
+            Action::PageUp if self.reads() => self.scroll_zoom(-self.zoom_page()),
+            Action::PageDown if self.reads() => self.scroll_zoom(self.zoom_page()),
             Action::PageUp => self.step(-self.page_rows()),
             Action::PageDown => self.step(self.page_rows()),
             Action::First => self.go_to(0),
@@ -222,8 +224,18 @@ impl App {
         match self.target().map(|target| target.task) {
             None => Vec::new(),
             Some(task) if task.state.is_terminal() => self.refuse("this task has already ended"),
+            Some(task) if !can_pause(task) => {
+                self.refuse("this task can't be paused while it runs: wait for it, or cancel it")
+            }
             Some(task) if task.state == TaskState::Processing => {
-                self.refuse("this task is in work: P lets nothing new begin, c cancels this one")
+                let (id, pause) = (task.id.clone(), !task.paused);
+                let words = if pause {
+                    "paused as soon as its segment in work is done"
+                } else {
+                    "it goes on"
+                };
+                self.notice = Some(words.to_owned());
+                vec![Effect::Pause(id, pause)]
             }
             Some(task) => vec![Effect::Pause(task.id.clone(), !task.paused)],
         }
@@ -298,7 +310,11 @@ impl App {
     }
 }
 
-/// Whether a task waits because someone holds it back.
-pub(crate) fn is_held(task: &TaskStatus) -> bool {
-    task.paused && task.state == TaskState::Pending
+/// Whether a task can be held back: while it runs, only a narration goes back to its place.
+pub(super) fn can_pause(task: &TaskStatus) -> bool {
+    match task.state {
+        TaskState::Pending => true,
+        TaskState::Processing => task.kind == TaskKind::Narration,
+        _ => false,
+    }
 }

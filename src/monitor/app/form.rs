@@ -241,7 +241,14 @@ mod tests {
 
     #[test]
     fn a_paste_is_a_path_or_a_text() {
-        for path in ["/home/ada/story.txt", "'~/my story.txt'", "story.md"] {
+        for path in [
+            "/home/ada/story.txt",
+            "'~/my story.txt'",
+            "story.md",
+            r"/my\ story.txt",
+            "file:///my%20story.txt",
+            "'/home/ada/my story.txt'",
+        ] {
             let mut form = form();
             form.paste(path);
             assert_eq!((form.path.value(), form.pasted), (path, None));

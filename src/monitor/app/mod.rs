@@ -10,267 +10,47 @@ mod list;
 mod lists;
 mod picker;
 mod pointer;
+mod segment;
 mod select;
 mod tasks;
 mod tour;
+mod types;
 mod typing;
 mod update;
 mod vitals;
+mod zoom;
 
-pub(crate) use act::is_held;
 pub(crate) use detail::{Detail, Wave};
 pub(crate) use form::{Field, Form};
 pub(crate) use list::{ListArea, scroll};
 pub(crate) use lists::{Cursor, Entry, Feed};
 pub(crate) use picker::{Choice, Picker};
+pub(crate) use segment::{
+    SegmentState, error_count, is_opening, joined_file, own_segment, segment_count, segment_state,
+    task_error,
+};
 pub(crate) use tasks::Tasks;
 pub(crate) use tour::Tour;
 pub use tour::TourPlan;
+pub(crate) use types::{
+    Effect, Leaving, Lower, Message, Overlay, Page, Pane, Question, Start, Target,
+};
 pub(crate) use vitals::{Speeds, Vitals};
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use ratatui::layout::Position;
 use tui_input::Input;
 
 use self::filter::Matches;
+use self::segment::has_sound;
+use self::zoom::Zoom;
 use super::action::{Action, Mode};
 use super::keymap::Keymap;
-use super::keys::Key;
-use super::services::{Completion, Defaults, LogLine, VoiceChoice};
-use super::theme::{Role, Theme};
+use super::services::{Defaults, LogLine, VoiceChoice};
+use super::theme::Theme;
 use super::view::Layout;
-use crate::engine::{ErrorObject, Past, SegmentId, TaskId, TaskState, TaskStatus, Timestamp};
-use crate::narrate::NewNarration;
-
-/// Something that happened, for [`App::update`].
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// A key was pressed.
-    Key(Key),
-    /// The left button was pressed here.
-    Click(Position),
-    /// The wheel was turned here: rows down, negative up.
-    Wheel(Position, i32),
-    /// The terminal handed over a text.
-    Paste(String),
-    /// The terminal has another size, or time has passed: only the drawing changes.
-    Tick,
-    /// Everything the engine knows.
-    Reset(Vec<TaskStatus>),
-    /// What one task is now.
-    Task(Box<TaskStatus>),
-    /// A segment has a clip.
-    Clip(TaskId, SegmentId),
-    /// A segment has an error; 0 is the task as a whole.
-    Failed(TaskId, SegmentId),
-    /// These have left the registry.
-    Removed(Vec<TaskId>),
-    /// Whether the queue begins nothing new.
-    QueuePaused(bool),
-    /// The engine is shutting down, whoever asked for it.
-    EngineStopping,
-    /// The process was asked to end, by a signal or by the loss of its terminal.
-    Terminate,
-    /// The engine has shut down.
-    Stopped,
-    /// What an effect has to say to a person.
-    Said(String),
-    /// What became of a new narration.
-    Added(Result<TaskId, String>),
-    /// What became of a retry.
-    Retried(Result<TaskId, String>),
-    /// The voices that can be chosen.
-    Voices(Vec<VoiceChoice>),
-    /// What the typed path could become.
-    Completed(String, Completion),
-    /// What a closer look at a segment has found.
-    Looked(Box<Detail>),
-    /// The narrations that have ended, newest first.
-    History(Result<Vec<Past>, String>),
-    /// The last lines of the log.
-    Log(Vec<LogLine>),
-    /// How the program does.
-    Vitals(Box<Vitals>),
-}
-
-/// Something to be done outside the model.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Effect {
-    /// Cancel this task.
-    Cancel(TaskId),
-    /// Cancel everything that has not ended.
-    CancelAll,
-    /// Try an ended task again, and make these segments again.
-    Retry(TaskId, Vec<SegmentId>),
-    /// Hold a task back, or let it go on.
-    Pause(TaskId, bool),
-    /// Begin nothing new, or go on.
-    PauseQueue(bool),
-    /// Run a waiting task one place sooner, or later.
-    Shift { task: TaskId, sooner: bool },
-    /// Submit a new narration.
-    Add(Box<NewNarration>),
-    /// Find the voices that can be chosen.
-    FindVoices,
-    /// Find what a path could become.
-    Complete(String),
-    /// Let a voice be heard.
-    Preview { voice: String, speed: f32 },
-    /// Play a file, or stop doing so.
-    Play(PathBuf),
-    /// Show a folder.
-    OpenFolder(PathBuf),
-    /// Take away what the tour has put in the way of a clip.
-    ClearTheWay(PathBuf),
-    /// Put a text on the clipboard, by the terminal.
-    Copy(String),
-    /// Look closer at a segment.
-    Look(Box<Detail>),
-    /// Read the narrations that have ended.
-    ReadHistory,
-    /// Read the log.
-    ReadLog,
-    /// Find out how the program does.
-    Measure,
-    /// Shut the engine down, letting the segment in work finish.
-    Stop,
-    /// Shut it down without waiting any longer.
-    Hurry,
-    /// Give the terminal back and stop the process until it is continued.
-    Suspend,
-    /// Draw everything afresh.
-    Redraw,
-    /// Leave.
-    Quit,
-}
-
-/// What the screen is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) enum Page {
-    #[default]
-    Queue,
-    Clips,
-    Errors,
-    History,
-    Log,
-    Health,
-}
-
-impl Page {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Queue,
-        Self::Clips,
-        Self::Errors,
-        Self::History,
-        Self::Log,
-        Self::Health,
-    ];
-
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::Queue => "Queue",
-            Self::Clips => "Clips",
-            Self::Errors => "Errors",
-            Self::History => "History",
-            Self::Log => "Log",
-            Self::Health => "Health",
-        }
-    }
-
-    /// The action that opens it.
-    pub(crate) fn action(self) -> Action {
-        match self {
-            Self::Queue => Action::Queue,
-            Self::Clips => Action::Clips,
-            Self::Errors => Action::AllErrors,
-            Self::History => Action::History,
-            Self::Log => Action::Log,
-            Self::Health => Action::Health,
-        }
-    }
-}
-
-/// A part of the queue's page that takes keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pane {
-    Queue,
-    Lower,
-}
-
-/// What the lower pane lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lower {
-    Segments,
-    Errors,
-}
-
-/// A question on the screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Question {
-    Quit,
-    Cancel(TaskId),
-    CancelAll,
-}
-
-/// What lies over the page.
-#[derive(Clone, Debug)]
-pub(crate) enum Overlay {
-    Help,
-    Picker(Picker),
-    Form(Box<Form>),
-}
-
-/// How far leaving has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leaving {
-    /// Nobody asked for it.
-    No,
-    /// The segment in work is being finished.
-    Finishing,
-    /// Nothing is waited for any more.
-    Hurrying,
-}
-
-/// Where a segment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SegmentState {
-    Waiting,
-    Running,
-    /// Spoken, and on its way to the disk.
-    Saving,
-    Done,
-    Failed,
-    /// Its task ended before it.
-    NotMade,
-}
-
-/// What an action is about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Target<'a> {
-    pub(crate) task: &'a TaskStatus,
-    /// 0 for the task as a whole.
-    pub(crate) segment: SegmentId,
-}
-
-/// How a model begins.
-#[derive(Debug)]
-pub(crate) struct Start {
-    /// At least one.
-    pub(crate) themes: Vec<Theme>,
-    /// The place of the one to begin with.
-    pub(crate) theme: usize,
-    pub(crate) keymap: Keymap,
-    pub(crate) defaults: Defaults,
-    /// Leave by itself once every task has ended.
-    pub(crate) exit_when_done: bool,
-    /// Where the person is, for the times on the screen.
-    pub(crate) zone: TimeZone,
-    /// Said on the first screen.
-    pub(crate) notice: Option<String>,
-}
+use crate::engine::{Past, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
 
 /// How often the clock on the screen moves while something runs.
 const TICK: Duration = Duration::from_secs(1);
@@ -286,6 +66,8 @@ pub(crate) struct App {
     pub(crate) lower: Lower,
     /// Whether the detail takes the place of the lists.
     pub(crate) zoomed: bool,
+    /// How far that is scrolled.
+    pub(crate) zoom: Zoom,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
     pub(crate) leaving: Leaving,
@@ -362,6 +144,7 @@ impl App {
             focus: Pane::Queue,
             lower: Lower::Segments,
             zoomed: false,
+            zoom: Zoom::default(),
             overlay: None,
             question: None,
             leaving: Leaving::No,
@@ -538,6 +321,13 @@ impl App {
         }
     }
 
+    /// Whether a running task is on its way back to its place, because it or the queue is paused.
+    pub(crate) fn is_pausing(&self, task: &TaskStatus) -> bool {
+        task.state == TaskState::Processing
+            && task.kind == TaskKind::Narration
+            && (task.paused || self.queue_paused)
+    }
+
     /// Whether everything there was to do is done.
     pub(crate) fn all_done(&self) -> bool {
         self.loaded && !self.tasks.is_empty() && self.tasks.totals().active() == 0
@@ -572,9 +362,8 @@ impl App {
                 let ended = past.or(task.map(|task| task.state));
                 matches!(ended, Some(TaskState::Failed | TaskState::Cancelled))
             }
-            Action::Pause | Action::MoveUp | Action::MoveDown => {
-                target.is_some_and(|target| waits(target.task))
-            }
+            Action::Pause => target.is_some_and(|target| act::can_pause(target.task)),
+            Action::MoveUp | Action::MoveDown => target.is_some_and(|target| waits(target.task)),
             Action::Play => {
                 self.selected_past().is_some() || target.is_some_and(|target| has_sound(target))
             }
@@ -603,113 +392,6 @@ impl App {
             }
             Action::Hurry => self.leaving == Leaving::Finishing,
             _ => true,
-        }
-    }
-}
-
-/// Whether there is a file to play.
-fn has_sound(target: Target<'_>) -> bool {
-    if target.segment > 0 {
-        return target.task.completed_segments.get(target.segment).is_some();
-    }
-    joined_file(target.task).is_some()
-}
-
-/// The file that holds the whole narration, once it is joined.
-pub(crate) fn joined_file(task: &TaskStatus) -> Option<PathBuf> {
-    let result = task.result.as_ref().or(task.partial_result.as_ref())?;
-    let file = result.get("files")?.as_array()?.first()?.as_str()?;
-    Some(PathBuf::from(file))
-}
-
-/// How many segments a task has, as far as is known.
-pub(crate) fn segment_count(status: &TaskStatus) -> SegmentId {
-    if let Some(plan) = &status.plan {
-        return plan.len();
-    }
-    let last = status.completed_segments.iter().next_back();
-    let last = last.map_or(0, |segment| segment.segment_id);
-    last.max(status.current_segment.unwrap_or(0))
-}
-
-/// Where a segment stands.
-pub(crate) fn segment_state(status: &TaskStatus, id: SegmentId) -> SegmentState {
-    if status.errors.has(id) || own_segment(status) == Some(id) {
-        SegmentState::Failed
-    } else if status.current_segment == Some(id) {
-        SegmentState::Running
-    } else if status.completed_segments.get(id).is_some() {
-        SegmentState::Done
-    } else if status.state.is_terminal() {
-        SegmentState::NotMade
-    } else if status
-        .current_segment
-        .is_some_and(|now| id < now && now - id <= SAVING)
-    {
-        SegmentState::Saving
-    } else {
-        SegmentState::Waiting
-    }
-}
-
-/// So many segments before the one in work may be on their way to the disk.
-const SAVING: SegmentId = 4;
-
-/// Errors of a task: those of its segments, and its own if it failed.
-pub(crate) fn error_count(status: &TaskStatus) -> usize {
-    status.errors.len() + usize::from(task_error(status).is_some())
-}
-
-/// Why a task failed, if it did.
-pub(crate) fn task_error(status: &TaskStatus) -> Option<&ErrorObject> {
-    let failed = status.state == TaskState::Failed;
-    status.error.as_ref().filter(|_| failed)
-}
-
-/// The segment that a failed task's own error is about; 0 if it is about none. `None` if it has no
-/// error of its own.
-pub(crate) fn own_segment(status: &TaskStatus) -> Option<SegmentId> {
-    task_error(status).map(|error| error.segment().unwrap_or(0))
-}
-
-/// Whether a running task has not come to its first segment: its voice is being opened.
-pub(crate) fn is_opening(status: &TaskStatus) -> bool {
-    status.state == TaskState::Processing
-        && status.plan.as_ref().is_some_and(|plan| !plan.is_empty())
-        && status.current_segment.is_none()
-        && status.made.chars == 0
-        && status.errors.is_empty()
-}
-
-impl SegmentState {
-    pub(crate) fn symbol(self) -> &'static str {
-        match self {
-            Self::Waiting => "○",
-            Self::Running | Self::Saving => "●",
-            Self::NotMade => "⊘",
-            Self::Done => "✔",
-            Self::Failed => "✘",
-        }
-    }
-
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "in work",
-            Self::Saving => "saving",
-            Self::NotMade => "not made",
-            Self::Done => "done",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub(crate) fn role(self) -> Role {
-        match self {
-            Self::Waiting => Role::Pending,
-            Self::Running | Self::Saving => Role::Running,
-            Self::NotMade => Role::Cancelled,
-            Self::Done => Role::Done,
-            Self::Failed => Role::Failed,
         }
     }
 }

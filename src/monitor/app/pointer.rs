@@ -74,10 +74,14 @@ impl App {
         if self.question.is_some() || self.leaving != Leaving::No {
             return;
         }
+        if self.reads() && self.layout.zoom.pane.contains(at) {
+            self.scroll_zoom(rows as isize);
+            return;
+        }
         if self.overlay.is_none() && self.page == Page::Queue {
             if self.layout.queue.pane.contains(at) {
                 self.focus = Pane::Queue;
-            } else if self.layout.lower.pane.contains(at) || self.zoomed {
+            } else if self.layout.lower.pane.contains(at) {
                 self.focus = Pane::Lower;
             } else {
                 return;

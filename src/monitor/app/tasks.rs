@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::filter::Needle;
-use crate::engine::{TaskId, TaskState, TaskStatus, Timestamp};
+use crate::engine::{Made, TaskId, TaskState, TaskStatus, Timestamp};
 
 /// Sums over all tasks, in whole numbers so that adding and taking away never drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,9 +126,13 @@ impl Totals {
 
     /// The work that all narrations have left at the speed so far.
     pub(crate) fn time_left(&self) -> Option<Duration> {
-        let work = u128::from(self.chars_left) * u128::from(self.made_work_ms);
-        let left = work.checked_div(u128::from(self.made_chars))?;
-        Some(Duration::from_millis(u64::try_from(left).ok()?))
+        let made = Made {
+            audio_seconds: Duration::from_millis(self.made_audio_ms).as_secs_f64(),
+            work_seconds: self.work().as_secs_f64(),
+            chars: self.made_chars,
+            wait_seconds: 0.0,
+        };
+        made.time_for(self.chars_left)
     }
 
     /// Milliseconds of audio that was made in this process.
@@ -481,6 +485,32 @@ mod tests {
         assert_eq!(tasks.totals().count(TaskState::Failed), 0);
         tasks.remove(&[old.id, again.id]);
         assert_eq!(tasks.totals().clips, 40);
+    }
+
+    #[test]
+    fn the_time_left_is_told_once_there_is_speech_to_go_by() {
+        let mut task = fixtures::narration("long", "A Title", 400);
+        fixtures::start(&mut task, 1);
+        let mut shown = Vec::new();
+        for id in 1..=60 {
+            fixtures::complete(&mut task, id);
+            if id == 1 {
+                // The first run of a cold model.
+                task.made.work_seconds += 0.4;
+            }
+            let totals = Totals::of(&task);
+            assert_eq!(totals.time_left().is_some(), task.time_left().is_some());
+            shown.push((task.audio_seconds, totals.time_left()));
+        }
+        let early = shown.iter().filter(|(audio, _)| *audio < 10.0);
+        assert!(early.clone().count() >= 2 && early.clone().all(|(_, left)| left.is_none()));
+        let mut told = shown.iter().filter_map(|(_, left)| *left);
+        let first = told.next().unwrap();
+        let last = told.next_back().unwrap();
+        assert!(
+            first > last && first < last * 2,
+            "{first:?}, at the end {last:?}"
+        );
     }
 
     #[test]

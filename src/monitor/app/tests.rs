@@ -1,15 +1,21 @@
 //! The model driven by key strings, without a terminal.
 
+use std::path::PathBuf;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::*;
-use crate::engine::Priority;
+use crate::engine::{ErrorObject, Priority};
 use crate::monitor::action::TABLE;
 use crate::monitor::fixtures::{self, NOW};
+use crate::monitor::keys::Key;
+use crate::monitor::services::Completion;
 use crate::monitor::theme::ColorDepth;
 use crate::monitor::view;
 use crate::narrate::NewText;
+
+mod zoom;
 
 /// The model with a screen behind it, so that pages and clicks know where things are.
 struct Screen {
@@ -303,7 +309,7 @@ fn help_scrolls_and_closes() {
     assert_eq!(screen.app.mode(), Mode::Help);
     screen.press("end");
     let bottom = screen.app.help_scroll;
-    assert!(bottom > 0 && bottom < 100);
+    assert!(bottom > 0 && bottom < 300);
     screen.press("up");
     assert_eq!(screen.app.help_scroll, bottom - 1);
     screen.press("home esc");
@@ -489,6 +495,43 @@ fn actions_are_about_what_is_selected() {
     // Everything at once asks first.
     assert_eq!(screen.press("X"), []);
     assert_eq!(screen.press("y"), [Effect::CancelAll]);
+}
+
+#[test]
+fn what_is_in_work_can_be_paused() {
+    let mut screen = Screen::of(fixtures::working());
+    assert_eq!(screen.press("p"), [Effect::Pause(KEEPER.into(), true)]);
+    assert!(
+        screen
+            .app
+            .notice
+            .as_deref()
+            .unwrap()
+            .contains("segment in work")
+    );
+    let mut keeper = screen.app.selected().unwrap().clone();
+    keeper.paused = true;
+    screen.tell(Message::Task(Box::new(keeper.clone())));
+    assert_eq!(screen.press("p"), [Effect::Pause(KEEPER.into(), false)]);
+    keeper.kind = TaskKind::Closure;
+    screen.tell(Message::Task(Box::new(keeper)));
+    assert_eq!(screen.press("p"), [], "it can't be put back");
+
+    assert_eq!(screen.press("P"), [Effect::PauseQueue(true)]);
+    screen.tell(Message::QueuePaused(true));
+    assert!(
+        screen
+            .app
+            .notice
+            .as_deref()
+            .unwrap()
+            .contains("finished first")
+    );
+    let mut back = fixtures::working().remove(1);
+    (back.state, back.current_segment) = (TaskState::Pending, None);
+    screen.tell(Message::Task(Box::new(back)));
+    assert_eq!(screen.app.notice.as_deref(), Some("paused: nothing begins"));
+    assert_eq!(screen.press("P"), [Effect::PauseQueue(false)]);
 }
 
 #[test]

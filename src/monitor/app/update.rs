@@ -11,6 +11,10 @@ use crate::monitor::view::Layout;
 /// How long a notice stays if nobody presses a key.
 const NOTICE: Duration = Duration::from_secs(20);
 
+/// Said while a pause waits for the segment in work, and when it is there.
+const PAUSING: &str = "pausing: the segment in work is finished first";
+const PAUSED: &str = "paused: nothing begins";
+
 impl App {
     /// Takes in what happened at `now`, and says what is to be done about it.
     pub(crate) fn update(&mut self, message: Message, now: Timestamp) -> Vec<Effect> {
@@ -27,6 +31,7 @@ impl App {
         } else {
             self.take(message)
         };
+        self.settle_zoom();
         effects.extend(self.look_closer());
         effects
     }
@@ -64,11 +69,10 @@ impl App {
             }
             Message::QueuePaused(paused) => {
                 if paused != self.queue_paused {
-                    // An empty queue shows it nowhere else.
-                    let words = if paused {
-                        "the queue is held: nothing new begins"
-                    } else {
-                        "the queue goes on"
+                    let words = match (paused, self.tasks.first_running().is_some()) {
+                        (true, true) => PAUSING,
+                        (true, false) => PAUSED,
+                        (false, _) => "the queue goes on",
                     };
                     self.notice = Some(words.to_owned());
                 }
@@ -129,6 +133,7 @@ impl App {
     /// Takes note of what was drawn, so that pages, scrolling and the mouse fit it.
     pub(crate) fn drawn(&mut self, layout: Layout) {
         self.help_scroll = layout.help_scroll;
+        self.zoom.first = layout.zoom.first;
         self.layout = layout;
     }
 
@@ -277,6 +282,9 @@ impl App {
     fn tasks_changed(&mut self) -> Vec<Effect> {
         self.settle();
         self.settle_lists();
+        if self.notice.as_deref() == Some(PAUSING) && self.tasks.first_running().is_none() {
+            self.notice = Some(PAUSED.to_owned());
+        }
         // A question whose task has ended has answered itself.
         let stale = match &self.question {
             Some(Question::Cancel(id)) => {

@@ -1,4 +1,5 @@
-//! Everything about the selected segment: its whole text, its clip, what went wrong with it.
+//! The selected segment beside the lists: its text, its clip, what went wrong with it, as far as there
+//! is room; whatever is cut is said to go on, and [`zoom`] shows all of it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,8 +7,9 @@ use ratatui::style::Style;
 
 use super::pane::{self, Look};
 use super::text::{fit_end, line, put, put_all, seconds, times, wrap};
-use super::{Cx, errors, plot, segments, take_bottom, take_top};
-use crate::engine::{ErrorObject, SegmentId, TaskStatus};
+use super::zoom::{self, Line};
+use super::{Cx, plot, segments, take_bottom, take_top};
+use crate::engine::{ErrorObject, PlannedSegment, SegmentId, TaskStatus};
 use crate::monitor::app::{segment_count, segment_state};
 use crate::monitor::theme::Role;
 
@@ -16,51 +18,70 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
         return;
     };
     let (task, id) = (target.task, target.segment);
-    let (title, note) = if id == 0 {
-        ("Task".to_owned(), String::new())
-    } else {
-        let note = format!("of {}", segment_count(task));
-        (format!("Segment {id}"), note)
-    };
+    let (title, note) = heading(task, id);
     let mut rest = pane::draw(buf, area, (&title, &note), focused, look, cx.theme);
     if id > 0 {
-        facts(buf, &mut rest, task, id, cx);
+        for pieces in facts(task, id, rest.width, cx) {
+            print(buf, &mut rest, pieces);
+        }
+        if rest.height > 3 {
+            take_top(&mut rest, 1);
+        }
     }
     // Errors first in space, so that a long text never pushes them out of sight.
-    let errors = error_lines(task, id, rest, cx);
+    let mut errors = errors(task, id, rest.width, cx);
+    let mut is_cut = errors.len() > usize::from(rest.height);
+    errors.truncate(usize::from(rest.height));
     let text = task.plan.as_ref().and_then(|plan| plan.get(id));
     if let Some(segment) = text {
         let below = u16::try_from(errors.len()).unwrap_or(rest.height);
         let free = rest.height.saturating_sub(below);
-        closer_look(buf, &mut rest, free, id, cx);
-        let room = usize::from(rest.height).saturating_sub(errors.len());
-        let role = if segment.heading {
-            Role::Heading
-        } else {
-            Role::Text
-        };
-        let lines = wrap(&segment.text, usize::from(rest.width), room.max(1));
-        print(
-            buf,
-            &mut rest,
-            lines.into_iter().map(|text| (text, cx.style(role))),
-        );
+        is_cut |= closer_look(buf, &mut rest, free, id, cx);
+        let room = usize::from(rest.height).saturating_sub(errors.len()).max(1);
+        let style = cx.style(text_role(segment));
+        let lines = wrap(&segment.text, usize::from(rest.width), room);
+        is_cut |= wrap(&segment.text, usize::from(rest.width), room + 1).len() > room;
+        for text in lines {
+            print(buf, &mut rest, vec![(text, style)]);
+        }
     }
-    print(buf, &mut rest, errors.into_iter());
+    for pieces in errors {
+        print(buf, &mut rest, pieces);
+    }
     if id == 0 && rest.height > 4 {
         let foot = take_bottom(&mut rest, 2);
         about_task(buf, foot, task, cx);
     }
+    if is_cut {
+        zoom::more(buf, area, look, cx);
+    }
+}
+
+/// The title of the pane, and the note beside it.
+pub(super) fn heading(task: &TaskStatus, id: SegmentId) -> (String, String) {
+    if id == 0 {
+        return ("Task".to_owned(), String::new());
+    }
+    let note = format!("of {}", segment_count(task));
+    (format!("Segment {id}"), note)
+}
+
+pub(super) fn text_role(segment: &PlannedSegment) -> Role {
+    if segment.heading {
+        Role::Heading
+    } else {
+        Role::Text
+    }
 }
 
 /// At the foot: how the segment sounds and what its clip looks like, as far as that is known and
-/// there is room.
-fn closer_look(buf: &mut Buffer, rest: &mut Rect, free: u16, id: SegmentId, cx: Cx<'_>) {
+/// there is room. Returns whether there was too little of it.
+fn closer_look(buf: &mut Buffer, rest: &mut Rect, free: u16, id: SegmentId, cx: Cx<'_>) -> bool {
     let detail = &cx.app.detail;
     if detail.of.as_ref().is_none_or(|(_, of)| *of != id) || free < 6 {
-        return;
+        return false;
     }
-    let mut any = false;
+    let (mut any, mut is_cut) = (false, false);
     if free >= 12 {
         // Who speaks and where the clips are has its place below.
         let about = take_bottom(rest, 2);
@@ -81,13 +102,9 @@ fn closer_look(buf: &mut Buffer, rest: &mut Rect, free: u16, id: SegmentId, cx: 
     }
     match &detail.phonemes {
         Some(Ok(phonemes)) => {
-            // Where the detail has the screen, they have all the room that the text leaves.
-            let most = if cx.app.zoomed {
-                usize::from((free / 2).max(1))
-            } else {
-                usize::from((free / 4).max(1))
-            };
-            let lines = wrap(phonemes, usize::from(rest.width), most);
+            let (width, most) = (usize::from(rest.width), usize::from(free / 4).max(1));
+            let lines = wrap(phonemes, width, most);
+            is_cut = wrap(phonemes, width, most + 1).len() > most;
             let tall = u16::try_from(lines.len()).unwrap_or(0);
             let area = take_bottom(rest, tall);
             for (row, text) in (0..).zip(lines) {
@@ -105,31 +122,34 @@ fn closer_look(buf: &mut Buffer, rest: &mut Rect, free: u16, id: SegmentId, cx: 
         // Some air below the text.
         take_bottom(rest, 1);
     }
+    is_cut
 }
 
 /// Who speaks, and where the clips are.
 fn about_task(buf: &mut Buffer, area: Rect, task: &TaskStatus, cx: Cx<'_>) {
-    let quiet = cx.style(Role::Muted);
-    let folder = task.folder.as_ref().map(|path| path.display().to_string());
-    let facts = [
-        ("Voice  ", task.voice.as_ref()),
-        ("Files  ", folder.as_deref().unwrap_or_default()),
-    ];
-    for ((label, fact), row) in facts.into_iter().zip(0..) {
-        if !fact.is_empty() {
-            let room = usize::from(area.width).saturating_sub(label.len());
-            let fact = fit_end(fact, room);
-            put_all(
-                buf,
-                line(area, row),
-                &[(label, quiet), (&fact, cx.style(Role::Text))],
-            );
-        }
+    for ((label, fact), row) in about(task).zip(0..) {
+        let room = usize::from(area.width).saturating_sub(label.len());
+        let fact = fit_end(&fact, room);
+        let pieces = [
+            (label, cx.style(Role::Muted)),
+            (fact.as_str(), cx.style(Role::Text)),
+        ];
+        put_all(buf, line(area, row), &pieces);
     }
 }
 
+/// The same as facts with their labels.
+pub(super) fn about(task: &TaskStatus) -> impl Iterator<Item = (&'static str, String)> {
+    let folder = task.folder.as_ref().map(|path| path.display().to_string());
+    let facts = [
+        ("Voice  ", task.voice.to_string()),
+        ("Files  ", folder.unwrap_or_default()),
+    ];
+    facts.into_iter().filter(|(_, fact)| !fact.is_empty())
+}
+
 /// State, durations and clip.
-fn facts(buf: &mut Buffer, rest: &mut Rect, task: &TaskStatus, id: SegmentId, cx: Cx<'_>) {
+pub(super) fn facts(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -> Vec<Line> {
     let state = segment_state(task, id);
     let done = task.completed_segments.get(id);
     let quiet = cx.style(Role::Muted);
@@ -137,7 +157,7 @@ fn facts(buf: &mut Buffer, rest: &mut Rect, task: &TaskStatus, id: SegmentId, cx
     if let Some(done) = done {
         let audio = seconds(done.duration);
         numbers = match segments::speed(done) {
-            Some(speed) if rest.width >= 44 => {
+            Some(speed) if width >= 44 => {
                 let work = seconds(done.work);
                 format!("   {audio} of audio in {work} · {}", times(speed))
             }
@@ -151,59 +171,42 @@ fn facts(buf: &mut Buffer, rest: &mut Rect, task: &TaskStatus, id: SegmentId, cx
         numbers = format!("{numbers}   attempt {tries}");
     }
     let head = format!("{} {}", state.symbol(), state.word());
-    let first = take_top(rest, 1);
-    put_all(
-        buf,
-        first,
-        &[(&head, cx.style(state.role())), (&numbers, quiet)],
-    );
+    let mut lines = vec![vec![(head, cx.style(state.role())), (numbers, quiet)]];
     if let Some(done) = done {
-        put(buf, take_top(rest, 1), &done.clip, quiet);
+        lines.push(vec![(done.clip.to_string(), quiet)]);
     }
-    if rest.height > 3 {
-        take_top(rest, 1);
-    }
+    lines
 }
 
 /// What went wrong, each with what to do next.
-fn error_lines(task: &TaskStatus, id: SegmentId, area: Rect, cx: Cx<'_>) -> Vec<(String, Style)> {
-    let most = usize::from(area.height);
+pub(super) fn errors(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     for ErrorObject {
         code,
         message,
         remediation,
         ..
-    } in errors::of(task, id)
+    } in super::errors::of(task, id)
     {
-        if lines.len() >= most {
-            break;
-        }
         if id > 0 || !lines.is_empty() {
-            lines.push((String::new(), Style::new()));
+            lines.push(Line::new());
         }
-        let width = usize::from(area.width);
-        let mut add = |text: &str, role: Role| {
-            let style = cx.style(role);
-            lines.extend(
-                wrap(text, width, most)
-                    .into_iter()
-                    .map(|line| (line, style)),
-            );
-        };
+        let mut add = |text: &str, role| lines.extend(zoom::lines(text, width, cx.style(role)));
         add(&format!("✘ {code}"), Role::Failed);
         add(message, Role::Text);
         if !remediation.is_empty() {
             add(&format!("→ {remediation}"), Role::Accent);
         }
     }
-    lines.truncate(most);
     lines
 }
 
-fn print(buf: &mut Buffer, rest: &mut Rect, lines: impl Iterator<Item = (String, Style)>) {
-    for (text, style) in lines {
-        let at = take_top(rest, 1);
-        put(buf, line(at, 0), &text, style);
-    }
+/// Writes the next line, where there is room for it.
+fn print(buf: &mut Buffer, rest: &mut Rect, pieces: Line) {
+    let at = take_top(rest, 1);
+    let pieces: Vec<(&str, Style)> = pieces
+        .iter()
+        .map(|(text, style)| (text.as_str(), *style))
+        .collect();
+    put_all(buf, at, &pieces);
 }

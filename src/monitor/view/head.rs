@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Cx;
-use super::text::{clock, count, put, put_right, times, width};
+use super::text::{self, count, put, put_right, times, width};
 use crate::engine::TaskState;
 use crate::monitor::app::{App, Leaving, is_opening};
 use crate::monitor::theme::Role;
@@ -29,7 +29,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>) {
             parts.push((format!("▶ {:>5}{unit}", times(speed)), Role::Text));
         }
         if let Some(time) = totals.time_left() {
-            parts.push((format!("{} left", clock(time)), Role::Text));
+            parts.push((text::left(time), Role::Text));
         }
     }
     // The state stays longest, then the time left; the speed is the first to go.
@@ -68,11 +68,16 @@ fn state(app: &App) -> (String, Role) {
         Leaving::No => {}
     }
     if let Some(task) = running {
-        return if is_opening(task) {
+        return if app.is_pausing(task) {
+            ("‖ pausing".to_owned(), Role::Warning)
+        } else if is_opening(task) {
             ("● opening the voice …".to_owned(), Role::Running)
         } else {
             ("● narrating".to_owned(), Role::Running)
         };
+    }
+    if app.queue_paused && !app.all_done() {
+        return ("‖ paused".to_owned(), Role::Warning);
     }
     if !app.all_done() {
         let word = if app.tasks.is_empty() {

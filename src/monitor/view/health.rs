@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::pane::{self, Look};
 use super::text::{clock, count, line, put, put_all, put_right, times, width};
 use super::{Cx, plot, take_top};
+use crate::assets::human_size;
 use crate::monitor::app::{ListArea, Vitals};
 use crate::monitor::theme::Role;
 
@@ -139,7 +140,7 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
         worker_role = Role::Failed;
     }
     let queue = if cx.app.queue_paused {
-        format!("held, {} waiting", health.backlog)
+        format!("paused, {} waiting", health.backlog)
     } else {
         format!(
             "{} waiting, {} in work",
@@ -147,7 +148,7 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
         )
     };
     let disk = vitals.disk.map_or_else(unknown, |(free, all)| {
-        format!("{} free of {}", bytes(free), bytes(all))
+        format!("{} free of {}", human_size(free), human_size(all))
     });
     let tight = vitals.disk.is_some_and(|(free, _)| free < 1 << 30);
     let uptime = std::time::Duration::try_from_secs_f64(health.uptime_seconds);
@@ -162,13 +163,13 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
         ),
         (
             "Memory",
-            vitals.memory.map_or_else(unknown, bytes),
+            vitals.memory.map_or_else(unknown, human_size),
             Role::Text,
         ),
         ("Disk", disk, if tight { Role::Warning } else { Role::Text }),
         (
             "Database",
-            vitals.database.map_or_else(unknown, bytes),
+            vitals.database.map_or_else(unknown, human_size),
             Role::Text,
         ),
         (
@@ -191,32 +192,4 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
         ("Running", clock(uptime.unwrap_or_default()), Role::Text),
         ("Library", health.library.display().to_string(), Role::Text),
     ]
-}
-
-/// `12.3 MB`: by thousands, as disks are sold.
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-pub(super) fn bytes(bytes: u64) -> String {
-    let mut size = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB", "TB"] {
-        if size < 999.5 || unit == "TB" {
-            let digits = usize::from(size < 99.95 && unit != "B");
-            return format!("{size:.digits$} {unit}");
-        }
-        size /= 1000.0;
-    }
-    String::new()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        assert_eq!(bytes(0), "0 B");
-        assert_eq!(bytes(999), "999 B");
-        assert_eq!(bytes(1000), "1.0 kB");
-        assert_eq!(bytes(123_456_789), "123 MB");
-        assert_eq!(bytes(u64::MAX), "18446744 TB");
-    }
 }

@@ -5,16 +5,21 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::pane::{self, Look};
-use super::text::{line, put, put_all, put_right, width};
+use super::text::{line, put, put_all, put_right, width, wrap};
 use super::{Cx, Layout};
-use crate::monitor::action::{Group, TABLE};
+use crate::monitor::action::{Group, Info, TABLE};
 use crate::monitor::keymap::Keymap;
 use crate::monitor::theme::Role;
 
-/// One line of the help.
-enum Entry {
+/// One line of the help, as wide as there is room for.
+enum Line {
     Group(&'static str),
-    Action { keys: String, help: &'static str },
+    /// Of an action or its continuation.
+    Action {
+        keys: String,
+        help: String,
+    },
+    Symbol(usize),
     Blank,
 }
 
@@ -26,15 +31,20 @@ const SYMBOLS: &[(&str, Role, &str)] = &[
     ("⊘", Role::Cancelled, "cancelled"),
 ];
 
+/// So many lines a help text has at most, on the smallest screen.
+const MOST: usize = 20;
+
+/// Between two keys.
+const GAP: &str = "  ";
+
 pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layout) {
-    let entries = entries(&cx.app.keymap);
-    let keys = entries.iter().map(|entry| match entry {
-        Entry::Action { keys, .. } => width(keys),
-        _ => 0,
-    });
-    let keys = u16::try_from(keys.max().unwrap_or(0)).unwrap_or(0);
-    let lines = u16::try_from(entries.len() + 2).unwrap_or(u16::MAX);
-    let area = centred(screen, 84, lines.saturating_add(2));
+    let widest = centred(screen, 84, u16::MAX);
+    let wide = usize::from(widest.width.saturating_sub(4));
+    let has_legend = legend_width() <= wide;
+    let (lines, keys) = lines(&cx.app.keymap, wide, has_legend);
+    let foot = if has_legend { 2 } else { 1 };
+    let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let area = centred(screen, 84, tall.saturating_add(foot + 2));
     Clear.render(area, buf);
     buf.set_style(area, cx.style(Role::Dialog));
     let inner = pane::draw(
@@ -47,65 +57,121 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layo
     );
 
     let mut list = inner;
-    list.height = inner.height.saturating_sub(2);
+    list.height = inner.height.saturating_sub(foot);
     let page = usize::from(list.height);
-    let first = cx.app.help_scroll.min(entries.len().saturating_sub(page));
+    let first = cx.app.help_scroll.min(lines.len().saturating_sub(page));
     layout.help_scroll = first;
     layout.help_page = page;
-    for (at, entry) in (0..list.height).zip(&entries[first..]) {
-        let row = line(list, at);
-        match entry {
-            Entry::Group(title) => {
-                put(buf, row, title, cx.style(Role::Heading));
-            }
-            Entry::Action { keys: shown, help } => {
-                let left = keys.min(row.width / 2);
-                let cell = Rect { width: left, ..row };
-                put_right(buf, cell, shown, cx.style(Role::Key));
-                let cell = Rect {
-                    x: row.x + left + 2,
-                    width: row.width.saturating_sub(left + 2),
-                    ..row
-                };
-                put(buf, cell, help, cx.style(Role::Text));
-            }
-            Entry::Blank => {}
-        }
+    for (at, entry) in (0..list.height).zip(&lines[first..]) {
+        draw_line(buf, line(list, at), entry, keys, cx);
     }
-    if first + page < entries.len() {
+    if first + page < lines.len() {
         let below = line(inner, list.height);
         put_right(buf, below, "↓ more", cx.style(Role::Muted));
     }
-    let mut legend = line(inner, inner.height.saturating_sub(1));
-    for (symbol, role, word) in SYMBOLS {
-        let text = format!(" {word}   ");
-        let used = put_all(
-            buf,
-            legend,
-            &[(symbol, cx.style(*role)), (&text, cx.style(Role::Muted))],
-        );
-        legend.x += used;
-        legend.width -= used;
+    if has_legend {
+        let mut legend = line(inner, inner.height.saturating_sub(1));
+        for symbol in 0..SYMBOLS.len() {
+            let used = draw_symbol(buf, legend, symbol, cx);
+            legend.x += used;
+            legend.width -= used;
+        }
     }
 }
 
-fn entries(keymap: &Keymap) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for group in Group::ALL {
-        if !entries.is_empty() {
-            entries.push(Entry::Blank);
+fn draw_line(buf: &mut Buffer, row: Rect, entry: &Line, left: u16, cx: Cx<'_>) {
+    match entry {
+        Line::Group(title) => {
+            put(buf, row, title, cx.style(Role::Heading));
         }
-        entries.push(Entry::Group(group.title()));
+        Line::Action { keys, help } => {
+            let cell = Rect { width: left, ..row };
+            put_right(buf, cell, keys, cx.style(Role::Key));
+            let cell = Rect {
+                x: row.x + left + 2,
+                width: row.width.saturating_sub(left + 2),
+                ..row
+            };
+            put(buf, cell, help, cx.style(Role::Text));
+        }
+        Line::Symbol(symbol) => {
+            draw_symbol(buf, row, *symbol, cx);
+        }
+        Line::Blank => {}
+    }
+}
+
+/// What a symbol means. Returns the cells it took.
+fn draw_symbol(buf: &mut Buffer, at: Rect, symbol: usize, cx: Cx<'_>) -> u16 {
+    let (symbol, role, word) = SYMBOLS[symbol];
+    let text = format!(" {word}   ");
+    let pieces = [
+        (symbol, cx.style(role)),
+        (text.as_str(), cx.style(Role::Muted)),
+    ];
+    put_all(buf, at, &pieces)
+}
+
+fn legend_width() -> usize {
+    let each = SYMBOLS
+        .iter()
+        .map(|(symbol, _, word)| width(symbol) + 4 + width(word));
+    each.sum()
+}
+
+/// Every action with its keys, broken into lines where they are too long for their columns; and the
+/// width of the keys.
+fn lines(keymap: &Keymap, wide: usize, has_legend: bool) -> (Vec<Line>, u16) {
+    let keys_of = |info: &Info| -> Vec<String> {
+        let keys = info.all_keys(keymap);
+        keys.iter().map(ToString::to_string).collect()
+    };
+    let all = TABLE.iter().map(|info| width(&keys_of(info).join(GAP)));
+    let mut left = all.max().unwrap_or(0);
+    if left > wide / 2 {
+        let each = TABLE.iter().flat_map(keys_of).map(|key| width(&key));
+        left = each.max().unwrap_or(0).max(wide / 3).min(wide / 2);
+    }
+    let right = wide.saturating_sub(left + 2);
+    let mut lines = Vec::new();
+    for group in Group::ALL {
+        if !lines.is_empty() {
+            lines.push(Line::Blank);
+        }
+        lines.push(Line::Group(group.title()));
         for info in TABLE.iter().filter(|info| info.group == group) {
-            let keys = info.all_keys(keymap);
-            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-            entries.push(Entry::Action {
-                keys: keys.join("  "),
-                help: info.help,
-            });
+            let mut keys = packed(keys_of(info), left).into_iter();
+            let mut help = wrap(info.help, right, MOST).into_iter();
+            loop {
+                let (keys, help) = (keys.next(), help.next());
+                if keys.is_none() && help.is_none() {
+                    break;
+                }
+                let (keys, help) = (keys.unwrap_or_default(), help.unwrap_or_default());
+                lines.push(Line::Action { keys, help });
+            }
         }
     }
-    entries
+    if !has_legend {
+        lines.extend([Line::Blank, Line::Group("Symbols")]);
+        lines.extend((0..SYMBOLS.len()).map(Line::Symbol));
+    }
+    (lines, u16::try_from(left).unwrap_or(0))
+}
+
+/// As many keys on each line as there is room for; a key stays whole.
+fn packed(keys: Vec<String>, cells: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for key in keys {
+        match lines.last_mut() {
+            Some(last) if width(last) + GAP.len() + width(&key) <= cells => {
+                last.push_str(GAP);
+                last.push_str(&key);
+            }
+            _ => lines.push(key),
+        }
+    }
+    lines
 }
 
 /// A rectangle in the middle, as large as wanted where there is room.

@@ -22,6 +22,7 @@ mod summary;
 mod tabs;
 pub(crate) mod text;
 mod tour;
+mod zoom;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -37,6 +38,8 @@ pub(crate) struct Layout {
     pub(crate) queue: ListArea,
     /// The lower pane of the queue's page, or the list that another page is.
     pub(crate) lower: ListArea,
+    /// What has the room of the lists, and how far it is scrolled; its rows are lines of text.
+    pub(crate) zoom: ListArea,
     /// The list to choose from.
     pub(crate) overlay: ListArea,
     /// The lines of the form.
@@ -109,8 +112,8 @@ pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
             };
             layout.lower = draw(buf, list, look, cx);
         }
-        Page::History => layout.lower = pages::history(buf, rest, look, cx),
-        Page::Log => layout.lower = pages::log(buf, rest, look, cx),
+        Page::History => pages::history(buf, rest, look, cx, &mut layout),
+        Page::Log => pages::log(buf, rest, look, cx, &mut layout),
         Page::Health => layout.lower = health::draw(buf, rest, look, cx),
     }
     // With half a screen drawn.
@@ -155,7 +158,7 @@ fn body(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layou
         };
         detail::draw(buf, right, look, false, cx);
     } else if cx.app.zoomed {
-        detail::draw(buf, rest, look, true, cx);
+        layout.zoom = zoom::segment(buf, rest, look, cx);
         layout.lower.pane = rest;
         return;
     }

@@ -7,10 +7,10 @@ use ratatui::layout::Rect;
 
 use super::pane::Look;
 use super::rows::{self, List};
-use super::text::{self, clock, count, line, put, put_all, put_right, seconds, wrap};
-use super::{Cx, errors, pane, queue, take_bottom};
-use crate::engine::{TaskStatus, Timestamp};
-use crate::monitor::app::{Entry, ListArea};
+use super::text::{self, clock, count, line, put, put_all, put_right, seconds};
+use super::{Cx, Layout, errors, pane, queue, take_bottom, zoom};
+use crate::engine::{Past, SegmentId, TaskStatus, Timestamp};
+use crate::monitor::app::{Feed, ListArea};
 use crate::monitor::theme::Role;
 
 /// What of a row is left after `used` cells.
@@ -35,9 +35,30 @@ fn from_right(buf: &mut Buffer, row: Rect, text: &str, wide: u16, role: Role, cx
     }
 }
 
-fn task_of<'a>(entry: Option<&'a Entry>, cx: Cx<'a>) -> Option<(&'a TaskStatus, &'a Entry)> {
-    let entry = entry?;
-    Some((cx.app.tasks.by_id(&entry.task)?, entry))
+/// Draws a list over all tasks, and by `row` each of its rows whose task is known.
+fn feed(
+    buf: &mut Buffer,
+    area: Rect,
+    look: Look,
+    (feed, title, note, nothing): (&Feed, &str, &str, &str),
+    cx: Cx<'_>,
+    mut row: impl FnMut(&mut Buffer, Rect, &TaskStatus, SegmentId),
+) -> ListArea {
+    let list = List {
+        title,
+        note,
+        nothing,
+        selected: feed.cursor.row,
+        len: feed.len(),
+        follows: feed.cursor.follows,
+    };
+    rows::draw(buf, area, look, &list, cx, |buf, at, index| {
+        let entry = feed.get(index);
+        let known = entry.and_then(|entry| Some((cx.app.tasks.by_id(&entry.task)?, entry)));
+        if let Some((task, entry)) = known {
+            row(buf, at, task, entry.segment);
+        }
+    })
 }
 
 fn title_width(row: Rect) -> u16 {
@@ -45,32 +66,20 @@ fn title_width(row: Rect) -> u16 {
 }
 
 pub(super) fn clips(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
-    let feed = &cx.app.clips;
-    let totals = cx.app.tasks.totals();
-    let audio = Duration::from_millis(totals.audio_ms);
-    let note = format!("{} · {} of audio", feed.all(), clock(audio));
-    let list = List {
-        title: "Clips",
-        note: &note,
-        nothing: "no clip is finished yet",
-        selected: feed.cursor.row,
-        len: feed.len(),
-        follows: feed.cursor.follows,
-    };
-    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
-        let Some((task, entry)) = task_of(feed.get(index), cx) else {
+    let audio = Duration::from_millis(cx.app.tasks.totals().audio_ms);
+    let note = format!("{} · {} of audio", cx.app.clips.all(), clock(audio));
+    let list = (&cx.app.clips, "Clips", &*note, "no clip is finished yet");
+    feed(buf, area, look, list, cx, |buf, row, task, segment| {
+        let Some(clip) = task.completed_segments.get(segment) else {
             return;
         };
-        let Some(clip) = task.completed_segments.get(entry.segment) else {
-            return;
-        };
-        let faulty = task.errors.has(entry.segment);
+        let faulty = task.errors.has(segment);
         let (symbol, role) = if faulty {
             ("✘ ", Role::Failed)
         } else {
             ("✔ ", Role::Done)
         };
-        let number = format!("{:>5}  ", entry.segment);
+        let number = format!("{segment:>5}  ");
         let mut rest = from_right(buf, row, &seconds(clip.duration), 8, Role::Muted, cx);
         let title = title_width(row);
         if row.width >= 60 {
@@ -88,30 +97,24 @@ pub(super) fn clips(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> Lis
         ];
         let used = put_all(buf, rest, &pieces);
         let plan = task.plan.as_ref();
-        let words = plan.and_then(|plan| plan.get(entry.segment));
-        let words = words.map_or(&*clip.clip, |segment| &segment.text);
+        let words = plan.and_then(|plan| plan.get(segment));
+        let words = words.map_or(&*clip.clip, |words| &words.text);
         put(buf, after(rest, used), words, cx.style(Role::Text));
     })
 }
 
 pub(super) fn all_errors(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
-    let feed = &cx.app.errors;
-    let list = List {
-        title: "Errors of all tasks",
-        note: "Enter goes there, r tries again",
-        nothing: "nothing went wrong",
-        selected: feed.cursor.row,
-        len: feed.len(),
-        follows: feed.cursor.follows,
-    };
-    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
-        let Some((task, entry)) = task_of(feed.get(index), cx) else {
+    let list = (
+        &cx.app.errors,
+        "Errors of all tasks",
+        "Enter goes there, r tries again",
+        "nothing went wrong",
+    );
+    feed(buf, area, look, list, cx, |buf, row, task, segment| {
+        let Some(error) = errors::of(task, segment).last() else {
             return;
         };
-        let Some(error) = errors::of(task, entry.segment).last() else {
-            return;
-        };
-        let number = match entry.segment {
+        let number = match segment {
             0 => " task".to_owned(),
             segment => format!("{segment:>5}"),
         };
@@ -129,14 +132,17 @@ pub(super) fn all_errors(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -
     })
 }
 
-pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layout) {
     let mut area = area;
-    if cx.app.zoomed && cx.app.selected_past().is_some() {
-        past(buf, area, look, cx);
-        return cx.app.layout.lower;
-    }
-    if look == Look::Framed && area.height >= 18 && cx.app.selected_past().is_some() {
-        past(buf, take_bottom(&mut area, 8), look, cx);
+    if let Some(past) = cx.app.selected_past() {
+        if cx.app.zoomed {
+            layout.lower = hidden(cx);
+            layout.zoom = past_zoomed(buf, area, past, look, cx);
+            return;
+        }
+        if look == Look::Framed && area.height >= 18 {
+            past_below(buf, take_bottom(&mut area, 8), past, look, cx);
+        }
     }
     let cursor = &cx.app.history_cursor;
     let note = count(cx.app.history.len() as u64, "narration", "narrations");
@@ -148,7 +154,7 @@ pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> L
         len: cursor.len(cx.app.history.len()),
         follows: false,
     };
-    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
+    layout.lower = rows::draw(buf, area, look, &list, cx, |buf, row, index| {
         let past = cursor.source(index).and_then(|row| cx.app.history.get(row));
         let Some(past) = past else {
             return;
@@ -192,19 +198,55 @@ pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> L
         let rest = after(rest, used);
         let folder = text::fit_end(&folder, usize::from(rest.width));
         put(buf, rest, &folder, cx.style(Role::Muted));
-    })
+    });
 }
 
-/// Everything about a narration that has ended.
-fn past(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
-    let Some(past) = cx.app.selected_past() else {
-        return;
-    };
+/// A list that something lies over: where it was scrolled to, and no rows to click.
+fn hidden(cx: Cx<'_>) -> ListArea {
+    ListArea {
+        rows: Rect::default(),
+        ..cx.app.layout.lower
+    }
+}
+
+/// A narration that has ended, in the last lines of the page.
+fn past_below(buf: &mut Buffer, area: Rect, past: &Past, look: Look, cx: Cx<'_>) {
     let inner = pane::draw(buf, area, (&past.title, ""), false, look, cx.theme);
+    let (state, role) = past_state(past);
+    put(buf, inner, &state, cx.style(role));
+    for ((label, fact), at) in past_facts(past, cx).into_iter().zip(1..) {
+        let room = usize::from(inner.width).saturating_sub(text::width(label));
+        let fact = match label {
+            FILES => text::fit_end(&fact, room),
+            _ => fact,
+        };
+        let pieces = [
+            (label, cx.style(Role::Muted)),
+            (&fact, cx.style(Role::Text)),
+        ];
+        put_all(buf, line(inner, at), &pieces);
+    }
+}
+
+/// The same with the whole page for it.
+fn past_zoomed(buf: &mut Buffer, area: Rect, past: &Past, look: Look, cx: Cx<'_>) -> ListArea {
+    let inner = pane::draw(buf, area, (&past.title, ""), true, look, cx.theme);
+    let (state, role) = past_state(past);
+    let mut body = vec![vec![(state, cx.style(role))]];
+    for (label, fact) in past_facts(past, cx) {
+        body.extend(zoom::labelled(label, &fact, inner.width, cx));
+    }
+    zoom::flow(buf, area, inner, look, (body, Vec::new()), cx)
+}
+
+fn past_state(past: &Past) -> (String, Role) {
     let (symbol, role) = queue::look(past.state);
-    let folder = past.folder.display().to_string();
-    let room = usize::from(inner.width).saturating_sub(9);
-    let folder = text::fit_end(&folder, room);
+    (format!("{symbol} {}", past.state.word()), role)
+}
+
+const FILES: &str = "Files    ";
+
+fn past_facts(past: &Past, cx: Cx<'_>) -> Vec<(&'static str, String)> {
     let took = clock(past.completed_at.since(past.created_at));
     let (begun, ended) = (
         day_and_time(past.created_at, cx),
@@ -222,25 +264,15 @@ fn past(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
             clock(audio)
         )
     });
-    let mut row = line(inner, 0);
-    let state = format!("{symbol} {}", past.state.word());
-    put(buf, row, &state, cx.style(role));
     let facts = [
         ("Made     ", made),
         ("Problem  ", past.problem.clone().unwrap_or_default()),
         ("Voice    ", past.voice.to_string()),
-        ("Files    ", folder),
+        (FILES, past.folder.display().to_string()),
         ("When     ", format!("{begun} to {ended}, {took}")),
     ];
-    let facts = facts.iter().filter(|(_, fact)| !fact.is_empty());
-    for ((label, fact), at) in facts.zip(1..) {
-        row = line(inner, at);
-        put_all(
-            buf,
-            row,
-            &[(label, cx.style(Role::Muted)), (fact, cx.style(Role::Text))],
-        );
-    }
+    let facts = facts.into_iter();
+    facts.filter(|(_, fact)| !fact.is_empty()).collect()
 }
 
 /// In the time of the place where the screen is.
@@ -250,22 +282,17 @@ fn day_and_time(at: Timestamp, cx: Cx<'_>) -> String {
     local.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layout) {
     let (log, cursor) = (&cx.app.log, &cx.app.log_cursor);
     if cx.app.zoomed
         && let Some(at) = cursor.source(cursor.row).and_then(|row| log.get(row))
     {
         let title = format!("{} {}", at.time, at.level);
         let inner = pane::draw(buf, area, (&title, "Esc"), true, look, cx.theme);
-        let lines = wrap(
-            &at.text,
-            usize::from(inner.width),
-            usize::from(inner.height),
-        );
-        for (row, text) in (0..).zip(lines) {
-            put(buf, line(inner, row), &text, cx.style(Role::Text));
-        }
-        return cx.app.layout.lower;
+        let body = zoom::lines(&at.text, inner.width, cx.style(Role::Text));
+        layout.lower = hidden(cx);
+        layout.zoom = zoom::flow(buf, area, inner, look, (body.collect(), Vec::new()), cx);
+        return;
     }
     let list = List {
         title: "Log",
@@ -275,7 +302,7 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListA
         len: cursor.len(log.len()),
         follows: cursor.follows,
     };
-    rows::draw(buf, area, look, &list, cx, |buf, row, index| {
+    layout.lower = rows::draw(buf, area, look, &list, cx, |buf, row, index| {
         let Some(at) = cursor.source(index).and_then(|row| log.get(row)) else {
             return;
         };
@@ -293,5 +320,5 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListA
         ];
         let used = put_all(buf, row, &pieces);
         put(buf, after(row, used), &at.text, cx.style(role));
-    })
+    });
 }

@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pane::{self, Look};
-use super::text::{clock, line, put, put_right};
+use super::text::{self, clock, line, put, put_right};
 use super::{Cx, bar, mark};
 use crate::engine::{TaskState, TaskStatus};
+use crate::monitor::action::{Action, Mode};
 use crate::monitor::app::{ListArea, Pane, error_count, is_opening, scroll};
 use crate::monitor::theme::Role;
 
@@ -114,7 +115,12 @@ fn note(cx: Cx<'_>) -> String {
         .map(|(state, word)| format!("{} {word}", totals.count(*state)))
         .collect();
     if cx.app.queue_paused {
-        parts.insert(0, "held by P".to_owned());
+        let mut keys = cx.app.keymap.keys(Mode::Main, Action::PauseQueue);
+        let words = keys.next().map_or_else(
+            || "paused".to_owned(),
+            |key| format!("paused, {key} goes on"),
+        );
+        parts.insert(0, words);
     }
     if let Some(text) = cx.app.tasks.filter_text() {
         parts = vec![format!(
@@ -224,7 +230,9 @@ fn state_word(task: &TaskStatus, cx: Cx<'_>) -> &'static str {
     }
     if task.cancel_requested && task.state == TaskState::Processing {
         "CANCELLING"
-    } else if crate::monitor::app::is_held(task) {
+    } else if cx.app.is_pausing(task) {
+        "PAUSING"
+    } else if task.paused && task.state == TaskState::Pending {
         "PAUSED"
     } else {
         task.state.word()
@@ -252,6 +260,5 @@ fn left(task: &TaskStatus) -> String {
     if is_opening(task) {
         return "opening …".to_owned();
     }
-    task.time_left()
-        .map_or_else(String::new, |time| format!("{} left", clock(time)))
+    task.time_left().map_or_else(String::new, text::left)
 }

@@ -95,6 +95,19 @@ fn segments_and_errors() {
     pictures("segment_zoomed", &fixtures::working, "tab up up enter");
 }
 
+#[test]
+fn a_long_segment_scrolls() {
+    pictures(
+        "segment_long",
+        &fixtures::long_segment,
+        "tab up up up up up",
+    );
+    let open = "tab up up up up up enter";
+    pictures("segment_long_zoomed", &fixtures::long_segment, open);
+    let end = format!("{open}{}", " pgdn".repeat(40));
+    pictures("segment_long_end", &fixtures::long_segment, &end);
+}
+
 /// Messages that bring what pages show.
 fn told() -> Vec<Message> {
     let past = |id: &str, title: &str, state, clips, hour: i64| Past {
@@ -296,6 +309,9 @@ fn with_ascii_symbols_every_screen_is_ascii() {
         "?",
         "q",
         "tab up enter",
+        "tab up up up up up enter",
+        "4 enter",
+        "5 enter",
         "/ x",
     ] {
         for size in SIZES {
@@ -337,6 +353,24 @@ fn opening_the_voice() {
         vec![task]
     };
     pictures("opening", &opening, "");
+}
+
+#[test]
+fn a_pause_is_seen_while_it_comes_and_when_it_is_there() {
+    let mut tasks = fixtures::working();
+    for name in ["pausing", "pause"] {
+        for size in SIZES {
+            let mut app = fixtures::app("dark", ColorDepth::TrueColor);
+            app.update(Message::Reset(tasks.clone()), NOW);
+            app.update(Message::QueuePaused(true), NOW);
+            let mut buf = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+            view::draw(&mut buf, &app);
+            let (width, height) = size;
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), text(&buf));
+        }
+        tasks[1].state = TaskState::Pending;
+        tasks[1].current_segment = None;
+    }
 }
 
 #[test]
@@ -462,6 +496,41 @@ fn every_action_is_in_the_help() {
 }
 
 #[test]
+fn on_a_small_screen_the_help_is_whole_as_well() {
+    for size in [(40, 12), (60, 16), (30, 8)] {
+        let mut seen: Vec<String> = Vec::new();
+        let (mut keys, mut before) = ("?".to_owned(), String::new());
+        loop {
+            let shown = text(&screen(fixtures::working(), &keys, size));
+            if shown == before {
+                break;
+            }
+            let inside = shown.lines().filter_map(|line| {
+                let inside = line.split('│').nth(1)?;
+                Some(inside.split_whitespace().collect::<Vec<_>>().join(" "))
+            });
+            for line in inside {
+                assert!(!line.contains('…'), "{line:?} at {size:?}");
+                seen.push(line);
+            }
+            keys.push_str(" pgdn");
+            before = shown;
+        }
+        let all = seen.join(" ");
+        for word in TABLE.iter().flat_map(|info| info.help.split_whitespace()) {
+            assert!(all.contains(word), "{word:?} at {size:?}");
+        }
+        for info in TABLE {
+            for key in info.all_keys(&Keymap::default()) {
+                assert!(all.contains(&key.to_string()), "{key} at {size:?}");
+            }
+        }
+        assert!(all.contains("⊘ cancelled"));
+    }
+    pictures("help_further", &fixtures::working, "? pgdn pgdn pgdn");
+}
+
+#[test]
 fn hints_are_keys_that_act() {
     let shown = text(&screen(fixtures::working(), "", (120, 36)));
     let last = shown.lines().last().unwrap();
@@ -516,7 +585,10 @@ fn hostile_text_stays_in_its_place() {
 
 #[test]
 fn every_size_can_be_drawn_in_every_state() {
-    let states: [(&dyn Fn() -> Vec<TaskStatus>, &str); 14] = [
+    let states: [(&dyn Fn() -> Vec<TaskStatus>, &str); 17] = [
+        (&fixtures::long_segment, "tab up up up up up"),
+        (&fixtures::long_segment, "tab up up up up up enter pgdn"),
+        (&fixtures::working, "4 enter pgdn"),
         (&fixtures::working, ""),
         (&fixtures::working, "2"),
         (&fixtures::working, "3"),

@@ -261,6 +261,19 @@ pub(crate) fn clock(duration: Duration) -> String {
     }
 }
 
+/// `01:35 left`: an estimate is told as exactly as it is known, and so that it does not flicker.
+/// From a minute on in steps of five seconds, from ten minutes on in minutes.
+pub(super) fn left(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let step = match seconds {
+        0..60 => 1,
+        60..600 => 5,
+        _ => 60,
+    };
+    let rounded = Duration::from_secs((seconds + step / 2) / step * step);
+    format!("{} left", clock(rounded))
+}
+
 /// `7.6 s`, below a tenth of a second `0.03 s`.
 pub(super) fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -331,6 +344,17 @@ mod tests {
     fn numbers_are_written_as_people_read_them() {
         assert_eq!(clock(Duration::from_secs(70)), "01:10");
         assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
+        for (exact, told) in [
+            (0, "00:00 left"),
+            (59, "00:59 left"),
+            (62, "01:00 left"),
+            (63, "01:05 left"),
+            (598, "10:00 left"),
+            (629, "10:00 left"),
+            (5430, "1:31:00 left"),
+        ] {
+            assert_eq!(left(Duration::from_secs(exact)), told);
+        }
         assert_eq!(seconds(Duration::from_millis(7640)), "7.6 s");
         assert_eq!(seconds(Duration::from_millis(320)), "0.32 s");
         assert_eq!(times(23.44), "23.4×");

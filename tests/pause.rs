@@ -1,0 +1,354 @@
+//! A pause gives the machine back: what is in work finishes its segment, waits at its old place and
+//! goes on from there. The voice says when it begins and waits to be let go, so that nothing here
+//! depends on time.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use aloud::engine::{
+    Engine, ErrorObject, Event, Interrupt, Narration, NarrationSettings, Options, Plan,
+    PlannedSegment, ShutdownWait, Submission, Subscription, TaskId, TaskState, TaskStatus, Work,
+};
+use aloud::narrate::{VoiceNarrator, VoiceResolver};
+use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The two ends that a voice holds: what it has begun, and leave to go on with it.
+type Line = Arc<Mutex<(mpsc::Sender<String>, mpsc::Receiver<()>)>>;
+
+struct TestVoice {
+    info: VoiceInfo,
+    line: Line,
+}
+
+struct Letters;
+
+impl FrontEnd for Letters {
+    fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
+        Ok(Utterance {
+            phonemes: text.to_owned(),
+            ids: text.bytes().map(i64::from).collect(),
+            unknown: Vec::new(),
+        })
+    }
+}
+
+struct Model(Line);
+
+impl Synthesizer for Model {
+    fn synthesize(
+        &mut self,
+        utterance: &Utterance,
+        _: &NarrationSettings,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<f32>, SpeechError> {
+        let line = self.0.lock().unwrap();
+        line.0.send(utterance.phonemes.clone()).unwrap();
+        while utterance.phonemes.starts_with("Wait") {
+            if interrupt.is_now() {
+                return Err(SpeechError::Interrupted);
+            }
+            if line.1.recv_timeout(Duration::from_millis(2)).is_ok() {
+                break;
+            }
+        }
+        Ok((0..2000).map(|n: u16| f32::from(n % 20) / 40.0).collect())
+    }
+}
+
+impl Voice for TestVoice {
+    fn info(&self) -> &VoiceInfo {
+        &self.info
+    }
+
+    fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
+        Ok(Box::new(Letters))
+    }
+
+    fn open(&self, _: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
+        Ok(Box::new(Model(Arc::clone(&self.line))))
+    }
+}
+
+/// An engine whose voice is at the other end of a line.
+struct Desk {
+    engine: Engine,
+    events: Subscription,
+    begun: mpsc::Receiver<String>,
+    go: mpsc::Sender<()>,
+    made: Vec<String>,
+}
+
+impl Desk {
+    fn open(folder: &Path) -> Self {
+        let (begin, begun) = mpsc::channel();
+        let (go, let_go) = mpsc::channel();
+        let info = VoiceInfo {
+            name: "test".into(),
+            family: "test",
+            language: "en".into(),
+            sample_rate: 1000,
+            speakers: 1,
+            version: "1".into(),
+        };
+        let line = Arc::new(Mutex::new((begin, let_go)));
+        let voice: Arc<dyn Voice> = Arc::new(TestVoice { info, line });
+        let resolve: VoiceResolver =
+            Arc::new(move |_: &str| Ok::<_, ErrorObject>(Arc::clone(&voice)));
+        let mut options = Options::new(folder.join("library"));
+        options.narrator = Some(Arc::new(move || {
+            Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
+        }));
+        let engine = Engine::open(options).unwrap();
+        Self {
+            events: engine.subscribe(),
+            engine,
+            begun,
+            go,
+            made: Vec::new(),
+        }
+    }
+
+    fn until(&self, mut wanted: impl FnMut(&Event) -> bool) {
+        while !wanted(&self.events.recv_blocking().expect("the engine still runs")) {}
+    }
+
+    fn until_ended(&self, id: &TaskId) -> TaskStatus {
+        self.until(|event| matches!(event, Event::Ended { task, .. } if task == id));
+        self.status(id)
+    }
+
+    fn until_back(&self, id: &TaskId) -> TaskStatus {
+        self.until(|event| matches!(event, Event::Requeued { task } if task == id));
+        self.status(id)
+    }
+
+    /// Waits until the model has begun this text.
+    fn until_begun(&mut self, text: &str) {
+        while self.made.last().is_none_or(|last| last != text) {
+            let next = self.begun.recv_timeout(PATIENCE);
+            self.made.push(next.expect("the model begins"));
+        }
+    }
+
+    fn status(&self, id: &TaskId) -> TaskStatus {
+        self.engine.task_status(id).unwrap()
+    }
+
+    /// All texts that the model was given, with how often.
+    fn all_made(mut self) -> BTreeMap<String, usize> {
+        self.engine.shutdown(ShutdownWait::Now);
+        self.made.extend(self.begun.try_iter());
+        let mut counts = BTreeMap::new();
+        for text in self.made {
+            *counts.entry(text).or_default() += 1;
+        }
+        counts
+    }
+}
+
+fn narration(folder: &Path, title: &str, texts: &[&str]) -> Narration {
+    let segment = |text: &&str| PlannedSegment {
+        start: 0,
+        end: 1,
+        text: (*text).into(),
+        pause_ms: 100,
+        heading: false,
+    };
+    Narration {
+        title: title.into(),
+        source: "text".into(),
+        plan: Arc::new(Plan::new(texts.iter().map(segment).collect())),
+        folder: folder.join(title),
+        voice: "test".into(),
+        voice_version: "".into(),
+        settings: NarrationSettings::default(),
+        fingerprint: title.into(),
+    }
+}
+
+const STORY: [&str; 5] = ["One.", "Wait two.", "Three.", "Four.", "Five."];
+
+fn once(texts: &[&str]) -> BTreeMap<String, usize> {
+    texts.iter().map(|text| ((*text).to_owned(), 1)).collect()
+}
+
+fn done(status: &TaskStatus) -> Vec<u32> {
+    let segments = status.completed_segments.iter();
+    segments.map(|segment| segment.segment_id).collect()
+}
+
+#[test]
+fn a_paused_queue_takes_the_narration_in_work_back_and_it_goes_on_from_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(folder.path());
+    let story = narration(folder.path(), "story", &STORY);
+    let first = desk.engine.submit_task(story, None).unwrap();
+    let next = narration(folder.path(), "next", &["Later."]);
+    let second = desk.engine.submit_task(next, None).unwrap();
+    desk.until_begun("Wait two.");
+    desk.engine.pause_queue();
+    // The segment in work is not broken off.
+    assert_eq!(desk.status(&first).state, TaskState::Processing);
+    desk.go.send(()).unwrap();
+    let back = desk.until_back(&first);
+    assert_eq!(
+        (back.state, done(&back)),
+        (TaskState::Pending, vec![1, 2]),
+        "the one in work was finished"
+    );
+    assert!(back.errors.is_empty() && back.error.is_none());
+    assert!(!back.cancel_requested && !back.paused);
+    assert_eq!((back.attempt, back.current_segment), (0, None));
+    assert_eq!(desk.engine.health().active_tasks, 0);
+    assert_eq!(desk.status(&second).state, TaskState::Pending);
+
+    desk.engine.resume_queue();
+    let mut started = Vec::new();
+    desk.until(|event| {
+        if let Event::Started { task } = event {
+            started.push(task.clone());
+        }
+        matches!(event, Event::Ended { task, .. } if *task == second)
+    });
+    assert_eq!(started, [first.clone(), second], "it kept its place");
+    let status = desk.status(&first);
+    assert_eq!(
+        (status.state, status.attempt, done(&status).len()),
+        (TaskState::Completed, 1, 5)
+    );
+    assert!(status.speed().is_some());
+    assert_eq!(
+        desk.all_made(),
+        once(&[&STORY[..], &["Later."]].concat()),
+        "nothing was made twice"
+    );
+    let library = folder.path().join("library/aloud.db");
+    let db = rusqlite::Connection::open(library).unwrap();
+    let counted: (u32, u32) = db
+        .query_row(
+            "SELECT MAX(attempt), SUM(crashes) FROM segments",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(counted, (1, 0), "attempts and crashes");
+}
+
+#[test]
+fn a_queue_that_goes_on_at_once_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(folder.path());
+    let story = narration(folder.path(), "story", &STORY);
+    let id = desk.engine.submit_task(story, None).unwrap();
+    desk.until_begun("Wait two.");
+    desk.engine.pause_queue();
+    desk.engine.resume_queue();
+    desk.go.send(()).unwrap();
+    let status = desk.until_ended(&id);
+    assert_eq!((status.state, status.attempt), (TaskState::Completed, 1));
+    assert_eq!(desk.all_made(), once(&STORY));
+}
+
+#[test]
+fn a_running_narration_that_is_held_back_lets_the_next_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(folder.path());
+    let story = narration(folder.path(), "story", &STORY);
+    let first = desk.engine.submit_task(story, None).unwrap();
+    let next = narration(folder.path(), "next", &["Later."]);
+    let second = desk.engine.submit_task(next, None).unwrap();
+    desk.until_begun("Wait two.");
+    assert!(desk.engine.pause_task(&first));
+    assert!(!desk.engine.pause_task(&first), "it is being paused");
+    assert!(desk.status(&first).paused);
+    desk.go.send(()).unwrap();
+    assert_eq!(desk.until_ended(&second).state, TaskState::Completed);
+    let held = desk.status(&first);
+    assert_eq!((held.state, held.paused), (TaskState::Pending, true));
+    let before = desk.all_made();
+    assert_eq!(before, once(&["One.", "Wait two.", "Later."]));
+
+    // Held for itself it stays so over a restart.
+    let desk = Desk::open(folder.path());
+    let held = desk.status(&first);
+    assert_eq!((held.state, held.paused), (TaskState::Pending, true));
+    assert!(desk.engine.resume_task(&first));
+    assert_eq!(desk.until_ended(&first).state, TaskState::Completed);
+    assert_eq!(desk.all_made(), once(&STORY[2..]));
+}
+
+#[test]
+fn what_was_taken_back_goes_on_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(folder.path());
+    let story = narration(folder.path(), "story", &STORY);
+    let id = desk.engine.submit_task(story, None).unwrap();
+    desk.until_begun("Wait two.");
+    desk.engine.pause_queue();
+    desk.go.send(()).unwrap();
+    desk.until_back(&id);
+    desk.all_made();
+
+    let desk = Desk::open(folder.path());
+    assert!(
+        !desk.engine.is_queue_paused(),
+        "a pause ends with the process"
+    );
+    let status = match desk.status(&id) {
+        status if status.state.is_terminal() => status,
+        _ => desk.until_ended(&id),
+    };
+    assert_eq!(status.state, TaskState::Completed);
+    assert_eq!(desk.all_made(), once(&STORY[2..]));
+}
+
+#[test]
+fn cancelling_and_stopping_outrank_a_pause() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(folder.path());
+    let story = |title| narration(folder.path(), title, &STORY);
+    let cancelled = desk.engine.submit_task(story("cancelled"), None).unwrap();
+    desk.until_begun("Wait two.");
+    desk.engine.pause_queue();
+    assert!(
+        desk.engine.cancel_task(&cancelled),
+        "without waiting for the segment"
+    );
+    assert_eq!(desk.until_ended(&cancelled).state, TaskState::Cancelled);
+
+    let kept = desk.engine.submit_task(story("kept"), None).unwrap();
+    desk.engine.resume_queue();
+    desk.made.clear();
+    desk.until_begun("Wait two.");
+    desk.engine.pause_queue();
+    let report = desk.engine.shutdown(ShutdownWait::Now);
+    assert_eq!((report.interrupted, report.abandoned), (1, 0));
+    assert_eq!(desk.status(&kept).state, TaskState::Pending);
+}
+
+#[test]
+fn closures_run_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path());
+    let (begun, has_begun) = mpsc::channel();
+    let (go, may_go) = mpsc::channel::<()>();
+    let work = Work::closure("closure", move |task| {
+        begun.send(()).unwrap();
+        may_go.recv_timeout(PATIENCE).unwrap();
+        Ok(task.interrupt().reason().is_none().into())
+    });
+    let id = desk.engine.submit(Submission::new(work)).unwrap();
+    has_begun.recv_timeout(PATIENCE).unwrap();
+    assert!(!desk.engine.pause_task(&id), "it can't be paused");
+    desk.engine.pause_queue();
+    go.send(()).unwrap();
+    let status = desk.until_ended(&id);
+    assert_eq!(
+        (status.state, status.result),
+        (TaskState::Completed, Some(true.into()))
+    );
+}
