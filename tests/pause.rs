@@ -42,6 +42,7 @@ impl Synthesizer for Model {
     fn synthesize(
         &mut self,
         utterance: &Utterance,
+        _: &[&Utterance],
         _: &NarrationSettings,
         interrupt: &Interrupt,
     ) -> Result<Vec<f32>, SpeechError> {
