@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aloud::engine::{
     Engine, ErrorObject, Event, Interrupt, Narration, NarrationSettings, Options, Plan,
     PlannedSegment, ShutdownWait, Submission, Subscription, TaskId, TaskState, TaskStatus, Work,
 };
 use aloud::narrate::{VoiceNarrator, VoiceResolver};
-use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use aloud::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,7 +45,8 @@ impl Synthesizer for Model {
         _: &[&Utterance],
         _: &NarrationSettings,
         interrupt: &Interrupt,
-    ) -> Result<Vec<f32>, SpeechError> {
+    ) -> Result<Speech, SpeechError> {
+        let begun = Instant::now();
         let line = self.0.lock().unwrap();
         line.0.send(utterance.phonemes.clone()).unwrap();
         while utterance.phonemes.starts_with("Wait") {
@@ -56,7 +57,10 @@ impl Synthesizer for Model {
                 break;
             }
         }
-        Ok((0..2000).map(|n: u16| f32::from(n % 20) / 40.0).collect())
+        Ok(Speech {
+            samples: (0..2000).map(|n: u16| f32::from(n % 20) / 40.0).collect(),
+            work: begun.elapsed(),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aloud::clip::ClipStore;
 use aloud::engine::{
@@ -11,7 +11,7 @@ use aloud::engine::{
     PlannedSegment, ShutdownWait, TaskId, TaskState, TaskStatus,
 };
 use aloud::narrate::{KeptClips, VoiceNarrator, VoiceResolver};
-use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use aloud::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 
 /// Tell the process that is to die where it works, and after how many clips.
 const FOLDER: &str = "ALOUD_TEST_FOLDER";
@@ -40,20 +40,29 @@ impl FrontEnd for Letters {
 struct Spoken(Speak);
 
 impl Synthesizer for Spoken {
+    fn looks_ahead(&self) -> usize {
+        3
+    }
+
     fn synthesize(
         &mut self,
         utterance: &Utterance,
-        _: &[&Utterance],
+        ahead: &[&Utterance],
         _: &NarrationSettings,
         interrupt: &Interrupt,
-    ) -> Result<Vec<f32>, SpeechError> {
-        if utterance.phonemes == "slow" {
+    ) -> Result<Speech, SpeechError> {
+        let begun = Instant::now();
+        let is_heavy = ahead.iter().any(|ahead| ahead.phonemes == "heavy");
+        if is_heavy || utterance.phonemes == "slow" {
             while !interrupt.is_now() {
                 std::thread::park_timeout(Duration::from_millis(2));
             }
             return Err(SpeechError::Interrupted);
         }
-        Ok((self.0)(&utterance.phonemes))
+        Ok(Speech {
+            samples: (self.0)(&utterance.phonemes),
+            work: begun.elapsed(),
+        })
     }
 }
 
@@ -291,6 +300,17 @@ fn a_segment_that_kills_the_process_three_times_is_left_out_and_the_rest_is_spok
     assert_eq!(errors, [(2, "POISONOUS".to_owned())]);
     assert_eq!(status.completed_segments.len(), 3);
     assert!(there("deadly.wav"), "the rest is joined");
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_segment_that_others_keep_waiting_is_tried_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, Some(Duration::from_millis(30)));
+    let texts = ["first", "second", "heavy", "fourth"];
+    let status = narrate(&engine, narration(folder.path(), "heavy", &texts));
+    assert_eq!(status.state, TaskState::Completed, "{:?}", status.error);
+    assert_eq!(status.completed_segments.len(), 4);
     engine.shutdown(ShutdownWait::Now);
 }
 

@@ -55,7 +55,9 @@ fn say(
     ahead: &[&Utterance],
 ) -> Result<Vec<f32>, SpeechError> {
     let settings = NarrationSettings::default();
-    model.synthesize(utterance, ahead, &settings, &Interrupt::default())
+    let speech = model.synthesize(utterance, ahead, &settings, &Interrupt::default())?;
+    assert!(!speech.work.is_zero());
+    Ok(speech.samples)
 }
 
 /// How far the two are apart at most.

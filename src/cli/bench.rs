@@ -169,7 +169,7 @@ fn measure(settings: &Settings, voice: &str, threads: usize, rounds: u32) -> any
         for ((_, text), (audio, work)) in TEXTS.iter().zip(&mut all) {
             let utterance = front_end.prepare(text)?;
             let begun = Instant::now();
-            let samples = model.synthesize(&utterance, &[], &how, &interrupt)?;
+            let samples = model.synthesize(&utterance, &[], &how, &interrupt)?.samples;
             // The first run of a shape allocates.
             if round > 0 {
                 *work += begun.elapsed();

@@ -181,7 +181,8 @@ impl Desk {
             .voice
             .open(interrupt)
             .and_then(|mut model| model.synthesize(&utterance, &[], &how, interrupt))
-            .map_err(advised)?;
+            .map_err(advised)?
+            .samples;
         let fault = clip::check(&samples, info.sample_rate, utterance.sounds(), speed);
         if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
             let name = printable(&info.name);

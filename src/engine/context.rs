@@ -311,25 +311,12 @@ impl TaskContext {
     /// # Errors
     /// [`WorkError::Interrupted`] if the task should stop; a failure of the database.
     pub fn begin_segment(&self, segment_id: SegmentId) -> Result<Attempt, WorkError> {
-        if self.interrupt.reason().is_some() {
-            return Err(WorkError::Interrupted);
-        }
-        self.interrupt.begin_segment(segment_id);
-        self.in_work.set(&self.id, &[segment_id]);
-        let timeout = self.shared.options.segment_timeout;
-        self.shared
-            .change(|registry, now| registry.start_segment(&self.id, segment_id, timeout, now));
-        if timeout.is_some() && self.shared.lock().is_clock_late() {
-            self.shared.timer.notify_all();
-        }
-        Ok(Attempt(
-            self.shared.store.begin_segment(&self.id, segment_id),
-        ))
+        self.begin_segment_with(segment_id, &[])
     }
 
-    /// Says that the model may begin with other segments beside the one in work, those that come
-    /// next. Should the process die now, any of them may be why, and a crash counts for all. A segment
-    /// that has crashes already should be alone in the model: then no other is blamed for it.
+    /// The same for a model that may begin with the segments `ahead` already, those that come next.
+    /// Should the process die, any of them may be why, and a crash counts for all. A segment that has
+    /// crashes already should be alone in the model: then no other is blamed for it.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -340,8 +327,7 @@ impl TaskContext {
     /// # struct Speaker;
     /// # impl Narrator for Speaker {
     /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    ///     let _attempt = task.begin_segment(1)?;
-    ///     task.look_ahead(1, &[2]);
+    ///     let _attempt = task.begin_segment_with(1, &[2])?;
     ///     // Here the model makes the one, and begins with the other.
     ///     task.end_segment();
     ///     let _attempt = task.begin_segment(2)?;
@@ -373,8 +359,28 @@ impl TaskContext {
     /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_ahead(&self, segment_id: SegmentId, ahead: &[SegmentId]) {
+    ///
+    /// # Errors
+    /// Those of [`Self::begin_segment`].
+    pub fn begin_segment_with(
+        &self,
+        segment_id: SegmentId,
+        ahead: &[SegmentId],
+    ) -> Result<Attempt, WorkError> {
+        if self.interrupt.reason().is_some() {
+            return Err(WorkError::Interrupted);
+        }
+        self.interrupt.begin_segment(segment_id);
         self.in_work.set(&self.id, &[&[segment_id], ahead].concat());
+        let timeout = self.shared.options.segment_timeout;
+        self.shared
+            .change(|registry, now| registry.start_segment(&self.id, segment_id, timeout, now));
+        if timeout.is_some() && self.shared.lock().is_clock_late() {
+            self.shared.timer.notify_all();
+        }
+        Ok(Attempt(
+            self.shared.store.begin_segment(&self.id, segment_id),
+        ))
     }
 
     /// Says that the model is done with the segment it began last, whose time then stops counting.

@@ -33,7 +33,7 @@ impl InWork {
 
     /// Notes the segments that the model has from now on.
     pub(crate) fn set(&self, task: &TaskId, segments: &[SegmentId]) {
-        self.write(|file| serde_json::to_writer(file, &(task, segments)).map_err(Into::into));
+        self.write(|file| file.write_all(&serde_json::to_vec(&(task, segments))?));
     }
 
     /// Notes that none is in work.
@@ -56,10 +56,11 @@ impl InWork {
                 .map(|file| slot.insert(file)),
         }
         .and_then(|file| {
-            file.set_len(0)?;
+            // Shortened last: at no moment is there less than the old note or the new one.
             file.rewind()?;
             content(file)?;
-            file.flush()
+            let length = file.stream_position()?;
+            file.set_len(length)
         });
         if let Err(error) = written {
             // A segment that ends the process would not be known; everything else works.
@@ -87,7 +88,9 @@ pub(crate) fn left_behind(folder: &Path) -> Vec<(TaskId, SegmentId)> {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
             let text = std::fs::read(entry.path()).unwrap_or_default();
-            if let Ok((task, segments)) = serde_json::from_slice::<Noted>(&text) {
+            // The rest of a longer note may stand behind it.
+            let mut notes = serde_json::Deserializer::from_slice(&text).into_iter::<Noted>();
+            if let Some(Ok((task, segments))) = notes.next() {
                 all.extend(segments.into_iter().map(|segment| (task.clone(), segment)));
             }
             // One that stays is overwritten by the next worker of its number.

@@ -167,6 +167,8 @@ impl Interrupt {
 
     /// Says which segment is in work.
     pub(crate) fn begin_segment(&self, segment: SegmentId) {
+        // It may be the same that was over its time, which begins anew.
+        self.overdue.store(0, Ordering::Release);
         self.segment.store(segment, Ordering::Release);
     }
 

@@ -162,9 +162,12 @@ fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
             let retried = engine.retry_segments(&id, &segments);
             Some(Message::Retried(retried.map_err(|error| error.to_string())))
         }),
-        Effect::Pause(id, true) => {
-            Box::new(move || say_unless(engine.pause_task(&id), "this task can't be held"))
-        }
+        Effect::Pause(id, true) => Box::new(move || {
+            // Pressed twice before the first was seen, it is what was wanted.
+            let is_held = || engine.task_status(&id).is_some_and(|status| status.paused);
+            let done = engine.pause_task(&id) || is_held();
+            say_unless(done, "this task can't be held")
+        }),
         Effect::Pause(id, false) => {
             Box::new(move || say_unless(engine.resume_task(&id), "this task is not held"))
         }

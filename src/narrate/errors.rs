@@ -19,9 +19,12 @@ pub(super) fn timeout_error(timeout: Option<Duration>) -> ErrorObject {
     .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
 }
 
+/// The code of a segment that is left out because of what it did.
+pub(super) const POISONOUS: &str = "POISONOUS";
+
 pub(super) fn poisonous_error(crashes: u32) -> ErrorObject {
     ErrorObject::new(
-        "POISONOUS",
+        POISONOUS,
         format!("the program ended {crashes} times while it spoke this segment: it is left out"),
     )
     .with_details(json!({ "crashes": crashes }))

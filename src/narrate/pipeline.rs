@@ -9,26 +9,23 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
 use serde_json::json;
 
 use super::KeptClips;
-use super::errors::{fault_error, poisonous_error, timeout_error, unknown_error};
+use super::errors::{POISONOUS, fault_error, poisonous_error, timeout_error, unknown_error};
 use super::voices::work_error;
 use crate::clip::{self, ClipKey, Fault, Joined, KeptClip, Part, WAV_LIMIT};
 use crate::engine::{
     Attempt, ClipRecord, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
     TaskContext, WorkError,
 };
-use crate::speech::{FrontEnd, SpeechError, Synthesizer, Utterance};
+use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
 
 /// Segments prepared ahead of the model.
 const AHEAD: usize = 4;
-/// Segments that the model may begin with beside the one in work: with fewer, a short one before a
-/// long one leaves cores without work.
-const AHEAD_IN_MODEL: usize = 3;
 /// Clips that wait to be published.
 const BEHIND: usize = 4;
 /// How often a segment is spoken anew when its clip can't be right. The voice draws noise, so that
@@ -139,9 +136,12 @@ pub(super) fn speak<'s>(
         // The model is opened for the first segment that needs it, while the next are prepared.
         let run = match prepared.recv_blocking() {
             Err(_) => stopped(context),
-            Ok(first) => synthesizer()
-                .map_err(work_error)
-                .and_then(|model| synthesize(job, model, first, &prepared, &to_disk)),
+            Ok(first) => synthesizer().map_err(work_error).and_then(|model| {
+                let run = synthesize(job, model, first, &prepared, &to_disk);
+                // Whatever ended it, nobody waits for what was begun ahead.
+                let rested = model.rest().map_err(work_error);
+                run.and(rested)
+            }),
         };
         drop(close);
         let published = publisher
@@ -162,6 +162,12 @@ fn missing<'a>(job: Job<'a>, done: &HashSet<SegmentId>) -> Result<Vec<Missing<'a
         Some(_) => context.attempted()?,
         None => BTreeSet::new(),
     };
+    // A narration that was paused begins anew with its errors.
+    let status = context.status();
+    let is_known = |id| {
+        let mut errors = status.iter().flat_map(|status| status.errors.of(id));
+        errors.any(|error| error.code == POISONOUS)
+    };
     let mut missing = Vec::new();
     for (id, segment) in narration.plan.iter().filter(|(id, _)| !done.contains(id)) {
         let crashes = crashes.get(&id).copied().unwrap_or(0);
@@ -172,7 +178,7 @@ fn missing<'a>(job: Job<'a>, done: &HashSet<SegmentId>) -> Result<Vec<Missing<'a
                 crashes,
                 may_copy: job.kept.is_some() && !attempted.contains(&id),
             });
-        } else {
+        } else if !is_known(id) {
             context.fail_segment(id, poisonous_error(crashes));
         }
     }
@@ -247,13 +253,27 @@ fn synthesize(
     to_disk: &Sender<Clip>,
 ) -> Result<(), WorkError> {
     let context = job.context;
+    let most_ahead = model.looks_ahead().min(AHEAD);
     let mut failed_runs = 0;
     let mut waiting = VecDeque::from([first]);
     while let Some(mut now) = waiting
         .pop_front()
         .or_else(|| prepared.recv_blocking().ok())
     {
-        let attempt = context.begin_segment(now.id)?;
+        while waiting.len() < most_ahead
+            && let Ok(next) = prepared.try_recv()
+        {
+            waiting.push_back(next);
+        }
+        if now.alone {
+            model.rest().map_err(work_error)?;
+        }
+        let (ids, ahead): (Vec<_>, Vec<_>) = waiting
+            .iter()
+            .take_while(|next| !now.alone && !next.alone)
+            .filter_map(|next| Some((next.id, next.utterance.as_ref().ok()?)))
+            .unzip();
+        let attempt = context.begin_segment_with(now.id, &ids)?;
         let utterance = match &now.utterance {
             Ok(utterance) => utterance,
             Err(error) => {
@@ -261,20 +281,6 @@ fn synthesize(
                 continue;
             }
         };
-        while waiting.len() < AHEAD_IN_MODEL
-            && let Ok(next) = prepared.try_recv()
-        {
-            waiting.push_back(next);
-        }
-        let (ids, ahead): (Vec<_>, Vec<_>) = waiting
-            .iter()
-            .take_while(|next| !now.alone && !next.alone)
-            .filter_map(|next| Some((next.id, next.utterance.as_ref().ok()?)))
-            .unzip();
-        if !ids.is_empty() {
-            context.look_ahead(now.id, &ids);
-        }
-        let begun = Instant::now();
         let tried = best_try(job, model, utterance, &ahead);
         let overdue = context.end_segment();
         match tried {
@@ -290,7 +296,7 @@ fn synthesize(
                 now.alone = true;
                 waiting.push_front(now);
             }
-            Ok((samples, fault)) => {
+            Ok((Speech { samples, work }, fault)) => {
                 failed_runs = 0;
                 if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
                     context.fail_segment(now.id, fault_error(fault));
@@ -302,7 +308,7 @@ fn synthesize(
                     attempt,
                     samples,
                     problem,
-                    work: begun.elapsed(),
+                    work,
                     key: now.key,
                 };
                 if to_disk.send_blocking(Clip::Spoken(spoken)).is_err() {
@@ -341,15 +347,22 @@ fn best_try(
     model: &mut dyn Synthesizer,
     utterance: &Utterance,
     ahead: &[&Utterance],
-) -> Result<(Vec<f32>, Option<Fault>), SpeechError> {
+) -> Result<(Speech, Option<Fault>), SpeechError> {
     let settings = &job.narration.settings;
-    let mut tries = 1;
+    let (mut tries, mut work) = (1, Duration::ZERO);
     loop {
         let interrupt = job.context.interrupt();
-        let samples = model.synthesize(utterance, ahead, settings, interrupt)?;
-        let fault = clip::check(&samples, job.rate, utterance.sounds(), settings.speed);
+        let mut speech = model.synthesize(utterance, ahead, settings, interrupt)?;
+        work += speech.work;
+        let fault = clip::check(
+            &speech.samples,
+            job.rate,
+            utterance.sounds(),
+            settings.speed,
+        );
         if fault.is_none() || tries == TRIES {
-            return Ok((samples, fault));
+            speech.work = work;
+            return Ok((speech, fault));
         }
         tries += 1;
     }
@@ -367,12 +380,17 @@ fn publish(job: Job<'_>, clips: &Receiver<Clip>) -> Result<(), WorkError> {
     while let Ok(clip) = clips.recv_blocking() {
         let (id, published) = match clip {
             Clip::Spoken(spoken) => (spoken.id, publish_spoken(job, spoken)),
+            // Those are copied another time; what was spoken is not made another time.
+            Clip::Kept(..) if job.context.interrupt().reason().is_some() => continue,
             Clip::Kept(id, clip) => {
                 let copied =
                     put(job, id, &clip).and_then(|record| job.context.reuse_segment(record));
                 (id, copied)
             }
         };
+        if let Err(WorkError::Interrupted) = published {
+            continue;
+        }
         // It ends the task, and it is this segment that it ended with.
         published.map_err(|error| error.of_segment(id))?;
     }

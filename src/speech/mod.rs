@@ -10,6 +10,7 @@ pub mod piper;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -117,11 +118,33 @@ pub trait FrontEnd: Send + Sync {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError>;
 }
 
+/// What a voice has said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speech {
+    /// Mono, at the voice's rate, about −1.0 to 1.0.
+    pub samples: Vec<f32>,
+    /// How long the model took for it, as if all of its threads had been at nothing else.
+    pub work: Duration,
+}
+
 /// An open model.
 pub trait Synthesizer {
-    /// Speaks an utterance: mono samples at the voice's rate, about −1.0 to 1.0. What comes `ahead`
-    /// is asked for next, in that order and with the same settings, most likely; a voice may begin
-    /// with it already, and says nothing of it before it is asked.
+    /// How many utterances ahead it makes use of.
+    fn looks_ahead(&self) -> usize {
+        0
+    }
+
+    /// Stops whatever it has begun ahead, and forgets it.
+    ///
+    /// # Errors
+    /// What the runtime said.
+    fn rest(&mut self) -> Result<(), SpeechError> {
+        Ok(())
+    }
+
+    /// Speaks an utterance. What comes `ahead` is asked for next, in that order and with the same
+    /// settings, most likely; a voice may begin with it already, and says nothing of it before it is
+    /// asked.
     ///
     /// # Errors
     /// [`SpeechError::Interrupted`] if `interrupt` broke the run off, or what the runtime said.
@@ -131,7 +154,7 @@ pub trait Synthesizer {
         ahead: &[&Utterance],
         settings: &NarrationSettings,
         interrupt: &Interrupt,
-    ) -> Result<Vec<f32>, SpeechError>;
+    ) -> Result<Speech, SpeechError>;
 }
 
 /// Finds the family of a voice and reads its configuration. The model is looked at from outside

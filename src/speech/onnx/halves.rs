@@ -267,6 +267,9 @@ impl<'a> Graph<'a> {
             return None;
         };
         let length = stride.checked_add(before.checked_add(after)?)?;
+        if self.attribute(node, "output_shape").is_some() {
+            return None;
+        }
         if stride == 0 || dilation != 1 || kernel.checked_add(more)? != length {
             return None;
         }
@@ -323,10 +326,19 @@ impl<'a> Graph<'a> {
         if used.iter().any(|value| self.inputs.contains(value)) {
             return None;
         }
-        let used_before: HashSet<&str> = (self.nodes.iter().enumerate())
+        let mut used_before: HashSet<&str> = (self.nodes.iter().enumerate())
             .filter(|(index, _)| !decoder.contains(index))
             .flat_map(|(_, node)| node.inputs.iter().copied())
             .collect();
+        // What both halves need, such as the values of a speaker, both make.
+        let mut in_both = HashSet::new();
+        for &index in decoder.iter().rev() {
+            let node = &self.nodes[index];
+            if node.outputs.iter().any(|value| used_before.contains(value)) {
+                in_both.insert(index);
+                used_before.extend(&node.inputs);
+            }
+        }
         let mut parts = Parts {
             leaving: Vec::new(),
             taken: Vec::new(),
@@ -337,10 +349,11 @@ impl<'a> Graph<'a> {
                 GRAPH_NODE => {
                     let node = &self.nodes[index];
                     let is_decoders = decoder.contains(&index);
-                    let is_shared = node.operator == "Constant"
+                    let is_shared = in_both.contains(&index);
+                    let is_needed = node.operator == "Constant"
                         && node.outputs.iter().any(|value| used.contains(value));
                     index += 1;
-                    (!is_decoders, is_decoders || is_shared)
+                    (!is_decoders || is_shared, is_decoders || is_needed)
                 }
                 GRAPH_INITIALIZER => {
                     let name = name(self.bytes, &field, TENSOR_NAME)?;
@@ -550,6 +563,52 @@ mod tests {
         assert_eq!((inputs, outputs), (vec!["frames"], vec!["samples"]));
         // 3 for the first, 64/32 for the transposed, 2/32 for the widest after it.
         assert_eq!((decoder.hop, decoder.reach), (32, 6));
+    }
+
+    #[test]
+    fn what_both_halves_need_is_in_both() {
+        let nodes = [
+            node("Gather", &["speakers", "speaker"], "row", &[]),
+            node("Unsqueeze", &["row", "axis"], "voice", &[]),
+            node("Mul", &["ids", "voice"], "frames", &[]),
+            node("Conv", &["voice", "w0"], "colour", &conv(1, 0)),
+            node("Conv", &["frames", "w1"], "a", &conv(7, 3)),
+            node("Add", &["a", "colour"], "b", &[]),
+            node(
+                "ConvTranspose",
+                &["b", "w2"],
+                "samples",
+                &[
+                    integers("kernel_shape", &[64]),
+                    integers("strides", &[32]),
+                    integers("pads", &[16, 16]),
+                ],
+            ),
+        ];
+        let mut graph = Vec::new();
+        for node in &nodes {
+            field(&mut graph, 1, node);
+        }
+        for name in ["speakers", "axis", "w0", "w1", "w2"] {
+            field(&mut graph, 5, &message(&[(8, name.as_bytes())]));
+        }
+        for name in ["ids", "speaker"] {
+            field(&mut graph, 11, &message(&[(1, name.as_bytes())]));
+        }
+        field(&mut graph, 12, &message(&[(1, b"samples")]));
+        let mut model = message(&[(7, &graph)]);
+        let decoder = cut_off_decoder(&mut model).unwrap();
+        let [operators, constants, _, outputs] = content(&model);
+        assert_eq!(operators, ["Gather", "Unsqueeze", "Mul"]);
+        assert_eq!(constants, ["speakers", "axis"]);
+        assert_eq!(outputs, ["frames", "row"]);
+        let [operators, constants, inputs, _] = content(&decoder.model);
+        assert_eq!(
+            operators,
+            ["Unsqueeze", "Conv", "Conv", "Add", "ConvTranspose"]
+        );
+        assert_eq!(constants, ["axis", "w0", "w1", "w2"]);
+        assert_eq!(inputs, ["frames", "row"]);
     }
 
     #[test]

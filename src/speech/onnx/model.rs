@@ -153,7 +153,7 @@ impl Stop {
         Ok(Self(Arc::new(RunOptions::new().map_err(run_failed)?)))
     }
 
-    /// Ends what runs, and whatever begins to run before [`Self::take_back`].
+    /// Ends what runs with it, and whatever begins to run before [`Self::take_back`].
     pub(crate) fn stop(&self) {
         // There is nothing to do about a request that fails: the run then goes on to its end.
         drop(self.0.terminate());
@@ -208,7 +208,7 @@ impl Model {
         self.session.inputs().iter().map(ort::value::Outlet::name)
     }
 
-    /// Runs the model and returns its outputs.
+    /// Runs the model and returns its first outputs, as many as wanted at most.
     ///
     /// # Errors
     /// [`SpeechError::Run`], also if `stop` has broken it off: there is no code for that, what counts
@@ -216,13 +216,14 @@ impl Model {
     pub(crate) fn run(
         &mut self,
         inputs: Inputs<'_>,
+        wanted: usize,
         stop: &Stop,
     ) -> Result<Vec<Values>, SpeechError> {
         let outputs = self
             .session
             .run_with_options(inputs.0, &stop.0)
             .map_err(run_failed)?;
-        let values = outputs.values().map(|output| {
+        let values = outputs.values().take(wanted).map(|output| {
             let (shape, values) = output.try_extract_tensor::<f32>()?;
             Ok(Values {
                 shape: shape.to_vec(),

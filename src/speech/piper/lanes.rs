@@ -1,4 +1,4 @@
-//! Runs a voice that was cut in two on several threads. What one lane does is single-threaded, for
+//! Runs a voice that was cut in two on several threads. What one lane does has a thread or two, for
 //! the voice's many small steps share out badly: while one lane makes the frames of the utterance
 //! that comes next, the others make samples of the one in work, a window at a time.
 //!
@@ -11,11 +11,15 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use super::super::SpeechError;
 use super::super::onnx::{Inputs, Model, Stop};
+use super::super::{Speech, SpeechError};
 use super::windows::{Frames, Latent, windows};
 use crate::engine::Interrupt;
+
+/// The requests ahead that are begun with.
+const AHEAD: usize = 3;
 
 /// What a voice is asked to say.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +78,8 @@ struct State {
     closing: bool,
     /// The number of the next passage.
     next: u64,
+    /// How often something was asked for.
+    asked: u64,
 }
 
 /// An utterance on its way.
@@ -81,6 +87,8 @@ struct Passage {
     number: u64,
     request: Arc<Request>,
     stage: Stage,
+    /// How long lanes were at it, all of them together.
+    work: Duration,
 }
 
 enum Stage {
@@ -113,6 +121,7 @@ struct Done {
     /// Back from the lane that had it.
     encoder: Option<Model>,
     made: Result<Made, SpeechError>,
+    took: Duration,
 }
 
 enum Made {
@@ -141,6 +150,7 @@ impl Lanes {
                 stopped: false,
                 closing: false,
                 next: 0,
+                asked: 0,
             }),
             changed: Condvar::new(),
             stop: Stop::new()?,
@@ -173,12 +183,12 @@ impl Lanes {
         request: Request,
         ahead: Vec<Request>,
         interrupt: &Interrupt,
-    ) -> Result<Vec<f32>, SpeechError> {
-        // A stop that came when the last request had ended already.
-        self.shared.settle()?;
+    ) -> Result<Speech, SpeechError> {
         let to_stop = Arc::clone(&self.shared);
+        let asked = self.shared.begin();
         let spoken = interrupt.breaking(
-            move || to_stop.stop(),
+            // Whoever stops a request may come when the next is in work.
+            move || to_stop.stop(Some(asked)),
             || self.shared.ask_and_wait(request, ahead),
         );
         self.shared.settle()?;
@@ -189,10 +199,28 @@ impl Lanes {
     }
 }
 
+impl Lanes {
+    /// How many requests ahead keep all lanes at work: with fewer, a short one before a long one
+    /// leaves some without.
+    pub(super) fn looks_ahead(&self) -> usize {
+        // A single lane would only be kept from what is asked for.
+        if self.shared.lanes > 1 { AHEAD } else { 0 }
+    }
+
+    /// Stops what was announced, and forgets it.
+    ///
+    /// # Errors
+    /// [`SpeechError::Run`] if runs can't begin again.
+    pub(super) fn rest(&mut self) -> Result<(), SpeechError> {
+        self.shared.stop(None);
+        self.shared.settle()
+    }
+}
+
 impl Drop for Lanes {
     fn drop(&mut self) {
         self.shared.lock().closing = true;
-        self.shared.stop();
+        self.shared.stop(None);
         for thread in self.threads.drain(..) {
             // A lane ends without a panic: it catches those of its jobs.
             drop(thread.join());
@@ -209,10 +237,22 @@ impl Shared {
         (self.changed.wait(state)).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stop(&self) {
-        self.lock().stopped = true;
-        self.stop.stop();
-        self.changed.notify_all();
+    /// Begins a request and returns its number.
+    fn begin(&self) -> u64 {
+        let mut state = self.lock();
+        state.asked += 1;
+        state.asked
+    }
+
+    /// Stops the request with this number, if it is the latest; whatever there is if `None`.
+    fn stop(&self, asked: Option<u64>) {
+        let mut state = self.lock();
+        if asked.is_none_or(|asked| asked == state.asked) {
+            state.stopped = true;
+            // Before anyone can settle: a stop that came later would never be taken back.
+            self.stop.stop();
+            self.changed.notify_all();
+        }
     }
 
     /// After a stop: waits until nothing runs, and forgets what was on its way.
@@ -234,10 +274,9 @@ impl Shared {
         &self,
         request: Request,
         ahead: Vec<Request>,
-    ) -> Option<Result<Vec<f32>, SpeechError>> {
+    ) -> Option<Result<Speech, SpeechError>> {
         let mut state = self.lock();
-        // A single lane would only be kept from what is asked for.
-        let ahead = ahead.into_iter().filter(|_| self.lanes > 1);
+        state.make_way(&request, &ahead);
         for (place, request) in std::iter::once(request).chain(ahead).enumerate() {
             match state.passages.get(place) {
                 Some(known) if *known.request == request => {}
@@ -254,9 +293,11 @@ impl Shared {
             }
             let first = state.passages.front_mut()?;
             if let Stage::Ended(result) = &mut first.stage {
-                let result = std::mem::replace(result, Ok(Vec::new()));
+                let samples = std::mem::replace(result, Ok(Vec::new()));
+                let lanes = u32::try_from(self.lanes).unwrap_or(u32::MAX).max(1);
+                let work = first.work / lanes;
                 state.passages.pop_front();
-                return Some(result);
+                return Some(samples.map(|samples| Speech { samples, work }));
             }
             state = self.wait(state);
         }
@@ -280,16 +321,18 @@ impl Shared {
     }
 
     fn run(&self, job: Job, decoder: &mut Model) -> Done {
-        match job {
+        let begun = Instant::now();
+        let mut done = match job {
             Job::Encode(number, request, mut encoder) => {
                 let made = caught(|| {
-                    let values = encoder.run(request.inputs()?, &self.stop)?;
+                    let values = encoder.run(request.inputs()?, usize::MAX, &self.stop)?;
                     Ok(Made::Latent(Latent::new(values)))
                 });
                 Done {
                     number,
                     encoder: Some(encoder),
                     made,
+                    took: Duration::ZERO,
                 }
             }
             Job::Decode(number, latent, index, window) => {
@@ -301,9 +344,12 @@ impl Shared {
                     number,
                     encoder: None,
                     made,
+                    took: Duration::ZERO,
                 }
             }
-        }
+        };
+        done.took = begun.elapsed();
+        done
     }
 }
 
@@ -314,11 +360,21 @@ fn caught<T>(run: impl FnOnce() -> Result<T, SpeechError>) -> Result<T, SpeechEr
 }
 
 impl State {
+    /// Asked once more for what it has said, it keeps what comes after.
+    fn make_way(&mut self, request: &Request, ahead: &[Request]) {
+        let known = self.passages.iter().map(|passage| &*passage.request);
+        if !self.passages.is_empty() && known.eq(ahead) && ahead.first() != Some(request) {
+            self.announce(request.clone());
+            self.passages.rotate_right(1);
+        }
+    }
+
     fn announce(&mut self, request: Request) {
         self.passages.push_back(Passage {
             number: self.next,
             request: Arc::new(request),
             stage: Stage::Waiting,
+            work: Duration::ZERO,
         });
         self.next += 1;
     }
@@ -355,6 +411,7 @@ impl State {
         }
         let mut passages = self.passages.iter_mut();
         if let Some(passage) = passages.find(|passage| passage.number == done.number) {
+            passage.work += done.took;
             passage.take(done.made, window);
         }
     }

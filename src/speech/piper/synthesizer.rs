@@ -3,9 +3,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::super::onnx::{Decoder, Model, Opener, Stop, cut_off_decoder};
-use super::super::{Runtime, SpeechError, Synthesizer, Utterance};
+use super::super::{Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::config::PiperConfig;
 use super::lanes::{Lanes, Request};
 use crate::engine::{Interrupt, NarrationSettings};
@@ -27,7 +28,7 @@ pub(super) struct PiperSynthesizer {
 
 enum Opened {
     Lanes(Lanes),
-    Whole { model: Model, stop: Stop },
+    Whole(Model),
 }
 
 impl PiperSynthesizer {
@@ -45,15 +46,20 @@ impl PiperSynthesizer {
         let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
         let threads = runtime.threads();
         let mut bytes = opener.read()?;
-        let opened = match cut_off_decoder(&mut bytes) {
-            Some(decoder) => open_lanes(&opener, bytes, decoder, threads),
-            None => opener.open(bytes, threads).and_then(whole),
+        let in_lanes = cut_off_decoder(&mut bytes)
+            .map(|decoder| open_lanes(&opener, std::mem::take(&mut bytes), decoder, threads));
+        let opened = match in_lanes {
+            Some(Err(error)) if error != SpeechError::Interrupted => {
+                tracing::warn!(%error, "the voice is not cut in two");
+                bytes = opener.read()?;
+                opener.open(bytes, threads).map(whole)
+            }
+            Some(opened) => opened,
+            None => opener.open(bytes, threads).map(whole),
         };
         let (model, inputs) = match opened {
-            Err(error) if error != SpeechError::Interrupted => {
-                // What lies in files beside the model is found from there only.
-                opener.open_file(threads).and_then(whole)?
-            }
+            // What lies in files beside the model is found from there only.
+            Err(error) if error != SpeechError::Interrupted => whole(opener.open_file(threads)?),
             opened => opened?,
         };
         for needed in ["input", "input_lengths", "scales"] {
@@ -91,30 +97,49 @@ impl PiperSynthesizer {
 }
 
 impl Synthesizer for PiperSynthesizer {
+    fn looks_ahead(&self) -> usize {
+        match &self.model {
+            Opened::Lanes(lanes) => lanes.looks_ahead(),
+            Opened::Whole(_) => 0,
+        }
+    }
+
+    fn rest(&mut self) -> Result<(), SpeechError> {
+        match &mut self.model {
+            Opened::Lanes(lanes) => lanes.rest(),
+            Opened::Whole(_) => Ok(()),
+        }
+    }
+
     fn synthesize(
         &mut self,
         utterance: &Utterance,
         ahead: &[&Utterance],
         settings: &NarrationSettings,
         interrupt: &Interrupt,
-    ) -> Result<Vec<f32>, SpeechError> {
+    ) -> Result<Speech, SpeechError> {
         let request = self.request(utterance, settings);
         let ahead: Vec<_> = (ahead.iter())
             .map(|ahead| self.request(ahead, settings))
             .collect();
         match &mut self.model {
             Opened::Lanes(lanes) => lanes.speak(request, ahead, interrupt),
-            Opened::Whole { model, stop } => {
-                stop.take_back()?;
+            Opened::Whole(model) => {
+                // One for each run: what stops an earlier one may come late.
+                let stop = Stop::new()?;
+                let begun = Instant::now();
                 let inputs = request.inputs()?;
                 let to_stop = stop.clone();
                 let outputs =
-                    interrupt.breaking(move || to_stop.stop(), || model.run(inputs, stop));
+                    interrupt.breaking(move || to_stop.stop(), || model.run(inputs, 1, &stop));
                 if interrupt.is_now() {
                     return Err(SpeechError::Interrupted);
                 }
                 let samples = outputs?.into_iter().next();
-                Ok(samples.map(|samples| samples.values).unwrap_or_default())
+                Ok(Speech {
+                    samples: samples.map(|samples| samples.values).unwrap_or_default(),
+                    work: begun.elapsed(),
+                })
             }
         }
     }
@@ -135,7 +160,10 @@ fn open_lanes(
     let encoder = opener.open(encoder, threads / MOST_LANES)?;
     let inputs = encoder.inputs().map(str::to_owned).collect();
     let decoders = (0..count)
-        .map(|_| opener.open(decoder.model.clone(), threads / count))
+        .map(|lane| {
+            let threads = threads / count + usize::from(lane < threads % count);
+            opener.open(decoder.model.clone(), threads)
+        })
         .collect::<Result<_, _>>()?;
     let (hop, reach) = (decoder.hop, decoder.reach);
     tracing::debug!(lanes = count, hop, reach, "the voice is cut in two");
@@ -144,8 +172,7 @@ fn open_lanes(
     Ok((Opened::Lanes(lanes), inputs))
 }
 
-fn whole(model: Model) -> Result<Named, SpeechError> {
+fn whole(model: Model) -> Named {
     let inputs = model.inputs().map(str::to_owned).collect();
-    let stop = Stop::new()?;
-    Ok((Opened::Whole { model, stop }, inputs))
+    (Opened::Whole(model), inputs)
 }

@@ -60,7 +60,7 @@ impl Latent {
             };
             inputs.add(name, shape, values)?;
         }
-        let mut outputs = decoder.run(inputs, stop)?.into_iter();
+        let mut outputs = decoder.run(inputs, 1, stop)?.into_iter();
         let mut samples = outputs
             .next()
             .map(|output| output.values)
