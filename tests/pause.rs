@@ -2,39 +2,25 @@
 //! goes on from there. The voice says when it begins and waits to be let go, so that nothing here
 //! depends on time.
 
+mod kit;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use aloud::engine::{
-    Engine, ErrorObject, Event, Interrupt, Narration, NarrationSettings, Options, Plan,
-    PlannedSegment, ShutdownWait, Submission, Subscription, TaskId, TaskState, TaskStatus, Work,
+    Engine, Event, Interrupt, Narration, NarrationSettings, Plan, PlannedSegment, ShutdownWait,
+    Submission, Subscription, TaskId, TaskState, TaskStatus, Work,
 };
-use aloud::narrate::{VoiceNarrator, VoiceResolver};
-use aloud::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
+
+use kit::voice::{Open, library};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The two ends that a voice holds: what it has begun, and leave to go on with it.
 type Line = Arc<Mutex<(mpsc::Sender<String>, mpsc::Receiver<()>)>>;
-
-struct TestVoice {
-    info: VoiceInfo,
-    line: Line,
-}
-
-struct Letters;
-
-impl FrontEnd for Letters {
-    fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
-        Ok(Utterance {
-            phonemes: text.to_owned(),
-            ids: text.bytes().map(i64::from).collect(),
-            unknown: Vec::new(),
-        })
-    }
-}
 
 struct Model(Line);
 
@@ -64,20 +50,6 @@ impl Synthesizer for Model {
     }
 }
 
-impl Voice for TestVoice {
-    fn info(&self) -> &VoiceInfo {
-        &self.info
-    }
-
-    fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
-        Ok(Box::new(Letters))
-    }
-
-    fn open(&self, _: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
-        Ok(Box::new(Model(Arc::clone(&self.line))))
-    }
-}
-
 /// An engine whose voice is at the other end of a line.
 struct Desk {
     engine: Engine,
@@ -91,22 +63,9 @@ impl Desk {
     fn open(folder: &Path) -> Self {
         let (begin, begun) = mpsc::channel();
         let (go, let_go) = mpsc::channel();
-        let info = VoiceInfo {
-            name: "test".into(),
-            family: "test",
-            language: "en".into(),
-            sample_rate: 1000,
-            speakers: 1,
-            version: "1".into(),
-        };
         let line = Arc::new(Mutex::new((begin, let_go)));
-        let voice: Arc<dyn Voice> = Arc::new(TestVoice { info, line });
-        let resolve: VoiceResolver =
-            Arc::new(move |_: &str| Ok::<_, ErrorObject>(Arc::clone(&voice)));
-        let mut options = Options::new(folder.join("library"));
-        options.narrator = Some(Arc::new(move || {
-            Box::new(VoiceNarrator::new(Arc::clone(&resolve)))
-        }));
+        let open: Open = Arc::new(move || Box::new(Model(Arc::clone(&line))));
+        let options = library(folder, open, None);
         let engine = Engine::open(options).unwrap();
         Self {
             events: engine.subscribe(),

@@ -1,5 +1,7 @@
 //! The narration pipeline with voices made for tests: what a real voice does too rarely.
 
+mod kit;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use aloud::clip::ClipStore;
 use aloud::engine::{
-    Engine, ErrorObject, Event, Interrupt, Narration, NarrationSettings, Options, Plan,
-    PlannedSegment, ShutdownWait, TaskId, TaskState, TaskStatus,
+    Engine, Event, Interrupt, Narration, NarrationSettings, Plan, PlannedSegment, ShutdownWait,
+    TaskId, TaskState, TaskStatus,
 };
-use aloud::narrate::{KeptClips, VoiceNarrator, VoiceResolver};
-use aloud::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use aloud::narrate::KeptClips;
+use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
+
+use kit::voice::{Open, library};
 
 /// Tell the process that is to die where it works, and after how many clips.
 const FOLDER: &str = "ALOUD_TEST_FOLDER";
@@ -19,23 +23,6 @@ const CLIPS: &str = "ALOUD_TEST_CLIPS";
 
 /// What a voice does with a text.
 type Speak = fn(&str) -> Vec<f32>;
-
-struct TestVoice {
-    info: VoiceInfo,
-    speak: Speak,
-}
-
-struct Letters;
-
-impl FrontEnd for Letters {
-    fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
-        Ok(Utterance {
-            phonemes: text.to_owned(),
-            ids: text.bytes().map(i64::from).collect(),
-            unknown: Vec::new(),
-        })
-    }
-}
 
 struct Spoken(Speak);
 
@@ -66,20 +53,6 @@ impl Synthesizer for Spoken {
     }
 }
 
-impl Voice for TestVoice {
-    fn info(&self) -> &VoiceInfo {
-        &self.info
-    }
-
-    fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
-        Ok(Box::new(Letters))
-    }
-
-    fn open(&self, _: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
-        Ok(Box::new(Spoken(self.speak)))
-    }
-}
-
 fn open(folder: &Path, speak: Speak, segment_timeout: Option<Duration>) -> Engine {
     open_keeping(folder, speak, segment_timeout, None)
 }
@@ -90,21 +63,9 @@ fn open_keeping(
     segment_timeout: Option<Duration>,
     kept: Option<KeptClips>,
 ) -> Engine {
-    let info = VoiceInfo {
-        name: "test".into(),
-        family: "test",
-        language: "en".into(),
-        sample_rate: 1000,
-        speakers: 1,
-        version: "1".into(),
-    };
-    let voice: Arc<dyn Voice> = Arc::new(TestVoice { info, speak });
-    let resolve: VoiceResolver = Arc::new(move |_: &str| Ok::<_, ErrorObject>(Arc::clone(&voice)));
-    let mut options = Options::new(folder.join("library"));
+    let model: Open = Arc::new(move || Box::new(Spoken(speak)));
+    let mut options = library(folder, model, kept);
     options.segment_timeout = segment_timeout;
-    options.narrator = Some(Arc::new(move || {
-        Box::new(VoiceNarrator::new(Arc::clone(&resolve)).keeping(kept.clone()))
-    }));
     Engine::open(options).unwrap()
 }
 

@@ -51,9 +51,9 @@ const TEXTS: [(&str, &str); 3] = [
 struct Row {
     threads: usize,
     open_seconds: f64,
-    /// Audio per second of work, for each text.
+    /// Audio per second of work, for each text by itself.
     speeds: [f64; TEXTS.len()],
-    /// The same for the longest two together: what narrating is like.
+    /// The same for sentences one after the other, the next begun with already, as in narrating.
     speed: f64,
     memory_bytes: Option<u64>,
 }
@@ -80,8 +80,8 @@ pub(super) fn run(
         writeln!(out, "{} on {machine}", info.name)?;
         writeln!(
             out,
-            "{:>8}  {:>8}  {:>9}  {:>9}  {:>9}  {:>9}",
-            "threads", "opens in", "short", "medium", "long", "memory"
+            "{:>8}  {:>8}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
+            "threads", "opens in", "short", "medium", "long", "narrating", "memory"
         )?;
     }
     let mut rows: Vec<Row> = Vec::new();
@@ -96,8 +96,9 @@ pub(super) fn run(
             let memory = memory.map_or_else(|| "?".to_owned(), human_size);
             writeln!(
                 out,
-                "{threads:>8}  {:>6.2} s  {short:>8.1}×  {medium:>8.1}×  {long:>8.1}×  {memory:>9}",
-                row.open_seconds,
+                "{threads:>8}  {:>6.2} s  {short:>8.1}×  {medium:>8.1}×  {long:>8.1}×  {:>8.1}×  \
+                 {memory:>9}",
+                row.open_seconds, row.speed,
             )?;
             out.flush()?;
         }
@@ -164,23 +165,36 @@ fn measure(settings: &Settings, voice: &str, threads: usize, rounds: u32) -> any
     let mut model = voice.open(&interrupt)?;
     let open = begun.elapsed();
     let rate = f64::from(voice.info().sample_rate);
+    #[expect(clippy::cast_precision_loss, reason = "samples of some sentences")]
+    let seconds = |samples: &[f32]| samples.len() as f64 / rate;
+    let utterances = TEXTS.map(|(_, text)| front_end.prepare(text));
+    let utterances = utterances.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mut all = [(0.0, Duration::ZERO); TEXTS.len()];
     for round in 0..=rounds {
-        for ((_, text), (audio, work)) in TEXTS.iter().zip(&mut all) {
-            let utterance = front_end.prepare(text)?;
+        for (utterance, (audio, work)) in utterances.iter().zip(&mut all) {
             let begun = Instant::now();
-            let samples = model.synthesize(&utterance, &[], &how, &interrupt)?.samples;
+            let speech = model.synthesize(utterance, &[], &how, &interrupt)?;
             // The first run of a shape allocates.
             if round > 0 {
                 *work += begun.elapsed();
-                #[expect(clippy::cast_precision_loss, reason = "samples of some sentences")]
-                let seconds = samples.len() as f64 / rate;
-                *audio += seconds;
+                *audio += seconds(&speech.samples);
             }
         }
     }
+    let sentences = &utterances[1..];
+    let row: Vec<_> = (0..rounds as usize)
+        .flat_map(|_| sentences.iter().chain(sentences))
+        .collect();
+    let mut together = (0.0, Duration::ZERO);
+    for at in 0..row.len() {
+        let ahead = &row[at + 1..];
+        let ahead = &ahead[..model.looks_ahead().min(ahead.len())];
+        let begun = Instant::now();
+        let speech = model.synthesize(row[at], ahead, &how, &interrupt)?;
+        together.0 += seconds(&speech.samples);
+        together.1 += begun.elapsed();
+    }
     let speed = |(audio, work): (f64, Duration)| audio / work.as_secs_f64().max(f64::EPSILON);
-    let together = (all[1].0 + all[2].0, all[1].1 + all[2].1);
     Ok(Row {
         threads,
         open_seconds: open.as_secs_f64(),

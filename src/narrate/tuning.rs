@@ -13,7 +13,7 @@ use crate::settings::Paths;
 /// The best settings for one voice on one machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
-    /// Threads of one model run.
+    /// Threads that the model runs on, all together.
     pub threads: usize,
     /// Audio per second of work with them.
     pub speed: f64,

@@ -2,6 +2,8 @@
 //! once into a folder that all tests share; where they can't be had, the tests fail and say so.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod voice;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

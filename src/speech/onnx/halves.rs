@@ -138,6 +138,17 @@ struct Node<'a> {
     attributes: Vec<Range<usize>>,
 }
 
+/// What a convolution over one dimension looks at, in values.
+struct Kernel {
+    size: u64,
+    stride: u64,
+    dilation: u64,
+    /// Zeros before the first value.
+    before: u64,
+    /// Zeros after the last one.
+    after: u64,
+}
+
 /// What a value has to do with the frames.
 #[derive(Clone, Copy)]
 struct Place {
@@ -232,26 +243,36 @@ impl<'a> Graph<'a> {
 
     /// A convolution that gives as many values as it takes.
     fn after_conv(&self, node: &Node<'a>, place: Place) -> Option<Place> {
-        let [kernel] = self.integers(node, "kernel_shape")?[..] else {
-            return None;
-        };
-        let [stride] = self.integers_or(node, "strides", &[1])?[..] else {
-            return None;
-        };
-        let [dilation] = self.integers_or(node, "dilations", &[1])?[..] else {
-            return None;
-        };
-        let [before, after] = self.integers_or(node, "pads", &[0, 0])?[..] else {
-            return None;
-        };
-        let span = kernel.checked_sub(1)?.checked_mul(dilation)?;
-        (stride == 1 && before.checked_add(after)? == span)
-            .then(|| place.further(before.max(after), 1))
+        let kernel = self.kernel(node)?;
+        let span = kernel.size.checked_sub(1)?.checked_mul(kernel.dilation)?;
+        let padded = kernel.before.checked_add(kernel.after)?;
+        (kernel.stride == 1 && padded == span)
+            .then(|| place.further(kernel.before.max(kernel.after), 1))
     }
 
     /// A transposed convolution that gives `stride` times as many values as it takes.
     fn after_transposed(&self, node: &Node<'a>, place: Place) -> Option<Place> {
-        let [kernel] = self.integers(node, "kernel_shape")?[..] else {
+        let kernel = self.kernel(node)?;
+        let [more] = self.integers_or(node, "output_padding", &[0])?[..] else {
+            return None;
+        };
+        let padded = kernel.before.checked_add(kernel.after)?;
+        let length = kernel.stride.checked_add(padded)?;
+        if kernel.stride == 0
+            || kernel.dilation != 1
+            || kernel.size.checked_add(more)? != length
+            || self.attribute(node, "output_shape").is_some()
+        {
+            return None;
+        }
+        let mut place = place.further(kernel.size, kernel.stride);
+        place.per_frame = place.per_frame.checked_mul(kernel.stride)?;
+        Some(place)
+    }
+
+    /// What a convolution over one dimension looks at.
+    fn kernel(&self, node: &Node<'a>) -> Option<Kernel> {
+        let [size] = self.integers(node, "kernel_shape")?[..] else {
             return None;
         };
         let [stride] = self.integers_or(node, "strides", &[1])?[..] else {
@@ -263,19 +284,13 @@ impl<'a> Graph<'a> {
         let [before, after] = self.integers_or(node, "pads", &[0, 0])?[..] else {
             return None;
         };
-        let [more] = self.integers_or(node, "output_padding", &[0])?[..] else {
-            return None;
-        };
-        let length = stride.checked_add(before.checked_add(after)?)?;
-        if self.attribute(node, "output_shape").is_some() {
-            return None;
-        }
-        if stride == 0 || dilation != 1 || kernel.checked_add(more)? != length {
-            return None;
-        }
-        let mut place = place.further(kernel, stride);
-        place.per_frame = place.per_frame.checked_mul(stride)?;
-        Some(place)
+        Some(Kernel {
+            size,
+            stride,
+            dilation,
+            before,
+            after,
+        })
     }
 
     fn integers_or(&self, node: &Node<'a>, name: &str, default: &[u64]) -> Option<Vec<u64>> {

@@ -1,0 +1,65 @@
+//! A voice made for tests: it takes the text as its phonemes, and whoever opens it says what its
+//! model does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aloud::engine::{ErrorObject, Interrupt, Options};
+use aloud::narrate::{KeptClips, VoiceNarrator, VoiceResolver};
+use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+
+/// Opens the model.
+pub type Open = Arc<dyn Fn() -> Box<dyn Synthesizer> + Send + Sync>;
+
+/// Samples a second.
+pub const RATE: u32 = 1000;
+
+struct TestVoice {
+    info: VoiceInfo,
+    open: Open,
+}
+
+struct Letters;
+
+impl FrontEnd for Letters {
+    fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
+        Ok(Utterance {
+            phonemes: text.to_owned(),
+            ids: text.bytes().map(i64::from).collect(),
+            unknown: Vec::new(),
+        })
+    }
+}
+
+impl Voice for TestVoice {
+    fn info(&self) -> &VoiceInfo {
+        &self.info
+    }
+
+    fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
+        Ok(Box::new(Letters))
+    }
+
+    fn open(&self, _: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
+        Ok((self.open)())
+    }
+}
+
+/// A library in `folder` whose every voice is this one.
+pub fn library(folder: &Path, open: Open, kept: Option<KeptClips>) -> Options {
+    let info = VoiceInfo {
+        name: "test".into(),
+        family: "test",
+        language: "en".into(),
+        sample_rate: RATE,
+        speakers: 1,
+        version: "1".into(),
+    };
+    let voice: Arc<dyn Voice> = Arc::new(TestVoice { info, open });
+    let resolve: VoiceResolver = Arc::new(move |_: &str| Ok::<_, ErrorObject>(Arc::clone(&voice)));
+    let mut options = Options::new(folder.join("library"));
+    options.narrator = Some(Arc::new(move || {
+        Box::new(VoiceNarrator::new(Arc::clone(&resolve)).keeping(kept.clone()))
+    }));
+    options
+}
