@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use aloud::engine::{
-    Engine, Event, Interrupt, Narration, NarrationSettings, Plan, PlannedSegment, ShutdownWait,
-    Submission, Subscription, TaskId, TaskState, TaskStatus, Work,
+    Engine, Event, Interrupt, Narration, NarrationSettings, ShutdownWait, Submission, Subscription,
+    TaskId, TaskState, TaskStatus, Work,
 };
 use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 
-use kit::voice::{Open, library};
+use kit::voice::{self, Open, library};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -115,23 +115,7 @@ impl Desk {
 }
 
 fn narration(folder: &Path, title: &str, texts: &[&str]) -> Narration {
-    let segment = |text: &&str| PlannedSegment {
-        start: 0,
-        end: 1,
-        text: (*text).into(),
-        pause_ms: 100,
-        heading: false,
-    };
-    Narration {
-        title: title.into(),
-        source: "text".into(),
-        plan: Arc::new(Plan::new(texts.iter().map(segment).collect())),
-        folder: folder.join(title),
-        voice: "test".into(),
-        voice_version: "".into(),
-        settings: NarrationSettings::default(),
-        fingerprint: title.into(),
-    }
+    voice::narration(folder.join(title), title, texts)
 }
 
 const STORY: [&str; 5] = ["One.", "Wait two.", "Three.", "Four.", "Five."];

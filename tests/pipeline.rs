@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 
 use aloud::clip::ClipStore;
 use aloud::engine::{
-    Engine, Event, Interrupt, Narration, NarrationSettings, Plan, PlannedSegment, ShutdownWait,
-    TaskId, TaskState, TaskStatus,
+    Engine, Event, Interrupt, Narration, NarrationSettings, ShutdownWait, TaskState, TaskStatus,
 };
 use aloud::narrate::KeptClips;
 use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 
-use kit::voice::{Open, library};
+use kit::voice::{self, Open, library};
 
 /// Tell the process that is to die where it works, and after how many clips.
 const FOLDER: &str = "ALOUD_TEST_FOLDER";
@@ -70,23 +69,7 @@ fn open_keeping(
 }
 
 fn narration(folder: &Path, title: &str, texts: &[&str]) -> Narration {
-    let segment = |text: &&str| PlannedSegment {
-        start: 0,
-        end: 1,
-        text: (*text).into(),
-        pause_ms: 100,
-        heading: false,
-    };
-    Narration {
-        title: title.into(),
-        source: "text".into(),
-        plan: Arc::new(Plan::new(texts.iter().map(segment).collect())),
-        folder: folder.join("out"),
-        voice: "test".into(),
-        voice_version: "".into(),
-        settings: NarrationSettings::default(),
-        fingerprint: TaskId::random().to_string(),
-    }
+    voice::narration(folder.join("out"), title, texts)
 }
 
 fn narrate(engine: &Engine, narration: Narration) -> TaskStatus {

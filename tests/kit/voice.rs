@@ -1,10 +1,12 @@
 //! A voice made for tests: it takes the text as its phonemes, and whoever opens it says what its
 //! model does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aloud::engine::{ErrorObject, Interrupt, Options};
+use aloud::engine::{
+    ErrorObject, Interrupt, Narration, NarrationSettings, Options, Plan, PlannedSegment, TaskId,
+};
 use aloud::narrate::{KeptClips, VoiceNarrator, VoiceResolver};
 use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 
@@ -62,4 +64,25 @@ pub fn library(folder: &Path, open: Open, kept: Option<KeptClips>) -> Options {
         Box::new(VoiceNarrator::new(Arc::clone(&resolve)).keeping(kept.clone()))
     }));
     options
+}
+
+/// A narration of these segments by that voice, into `folder`; no other is like it.
+pub fn narration(folder: PathBuf, title: &str, texts: &[&str]) -> Narration {
+    let segment = |text: &&str| PlannedSegment {
+        start: 0,
+        end: 1,
+        text: (*text).into(),
+        pause_ms: 100,
+        heading: false,
+    };
+    Narration {
+        title: title.into(),
+        source: "text".into(),
+        plan: Arc::new(Plan::new(texts.iter().map(segment).collect())),
+        folder,
+        voice: "test".into(),
+        voice_version: "".into(),
+        settings: NarrationSettings::default(),
+        fingerprint: TaskId::random().to_string(),
+    }
 }

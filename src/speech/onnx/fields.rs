@@ -12,6 +12,12 @@ pub(super) const fn tag(field: u64) -> u64 {
     field << 3 | LENGTH
 }
 
+// The fields of `onnx.proto3` that more than one reader looks for.
+pub(super) const MODEL_GRAPH: u64 = tag(7);
+pub(super) const GRAPH_INPUT: u64 = tag(11);
+pub(super) const VALUE_TYPE: u64 = tag(2);
+pub(super) const TYPE_TENSOR: u64 = tag(1);
+
 /// A tag that no message of a model knows: a reader passes over the field.
 const NOBODYS: u8 = 6 << 3 | 2;
 

@@ -9,13 +9,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::fields::{Field, fields, hide, put, tag};
+use super::fields::{
+    Field, GRAPH_INPUT, MODEL_GRAPH, TYPE_TENSOR, VALUE_TYPE, fields, hide, put, tag, varint,
+};
 
-const MODEL_GRAPH: u64 = tag(7);
 const GRAPH_NODE: u64 = tag(1);
 const GRAPH_NAME: u64 = tag(2);
 const GRAPH_INITIALIZER: u64 = tag(5);
-const GRAPH_INPUT: u64 = tag(11);
 const GRAPH_OUTPUT: u64 = tag(12);
 const NODE_INPUT: u64 = tag(1);
 const NODE_OUTPUT: u64 = tag(2);
@@ -27,8 +27,6 @@ const ATTRIBUTE_INTEGERS: u64 = tag(8);
 const ATTRIBUTE_INTEGER: u64 = 8 << 3;
 const TENSOR_NAME: u64 = tag(8);
 const VALUE_NAME: u64 = tag(1);
-const VALUE_TYPE: u64 = tag(2);
-const TYPE_TENSOR: u64 = tag(1);
 /// A tensor's type in bytes: its element type (field 1) is 1, a 32-bit float, its shape unknown.
 const FLOATS: [u8; 2] = [1 << 3, 1];
 
@@ -309,8 +307,7 @@ impl<'a> Graph<'a> {
                 ATTRIBUTE_INTEGERS => {
                     let mut at = field.content.start;
                     while at < field.content.end {
-                        let (number, next) =
-                            super::fields::varint(self.bytes, at, field.content.end)?;
+                        let (number, next) = varint(self.bytes, at, field.content.end)?;
                         all.push(number);
                         at = next;
                     }

@@ -7,14 +7,10 @@
 //! buffers come from the arena. Without the stated shapes there is nothing to compare. The fields:
 //! `onnx.proto3`.
 
-use super::fields::{Field, fields, hide, tag};
+use super::fields::{Field, GRAPH_INPUT, MODEL_GRAPH, TYPE_TENSOR, VALUE_TYPE, fields, hide, tag};
 
 /// Fields that hold others, as their tags: number and wire type «length, then content».
-const MODEL_GRAPH: u64 = tag(7);
-const GRAPH_INPUT: u64 = tag(11);
 const GRAPH_VALUE_INFO: u64 = tag(13);
-const VALUE_TYPE: u64 = tag(2);
-const TYPE_TENSOR: u64 = tag(1);
 const TENSOR_SHAPE: u64 = tag(2);
 
 /// Hides the shapes of the model's inputs and of the values between its nodes. A model that it

@@ -197,9 +197,7 @@ impl Lanes {
         }
         spoken.unwrap_or(Err(SpeechError::Interrupted))
     }
-}
 
-impl Lanes {
     /// How many requests ahead keep all lanes at work: with fewer, a short one before a long one
     /// leaves some without.
     pub(super) fn looks_ahead(&self) -> usize {
@@ -322,34 +320,28 @@ impl Shared {
 
     fn run(&self, job: Job, decoder: &mut Model) -> Done {
         let begun = Instant::now();
-        let mut done = match job {
+        let (number, encoder, made) = match job {
             Job::Encode(number, request, mut encoder) => {
                 let made = caught(|| {
                     let values = encoder.run(request.inputs()?, usize::MAX, &self.stop)?;
                     Ok(Made::Latent(Latent::new(values)))
                 });
-                Done {
-                    number,
-                    encoder: Some(encoder),
-                    made,
-                    took: Duration::ZERO,
-                }
+                (number, Some(encoder), made)
             }
             Job::Decode(number, latent, index, window) => {
                 let made = caught(|| {
                     let samples = latent.decode(window, self.frames, decoder, &self.stop)?;
                     Ok(Made::Piece(index, samples))
                 });
-                Done {
-                    number,
-                    encoder: None,
-                    made,
-                    took: Duration::ZERO,
-                }
+                (number, None, made)
             }
         };
-        done.took = begun.elapsed();
-        done
+        Done {
+            number,
+            encoder,
+            made,
+            took: begun.elapsed(),
+        }
     }
 }
 
