@@ -1,9 +1,12 @@
 //! What a person types or drags into a line: words, and paths with `~`, quotes and backslashes or as
-//! `file://` addresses, as a terminal puts them there. Nothing is run, and nothing but the existence of a file is looked at.
+//! `file://` addresses, as a terminal puts them there. Nothing is run, and nothing but the existence
+//! of a file is looked at.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
 
 /// The words of a line, as a shell would part them: blanks separate, quotes and backslashes keep
 /// together. `None` if a quote is left open.
@@ -43,11 +46,11 @@ pub(crate) fn path(typed: &Path) -> PathBuf {
     if plain.exists() {
         return plain;
     }
-    // Words outside of quotes: no terminal drops a path like that, but a person may type one.
     // In an address quotes are letters like others.
     if let Some(path) = from_address(text) {
         return path;
     }
+    // Words outside of quotes: no terminal drops a path like that, but a person may type one.
     let meant = match words(text) {
         Some(words) if !words.is_empty() => words.join(" "),
         _ => text.to_owned(),
@@ -65,25 +68,10 @@ fn from_address(text: &str) -> Option<PathBuf> {
     let rest = &text[SCHEME.len()..];
     let (host, path) = rest.split_at(rest.find('/')?);
     let is_here = host.is_empty() || host.eq_ignore_ascii_case("localhost");
-    is_here.then(|| PathBuf::from(OsString::from_vec(decoded(path))))
-}
-
-/// `%20` and the like as the bytes that they stand for; a sign that is none stays as it is. Names of
-/// files are bytes, and not always text.
-fn decoded(text: &str) -> Vec<u8> {
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let [first, after @ ..] = rest {
-        let digits = match (first, after) {
-            (b'%', [high, low, ..]) => char::from(*high)
-                .to_digit(16)
-                .zip(char::from(*low).to_digit(16)),
-            _ => None,
-        };
-        let byte = digits.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = &after[if byte.is_some() { 2 } else { 0 }..];
-    }
-    bytes
+    is_here.then(|| {
+        let path = percent_decode_str(path).collect();
+        PathBuf::from(OsString::from_vec(path))
+    })
 }
 
 /// A leading `~` as the home folder, if there is one.
@@ -102,7 +90,6 @@ pub(crate) fn expanded(path: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn words_are_parted_as_a_shell_would() {
@@ -170,14 +157,5 @@ mod tests {
         assert_eq!(path(Path::new("'~/no such'")), home.join("no such"));
         assert_eq!(path(Path::new("no/~/such")), Path::new("no/~/such"));
         assert_eq!(path(Path::new("~nobody/x")), Path::new("~nobody/x"));
-    }
-    proptest! {
-        #[test]
-        fn every_name_comes_back_from_its_address(name in proptest::collection::vec(1u8.., 1..20)) {
-            let encoded: String = name.iter().map(|byte| format!("%{byte:02x}")).collect();
-            prop_assert_eq!(decoded(&encoded), name.clone());
-            let text = String::from_utf8_lossy(&name).replace('%', "");
-            prop_assert_eq!(decoded(&text), text.as_bytes());
-        }
     }
 }

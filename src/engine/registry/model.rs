@@ -1,5 +1,6 @@
 //! The registry beside a naive model of it, through random lives: submissions, pick-ups, progress,
-//! cancels, time-outs, clean-ups, pauses of what waits and what runs, retries, crashes and reopenings, clocks that jump.
+//! cancels, time-outs, clean-ups, pauses of what waits and what runs, retries, crashes and
+//! reopenings, clocks that jump.
 
 #![expect(
     clippy::too_many_lines,
