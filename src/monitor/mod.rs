@@ -9,7 +9,7 @@
 //! | `app` | the model and `App::update`: pure, no I/O |
 //! | `view` | one file a widget; drawing returns where everything is |
 //! | [`theme`] | roles, theme files, what a terminal can show |
-//! | `canvas`, `pen` | what is on the screen, and the difference to the next frame in few bytes |
+//! | `canvas` | what is on the screen, and the difference to the next frame in few bytes |
 //! | `terminal` | owns the terminal: enters, restores, draws |
 //! | `input`, `effects`, `runtime` | where events come from, what is done elsewhere, and the loop |
 //! | [`services`] | what the program around the monitor does for it |
@@ -24,7 +24,6 @@ mod fixtures;
 mod input;
 mod keymap;
 mod keys;
-mod pen;
 mod runtime;
 pub mod services;
 mod still;

@@ -1,12 +1,16 @@
 //! What is on a screen, so that a frame is only what differs from the one before. It draws into
 //! memory; where the bytes go is somebody else's part.
 
+mod change;
+mod ink;
+mod pen;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::app::App;
 use super::theme::SymbolSet;
-use super::{pen, view};
+use super::view;
 
 /// The frame before, and room for the next.
 #[derive(Default)]

@@ -7,59 +7,15 @@
 use std::fmt::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::style::{Color, Modifier};
-use unicode_width::UnicodeWidthStr;
 
-/// Modifiers with the parameter that sets them and the one that takes them away.
-const MODIFIERS: [(Modifier, u8, u8); 7] = [
-    (Modifier::BOLD, 1, 22),
-    (Modifier::DIM, 2, 22),
-    (Modifier::ITALIC, 3, 23),
-    (Modifier::UNDERLINED, 4, 24),
-    (Modifier::SLOW_BLINK, 5, 25),
-    (Modifier::REVERSED, 7, 27),
-    (Modifier::CROSSED_OUT, 9, 29),
-];
+use super::change::changed;
+use super::ink::{Ink, parameters};
 
 /// Of more changed cells than this, the order of their rows is as good as any.
 const MOST_BY_INK: usize = 512;
 
 /// So many unchanged cells are written again rather than skipped: a skip takes four bytes.
 const NEAR: u16 = 3;
-
-/// What the terminal will write the next character like.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Ink {
-    fg: Color,
-    bg: Color,
-    modifier: Modifier,
-}
-
-impl Ink {
-    /// The terminal's own, after a reset.
-    const PLAIN: Self = Self {
-        fg: Color::Reset,
-        bg: Color::Reset,
-        modifier: Modifier::empty(),
-    };
-
-    fn of(cell: &Cell) -> Self {
-        Self {
-            fg: cell.fg,
-            bg: cell.bg,
-            modifier: cell.modifier,
-        }
-    }
-
-    /// Whether a blank looks the same in both: nobody sees the colour of a letter that is not there.
-    fn is_same_for(self, symbol: &str, other: Self) -> bool {
-        let visible = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
-        self == other
-            || (symbol == " "
-                && self.bg == other.bg
-                && !(self.modifier | other.modifier).intersects(visible))
-    }
-}
 
 /// Writes what has changed from `before` to `after`, which are of one size, and leaves the terminal
 /// in its own style. Without a `before`, the terminal has just been cleared.
@@ -83,32 +39,6 @@ pub(super) fn write(before: Option<&Buffer>, after: &Buffer) -> String {
     } else {
         by_rows
     }
-}
-
-/// The cells to be written, row by row, and whether there is anything wide among them.
-fn changed(before: &Buffer, after: &Buffer) -> (Vec<(u16, u16)>, bool) {
-    let (mut changed, mut is_wide) = (Vec::new(), false);
-    let area = after.area;
-    for y in area.top()..area.bottom() {
-        let mut x = area.left();
-        // Up to here something wide was written over: what its second half looks like is not sure.
-        let mut unsure = x;
-        while x < area.right() {
-            let (old, new) = (&before[(x, y)], &after[(x, y)]);
-            let end = (x + cells(new)).min(area.right());
-            let is_same = Ink::of(old) == Ink::of(new) && old.symbol() == new.symbol();
-            if !is_same || x < unsure {
-                changed.push((x, y));
-                for covered in x..end {
-                    unsure = unsure.max(covered + cells(&before[(covered, y)]));
-                }
-                is_wide |= unsure > x + 1 || end > x + 1;
-            }
-            // Behind a wide character stands nothing of its own.
-            x = end;
-        }
-    }
-    (changed, is_wide)
 }
 
 /// The same cells, those of one ink after each other, and inks on one ground after each other: in
@@ -256,14 +186,6 @@ impl Pen<'_> {
     }
 }
 
-/// The cells that a symbol takes.
-fn cells(cell: &Cell) -> u16 {
-    match cell.symbol() {
-        symbol if symbol.len() == 1 => 1,
-        symbol => u16::try_from(symbol.width()).unwrap_or(1).max(1),
-    }
-}
-
 /// Letters of Latin, Greek and Cyrillic, phonetic signs, punctuation, and the symbols that the views
 /// draw with: one cell everywhere.
 fn is_narrow(symbol: char) -> bool {
@@ -271,69 +193,12 @@ fn is_narrow(symbol: char) -> bool {
         && !matches!(symbol, '\u{ad}' | '\u{483}'..='\u{489}')
 }
 
-/// The SGR parameters that lead from one style to another.
-fn parameters(from: Ink, to: Ink) -> String {
-    let mut list: Vec<String> = Vec::new();
-    let lost = from.modifier - to.modifier;
-    let mut have = from.modifier;
-    for (modifier, _, off) in MODIFIERS {
-        if lost.contains(modifier) && have.contains(modifier) {
-            list.push(off.to_string());
-            // Bold and dim go together.
-            for (other, _, same) in MODIFIERS {
-                if same == off {
-                    have -= other;
-                }
-            }
-        }
-    }
-    for (modifier, on, _) in MODIFIERS {
-        if (to.modifier - have).contains(modifier) {
-            list.push(on.to_string());
-        }
-    }
-    if from.fg != to.fg {
-        list.push(color(to.fg, 30));
-    }
-    if from.bg != to.bg {
-        list.push(color(to.bg, 40));
-    }
-    list.join(";")
-}
-
-/// A colour as parameters; `base` is 30 for letters and 40 for what is behind them.
-fn color(color: Color, base: u8) -> String {
-    let (dark, bright) = (base, base + 60);
-    let named = |base: u8, number: u8| (base + number).to_string();
-    match color {
-        Color::Reset => named(base, 9),
-        Color::Black => named(dark, 0),
-        Color::Red => named(dark, 1),
-        Color::Green => named(dark, 2),
-        Color::Yellow => named(dark, 3),
-        Color::Blue => named(dark, 4),
-        Color::Magenta => named(dark, 5),
-        Color::Cyan => named(dark, 6),
-        Color::Gray => named(dark, 7),
-        Color::DarkGray => named(bright, 0),
-        Color::LightRed => named(bright, 1),
-        Color::LightGreen => named(bright, 2),
-        Color::LightYellow => named(bright, 3),
-        Color::LightBlue => named(bright, 4),
-        Color::LightMagenta => named(bright, 5),
-        Color::LightCyan => named(bright, 6),
-        Color::White => named(bright, 7),
-        Color::Indexed(index) => format!("{};5;{index}", base + 8),
-        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use ratatui::layout::Rect;
-    use ratatui::style::Style;
+    use ratatui::style::{Color, Modifier, Style};
 
     fn buffer(rows: &[&str]) -> Buffer {
         Buffer::with_lines(rows.iter().copied())
