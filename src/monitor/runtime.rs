@@ -17,7 +17,7 @@ use super::app::{App, Effect, Message};
 use super::effects::Effects;
 use super::input::Input;
 use super::services::Services;
-use super::terminal::Screen;
+use super::terminal::{Pace, Screen};
 use super::theme::SymbolSet;
 use super::{Cause, Exit, MonitorError, Options};
 use crate::engine::{
@@ -69,6 +69,8 @@ pub(super) struct Runtime {
     /// Why a frame is due.
     due: Due,
     drawn: Instant,
+    /// Whether somebody waits for what was last looked up, or it only follows the work.
+    look_is_answer: bool,
     /// A stop of our own is followed by a signal that we know about.
     woke_by_itself: bool,
     cause: Cause,
@@ -111,6 +113,7 @@ impl Runtime {
             stale: HashSet::new(),
             due: Due::Answer,
             drawn: Instant::now(),
+            look_is_answer: false,
             woke_by_itself: false,
             cause: Cause::Quit,
             report: None,
@@ -118,7 +121,7 @@ impl Runtime {
             stopping: false,
             leave: false,
         };
-        runtime.draw();
+        runtime.draw(Pace::AtOnce);
         runtime.input = Some(Input::start(runtime.sender.clone())?);
         Ok(runtime)
     }
@@ -243,7 +246,7 @@ impl Runtime {
     fn take_told(&mut self, message: Message) {
         let is_quiet = match &message {
             Message::Log(_) | Message::Vitals(_) => true,
-            Message::Looked(_) => self.app.follows(),
+            Message::Looked(_) => !self.look_is_answer,
             _ => false,
         };
         let due = if is_quiet { Due::Progress } else { Due::Answer };
@@ -305,6 +308,9 @@ impl Runtime {
     fn carry_out(&mut self, effect: Effect) {
         if self.screen.is_none() && matches!(effect, Effect::Look(_) | Effect::Measure) {
             return;
+        }
+        if matches!(effect, Effect::Look(_)) {
+            self.look_is_answer = self.due == Due::Answer;
         }
         let own = match self.effects.carry_out(effect) {
             Ok(None) => return,
@@ -395,20 +401,30 @@ impl Runtime {
         if !gone.is_empty() {
             self.update(Message::Removed(gone));
         }
+        // The tour speaks of what is to be seen.
+        let is_answer = self.due == Due::Answer || self.app.tour.is_some();
         self.update(Message::Tick);
-        self.draw();
+        self.draw(if is_answer {
+            Pace::AtOnce
+        } else {
+            Pace::InShares
+        });
         if self.app.is_looking() {
             self.due = Due::Answer;
         }
     }
 
-    fn draw(&mut self) {
+    fn draw(&mut self, pace: Pace) {
         self.due = Due::Nothing;
         self.drawn = Instant::now();
         let app = &mut self.app;
-        if let Some(Err(error)) = self.screen.as_mut().map(|screen| screen.draw(app)) {
-            tracing::warn!(%error, "the terminal can't be written to");
-            self.lose_terminal();
+        match self.screen.as_mut().map(|screen| screen.draw(app, pace)) {
+            None | Some(Ok(true)) => {}
+            Some(Ok(false)) => self.due = Due::Progress,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the terminal can't be written to");
+                self.lose_terminal();
+            }
         }
     }
 

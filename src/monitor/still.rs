@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use super::app::{App, Message, Start};
-use super::canvas::Canvas;
+use super::canvas::{self, Canvas};
 use super::keymap::Keymap;
 use super::keys::Key;
 use super::services::Defaults;
@@ -91,8 +91,18 @@ impl Still {
     /// Draws a frame. Returns what a terminal would be sent for it: the difference to the frame
     /// before.
     pub fn draw(&mut self) -> String {
+        self.draw_some(None)
+    }
+
+    /// Draws a frame that only shows progress: it takes few bytes, and what finds no room in it comes
+    /// with the next ones. Returns nothing once all is on the screen.
+    pub fn draw_progress(&mut self) -> String {
+        self.draw_some(Some(canvas::allowance(self.area)))
+    }
+
+    fn draw_some(&mut self, most: Option<usize>) -> String {
         self.app.update(Message::Tick, self.now);
         let symbols = SymbolSet::Unicode;
-        self.canvas.draw(&mut self.app, self.area, symbols)
+        self.canvas.draw(&mut self.app, self.area, symbols, most)
     }
 }

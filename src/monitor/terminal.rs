@@ -14,15 +14,16 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
+use crossterm::style::ResetColor;
 use crossterm::terminal::{
-    self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen,
-    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use crossterm::{cursor, queue};
 use ratatui::layout::Rect;
 
 use super::app::App;
-use super::canvas::Canvas;
+use super::canvas::{self, Canvas};
 use super::escape::{PopTitle, PushTitle, TaskBar, Title};
 use super::theme::SymbolSet;
 use super::view;
@@ -31,6 +32,15 @@ use crate::engine::TaskState;
 /// Whether the terminal is ours now. One for the process, as there is one terminal; the panic hook
 /// has no other way to know.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// How much of what has changed a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// All of it: somebody waits for it.
+    AtOnce,
+    /// As much as mere progress may take; the rest comes with the next frames.
+    InShares,
+}
 
 /// The screen, from entering to leaving it.
 pub(super) struct Screen {
@@ -64,38 +74,44 @@ impl Screen {
     }
 
     /// Draws what changed. Nothing is written if nothing did. A frame goes out in one piece or not at
-    /// all: what a panic left half-made is never sent.
+    /// all: what a panic left half-made is never sent. Returns whether all is on the screen now.
     ///
     /// # Errors
     /// The terminal can't be written to.
-    pub(super) fn draw(&mut self, app: &mut App) -> io::Result<()> {
+    pub(super) fn draw(&mut self, app: &mut App, pace: Pace) -> io::Result<bool> {
         let (width, height) = terminal::size()?;
         let area = Rect::new(0, 0, width, height);
-        let mut frame = self.canvas.draw(app, area, self.symbols);
-        self.tell_around(app, &mut frame);
-        if frame.is_empty() {
-            return Ok(());
+        let around = self.tell_around(app);
+        let most = match pace {
+            Pace::AtOnce => None,
+            Pace::InShares => {
+                let most = canvas::allowance(area);
+                Some(most.saturating_sub(around.len()))
+            }
+        };
+        let mut frame = self.canvas.draw(app, area, self.symbols, most);
+        frame.push_str(&around);
+        if !frame.is_empty() {
+            self.file.write_all(frame.as_bytes())?;
         }
-        let mut bytes = Vec::with_capacity(frame.len() + 16);
-        queue!(bytes, BeginSynchronizedUpdate)?;
-        bytes.extend_from_slice(frame.as_bytes());
-        queue!(bytes, EndSynchronizedUpdate)?;
-        self.file.write_all(&bytes)
+        Ok(!self.canvas.is_behind())
     }
 
     /// The title and the task bar, if they changed.
-    fn tell_around(&mut self, app: &App, frame: &mut String) {
+    fn tell_around(&mut self, app: &App) -> String {
+        let mut around = String::new();
         let title = title(app);
         if title != self.title {
             // Writing to a string can't fail.
-            let _ = write!(frame, "{}", Title(&self.symbols.text(&title)));
+            let _ = write!(around, "{}", Title(&self.symbols.text(&title)));
             self.title = title;
         }
         let bar = task_bar(app);
         if self.task_bar.is_some_and(|shown| shown != bar) {
-            let _ = write!(frame, "{bar}");
+            let _ = write!(around, "{bar}");
             self.task_bar = Some(bar);
         }
+        around
     }
 
     /// Puts a text on the clipboard of the person's own machine, over SSH too, where the terminal
@@ -171,6 +187,7 @@ fn restore() {
     let _ = queue!(
         out,
         EndSynchronizedUpdate,
+        ResetColor,
         DisableBracketedPaste,
         DisableMouseCapture,
         cursor::Show,

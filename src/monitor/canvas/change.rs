@@ -5,8 +5,16 @@ use unicode_width::UnicodeWidthStr;
 
 use super::ink::Ink;
 
-/// The cells to be written, row by row, and whether there is anything wide among them.
-pub(super) fn changed(before: &Buffer, after: &Buffer) -> (Vec<(u16, u16)>, bool) {
+/// What differs.
+pub(super) struct Changes {
+    /// Column and row of each cell to be written, row by row.
+    pub(super) cells: Vec<(u16, u16)>,
+    /// Whether there is anything wide among them.
+    pub(super) is_wide: bool,
+}
+
+/// Compares two screens of one size.
+pub(super) fn changes(before: &Buffer, after: &Buffer) -> Changes {
     let (mut changed, mut is_wide) = (Vec::new(), false);
     let area = after.area;
     for y in area.top()..area.bottom() {
@@ -28,7 +36,33 @@ pub(super) fn changed(before: &Buffer, after: &Buffer) -> (Vec<(u16, u16)>, bool
             x = end;
         }
     }
-    (changed, is_wide)
+    Changes {
+        cells: changed,
+        is_wide,
+    }
+}
+
+/// Takes note in `shown` that these cells were written as they are in `screen`.
+pub(super) fn note(shown: &mut Buffer, screen: &Buffer, written: &[(u16, u16)]) {
+    for &(x, y) in written {
+        let end = (x + cells(&screen[(x, y)])).min(screen.area.right());
+        for covered in x..end {
+            shown[(covered, y)] = screen[(covered, y)].clone();
+        }
+    }
+}
+
+/// Takes note in `shown` that what stands in these cells is not known: whatever comes there next
+/// differs from it.
+pub(super) fn doubt(shown: &mut Buffer, places: &[(u16, u16)]) {
+    for &(x, y) in places {
+        // Of something wide, both halves.
+        let end = (x + cells(&shown[(x, y)])).min(shown.area.right());
+        for covered in x..end {
+            // No view draws a control character.
+            shown[(covered, y)].set_symbol("\0");
+        }
+    }
 }
 
 /// The cells that a symbol takes.
