@@ -61,6 +61,13 @@ impl TaskBar {
     }
 }
 
+/// Whether the terminal erases in the colour that it writes on (terminfo's `bce`). GNU screen does
+/// not unless told to, and whatever calls itself `screen` may be that.
+pub(super) fn erases_in_colour(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let term = variable("TERM").unwrap_or_default();
+    !(term.is_empty() || term == "dumb" || term.starts_with("screen"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +84,8 @@ mod tests {
     fn some_terminals_are_spared() {
         let term = |value: &'static str| move |name: &str| (name == "TERM").then(|| value.into());
         assert!(TaskBar::is_known(term("xterm-256color")));
+        assert!(erases_in_colour(term("xterm-256color")));
+        assert!(!erases_in_colour(term("screen.xterm-256color")));
         assert!(!TaskBar::is_known(term("linux")));
     }
 }

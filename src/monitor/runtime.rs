@@ -17,7 +17,7 @@ use super::app::{App, Effect, Message};
 use super::effects::Effects;
 use super::input::Input;
 use super::services::Services;
-use super::terminal::{Pace, Screen};
+use super::terminal::Screen;
 use super::theme::SymbolSet;
 use super::{Cause, Exit, MonitorError, Options};
 use crate::engine::{
@@ -121,7 +121,7 @@ impl Runtime {
             stopping: false,
             leave: false,
         };
-        runtime.draw(Pace::AtOnce);
+        runtime.draw(true);
         runtime.input = Some(Input::start(runtime.sender.clone())?);
         Ok(runtime)
     }
@@ -404,21 +404,17 @@ impl Runtime {
         // The tour speaks of what is to be seen.
         let is_answer = self.due == Due::Answer || self.app.tour.is_some();
         self.update(Message::Tick);
-        self.draw(if is_answer {
-            Pace::AtOnce
-        } else {
-            Pace::InShares
-        });
+        self.draw(is_answer);
         if self.app.is_looking() {
             self.due = Due::Answer;
         }
     }
 
-    fn draw(&mut self, pace: Pace) {
+    fn draw(&mut self, all: bool) {
         self.due = Due::Nothing;
         self.drawn = Instant::now();
         let app = &mut self.app;
-        match self.screen.as_mut().map(|screen| screen.draw(app, pace)) {
+        match self.screen.as_mut().map(|screen| screen.draw(app, all)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => self.due = Due::Progress,
             Some(Err(error)) => {

@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use super::app::{App, Message, Start};
-use super::canvas::{self, Canvas};
+use super::canvas::{Canvas, Pace};
 use super::keymap::Keymap;
 use super::keys::Key;
 use super::services::Defaults;
@@ -61,7 +61,7 @@ impl Still {
         Ok(Self {
             app,
             now: Timestamp(0),
-            canvas: Canvas::default(),
+            canvas: Canvas::new(true),
             area: Rect::new(0, 0, columns, rows),
         })
     }
@@ -91,18 +91,19 @@ impl Still {
     /// Draws a frame. Returns what a terminal would be sent for it: the difference to the frame
     /// before.
     pub fn draw(&mut self) -> String {
-        self.draw_some(None)
+        self.draw_at(Pace::AtOnce)
     }
 
-    /// Draws a frame that only shows progress: it takes few bytes, and what finds no room in it comes
-    /// with the next ones. Returns nothing once all is on the screen.
-    pub fn draw_progress(&mut self) -> String {
-        self.draw_some(Some(canvas::allowance(self.area)))
+    /// Draws a frame that only shows progress, as of `now`. It takes few bytes: what finds no room in
+    /// it, or is not shown anew so often, comes with later ones. [`Self::draw`] draws all of it.
+    pub fn draw_progress(&mut self, now: Timestamp) -> String {
+        self.now = now;
+        self.draw_at(Pace::InShares(0))
     }
 
-    fn draw_some(&mut self, most: Option<usize>) -> String {
+    fn draw_at(&mut self, pace: Pace) -> String {
         self.app.update(Message::Tick, self.now);
         let symbols = SymbolSet::Unicode;
-        self.canvas.draw(&mut self.app, self.area, symbols, most)
+        self.canvas.draw(&mut self.app, self.area, symbols, pace)
     }
 }

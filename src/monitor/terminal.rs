@@ -23,8 +23,8 @@ use crossterm::{cursor, queue};
 use ratatui::layout::Rect;
 
 use super::app::App;
-use super::canvas::{self, Canvas};
-use super::escape::{PopTitle, PushTitle, TaskBar, Title};
+use super::canvas::{Canvas, Pace};
+use super::escape::{PopTitle, PushTitle, TaskBar, Title, erases_in_colour};
 use super::theme::SymbolSet;
 use super::view;
 use crate::engine::TaskState;
@@ -32,15 +32,6 @@ use crate::engine::TaskState;
 /// Whether the terminal is ours now. One for the process, as there is one terminal; the panic hook
 /// has no other way to know.
 static ENTERED: AtomicBool = AtomicBool::new(false);
-
-/// How much of what has changed a frame carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// All of it: somebody waits for it.
-    AtOnce,
-    /// As much as mere progress may take; the rest comes with the next frames.
-    InShares,
-}
 
 /// The screen, from entering to leaving it.
 pub(super) struct Screen {
@@ -65,7 +56,7 @@ impl Screen {
         let known = TaskBar::is_known(|name| std::env::var(name).ok());
         Ok(Self {
             file,
-            canvas: Canvas::default(),
+            canvas: Canvas::new(erases_in_colour(|name| std::env::var(name).ok())),
             title: String::new(),
             symbols,
             task_bar: known.then_some(TaskBar::Clear),
@@ -74,22 +65,21 @@ impl Screen {
     }
 
     /// Draws what changed. Nothing is written if nothing did. A frame goes out in one piece or not at
-    /// all: what a panic left half-made is never sent. Returns whether all is on the screen now.
+    /// all: what a panic left half-made is never sent. Without `all`, it carries no more than mere progress
+    /// may take. Returns whether everything is on the screen now.
     ///
     /// # Errors
     /// The terminal can't be written to.
-    pub(super) fn draw(&mut self, app: &mut App, pace: Pace) -> io::Result<bool> {
+    pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<bool> {
         let (width, height) = terminal::size()?;
         let area = Rect::new(0, 0, width, height);
         let around = self.tell_around(app);
-        let most = match pace {
-            Pace::AtOnce => None,
-            Pace::InShares => {
-                let most = canvas::allowance(area);
-                Some(most.saturating_sub(around.len()))
-            }
+        let pace = if all {
+            Pace::AtOnce
+        } else {
+            Pace::InShares(around.len())
         };
-        let mut frame = self.canvas.draw(app, area, self.symbols, most);
+        let mut frame = self.canvas.draw(app, area, self.symbols, pace);
         frame.push_str(&around);
         if !frame.is_empty() {
             self.file.write_all(frame.as_bytes())?;

@@ -34,7 +34,7 @@ impl ListArea {
 /// The first row to show, so that `selected` is seen and as little moves as possible since
 /// `first` was on top.
 ///
-/// A list that follows the work turns half a page instead when its end is reached: moving every row for
+/// A list that follows the work turns a page instead when its end is reached: moving every row for
 /// each segment would be restless, and dear on a slow line.
 pub(crate) fn scroll(
     first: usize,
@@ -53,10 +53,14 @@ pub(crate) fn scroll(
         .saturating_sub(margin)
         .min(len.saturating_sub(height));
     if follows && first < lowest {
-        // The work in the middle: what came of it above, what comes next below.
-        return selected
-            .saturating_sub(height / 2)
-            .clamp(lowest.min(highest), highest);
+        let is_next_page = lowest - first < height;
+        return if is_next_page {
+            highest
+        } else {
+            // From elsewhere: what came of the work above it, what comes next below.
+            let middle = selected.saturating_sub(height / 2);
+            middle.clamp(lowest.min(highest), highest)
+        };
     }
     first.clamp(lowest.min(highest), highest)
 }

@@ -1,9 +1,15 @@
 //! Which cells differ between two screens.
 
+use std::ops::Range;
+
 use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::ink::Ink;
+
+/// No view draws a control character.
+const DOUBT: &str = "\0";
 
 /// What differs.
 pub(super) struct Changes {
@@ -24,7 +30,8 @@ pub(super) fn changes(before: &Buffer, after: &Buffer) -> Changes {
         while x < area.right() {
             let (old, new) = (&before[(x, y)], &after[(x, y)]);
             let end = (x + cells(new)).min(area.right());
-            let is_same = Ink::of(old) == Ink::of(new) && old.symbol() == new.symbol();
+            let is_same = old.symbol() == new.symbol()
+                && Ink::of(old).is_same_for(new.symbol(), Ink::of(new));
             if !is_same || x < unsure {
                 changed.push((x, y));
                 for covered in x..end {
@@ -52,6 +59,15 @@ pub(super) fn note(shown: &mut Buffer, screen: &Buffer, written: &[(u16, u16)]) 
     }
 }
 
+/// Takes note in `shown` that these columns of a row were erased, on this ground.
+pub(super) fn note_erased(shown: &mut Buffer, columns: Range<u16>, row: u16, ground: Color) {
+    for x in columns {
+        let cell = &mut shown[(x, row)];
+        cell.reset();
+        cell.bg = ground;
+    }
+}
+
 /// Takes note in `shown` that what stands in these cells is not known: whatever comes there next
 /// differs from it.
 pub(super) fn doubt(shown: &mut Buffer, places: &[(u16, u16)]) {
@@ -59,10 +75,14 @@ pub(super) fn doubt(shown: &mut Buffer, places: &[(u16, u16)]) {
         // Of something wide, both halves.
         let end = (x + cells(&shown[(x, y)])).min(shown.area.right());
         for covered in x..end {
-            // No view draws a control character.
-            shown[(covered, y)].set_symbol("\0");
+            shown[(covered, y)].set_symbol(DOUBT);
         }
     }
+}
+
+/// Whether it is not known what stands in a cell.
+pub(super) fn is_doubtful(cell: &Cell) -> bool {
+    cell.symbol() == DOUBT
 }
 
 /// The cells that a symbol takes.

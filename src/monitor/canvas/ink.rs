@@ -14,6 +14,11 @@ const MODIFIERS: [(Modifier, u8, u8); 7] = [
     (Modifier::CROSSED_OUT, 9, 29),
 ];
 
+/// What can be seen of a blank.
+pub(super) const VISIBLE: Modifier = Modifier::UNDERLINED
+    .union(Modifier::REVERSED)
+    .union(Modifier::CROSSED_OUT);
+
 /// What the terminal will write the next character like.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ink {
@@ -40,11 +45,10 @@ impl Ink {
 
     /// Whether a blank looks the same in both: nobody sees the colour of a letter that is not there.
     pub(super) fn is_same_for(self, symbol: &str, other: Self) -> bool {
-        let visible = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
         self == other
             || (symbol == " "
                 && self.bg == other.bg
-                && !(self.modifier | other.modifier).intersects(visible))
+                && !(self.modifier | other.modifier).intersects(VISIBLE))
     }
 }
 

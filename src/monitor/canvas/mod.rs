@@ -1,15 +1,20 @@
 //! What is on a screen, so that a frame is only what differs from the one before. It draws into
 //! memory; where the bytes go is somebody else's part.
 
+mod calm;
 mod change;
 mod ink;
 mod pen;
+mod share;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use self::change::{Changes, changes, doubt, note};
+use self::calm::Calm;
+use self::change::changes;
 use self::ink::Ink;
+use self::share::{Rest, Room};
+use super::action::Mode;
 use super::app::App;
 use super::theme::SymbolSet;
 use super::view;
@@ -31,44 +36,67 @@ pub(super) struct Canvas {
     spare: Buffer,
     /// What the terminal writes in, as the last frame left it.
     ink: Ink,
-    /// Where the next share begins, if the last frame was one.
-    rest: Option<u16>,
+    /// Whether the terminal erases in the colour that is asked for.
+    erases: bool,
+    /// What the last frame had no room for.
+    rest: Rest,
+    calm: Calm,
+    /// Whether something waits for its time.
+    is_held: bool,
 }
 
-impl Default for Canvas {
-    fn default() -> Self {
+/// How much of what has changed a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// All of it: somebody waits for it.
+    AtOnce,
+    /// As much as mere progress may take, less so many bytes; the rest comes with the next frames.
+    InShares(usize),
+}
+
+impl Canvas {
+    /// For a terminal of which is known whether it erases in the colour that is asked for.
+    pub(super) fn new(erases: bool) -> Self {
         Self {
             shown: None,
             spare: Buffer::default(),
             ink: Ink::PLAIN,
-            rest: None,
+            erases,
+            rest: Rest::default(),
+            calm: Calm::default(),
+            is_held: false,
         }
     }
-}
 
-impl Canvas {
     /// Draws the model. Returns what a terminal of this size is to be sent for it; nothing if nothing
-    /// has changed. With `most`, no more bytes than that: what finds no room waits for the frames to
-    /// come. A screen that is drawn from nothing is drawn at once.
+    /// has changed. A screen that is drawn from nothing is drawn at once.
     pub(super) fn draw(
         &mut self,
         app: &mut App,
         area: Rect,
         symbols: SymbolSet,
-        most: Option<usize>,
+        pace: Pace,
     ) -> String {
         let mut next = std::mem::take(&mut self.spare);
         next.resize(area);
         next.reset();
         let layout = view::draw(&mut next, app);
+        let page = layout.lower.rows;
+        // What lies above the panes changes in one piece.
+        let is_covered = !matches!(app.mode(), Mode::Main | Mode::Filter);
+        let pane = if is_covered { area } else { layout.lower.pane };
         app.drawn(layout);
         symbols.apply(&mut next);
-        let (begin, end) = SYNCHRONIZED;
-        let most = most.map(|most| most.saturating_sub(begin.len() + end.len()));
-        match self.put(next, most) {
-            text if text.is_empty() => text,
-            text => [begin, &text, end].concat(),
-        }
+        let shown = self.shown.as_ref().filter(|shown| shown.area == area);
+        let most = if let (Pace::InShares(taken), Some(shown)) = (pace, shown) {
+            self.is_held = (self.calm).hold(shown, &mut next, pane, self.rest, app.now);
+            Some(allowance(area).saturating_sub(taken))
+        } else {
+            self.is_held = false;
+            self.calm.shows_all(app.now);
+            None
+        };
+        self.frame(next, page, most)
     }
 
     /// Forgets what is on the screen: the next frame is drawn from nothing.
@@ -76,70 +104,51 @@ impl Canvas {
         self.shown = None;
     }
 
-    /// Whether the last frame had no room for all that has changed.
+    /// Whether the last frame left something for the next.
     pub(super) fn is_behind(&self) -> bool {
-        self.rest.is_some()
+        self.is_held || self.rest.is_any()
     }
 
-    fn put(&mut self, next: Buffer, most: Option<usize>) -> String {
+    fn frame(&mut self, next: Buffer, page: Rect, most: Option<usize>) -> String {
+        let (begin, end) = SYNCHRONIZED;
+        let most = most.map(|most| most.saturating_sub(begin.len() + end.len()));
+        match self.put(next, page, most) {
+            text if text.is_empty() => text,
+            text => [begin, &text, end].concat(),
+        }
+    }
+
+    fn put(&mut self, next: Buffer, page: Rect, most: Option<usize>) -> String {
         let Some(mut shown) = self.shown.take().filter(|shown| shown.area == next.area) else {
             let all = changes(&Buffer::empty(next.area), &next);
             let text;
             (text, self.ink) = pen::write(&next, &all.cells, all.is_wide, Ink::PLAIN);
-            (self.shown, self.rest) = (Some(next), None);
+            (self.shown, self.rest) = (Some(next), Rest::default());
             return format!("\x1b[m\x1b[2J{text}");
         };
-        let changes = changes(&shown, &next);
-        let (text, ink) = pen::write(&next, &changes.cells, changes.is_wide, self.ink);
-        if most.is_none_or(|most| text.len() <= most) {
-            (self.ink, self.rest) = (ink, None);
+        let changed = changes(&shown, &next);
+        let (text, ink) = pen::write(&next, &changed.cells, changed.is_wide, self.ink);
+        let most = most.unwrap_or(usize::MAX);
+        if text.len() <= most {
+            (self.ink, self.rest) = (ink, Rest::default());
             (self.shown, self.spare) = (Some(next), shown);
             return text;
         }
-        let text = self.put_share(&mut shown, &next, changes, most.unwrap_or(usize::MAX));
+        let room = Room {
+            most,
+            erases: self.erases,
+        };
+        let from = self.rest.around;
+        let share = share::take(&mut shown, &next, page, self.ink, from, room);
+        (self.ink, self.rest) = (share.ink, share.rest);
         (self.shown, self.spare) = (Some(shown), next);
-        text
-    }
-
-    /// Writes as many rows as there is room for, from where the last share ended: none waits for
-    /// ever. Of a row that takes more by itself, what there is room for.
-    fn put_share(
-        &mut self,
-        shown: &mut Buffer,
-        next: &Buffer,
-        changes: Changes,
-        most: usize,
-    ) -> String {
-        let Changes { mut cells, is_wide } = changes;
-        let first = self.rest.unwrap_or(0);
-        let above = cells.partition_point(|(_, y)| *y < first);
-        cells.rotate_left(above);
-
-        let write = |end: usize| pen::write(next, &cells[..end], is_wide, self.ink);
-        let fits = |end: &usize| write(*end).0.len() <= most;
-        let rows = cells.chunk_by(|(_, y), (_, below)| y == below);
-        let ends = rows.scan(0, |end, row| {
-            *end += row.len();
-            Some(*end)
-        });
-        let row = ends.clone().next().unwrap_or(0);
-        let end = ends.take_while(fits).last();
-        // Something has to go out, or it would never end.
-        let end = end.unwrap_or_else(|| (1..row).rev().find(fits).unwrap_or(1));
-        let (text, ink) = write(end);
-        note(shown, next, &cells[..end]);
-        if end < row {
-            doubt(shown, &cells[end..row]);
-        }
-        self.ink = ink;
-        self.rest = cells.get(end).map(|(_, y)| *y);
-        text
+        share.text
     }
 }
 
 /// The most bytes of a frame that only shows progress. It grows with the screen, so that a larger one
 /// takes no longer to turn a page.
-pub(super) fn allowance(area: Rect) -> usize {
+fn allowance(area: Rect) -> usize {
     let cells = usize::from(area.width) * usize::from(area.height);
     ALLOWANCE.max(ALLOWANCE * cells / USUAL)
 }
@@ -178,11 +187,18 @@ mod tests {
     }
 
     fn screen(symbols: &'static [&str]) -> impl Strategy<Value = Buffer> {
-        prop::collection::vec(cell(symbols), 24).prop_map(|cells| {
-            let mut buf = Buffer::empty(Rect::new(0, 0, 12, 4));
+        let row = || prop::collection::vec(cell(symbols), 20);
+        // Long runs of one ground too, as texts are.
+        let even = (row(), cell(&["x"])).prop_map(|(row, (_, fg, bg, modifier))| {
+            let symbols = row.into_iter().map(|(symbol, ..)| symbol);
+            symbols.map(|symbol| (symbol, fg, bg, modifier)).collect()
+        });
+        prop::collection::vec(prop_oneof![row(), even], 4).prop_map(|rows| {
+            let mut buf = Buffer::empty(Rect::new(0, 0, 40, 4));
+            let cells = rows.into_iter().flatten();
             for (place, (symbol, fg, bg, modifier)) in (0..).zip(cells) {
                 // Two cells each, for the wide ones.
-                let (x, y) = (place % 6 * 2, place / 6);
+                let (x, y) = (place % 20 * 2, place / 20);
                 let style = Style::new().fg(fg).bg(bg).add_modifier(modifier);
                 buf.set_string(x, y, &symbol, style);
             }
@@ -196,7 +212,7 @@ mod tests {
         let screen = parser.screen();
         let mut cells = Vec::new();
         for row in 0..4 {
-            for column in 0..12 {
+            for column in 0..40 {
                 let cell = screen.cell(row, column).unwrap();
                 let text = if cell.contents().is_empty() {
                     " "
@@ -218,7 +234,7 @@ mod tests {
 
     fn parser() -> vt100::Parser {
         let size = |number| std::num::NonZero::new(number).unwrap();
-        vt100::Parser::new(size(4), size(12), 0)
+        vt100::Parser::new(size(4), size(40), 0)
     }
 
     proptest! {
@@ -226,22 +242,23 @@ mod tests {
         /// terminal shows what drawing it from nothing would show, and no share takes more than it may.
         #[test]
         fn a_terminal_shows_what_was_drawn(
-            (screens, most) in (prop_oneof![
+            (screens, most, erases) in (prop_oneof![
                 prop::collection::vec(screen(ALL), 3),
                 // Without anything wide the cells come in the order of their inks.
                 prop::collection::vec(screen(NARROW), 3),
-            ], 40usize..200)
+            ], 60usize..300, any::<bool>())
         ) {
+            let page = Rect::new(4, 0, 30, 4);
             let mut parser = parser();
-            let mut canvas = Canvas::default();
-            shown(canvas.put(screens[0].clone(), Some(most)).as_bytes(), &mut parser);
+            let mut canvas = Canvas::new(erases);
+            shown(canvas.put(screens[0].clone(), page, Some(most)).as_bytes(), &mut parser);
             prop_assert!(!canvas.is_behind());
-            let share = canvas.put(screens[1].clone(), Some(most));
+            let share = canvas.put(screens[1].clone(), page, Some(most));
             prop_assert!(share.len() <= most);
             shown(share.as_bytes(), &mut parser);
             let mut by_steps = Vec::new();
-            for _ in 0..48 {
-                let share = canvas.put(screens[2].clone(), Some(most));
+            for _ in 0..200 {
+                let share = canvas.put(screens[2].clone(), page, Some(most));
                 prop_assert!(share.len() <= most);
                 by_steps = shown(share.as_bytes(), &mut parser);
                 if !canvas.is_behind() {
@@ -250,8 +267,8 @@ mod tests {
                 prop_assert!(!share.is_empty());
             }
             prop_assert!(!canvas.is_behind());
-            prop_assert_eq!(canvas.put(screens[2].clone(), None), "");
-            let at_once = Canvas::default().put(screens[2].clone(), None);
+            prop_assert_eq!(canvas.put(screens[2].clone(), page, None), "");
+            let at_once = Canvas::new(true).put(screens[2].clone(), page, None);
             prop_assert_eq!(by_steps, shown(at_once.as_bytes(), &mut self::parser()));
         }
     }

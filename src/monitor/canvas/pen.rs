@@ -5,11 +5,13 @@
 //! The sequences are those of ECMA-48: CUP and CUF for places, SGR for styles.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::Color;
 
 use super::change::cells;
-use super::ink::{Ink, parameters};
+use super::ink::{Ink, VISIBLE, parameters};
 
 /// Of more changed cells than this, the order of their rows is as good as any.
 const MOST_BY_INK: usize = 512;
@@ -35,6 +37,27 @@ pub(super) fn write(
     } else {
         by_rows
     }
+}
+
+/// Erases columns of rows, each on its ground. It needs a terminal that does so in the colour that it
+/// writes on. Returns the bytes, and the ink that they leave the terminal with.
+pub(super) fn erase(
+    screen: &Buffer,
+    places: &[(Range<u16>, u16, Color)],
+    ink: Ink,
+) -> (String, Ink) {
+    let mut pen = Pen::new(screen, ink);
+    for (columns, row, ground) in places {
+        pen.go_to(columns.start, *row, None);
+        let modifier = pen.ink.modifier - VISIBLE;
+        pen.dip(Ink {
+            bg: *ground,
+            modifier,
+            ..pen.ink
+        });
+        pen.add(format_args!("\x1b[{}X", columns.len()));
+    }
+    (pen.out, pen.ink)
 }
 
 /// The same cells, those of one ink after each other, and inks on one ground after each other: in
@@ -73,16 +96,10 @@ fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: Ink) -> Vec<(u16, u16)> 
 
 /// Writes these cells in this order.
 fn draw(screen: &Buffer, cells: impl Iterator<Item = (u16, u16)>, ink: Ink) -> (String, Ink) {
-    let mut pen = Pen {
-        out: String::new(),
-        at: None,
-        is_among_wide: false,
-        ink,
-        screen,
-    };
+    let mut pen = Pen::new(screen, ink);
     for (x, y) in cells {
         let cell = &screen[(x, y)];
-        pen.go_to(x, y, cell);
+        pen.go_to(x, y, Some(cell));
         pen.put(cell);
     }
     (pen.out, pen.ink)
@@ -98,10 +115,21 @@ struct Pen<'a> {
     screen: &'a Buffer,
 }
 
-impl Pen<'_> {
-    /// Goes to where this cell stands.
-    fn go_to(&mut self, x: u16, y: u16, cell: &Cell) {
-        if self.is_among_wide && !(self.at == Some((x, y)) && is_ideograph(cell.symbol())) {
+impl<'a> Pen<'a> {
+    fn new(screen: &'a Buffer, ink: Ink) -> Self {
+        Self {
+            out: String::new(),
+            at: None,
+            is_among_wide: false,
+            ink,
+            screen,
+        }
+    }
+
+    /// Goes to a place, where this is to be written.
+    fn go_to(&mut self, x: u16, y: u16, cell: Option<&Cell>) {
+        let is_ideograph = cell.is_some_and(|cell| is_ideograph(cell.symbol()));
+        if self.is_among_wide && !(self.at == Some((x, y)) && is_ideograph) {
             self.at = None;
         }
         if self.at == Some((x, y)) {
@@ -126,6 +154,11 @@ impl Pen<'_> {
             } else {
                 self.add(format_args!("\x1b[{gap}C"));
             }
+        } else if self
+            .at
+            .is_some_and(|(column, row)| column == x && row + 1 == y)
+        {
+            self.out.push_str("\x1b[B");
         } else {
             let column = x + 1;
             self.add(format_args!("\x1b[{};{column}H", y + 1));
@@ -163,6 +196,9 @@ impl Pen<'_> {
 
     /// Changes to another style, by the shorter way: what differs, or all anew.
     fn dip(&mut self, ink: Ink) {
+        if ink == self.ink {
+            return;
+        }
         let change = parameters(self.ink, ink);
         let anew = format!("0;{}", parameters(Ink::PLAIN, ink));
         let anew = anew.trim_end_matches(';');

@@ -388,11 +388,11 @@ fn a_failed_task_says_why() {
     pictures("failed", &failed, "down e");
 }
 
-/// On a slow line a segment's end must cost little: rows stay where they are, bars grow by a cell,
-/// and when the list turns a page, it does so in shares.
+/// On a slow line progress must cost little: rows stay where they are, bars grow by a cell, and when
+/// the list turns a page, it does so in shares.
 #[test]
 fn progress_takes_few_bytes() {
-    for keys in ["", "tab home", "2 home", "4"] {
+    for keys in ["", "tab end", "tab home", "2", "4"] {
         let mut still =
             crate::monitor::Still::new("dark", ColorDepth::TrueColor, (120, 36)).unwrap();
         let mut tasks = fixtures::working();
@@ -402,23 +402,30 @@ fn progress_takes_few_bytes() {
         }
         still.draw();
         let mut task = tasks.swap_remove(1);
-        let (mut frames, mut most) = (0, 0);
-        for id in 118..150 {
+        let mut now = NOW;
+        let mut costs = Vec::new();
+        // Three segments a second, ten frames a second.
+        for id in 118..178 {
             fixtures::complete(&mut task, id);
             task.current_segment = Some(id + 1);
-            still.change(task.clone(), Timestamp(NOW.0 + i64::from(id) * 300));
-            loop {
-                let frame = still.draw_progress();
-                if frame.is_empty() {
-                    break;
-                }
-                frames += 1;
-                most = most.max(frame.len());
+            still.change(task.clone(), now);
+            for _ in 0..3 {
+                now = Timestamp(now.0 + 100);
+                costs.push(still.draw_progress(now).len());
             }
         }
+        let most = costs.iter().max().copied().unwrap_or(0);
+        let all: usize = costs.iter().sum();
         assert!(most > 0 && most <= 400, "“{keys}”: {most} bytes");
-        // Most segments take one frame; each eleventh turns a page.
-        assert!(frames <= 72, "“{keys}”: {frames} frames");
+        assert!(all / 60 <= 650, "“{keys}”: {all} bytes in 20 seconds");
+        // In the end, nothing is left behind.
+        let mut quiet = 0;
+        while quiet < 5 {
+            now = Timestamp(now.0 + 100);
+            let is_quiet = still.draw_progress(now).is_empty();
+            quiet = if is_quiet { quiet + 1 } else { 0 };
+        }
+        assert_eq!(still.draw(), "", "“{keys}”");
     }
 }
 
