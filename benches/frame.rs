@@ -3,6 +3,7 @@
 //!
 //!     cargo bench --bench frame
 
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -63,34 +64,36 @@ fn percentiles(task: &TaskStatus) {
     let keys = [
         "tab", "down", "pgdn", "end", "home", "2", "pgup", "3", "1", "e", "e", "f",
     ];
-    let (mut times, mut bytes) = (Vec::new(), Vec::new());
+    let mut times = Vec::new();
+    let (mut answers, mut shares) = (Vec::new(), Vec::new());
     for step in 0..5000_u32 {
+        let now = Timestamp(i64::from(step) * 100);
+        let begun = Instant::now();
         if step % 2 == 0 {
             task.current_segment = Some(SEGMENTS / 2 + 1 + step % 1000);
-            still.change(task.clone(), Timestamp(i64::from(step) * 100));
+            still.change(task.clone(), now);
+            shares.push(still.draw_progress(now).len());
         } else {
             still.press(keys[step as usize / 2 % keys.len()]);
+            answers.push(still.draw().len());
         }
-        let begun = Instant::now();
-        let written = still.draw();
         times.push(begun.elapsed());
-        bytes.push(written.len());
     }
-    times.sort_unstable();
-    bytes.sort_unstable();
-    let at = |percent: usize| (times.len() - 1) * percent / 100;
     println!(
-        "a frame at {}x{} over {SEGMENTS} segments, of {}: median {:?}, p99 {:?}, most {:?}; \
-         bytes: median {}, p99 {}",
+        "a frame at {}x{} over {SEGMENTS} segments, of {}: {}",
         SIZE.0,
         SIZE.1,
         times.len(),
-        times[at(50)],
-        times[at(99)],
-        times[at(100)],
-        bytes[at(50)],
-        bytes[at(99)],
+        spread(&mut times),
     );
+    println!("bytes of an answer: {}", spread(&mut answers));
+    println!("bytes of progress: {}", spread(&mut shares));
+}
+
+fn spread<T: Ord + Debug>(of: &mut [T]) -> String {
+    of.sort_unstable();
+    let at = |percent: usize| &of[(of.len() - 1) * percent / 100];
+    format!("median {:?}, p99 {:?}, most {:?}", at(50), at(99), at(100))
 }
 
 fn frames(criterion: &mut Criterion) {
@@ -107,6 +110,18 @@ fn frames(criterion: &mut Criterion) {
             running.current_segment = Some(next);
             still.change(running.clone(), Timestamp(0));
             still.draw()
+        });
+    });
+    let mut still = monitor(&task);
+    let mut running = task.clone();
+    let mut now = 0;
+    group.bench_function("a share of a turned page", |bencher| {
+        bencher.iter(|| {
+            let next = (running.current_segment.unwrap_or(0) + 500) % SEGMENTS + 1;
+            running.current_segment = Some(next);
+            now += 100;
+            still.change(running.clone(), Timestamp(now));
+            still.draw_progress(Timestamp(now))
         });
     });
     let mut still = monitor(&task);

@@ -30,8 +30,9 @@ pub(super) fn changes(before: &Buffer, after: &Buffer) -> Changes {
         while x < area.right() {
             let (old, new) = (&before[(x, y)], &after[(x, y)]);
             let end = (x + cells(new)).min(area.right());
-            let is_same = old.symbol() == new.symbol()
-                && Ink::of(old).is_same_for(new.symbol(), Ink::of(new));
+            let inks = (Ink::of(old), Ink::of(new));
+            let is_same = (inks.0 == inks.1 || inks.0.is_same_for(new.symbol(), inks.1))
+                && old.symbol() == new.symbol();
             if !is_same || x < unsure {
                 changed.push((x, y));
                 for covered in x..end {
