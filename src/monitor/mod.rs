@@ -21,6 +21,7 @@ mod effects;
 mod escape;
 #[cfg(test)]
 mod fixtures;
+mod glyph;
 mod input;
 mod keymap;
 mod keys;

@@ -69,6 +69,8 @@ pub(super) struct Runtime {
     /// Why a frame is due.
     due: Due,
     drawn: Instant,
+    /// When to draw what the last frame left, if nothing happens before.
+    rest_at: Option<Instant>,
     /// Whether somebody waits for what was last looked up, or it only follows the work.
     look_is_answer: bool,
     /// A stop of our own is followed by a signal that we know about.
@@ -113,6 +115,7 @@ impl Runtime {
             stale: HashSet::new(),
             due: Due::Answer,
             drawn: Instant::now(),
+            rest_at: None,
             look_is_answer: false,
             woke_by_itself: false,
             cause: Cause::Quit,
@@ -192,7 +195,8 @@ impl Runtime {
             Due::Progress => Some(self.drawn + PROGRESS_FRAME),
             Due::Nothing => {
                 let ticks = self.app.ticks().filter(|_| self.screen.is_some());
-                ticks.map(|ticks| self.drawn + ticks)
+                let tick = ticks.map(|ticks| self.drawn + ticks);
+                tick.into_iter().chain(self.rest_at).min()
             }
         }
     }
@@ -385,7 +389,7 @@ impl Runtime {
         let ready = match self.due {
             Due::Answer => since >= FRAME,
             Due::Progress => since >= PROGRESS_FRAME,
-            Due::Nothing => self.app.ticks().is_some_and(|ticks| since >= ticks),
+            Due::Nothing => (self.wake_at()).is_some_and(|at| at <= Instant::now()),
         };
         if !ready {
             return;
@@ -415,8 +419,10 @@ impl Runtime {
         self.drawn = Instant::now();
         let app = &mut self.app;
         match self.screen.as_mut().map(|screen| screen.draw(app, all)) {
-            None | Some(Ok(true)) => {}
-            Some(Ok(false)) => self.due = Due::Progress,
+            None => self.rest_at = None,
+            Some(Ok(wait)) => {
+                self.rest_at = wait.map(|wait| self.drawn + wait.max(PROGRESS_FRAME));
+            }
             Some(Err(error)) => {
                 tracing::warn!(%error, "the terminal can't be written to");
                 self.lose_terminal();

@@ -9,6 +9,7 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -66,11 +67,11 @@ impl Screen {
 
     /// Draws what changed. Nothing is written if nothing did. A frame goes out in one piece or not at
     /// all: what a panic left half-made is never sent. Without `all`, it carries no more than mere progress
-    /// may take. Returns whether everything is on the screen now.
+    /// may take. Returns after how long there is more to draw, if there is.
     ///
     /// # Errors
     /// The terminal can't be written to.
-    pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<bool> {
+    pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<Option<Duration>> {
         let (width, height) = terminal::size()?;
         let area = Rect::new(0, 0, width, height);
         let around = self.tell_around(app);
@@ -84,7 +85,7 @@ impl Screen {
         if !frame.is_empty() {
             self.file.write_all(frame.as_bytes())?;
         }
-        Ok(!self.canvas.is_behind())
+        Ok(self.canvas.behind())
     }
 
     /// The title and the task bar, if they changed.

@@ -1,10 +1,12 @@
 //! In mere progress, what is around the list of a page is shown anew only so often: nobody reads
 //! faster, and on a slow line it would keep the list waiting.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::change::is_doubtful;
+use super::change::{is_doubtful, looks_same, rows};
 use super::share::Rest;
 use crate::engine::Timestamp;
 
@@ -25,8 +27,8 @@ impl Calm {
         self.0 = [now; 2];
     }
 
-    /// Leaves what is around this pane as it is `shown`, unless it is time for it. Returns whether
-    /// something waits for its time.
+    /// Leaves what is around this pane as it is `shown`, unless it is time for it. Returns how long
+    /// something has to wait.
     pub(super) fn hold(
         &mut self,
         shown: &Buffer,
@@ -34,32 +36,39 @@ impl Calm {
         pane: Rect,
         rest: Rest,
         now: Timestamp,
-    ) -> bool {
+    ) -> Option<Duration> {
         let half_of = |row: u16| usize::from((pane.top()..pane.bottom()).contains(&row));
-        let around = next.area.positions().filter(|place| !pane.contains(*place));
-        let new: Vec<Position> = around
-            .filter(|place| shown[*place] != next[*place] && !is_doubtful(&shown[*place]))
-            .collect();
+        let mut new = Vec::new();
+        let area = next.area;
+        for (y, (old, cells)) in (area.top()..).zip(rows(shown).zip(rows(next))) {
+            for (x, (old, cell)) in (area.left()..).zip(old.iter().zip(cells)) {
+                let place = Position { x, y };
+                if !looks_same(old, cell) && !pane.contains(place) && !is_doubtful(old) {
+                    new.push(place);
+                }
+            }
+        }
         let each = if rest.is_page {
             EACH_FILLING_MS
         } else {
             EACH_MS
         };
         // A clock that was set back is no reason to wait.
-        let is_due = |half: &usize| now.0.abs_diff(self.0[*half].0) >= each;
-        let halves = new.iter().map(|place| half_of(place.y));
+        let left = |half: usize| each.saturating_sub(now.0.abs_diff(self.0[half].0));
+        let halves = || new.iter().map(|place| half_of(place.y));
         // What was begun is finished first.
-        let due = rest.around.map(half_of);
-        let due = due.or_else(|| halves.filter(is_due).min_by_key(|half| self.0[*half]));
-        let mut is_held = false;
+        let due = rest.around.map(half_of).or_else(|| {
+            let due = halves().filter(|half| left(*half) == 0);
+            due.min_by_key(|half| self.0[*half])
+        });
+        let wait = halves().filter(|half| due != Some(*half)).map(left).min();
         for place in new {
             if due == Some(half_of(place.y)) {
                 self.0[half_of(place.y)] = now;
             } else {
                 next[place] = shown[place].clone();
-                is_held = true;
             }
         }
-        is_held
+        wait.map(Duration::from_millis)
     }
 }

@@ -23,20 +23,21 @@ pub(super) struct Changes {
 pub(super) fn changes(before: &Buffer, after: &Buffer) -> Changes {
     let (mut changed, mut is_wide) = (Vec::new(), false);
     let area = after.area;
-    for y in area.top()..area.bottom() {
+    for (y, (old, new)) in (area.top()..).zip(rows(before).zip(rows(after))) {
+        let is_same = |(old, new)| looks_same(old, new);
+        if old.iter().zip(new).all(is_same) {
+            continue;
+        }
         let mut x = area.left();
         // Up to here something wide was written over: what its second half looks like is not sure.
         let mut unsure = x;
         while x < area.right() {
-            let (old, new) = (&before[(x, y)], &after[(x, y)]);
-            let end = (x + cells(new)).min(area.right());
-            let inks = (Ink::of(old), Ink::of(new));
-            let is_same = (inks.0 == inks.1 || inks.0.is_same_for(new.symbol(), inks.1))
-                && old.symbol() == new.symbol();
-            if !is_same || x < unsure {
+            let at = usize::from(x - area.left());
+            let end = (x + cells(&new[at])).min(area.right());
+            if x < unsure || !looks_same(&old[at], &new[at]) {
                 changed.push((x, y));
-                for covered in x..end {
-                    unsure = unsure.max(covered + cells(&before[(covered, y)]));
+                for (covered, cell) in (x..end).zip(&old[at..]) {
+                    unsure = unsure.max(covered + cells(cell));
                 }
                 is_wide |= unsure > x + 1 || end > x + 1;
             }
@@ -48,6 +49,18 @@ pub(super) fn changes(before: &Buffer, after: &Buffer) -> Changes {
         cells: changed,
         is_wide,
     }
+}
+
+/// Whether a person could not tell them apart.
+pub(super) fn looks_same(old: &Cell, new: &Cell) -> bool {
+    let (old_ink, new_ink) = (Ink::of(old), Ink::of(new));
+    old.symbol() == new.symbol()
+        && (old_ink == new_ink || old_ink.is_same_for(new.symbol(), new_ink))
+}
+
+/// The rows of a screen, from the top.
+pub(super) fn rows(screen: &Buffer) -> impl Iterator<Item = &[Cell]> {
+    screen.content.chunks(usize::from(screen.area.width).max(1))
 }
 
 /// Takes note in `shown` that these cells were written as they are in `screen`.

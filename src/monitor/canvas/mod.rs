@@ -7,6 +7,8 @@ mod ink;
 mod pen;
 mod share;
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -41,8 +43,8 @@ pub(super) struct Canvas {
     /// What the last frame had no room for.
     rest: Rest,
     calm: Calm,
-    /// Whether something waits for its time.
-    is_held: bool,
+    /// How long something has to wait for its time.
+    held: Option<Duration>,
 }
 
 /// How much of what has changed a frame carries.
@@ -64,7 +66,7 @@ impl Canvas {
             erases,
             rest: Rest::default(),
             calm: Calm::default(),
-            is_held: false,
+            held: None,
         }
     }
 
@@ -89,10 +91,10 @@ impl Canvas {
         symbols.apply(&mut next);
         let shown = self.shown.as_ref().filter(|shown| shown.area == area);
         let most = if let (Pace::InShares(taken), Some(shown)) = (pace, shown) {
-            self.is_held = (self.calm).hold(shown, &mut next, pane, self.rest, app.now);
+            self.held = (self.calm).hold(shown, &mut next, pane, self.rest, app.now);
             Some(allowance(area).saturating_sub(taken))
         } else {
-            self.is_held = false;
+            self.held = None;
             self.calm.shows_all(app.now);
             None
         };
@@ -104,9 +106,13 @@ impl Canvas {
         self.shown = None;
     }
 
-    /// Whether the last frame left something for the next.
-    pub(super) fn is_behind(&self) -> bool {
-        self.is_held || self.rest.is_any()
+    /// When to draw again what the last frame had no room for, or what was not shown anew: as soon as
+    /// may be, or after so long. `None` if nothing is left.
+    pub(super) fn behind(&self) -> Option<Duration> {
+        if self.rest.is_any() {
+            return Some(Duration::ZERO);
+        }
+        self.held
     }
 
     fn frame(&mut self, next: Buffer, page: Rect, most: Option<usize>) -> String {
@@ -126,20 +132,23 @@ impl Canvas {
             (self.shown, self.rest) = (Some(next), Rest::default());
             return format!("\x1b[m\x1b[2J{text}");
         };
-        let changed = changes(&shown, &next);
-        let (text, ink) = pen::write(&next, &changed.cells, changed.is_wide, self.ink);
         let most = most.unwrap_or(usize::MAX);
-        if text.len() <= most {
-            (self.ink, self.rest) = (ink, Rest::default());
-            (self.shown, self.spare) = (Some(next), shown);
-            return text;
+        let changed = changes(&shown, &next);
+        // A cell takes a byte at least.
+        if changed.cells.len() <= most {
+            let (text, ink) = pen::write(&next, &changed.cells, changed.is_wide, self.ink);
+            if text.len() <= most {
+                (self.ink, self.rest) = (ink, Rest::default());
+                (self.shown, self.spare) = (Some(next), shown);
+                return text;
+            }
         }
         let room = Room {
             most,
             erases: self.erases,
         };
         let from = self.rest.around;
-        let share = share::take(&mut shown, &next, page, self.ink, from, room);
+        let share = share::take(&mut shown, &next, page, changed, self.ink, from, room);
         (self.ink, self.rest) = (share.ink, share.rest);
         (self.shown, self.spare) = (Some(shown), next);
         share.text
@@ -252,7 +261,7 @@ mod tests {
             let mut parser = parser();
             let mut canvas = Canvas::new(erases);
             shown(canvas.put(screens[0].clone(), page, Some(most)).as_bytes(), &mut parser);
-            prop_assert!(!canvas.is_behind());
+            prop_assert!(canvas.behind().is_none());
             let share = canvas.put(screens[1].clone(), page, Some(most));
             prop_assert!(share.len() <= most);
             shown(share.as_bytes(), &mut parser);
@@ -261,12 +270,12 @@ mod tests {
                 let share = canvas.put(screens[2].clone(), page, Some(most));
                 prop_assert!(share.len() <= most);
                 by_steps = shown(share.as_bytes(), &mut parser);
-                if !canvas.is_behind() {
+                if canvas.behind().is_none() {
                     break;
                 }
                 prop_assert!(!share.is_empty());
             }
-            prop_assert!(!canvas.is_behind());
+            prop_assert!(canvas.behind().is_none());
             prop_assert_eq!(canvas.put(screens[2].clone(), page, None), "");
             let at_once = Canvas::new(true).put(screens[2].clone(), page, None);
             prop_assert_eq!(by_steps, shown(at_once.as_bytes(), &mut self::parser()));

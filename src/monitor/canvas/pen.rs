@@ -12,6 +12,7 @@ use ratatui::style::Color;
 
 use super::change::cells;
 use super::ink::{Ink, VISIBLE, parameters};
+use crate::monitor::glyph;
 
 /// Of more changed cells than this, the order of their rows is as good as any.
 const MOST_BY_INK: usize = 512;
@@ -128,7 +129,7 @@ impl<'a> Pen<'a> {
 
     /// Goes to a place, where this is to be written.
     fn go_to(&mut self, x: u16, y: u16, cell: Option<&Cell>) {
-        let is_ideograph = cell.is_some_and(|cell| is_ideograph(cell.symbol()));
+        let is_ideograph = cell.is_some_and(|cell| glyph::is_ideograph(cell.symbol()));
         if self.is_among_wide && !(self.at == Some((x, y)) && is_ideograph) {
             self.at = None;
         }
@@ -182,10 +183,11 @@ impl<'a> Pen<'a> {
             self.dip(ink);
         }
         self.out.push_str(symbol);
-        self.is_among_wide = is_ideograph(symbol);
+        self.is_among_wide = glyph::is_ideograph(symbol);
         // Of anything that is not one plain character, terminals disagree about the width.
-        let is_sure =
-            symbol.is_ascii() || self.is_among_wide || only(symbol).is_some_and(is_narrow);
+        let is_sure = symbol.is_ascii()
+            || self.is_among_wide
+            || glyph::only(symbol).is_some_and(glyph::is_narrow);
         self.at = self
             .at
             .filter(|_| is_sure)
@@ -219,27 +221,6 @@ impl<'a> Pen<'a> {
         // Writing to a string can't fail.
         let _ = self.out.write_fmt(text);
     }
-}
-
-/// The one character of a symbol.
-fn only(symbol: &str) -> Option<char> {
-    let mut characters = symbol.chars();
-    characters.next().filter(|_| characters.next().is_none())
-}
-
-/// Kana, Han and Hangul: two cells everywhere. A place follows their last one all the same, for what
-/// a terminal without a font for them does.
-fn is_ideograph(symbol: &str) -> bool {
-    only(symbol).is_some_and(|symbol| {
-        matches!(u32::from(symbol), 0x3041..=0x3096 | 0x30a1..=0x30fa | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7a3)
-    })
-}
-
-/// Letters of Latin, Greek and Cyrillic, phonetic signs, punctuation, and the symbols that the views
-/// draw with: one cell everywhere.
-fn is_narrow(symbol: char) -> bool {
-    matches!(u32::from(symbol), 0xa1..=0x2af | 0x370..=0x52f | 0x2010..=0x2027 | 0x2500..=0x259f | 0x2800..=0x28ff)
-        && !matches!(symbol, '\u{ad}' | '\u{483}'..='\u{489}')
 }
 
 #[cfg(test)]

@@ -68,11 +68,12 @@ pub(super) fn take(
     shown: &mut Buffer,
     next: &Buffer,
     page: Rect,
+    changed: Changes,
     ink: Ink,
     from: Option<u16>,
     room: Room,
 ) -> Share {
-    let mut changed = changes(shown, next);
+    let mut changed = changed;
     let (mut text, mut ink) = (String::new(), ink);
     if room.erases {
         (text, ink) = erase(shown, next, page, &changed, ink, room.most);
@@ -94,7 +95,13 @@ pub(super) fn take(
         taken.sort_unstable_by_key(|(x, y)| (*y, *x));
         taken
     };
-    let (mut fits, mut too_many) = (0, units.len() + 1);
+    // A cell takes a byte at least.
+    let mut count = 0;
+    let within = units.iter().take_while(|unit| {
+        count += unit.cells.len();
+        count <= left
+    });
+    let (mut fits, mut too_many) = (0, within.count() + 1);
     while too_many - fits > 1 {
         let middle = usize::midpoint(fits, too_many);
         if write(&cells_of(&units[..middle])).0.len() <= left {

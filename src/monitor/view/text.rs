@@ -11,6 +11,7 @@ use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::monitor::glyph::is_narrow;
 use crate::monitor::theme::{Role, Theme};
 use crate::text::printable;
 
@@ -29,6 +30,9 @@ fn start(text: &str, cells: usize) -> Cow<'_, str> {
 
 /// The cells that a harmless text takes.
 pub(super) fn width(text: &str) -> usize {
+    if text.chars().all(is_narrow) {
+        return text.chars().count();
+    }
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
@@ -40,6 +44,22 @@ fn capped(grapheme: &str) -> &str {
 /// `text` in at most `cells` cells, harmless, with `…` where something is missing.
 pub(crate) fn fit(text: &str, cells: usize) -> String {
     let safe = start(text, cells);
+    if safe.chars().all(is_narrow) {
+        let mut ends = safe
+            .char_indices()
+            .map(|(at, _)| at)
+            .skip(cells.saturating_sub(1));
+        return match (ends.next(), ends.next()) {
+            (Some(last), Some(_)) if cells > 0 => format!("{}…", &safe[..last]),
+            (Some(_), _) if cells == 0 => String::new(),
+            _ => safe.into_owned(),
+        };
+    }
+    fit_clusters(&safe, cells)
+}
+
+/// The same for any text that is harmless.
+fn fit_clusters(safe: &str, cells: usize) -> String {
     let (mut fitted, mut used, mut room) = (String::new(), 0, 0);
     for grapheme in safe.graphemes(true).map(capped) {
         let wide = grapheme.width();
@@ -167,6 +187,14 @@ pub(super) fn put(buf: &mut Buffer, area: Rect, text: &str, style: Style) -> u16
         return 0;
     }
     let fitted = fit(text, usize::from(area.width));
+    if fitted.chars().all(is_narrow) {
+        let mut end = area.x;
+        for symbol in fitted.chars() {
+            buf[(end, area.y)].set_char(symbol).set_style(style);
+            end += 1;
+        }
+        return end - area.x;
+    }
     let (end, _) = buf.set_stringn(area.x, area.y, &fitted, usize::from(area.width), style);
     end - area.x
 }
@@ -363,6 +391,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_texts_are_cut_like_any_other(text in "[ -~é–“”…▶█]{0,30}", cells in 0usize..32) {
+            prop_assert_eq!(fit(&text, cells), fit_clusters(&text, cells));
+        }
+
         #[test]
         fn nothing_breaks_its_line(text in "\\PC*|(?s).{0,60}", cells in 0usize..40) {
             let fitted = fit(&text, cells);
