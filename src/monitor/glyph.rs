@@ -4,7 +4,7 @@
 /// ASCII, letters of Latin, Greek and Cyrillic, phonetic signs, punctuation, and the symbols that the
 /// views draw with: each stands alone, in one cell.
 pub(super) fn is_narrow(symbol: char) -> bool {
-    matches!(u32::from(symbol), 0x20..=0x7e | 0xa1..=0x2af | 0x370..=0x52f | 0x2010..=0x2027 | 0x2500..=0x259f | 0x2800..=0x28ff)
+    matches!(u32::from(symbol), 0x20..=0x7e | 0xa1..=0x2ff | 0x370..=0x52f | 0x1d00..=0x1dbf | 0x2010..=0x2027 | 0x2500..=0x259f | 0x25cb | 0x25cf | 0x2800..=0x28ff)
         && !matches!(symbol, '\u{ad}' | '\u{483}'..='\u{489}')
 }
 

@@ -9,7 +9,7 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -34,6 +34,9 @@ use crate::engine::TaskState;
 /// has no other way to know.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
+/// In mere progress, title and task bar are told only so often.
+const TOLD_EACH: Duration = Duration::from_secs(1);
+
 /// The screen, from entering to leaving it.
 pub(super) struct Screen {
     file: File,
@@ -42,6 +45,8 @@ pub(super) struct Screen {
     symbols: SymbolSet,
     /// `None` where the terminal doesn't know it.
     task_bar: Option<TaskBar>,
+    /// When title and task bar were last told.
+    told: Instant,
     _hook: PanicHook,
 }
 
@@ -61,6 +66,7 @@ impl Screen {
             title: String::new(),
             symbols,
             task_bar: known.then_some(TaskBar::Clear),
+            told: Instant::now(),
             _hook: hook,
         })
     }
@@ -74,7 +80,9 @@ impl Screen {
     pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<Option<Duration>> {
         let (width, height) = terminal::size()?;
         let area = Rect::new(0, 0, width, height);
-        let around = self.tell_around(app);
+        let wait = TOLD_EACH.saturating_sub(self.told.elapsed());
+        let is_time = all || app.all_done() || wait.is_zero();
+        let (around, is_held) = self.tell_around(app, is_time);
         let pace = if all {
             Pace::AtOnce
         } else {
@@ -85,24 +93,32 @@ impl Screen {
         if !frame.is_empty() {
             self.file.write_all(frame.as_bytes())?;
         }
-        Ok(self.canvas.behind())
+        let title = is_held.then_some(wait);
+        Ok(title.into_iter().chain(self.canvas.behind()).min())
     }
 
-    /// The title and the task bar, if they changed.
-    fn tell_around(&mut self, app: &App) -> String {
+    /// The title and the task bar, if they changed and it is time. Returns whether they wait for it.
+    fn tell_around(&mut self, app: &App, is_time: bool) -> (String, bool) {
         let mut around = String::new();
-        let title = title(app);
+        let (title, bar) = (title(app), task_bar(app));
+        let is_bar_new = self.task_bar.is_some_and(|shown| shown != bar);
+        if title == self.title && !is_bar_new {
+            return (around, false);
+        }
+        if !is_time {
+            return (around, true);
+        }
         if title != self.title {
             // Writing to a string can't fail.
             let _ = write!(around, "{}", Title(&self.symbols.text(&title)));
             self.title = title;
         }
-        let bar = task_bar(app);
-        if self.task_bar.is_some_and(|shown| shown != bar) {
+        if is_bar_new {
             let _ = write!(around, "{bar}");
             self.task_bar = Some(bar);
         }
-        around
+        self.told = Instant::now();
+        (around, false)
     }
 
     /// Puts a text on the clipboard of the person's own machine, over SSH too, where the terminal

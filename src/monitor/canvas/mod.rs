@@ -10,12 +10,13 @@ mod share;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 
 use self::calm::Calm;
 use self::change::changes;
 use self::ink::Ink;
-use self::share::{Rest, Room};
+use self::pen::Source;
+use self::share::Rest;
 use super::action::Mode;
 use super::app::App;
 use super::theme::SymbolSet;
@@ -83,7 +84,12 @@ impl Canvas {
         next.resize(area);
         next.reset();
         let layout = view::draw(&mut next, app);
-        let page = layout.lower.rows;
+        // A row is marked a little beyond its text.
+        let page = layout
+            .lower
+            .rows
+            .outer(Margin::new(1, 0))
+            .intersection(area);
         // What lies above the panes changes in one piece.
         let is_covered = !matches!(app.mode(), Mode::Main | Mode::Filter);
         let pane = if is_covered { area } else { layout.lower.pane };
@@ -125,30 +131,29 @@ impl Canvas {
     }
 
     fn put(&mut self, next: Buffer, page: Rect, most: Option<usize>) -> String {
+        let source = Source {
+            screen: &next,
+            erases: self.erases,
+        };
         let Some(mut shown) = self.shown.take().filter(|shown| shown.area == next.area) else {
             let all = changes(&Buffer::empty(next.area), &next);
             let text;
-            (text, self.ink) = pen::write(&next, &all.cells, all.is_wide, Ink::PLAIN);
+            (text, self.ink) = pen::write(source, &all.cells, all.is_wide, Ink::PLAIN);
             (self.shown, self.rest) = (Some(next), Rest::default());
             return format!("\x1b[m\x1b[2J{text}");
         };
         let most = most.unwrap_or(usize::MAX);
         let changed = changes(&shown, &next);
-        // A cell takes a byte at least.
-        if changed.cells.len() <= most {
-            let (text, ink) = pen::write(&next, &changed.cells, changed.is_wide, self.ink);
+        if pen::least(&next, &changed.cells) <= most {
+            let (text, ink) = pen::write(source, &changed.cells, changed.is_wide, self.ink);
             if text.len() <= most {
                 (self.ink, self.rest) = (ink, Rest::default());
                 (self.shown, self.spare) = (Some(next), shown);
                 return text;
             }
         }
-        let room = Room {
-            most,
-            erases: self.erases,
-        };
         let from = self.rest.around;
-        let share = share::take(&mut shown, &next, page, changed, self.ink, from, room);
+        let share = share::take(&mut shown, source, page, changed, self.ink, from, most);
         (self.ink, self.rest) = (share.ink, share.rest);
         (self.shown, self.spare) = (Some(shown), next);
         share.text

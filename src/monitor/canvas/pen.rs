@@ -17,22 +17,33 @@ use crate::monitor::glyph;
 /// Of more changed cells than this, the order of their rows is as good as any.
 const MOST_BY_INK: usize = 512;
 
+/// So many blanks are erased rather than written: that takes five bytes.
+const LONG_BLANK: usize = 8;
+
 /// So many unchanged cells are written again rather than skipped: a skip takes four bytes.
 const NEAR: u16 = 3;
+
+/// What is written, and for whom.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) screen: &'a Buffer,
+    /// Whether the terminal erases in the colour that it writes on.
+    pub(super) erases: bool,
+}
 
 /// Writes these cells of a screen, for a terminal that writes in `ink` now. Returns the bytes, and the
 /// ink that they leave it with.
 pub(super) fn write(
-    screen: &Buffer,
+    from: Source<'_>,
     cells: &[(u16, u16)],
     is_wide: bool,
     ink: Ink,
 ) -> (String, Ink) {
-    let by_rows = draw(screen, cells.iter().copied(), ink);
+    let by_rows = draw(from, cells, ink);
     if is_wide || cells.len() > MOST_BY_INK {
         return by_rows;
     }
-    let by_ink = draw(screen, by_ink(screen, cells, ink).into_iter(), ink);
+    let by_ink = draw(from, &by_ink(from.screen, cells, ink), ink);
     if by_ink.0.len() < by_rows.0.len() {
         by_ink
     } else {
@@ -40,23 +51,23 @@ pub(super) fn write(
     }
 }
 
+/// The bytes that writing these cells takes at the very least.
+pub(super) fn least(screen: &Buffer, cells: &[(u16, u16)]) -> usize {
+    let is_letter = |place: &&(u16, u16)| screen[**place].symbol() != " ";
+    cells.iter().filter(is_letter).count()
+}
+
 /// Erases columns of rows, each on its ground. It needs a terminal that does so in the colour that it
 /// writes on. Returns the bytes, and the ink that they leave the terminal with.
 pub(super) fn erase(
-    screen: &Buffer,
     places: &[(Range<u16>, u16, Color)],
+    from: Source<'_>,
     ink: Ink,
 ) -> (String, Ink) {
-    let mut pen = Pen::new(screen, ink);
+    let mut pen = Pen::new(from.screen, ink);
     for (columns, row, ground) in places {
         pen.go_to(columns.start, *row, None);
-        let modifier = pen.ink.modifier - VISIBLE;
-        pen.dip(Ink {
-            bg: *ground,
-            modifier,
-            ..pen.ink
-        });
-        pen.add(format_args!("\x1b[{}X", columns.len()));
+        pen.erase(columns.end - columns.start, *ground);
     }
     (pen.out, pen.ink)
 }
@@ -96,14 +107,45 @@ fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: Ink) -> Vec<(u16, u16)> 
 }
 
 /// Writes these cells in this order.
-fn draw(screen: &Buffer, cells: impl Iterator<Item = (u16, u16)>, ink: Ink) -> (String, Ink) {
+fn draw(from: Source<'_>, cells: &[(u16, u16)], ink: Ink) -> (String, Ink) {
+    let screen = from.screen;
     let mut pen = Pen::new(screen, ink);
-    for (x, y) in cells {
+    let mut rest = cells;
+    while let Some((&(x, y), others)) = rest.split_first() {
         let cell = &screen[(x, y)];
         pen.go_to(x, y, Some(cell));
-        pen.put(cell);
+        let blanks = if from.erases { blanks(screen, rest) } else { 0 };
+        if blanks >= LONG_BLANK {
+            pen.erase(rest[blanks - 1].0 + 1 - x, cell.bg);
+            rest = &rest[blanks..];
+        } else {
+            pen.put(cell);
+            rest = others;
+        }
     }
     (pen.out, pen.ink)
+}
+
+/// How many of these cells, from the first one on, are blanks in a row. What lies between them is blank
+/// already, and may be erased along with them.
+fn blanks(screen: &Buffer, cells: &[(u16, u16)]) -> usize {
+    let Some(&(first, row)) = cells.first() else {
+        return 0;
+    };
+    let ground = screen[(first, row)].bg;
+    let mut end = first;
+    let is_one = |&&(x, y): &&(u16, u16)| {
+        let is_blank = |x| is_blank(&screen[(x, row)], ground);
+        let goes_on = y == row && x >= end && (end..=x).all(is_blank);
+        end = x + 1;
+        goes_on
+    };
+    cells.iter().take_while(is_one).count()
+}
+
+/// Whether this is what erasing leaves on such a ground.
+fn is_blank(cell: &Cell, ground: Color) -> bool {
+    cell.symbol() == " " && cell.bg == ground && !cell.modifier.intersects(VISIBLE)
 }
 
 struct Pen<'a> {
@@ -196,6 +238,17 @@ impl<'a> Pen<'a> {
             .filter(|(x, _)| *x < self.screen.area.right());
     }
 
+    /// Erases cells from here on, which leaves the cursor where it is.
+    fn erase(&mut self, cells: u16, ground: Color) {
+        let modifier = self.ink.modifier - VISIBLE;
+        self.dip(Ink {
+            bg: ground,
+            modifier,
+            ..self.ink
+        });
+        self.add(format_args!("\x1b[{cells}X"));
+    }
+
     /// Changes to another style, by the shorter way: what differs, or all anew.
     fn dip(&mut self, ink: Ink) {
         if ink == self.ink {
@@ -233,7 +286,11 @@ mod tests {
     fn write(before: Option<&Buffer>, after: &Buffer) -> String {
         let empty = Buffer::empty(after.area);
         let all = changes(before.unwrap_or(&empty), after);
-        super::write(after, &all.cells, all.is_wide, Ink::PLAIN).0
+        let source = Source {
+            screen: after,
+            erases: true,
+        };
+        super::write(source, &all.cells, all.is_wide, Ink::PLAIN).0
     }
 
     fn buffer(rows: &[&str]) -> Buffer {
@@ -250,6 +307,15 @@ mod tests {
             write(Some(&before), &after),
             "\x1b[1;5HT\x1b[6CEE\x1b[2;2Hive"
         );
+    }
+
+    #[test]
+    fn many_blanks_are_erased() {
+        let before = buffer(&["one two three four"]);
+        let mut after = buffer(&["one            our"]);
+        assert_eq!(write(Some(&before), &after), "\x1b[1;5H\x1b[11X");
+        after.set_string(6, 0, "         ", Style::new().bg(Color::Red));
+        assert_eq!(write(Some(&before), &after), "\x1b[1;5H  \x1b[41m\x1b[9X");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ratatui::style::Color;
 
 use super::change::{Changes, cells, changes, doubt, note, note_erased};
 use super::ink::Ink;
-use super::pen;
+use super::pen::{self, Source};
 
 /// Changes in a row with no more columns than this between them belong together.
 const NEAR: u16 = 3;
@@ -20,15 +20,6 @@ const REWRITTEN: usize = 16;
 
 /// So many such rows are a page that is turned.
 const TURNED: usize = 4;
-
-/// What a frame may take.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
-    /// Bytes.
-    pub(super) most: usize,
-    /// Whether the terminal erases in the colour that is asked for.
-    pub(super) erases: bool,
-}
 
 /// A part of what has changed.
 pub(super) struct Share {
@@ -66,17 +57,18 @@ struct Unit {
 /// last frame: then that does, from row `from` on. So none of it waits for ever.
 pub(super) fn take(
     shown: &mut Buffer,
-    next: &Buffer,
+    source: Source<'_>,
     page: Rect,
     changed: Changes,
     ink: Ink,
     from: Option<u16>,
-    room: Room,
+    most: usize,
 ) -> Share {
+    let next = source.screen;
     let mut changed = changed;
     let (mut text, mut ink) = (String::new(), ink);
-    if room.erases {
-        (text, ink) = erase(shown, next, page, &changed, ink, room.most);
+    if source.erases {
+        (text, ink) = erase(shown, source, page, &changed, ink, most);
     }
     if !text.is_empty() {
         changed = changes(shown, next);
@@ -87,19 +79,18 @@ pub(super) fn take(
         Some(from) => (unit.is_page, !unit.is_page && unit.row < from),
         None => (!unit.is_page, false),
     });
-    let left = room.most - text.len();
-    let write = |taken: &[(u16, u16)]| pen::write(next, taken, changed.is_wide, ink);
+    let left = most - text.len();
+    let write = |taken: &[(u16, u16)]| pen::write(source, taken, changed.is_wide, ink);
     let cells_of = |units: &[Unit]| {
         let ranges = units.iter().map(|unit| &changed.cells[unit.cells.clone()]);
         let mut taken: Vec<_> = ranges.flatten().copied().collect();
         taken.sort_unstable_by_key(|(x, y)| (*y, *x));
         taken
     };
-    // A cell takes a byte at least.
-    let mut count = 0;
+    let mut least = 0;
     let within = units.iter().take_while(|unit| {
-        count += unit.cells.len();
-        count <= left
+        least += pen::least(next, &changed.cells[unit.cells.clone()]);
+        least <= left
     });
     let (mut fits, mut too_many) = (0, within.count() + 1);
     while too_many - fits > 1 {
@@ -136,17 +127,15 @@ pub(super) fn take(
 /// If the page is turned, erases the rows of it that say something else now.
 fn erase(
     shown: &mut Buffer,
-    next: &Buffer,
+    source: Source<'_>,
     page: Rect,
     changed: &Changes,
     ink: Ink,
     most: usize,
 ) -> (String, Ink) {
-    let in_page = changed
-        .cells
-        .iter()
-        .filter(|place| page.contains(Position::from(**place)));
-    let places: Vec<_> = in_page.collect();
+    let next = source.screen;
+    let is_in_page = |place: &&(u16, u16)| page.contains(Position::from(**place));
+    let places: Vec<_> = changed.cells.iter().filter(is_in_page).collect();
     let mut stale: Vec<(Range<u16>, u16, Color)> = places
         .chunk_by(|(_, y), (_, below)| y == below)
         .filter(|row| row.len() > REWRITTEN)
@@ -162,10 +151,10 @@ fn erase(
     if stale.len() < TURNED {
         return (String::new(), ink);
     }
-    let mut written = pen::erase(next, &stale, ink);
+    let mut written = pen::erase(&stale, source, ink);
     while written.0.len() > most {
         stale.pop();
-        written = pen::erase(next, &stale, ink);
+        written = pen::erase(&stale, source, ink);
     }
     for (columns, row, ground) in stale {
         note_erased(shown, columns, row, ground);
