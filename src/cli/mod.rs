@@ -64,9 +64,10 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     let signals = Signals::install()?;
     let out = &mut std::io::stdout().lock();
     let witness = signals.witness();
+    let accessible = args.accessible || is_dumb();
     let code = match args.command {
-        None if args.accessible => accessible::run(&settings, args.offline, &signals),
-        Some(Command::Demo(command)) if args.accessible => {
+        None if accessible => accessible::run(&settings, args.offline, &signals),
+        Some(Command::Demo(command)) if accessible => {
             demo::accessible(&command, &settings, args.offline, &signals)
         }
         #[cfg(feature = "monitor")]
@@ -78,7 +79,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             "this aloud was built without its monitor; add --accessible, or see `aloud --help`"
         ),
         Some(Command::Narrate(mut command)) => {
-            command.plain |= args.accessible;
+            command.plain |= accessible;
             narrate::run(&command, &settings, args.offline, &signals)
         }
         Some(Command::Phonemes(command)) => {
@@ -104,6 +105,12 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
         code => code,
     }
+}
+
+/// Whether the terminal only writes one line below the other (`TERM=dumb`, as in an editor's shell):
+/// plain lines are what it can show.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Whether this is what a signal leads to; there is nothing to add to it then.

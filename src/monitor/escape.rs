@@ -61,11 +61,16 @@ impl TaskBar {
     }
 }
 
-/// Whether the terminal erases in the colour that it writes on (terminfo's `bce`). GNU screen does
-/// not unless told to, and whatever calls itself `screen` may be that.
+/// Terminals that can't erase a part of a line, or don't do it in the colour that they write on
+/// (terminfo's `ech` and `bce`). GNU screen does not unless told to, and whatever calls itself `screen`
+/// may be that.
+const POOR_ERASERS: [&str; 6] = ["", "ansi", "cons25", "screen", "sun", "wsvt25"];
+
+/// Whether the terminal erases a part of a line in the colour that it writes on.
 pub(super) fn erases_in_colour(variable: impl Fn(&str) -> Option<String>) -> bool {
     let term = variable("TERM").unwrap_or_default();
-    !(term.is_empty() || term == "dumb" || term.starts_with("screen"))
+    let kind = term.split(['-', '.']).next().unwrap_or_default();
+    !(POOR_ERASERS.contains(&kind) || kind.starts_with("vt"))
 }
 
 #[cfg(test)]
