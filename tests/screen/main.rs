@@ -15,3 +15,4 @@ mod mouse;
 #[path = "../kit/pty.rs"]
 mod pty;
 mod sizes;
+mod wire;
