@@ -136,6 +136,11 @@ fn the_help_names_every_command_and_a_wrong_one_gets_the_nearest() {
         "text",
         "errors",
         "add",
+        "say",
+        "use",
+        "speed",
+        "speaker",
+        "priority",
         "cancel",
         "cancel all",
         "retry",
@@ -243,6 +248,50 @@ fn a_text_is_added_narrated_and_asked_about() {
     assert_eq!(code, Some(0));
     assert_eq!(said.last().unwrap(), "Goodbye.");
     assert_eq!(stored_states(&home), ["COMPLETED"]);
+}
+
+#[test]
+fn another_way_of_speaking_holds_for_what_is_added_from_then_on() {
+    let home = Home::ready();
+    let mut talk = Conversation::with(&home, &[]);
+    talk.ask(
+        "speed",
+        "Texts are narrated with the voice en_US-joe-medium, speed 1, priority normal.",
+    );
+    talk.ask("use no-such", "Nothing was changed: ");
+    talk.ask(
+        "speed 9",
+        "Nothing was changed: the speed 9 is not possible",
+    );
+    talk.ask(
+        "speaker 4",
+        "Nothing was changed: the voice en_US-joe-medium has no speaker 4",
+    );
+    talk.ask(
+        "priority top",
+        "Nothing was changed: priority takes one of low, normal, high.",
+    );
+    talk.ask("priority high", "priority high.");
+    talk.ask(
+        "speed 2",
+        "From now on: the voice en_US-joe-medium, speed 2, priority high.",
+    );
+    talk.ask("say It was quiet.", "Added as task 1: ");
+    talk.until("Task 1 is completed: ");
+    let spoken: f64 = (talk.said.iter())
+        .find_map(|line| {
+            line.strip_prefix("Task 1 is completed: ")?
+                .split(", ")
+                .nth(2)?
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        })
+        .unwrap();
+    assert!(spoken > 0.2 && spoken < 1.5, "{spoken}");
+    talk.type_line("q");
+    assert_eq!(talk.end().0, Some(0));
 }
 
 #[test]

@@ -98,6 +98,15 @@ impl Desk {
         }
     }
 
+    /// Whether a text could be narrated like that: the voice is there, and can do it.
+    ///
+    /// # Errors
+    /// What is wrong with the voice, the speed or the speaker.
+    pub(crate) fn accepts(&self, new: &NewNarration) -> anyhow::Result<()> {
+        let ready = self.voice(&new.voice)?;
+        check(ready.voice.info(), new.speed, new.speaker)
+    }
+
     /// Reads the text, cuts it and submits it. The same narration, unfinished or ended, continues.
     ///
     /// # Errors

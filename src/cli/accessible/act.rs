@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use super::commands::{Command, Verb, help};
 use super::errands::Errand;
+use super::how::Change;
 use super::session::{Session, Verbosity};
 use super::words::{self, heard};
 use crate::cli::one_message;
 use crate::cli::report::files_of;
 use crate::engine::{SegmentId, TaskKind, TaskState, TaskStatus};
+use crate::narrate::NewText;
 
 impl Session {
     /// Carries a command out.
@@ -28,7 +30,12 @@ impl Session {
             Verb::Add if command.words.is_empty() => self
                 .lines
                 .say("add needs the path of a text, as in add story.txt"),
-            Verb::Add => self.give(Errand::Add(command.words.clone())),
+            Verb::Add => self.give(Errand::Add(NewText::File(command.words.clone().into()))),
+            Verb::Say => self.give(Errand::Add(NewText::Typed(command.words.clone()))),
+            Verb::Use => self.change(Change::Voice, command),
+            Verb::Speed => self.change(Change::Speed, command),
+            Verb::Speaker => self.change(Change::Speaker, command),
+            Verb::Priority => self.change(Change::Priority, command),
             Verb::Cancel => self.with_task(command, Self::cancel),
             Verb::CancelAll => self.ask_cancel_all(),
             Verb::Retry => {
@@ -72,6 +79,10 @@ impl Session {
             Verb::Verbosity => self.set_verbosity(&command.words),
             Verb::Quit => self.ask_quit(),
         }
+    }
+
+    fn change(&mut self, what: Change, command: &Command) {
+        self.give(Errand::Change(what, command.words.clone()));
     }
 
     /// Does something with the task of a command; without a number with the one in work, or the

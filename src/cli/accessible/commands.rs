@@ -86,6 +86,15 @@ commands! {
     Text "t" "text" Segment, "hear what a segment says, and its phonemes";
     Errors "e" "errors" Task, "hear the errors of a task, or of all tasks";
     Add "a" "add" Words(", then the path of a text"), "narrate a text";
+    Say "" "say" Words(", then the text itself in one line"), "narrate what follows";
+    Use "" "use" Words(", then the name of a voice if you like"),
+        "narrate with that voice from now on, or hear with which";
+    Speed "" "speed" Words(", then a number such as 1.2 if you like"),
+        "narrate faster or slower from now on";
+    Speaker "" "speaker" Words(", then a number, or first, if you like"),
+        "narrate with another speaker of the voice from now on";
+    Priority "" "priority" Words(", then low, normal or high if you like"),
+        "put the texts to come behind the others, or before them";
     Cancel "c" "cancel" TheTask, "cancel a task; its clips stay";
     CancelAll "X" "cancel all" Nothing, "cancel every task; their clips stay";
     Retry "r" "retry" TheSegment, "make again what failed in a task that has failed or was cancelled, or one segment of it";

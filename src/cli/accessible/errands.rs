@@ -4,13 +4,13 @@
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use async_channel::Sender;
 
 use super::Incoming;
+use super::how::{Change, How};
 use super::words::heard;
 use crate::cli::desk::Desk;
 use crate::cli::one_message;
@@ -24,8 +24,10 @@ const BACKLOG: usize = 64;
 /// Something to be done.
 #[derive(Debug)]
 pub(super) enum Errand {
-    /// Narrate the text in this file.
-    Add(String),
+    /// Narrate this text.
+    Add(NewText),
+    /// Narrate in another way from now on, or say in which.
+    Change(Change, String),
     /// Let this voice be heard.
     Voice(String),
     /// How this voice will speak this text, and what to call that.
@@ -64,8 +66,9 @@ impl Errands {
         let thread = thread::Builder::new()
             .name("aloud-errands".to_owned())
             .spawn(move || {
+                let mut how = How::new(&desk);
                 while let Ok(errand) = given.recv_blocking() {
-                    let work = AssertUnwindSafe(|| run(&desk, errand, &interrupt));
+                    let work = AssertUnwindSafe(|| run(&desk, &mut how, errand, &interrupt));
                     let outcome = panic::catch_unwind(work).unwrap_or_else(|_| {
                         let words = "That went wrong inside the program; log says more.";
                         Outcome::Said(words.to_owned())
@@ -108,16 +111,16 @@ impl Drop for Errands {
     }
 }
 
-fn run(desk: &Desk, errand: Errand, interrupt: &Interrupt) -> Outcome {
+fn run(desk: &Desk, how: &mut How, errand: Errand, interrupt: &Interrupt) -> Outcome {
     let why = |error: anyhow::Error| heard(&one_message(&error));
     match errand {
-        Errand::Add(path) => {
-            let new = desk.defaults(NewText::File(PathBuf::from(path)));
-            Outcome::Added(desk.add(&new).map_err(why))
-        }
+        Errand::Add(text) => Outcome::Added(desk.add(&how.narrate(text)).map_err(why)),
+        Errand::Change(what, value) => Outcome::Said(match how.change(what, &value, desk) {
+            Ok(sentence) => sentence,
+            Err(why) => format!("Nothing was changed: {why}."),
+        }),
         Errand::Voice(name) => {
-            let speed = desk.defaults(NewText::Typed(String::new())).speed;
-            let file = desk.preview(&name, speed, None, interrupt);
+            let file = desk.preview(&name, how.speed(), None, interrupt);
             Outcome::Said(match file.and_then(|file| desk.play(&file)) {
                 Ok(()) => format!("This is the voice {name}."),
                 Err(error) => format!("The voice can't be heard: {}", why(error)),

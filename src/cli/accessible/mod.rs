@@ -6,6 +6,7 @@ mod act;
 mod commands;
 mod errands;
 mod fetch;
+mod how;
 mod input;
 mod leave;
 mod lines;
