@@ -3,30 +3,18 @@
 //! part of them at a time, which takes memory for that part, and gives the same samples. What it
 //! can't prove to be of that kind it leaves alone. It works on bytes and never runs anything.
 //!
-//! The fields are those of `onnx.proto3`; the lengths of what a convolution gives are those of the
-//! operators `Conv` and `ConvTranspose` at <https://onnx.ai/onnx/operators/>.
+//! The lengths of what a convolution gives are those of the operators `Conv` and
+//! `ConvTranspose` at <https://onnx.ai/onnx/operators/>.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::fields::{
-    Field, GRAPH_INPUT, MODEL_GRAPH, TYPE_TENSOR, VALUE_TYPE, fields, hide, put, tag, varint,
+use super::fields::{GRAPH_INPUT, MODEL_GRAPH, TYPE_TENSOR, VALUE_TYPE, fields, hide, put};
+use super::graph::{
+    GRAPH_INITIALIZER, GRAPH_NAME, GRAPH_NODE, GRAPH_OUTPUT, Graph, Node, TENSOR_NAME, VALUE_NAME,
+    name,
 };
 
-const GRAPH_NODE: u64 = tag(1);
-const GRAPH_NAME: u64 = tag(2);
-const GRAPH_INITIALIZER: u64 = tag(5);
-const GRAPH_OUTPUT: u64 = tag(12);
-const NODE_INPUT: u64 = tag(1);
-const NODE_OUTPUT: u64 = tag(2);
-const NODE_OPERATOR: u64 = tag(4);
-const NODE_ATTRIBUTE: u64 = tag(5);
-const ATTRIBUTE_NAME: u64 = tag(1);
-/// The field 8 of an attribute: its integers, in one piece or one by one.
-const ATTRIBUTE_INTEGERS: u64 = tag(8);
-const ATTRIBUTE_INTEGER: u64 = 8 << 3;
-const TENSOR_NAME: u64 = tag(8);
-const VALUE_NAME: u64 = tag(1);
 /// A tensor's type in bytes: its element type (field 1) is 1, a 32-bit float, its shape unknown.
 const FLOATS: [u8; 2] = [1 << 3, 1];
 
@@ -114,39 +102,6 @@ struct Parts {
     taken: Vec<Range<usize>>,
 }
 
-/// A graph as it stands in the bytes.
-struct Graph<'a> {
-    bytes: &'a [u8],
-    content: Range<usize>,
-    /// In an order in which they can be run.
-    nodes: Vec<Node<'a>>,
-    /// Values that are constants of the model.
-    constants: HashSet<&'a str>,
-    inputs: HashSet<&'a str>,
-    output: &'a str,
-    /// Which node makes a value.
-    makers: HashMap<&'a str, usize>,
-}
-
-#[derive(Default)]
-struct Node<'a> {
-    operator: &'a str,
-    inputs: Vec<&'a str>,
-    outputs: Vec<&'a str>,
-    attributes: Vec<Range<usize>>,
-}
-
-/// What a convolution over one dimension looks at, in values.
-struct Kernel {
-    size: u64,
-    stride: u64,
-    dilation: u64,
-    /// Zeros before the first value.
-    before: u64,
-    /// Zeros after the last one.
-    after: u64,
-}
-
 /// What a value has to do with the frames.
 #[derive(Clone, Copy)]
 struct Place {
@@ -157,41 +112,6 @@ struct Place {
 }
 
 impl<'a> Graph<'a> {
-    fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut graphs = fields(bytes, 0..bytes.len()).filter(|field| field.tag == MODEL_GRAPH);
-        let (content, None) = (graphs.next()?.content, graphs.next()) else {
-            return None;
-        };
-        let (mut nodes, mut constants, mut inputs) = (Vec::new(), HashSet::new(), HashSet::new());
-        let mut outputs = Vec::new();
-        for field in fields(bytes, content.clone()) {
-            match field.tag {
-                GRAPH_NODE => nodes.push(Node::read(bytes, field.content)?),
-                GRAPH_INITIALIZER => drop(constants.insert(name(bytes, &field, TENSOR_NAME)?)),
-                GRAPH_INPUT => drop(inputs.insert(name(bytes, &field, VALUE_NAME)?)),
-                GRAPH_OUTPUT => outputs.push(name(bytes, &field, VALUE_NAME)?),
-                _ => {}
-            }
-        }
-        let [output] = outputs[..] else { return None };
-        let mut makers = HashMap::new();
-        for (index, node) in nodes.iter().enumerate() {
-            if node.operator == "Constant" {
-                constants.extend(&node.outputs);
-            }
-            makers.extend(node.outputs.iter().map(|output| (*output, index)));
-        }
-        Some(Self {
-            bytes,
-            content,
-            nodes,
-            constants,
-            inputs,
-            output,
-            makers,
-        })
-    }
-
     /// The nodes of the second half, and the values that it takes from the first.
     fn decoder(&self) -> (BTreeSet<usize>, BTreeSet<&'a str>) {
         let (mut nodes, mut between) = (BTreeSet::new(), BTreeSet::new());
@@ -268,66 +188,6 @@ impl<'a> Graph<'a> {
         Some(place)
     }
 
-    /// What a convolution over one dimension looks at.
-    fn kernel(&self, node: &Node<'a>) -> Option<Kernel> {
-        let [size] = self.integers(node, "kernel_shape")?[..] else {
-            return None;
-        };
-        let [stride] = self.integers_or(node, "strides", &[1])?[..] else {
-            return None;
-        };
-        let [dilation] = self.integers_or(node, "dilations", &[1])?[..] else {
-            return None;
-        };
-        let [before, after] = self.integers_or(node, "pads", &[0, 0])?[..] else {
-            return None;
-        };
-        Some(Kernel {
-            size,
-            stride,
-            dilation,
-            before,
-            after,
-        })
-    }
-
-    fn integers_or(&self, node: &Node<'a>, name: &str, default: &[u64]) -> Option<Vec<u64>> {
-        match self.attribute(node, name) {
-            Some(_) => self.integers(node, name),
-            None => Some(default.to_vec()),
-        }
-    }
-
-    /// The integers of an attribute; a negative one is a huge one, which fits nowhere.
-    fn integers(&self, node: &Node<'a>, name: &str) -> Option<Vec<u64>> {
-        let mut all = Vec::new();
-        for field in fields(self.bytes, self.attribute(node, name)?) {
-            match field.tag {
-                ATTRIBUTE_INTEGER => all.push(field.number),
-                ATTRIBUTE_INTEGERS => {
-                    let mut at = field.content.start;
-                    while at < field.content.end {
-                        let (number, next) = varint(self.bytes, at, field.content.end)?;
-                        all.push(number);
-                        at = next;
-                    }
-                }
-                _ => {}
-            }
-        }
-        Some(all)
-    }
-
-    fn attribute(&self, node: &Node<'a>, wanted: &str) -> Option<Range<usize>> {
-        let mut attributes = node.attributes.iter();
-        let found = attributes.find(|content| {
-            fields(self.bytes, (*content).clone()).any(|field| {
-                field.tag == ATTRIBUTE_NAME && self.bytes[field.content] == *wanted.as_bytes()
-            })
-        });
-        found.cloned()
-    }
-
     /// What belongs to the second half, and what no longer to the first. `None` if that can't be
     /// told apart.
     fn part(&self, decoder: &BTreeSet<usize>) -> Option<Parts> {
@@ -399,21 +259,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-impl<'a> Node<'a> {
-    fn read(bytes: &'a [u8], content: Range<usize>) -> Option<Self> {
-        let mut node = Self::default();
-        for field in fields(bytes, content) {
-            match field.tag {
-                NODE_INPUT => node.inputs.push(text(bytes, field.content)?),
-                NODE_OUTPUT => node.outputs.push(text(bytes, field.content)?),
-                NODE_OPERATOR => node.operator = text(bytes, field.content)?,
-                NODE_ATTRIBUTE => node.attributes.push(field.content),
-                _ => {}
-            }
-        }
-        Some(node)
-    }
-
+impl Node<'_> {
     /// Whether it is of a kind that looks at a neighbourhood of each value only.
     fn is_local(&self) -> bool {
         const LOCAL: [&str; 9] = [
@@ -453,20 +299,12 @@ impl Place {
     }
 }
 
-fn text(bytes: &[u8], content: Range<usize>) -> Option<&str> {
-    std::str::from_utf8(bytes.get(content)?).ok()
-}
-
-/// The text in the first field with this tag inside a field.
-fn name<'a>(bytes: &'a [u8], field: &Field, tag: u64) -> Option<&'a str> {
-    let inner = fields(bytes, field.content.clone()).find(|inner| inner.tag == tag)?;
-    text(bytes, inner.content)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::fields::tag;
+    use super::super::graph::NODE_OPERATOR;
     use super::*;
 
     fn field(out: &mut Vec<u8>, number: u64, content: &[u8]) {

@@ -3,6 +3,7 @@
 
 mod envelope;
 mod fields;
+mod graph;
 mod halves;
 mod model;
 mod shapes;
