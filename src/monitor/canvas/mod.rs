@@ -84,15 +84,15 @@ impl Canvas {
         next.resize(area);
         next.reset();
         let layout = view::draw(&mut next, app);
-        // A row is marked a little beyond its text.
-        let page = layout
-            .lower
-            .rows
-            .outer(Margin::new(1, 0))
-            .intersection(area);
-        // What lies above the panes changes in one piece.
+        // What lies above the panes changes in one piece; no page is turned under it.
         let is_covered = !matches!(app.mode(), Mode::Main | Mode::Filter);
-        let pane = if is_covered { area } else { layout.lower.pane };
+        let (page, pane) = if is_covered {
+            (Rect::ZERO, area)
+        } else {
+            // A row is marked a little beyond its text.
+            let rows = layout.lower.rows.outer(Margin::new(1, 0));
+            (rows.intersection(area), layout.lower.pane)
+        };
         app.drawn(layout);
         symbols.apply(&mut next);
         let shown = self.shown.as_ref().filter(|shown| shown.area == area);

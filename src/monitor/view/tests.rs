@@ -429,6 +429,29 @@ fn progress_takes_few_bytes() {
     }
 }
 
+#[test]
+fn a_page_is_not_turned_through_what_lies_above_it() {
+    for (key, words) in [("q", "Quit?"), (":", "All actions"), ("?", "Esc closes")] {
+        let mut still = crate::monitor::Still::new("mono", ColorDepth::None, (120, 36)).unwrap();
+        let mut tasks = fixtures::working();
+        still.show(tasks.clone(), NOW);
+        assert!(still.press(key));
+        let size = |number| std::num::NonZero::new(number).unwrap();
+        let mut terminal = vt100::Parser::new(size(36), size(120), 0);
+        terminal.process(still.draw().as_bytes());
+        let mut task = tasks.swap_remove(1);
+        for id in 118..158_u32 {
+            fixtures::complete(&mut task, id);
+            task.current_segment = Some(id + 1);
+            let now = Timestamp(NOW.0 + i64::from(id) * 100);
+            still.change(task.clone(), now);
+            terminal.process(still.draw_progress(now).as_bytes());
+            let shown = terminal.screen().contents();
+            assert!(shown.contains(words), "{shown}");
+        }
+    }
+}
+
 /// The styles of the cells where these words stand.
 fn style_of(buf: &Buffer, words: &str) -> (Option<Color>, Option<Color>, Modifier) {
     for y in 0..buf.area.height {
