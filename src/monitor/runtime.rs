@@ -14,6 +14,7 @@ use smol::future;
 use smol::stream::StreamExt;
 
 use super::app::{App, Effect, Message};
+use super::canvas::Behind;
 use super::effects::Effects;
 use super::input::Input;
 use super::services::Services;
@@ -69,8 +70,10 @@ pub(super) struct Runtime {
     /// Why a frame is due.
     due: Due,
     drawn: Instant,
-    /// When to draw what the last frame left, if nothing happens before.
+    /// When to write more of what the last frame had no room for.
     rest_at: Option<Instant>,
+    /// When to show anew what was held back.
+    held_until: Option<Instant>,
     /// Whether somebody waits for what was last looked up, or it only follows the work.
     look_is_answer: bool,
     /// A stop of our own is followed by a signal that we know about.
@@ -116,6 +119,7 @@ impl Runtime {
             due: Due::Answer,
             drawn: Instant::now(),
             rest_at: None,
+            held_until: None,
             look_is_answer: false,
             woke_by_itself: false,
             cause: Cause::Quit,
@@ -190,13 +194,18 @@ impl Runtime {
 
     /// When to wake even if nothing happens.
     fn wake_at(&self) -> Option<Instant> {
+        self.draw_at().into_iter().chain(self.rest_at).min()
+    }
+
+    /// When to draw, if nothing happens before.
+    fn draw_at(&self) -> Option<Instant> {
         match self.due {
             Due::Answer => Some(self.drawn + FRAME),
             Due::Progress => Some(self.drawn + PROGRESS_FRAME),
             Due::Nothing => {
                 let ticks = self.app.ticks().filter(|_| self.screen.is_some());
                 let tick = ticks.map(|ticks| self.drawn + ticks);
-                tick.into_iter().chain(self.rest_at).min()
+                tick.into_iter().chain(self.held_until).min()
             }
         }
     }
@@ -381,17 +390,15 @@ impl Runtime {
         let tasks = self.engine.tasks();
         self.update(Message::QueuePaused(self.engine.is_queue_paused()));
         self.update(Message::Reset(tasks));
-        self.due = self.due.max(Due::Progress);
+        self.due = Due::Answer;
     }
 
     fn draw_if_due(&mut self) {
-        let since = self.drawn.elapsed();
-        let ready = match self.due {
-            Due::Answer => since >= FRAME,
-            Due::Progress => since >= PROGRESS_FRAME,
-            Due::Nothing => (self.wake_at()).is_some_and(|at| at <= Instant::now()),
-        };
-        if !ready {
+        let now = Instant::now();
+        if self.draw_at().is_none_or(|at| at > now) {
+            if self.rest_at.is_some_and(|at| at <= now) {
+                self.write(|screen, _| screen.go_on());
+            }
             return;
         }
         // However many events a task had, it is read once a frame.
@@ -417,11 +424,18 @@ impl Runtime {
     fn draw(&mut self, all: bool) {
         self.due = Due::Nothing;
         self.drawn = Instant::now();
+        self.write(|screen, app| screen.draw(app, all));
+    }
+
+    /// Writes, and takes note of what is left.
+    fn write(&mut self, what: impl FnOnce(&mut Screen, &mut App) -> io::Result<Behind>) {
         let app = &mut self.app;
-        match self.screen.as_mut().map(|screen| screen.draw(app, all)) {
-            None => self.rest_at = None,
-            Some(Ok(wait)) => {
-                self.rest_at = wait.map(|wait| self.drawn + wait.max(PROGRESS_FRAME));
+        (self.rest_at, self.held_until) = (None, None);
+        match self.screen.as_mut().map(|screen| what(screen, app)) {
+            None | Some(Ok(Behind::Nothing)) => {}
+            Some(Ok(Behind::Rest)) => self.rest_at = Some(Instant::now() + FRAME),
+            Some(Ok(Behind::Held(wait))) => {
+                self.held_until = Some(self.drawn + wait.max(PROGRESS_FRAME));
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "the terminal can't be written to");

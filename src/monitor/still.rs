@@ -95,10 +95,16 @@ impl Still {
     }
 
     /// Draws a frame that only shows progress, as of `now`. It takes few bytes: what finds no room in
-    /// it, or is not shown anew so often, comes with later ones. [`Self::draw`] draws all of it.
+    /// it comes with [`Self::go_on`], and what is not shown anew so often with later frames.
+    /// [`Self::draw`] draws all of it.
     pub fn draw_progress(&mut self, now: Timestamp) -> String {
         self.now = now;
         self.draw_at(Pace::InShares(0))
+    }
+
+    /// Draws more of what the last frame had no room for; nothing if there is nothing left.
+    pub fn go_on(&mut self) -> String {
+        self.canvas.go_on()
     }
 
     fn draw_at(&mut self, pace: Pace) -> String {

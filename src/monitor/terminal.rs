@@ -24,7 +24,7 @@ use crossterm::{cursor, queue};
 use ratatui::layout::Rect;
 
 use super::app::App;
-use super::canvas::{Canvas, Pace};
+use super::canvas::{Behind, Canvas, Pace};
 use super::escape::{PopTitle, PushTitle, TaskBar, Title, erases_in_colour};
 use super::theme::SymbolSet;
 use super::view;
@@ -73,11 +73,11 @@ impl Screen {
 
     /// Draws what changed. Nothing is written if nothing did. A frame goes out in one piece or not at
     /// all: what a panic left half-made is never sent. Without `all`, it carries no more than mere progress
-    /// may take. Returns after how long there is more to draw, if there is.
+    /// may take. Returns what there is left to write.
     ///
     /// # Errors
     /// The terminal can't be written to.
-    pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<Option<Duration>> {
+    pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<Behind> {
         let (width, height) = terminal::size()?;
         let area = Rect::new(0, 0, width, height);
         let wait = TOLD_EACH.saturating_sub(self.told.elapsed());
@@ -93,8 +93,23 @@ impl Screen {
         if !frame.is_empty() {
             self.file.write_all(frame.as_bytes())?;
         }
-        let title = is_held.then_some(wait);
-        Ok(title.into_iter().chain(self.canvas.behind()).min())
+        Ok(match self.canvas.behind() {
+            Behind::Nothing if is_held => Behind::Held(wait),
+            Behind::Held(other) if is_held => Behind::Held(wait.min(other)),
+            behind => behind,
+        })
+    }
+
+    /// Writes more of what the last frame had no room for. Returns what there is left to write.
+    ///
+    /// # Errors
+    /// The terminal can't be written to.
+    pub(super) fn go_on(&mut self) -> io::Result<Behind> {
+        let share = self.canvas.go_on();
+        if !share.is_empty() {
+            self.file.write_all(share.as_bytes())?;
+        }
+        Ok(self.canvas.behind())
     }
 
     /// The title and the task bar, if they changed and it is time. Returns whether they wait for it.

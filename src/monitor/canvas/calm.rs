@@ -13,9 +13,6 @@ use crate::engine::Timestamp;
 /// How often, in milliseconds.
 const EACH_MS: u64 = 400;
 
-/// The same while a turned page fills.
-const EACH_FILLING_MS: u64 = 1200;
-
 /// When what is above and below the list, and what is beside it, was last shown anew. Each has its own
 /// time, as both at once would be too much for a frame.
 #[derive(Default)]
@@ -48,13 +45,8 @@ impl Calm {
                 }
             }
         }
-        let each = if rest.is_page {
-            EACH_FILLING_MS
-        } else {
-            EACH_MS
-        };
         // A clock that was set back is no reason to wait.
-        let left = |half: usize| each.saturating_sub(now.0.abs_diff(self.0[half].0));
+        let left = |half: usize| EACH_MS.saturating_sub(now.0.abs_diff(self.0[half].0));
         let halves = || new.iter().map(|place| half_of(place.y));
         // What was begun is finished first.
         let due = rest.around.map(half_of).or_else(|| {

@@ -1,9 +1,6 @@
 //! Which cells differ between two screens.
 
-use std::ops::Range;
-
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::ink::Ink;
@@ -70,15 +67,6 @@ pub(super) fn note(shown: &mut Buffer, screen: &Buffer, written: &[(u16, u16)]) 
         for covered in x..end {
             shown[(covered, y)] = screen[(covered, y)].clone();
         }
-    }
-}
-
-/// Takes note in `shown` that these columns of a row were erased, on this ground.
-pub(super) fn note_erased(shown: &mut Buffer, columns: Range<u16>, row: u16, ground: Color) {
-    for x in columns {
-        let cell = &mut shown[(x, row)];
-        cell.reset();
-        cell.bg = ground;
     }
 }
 

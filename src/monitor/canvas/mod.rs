@@ -10,7 +10,7 @@ mod share;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::Rect;
 
 use self::calm::Calm;
 use self::change::changes;
@@ -41,8 +41,10 @@ pub(super) struct Canvas {
     ink: Ink,
     /// Whether the terminal erases in the colour that is asked for.
     erases: bool,
-    /// What the last frame had no room for.
+    /// What the last frame had no room for; the frame itself is in `spare` then.
     rest: Rest,
+    /// Where the list of the last frame is.
+    page: Rect,
     calm: Calm,
     /// How long something has to wait for its time.
     held: Option<Duration>,
@@ -57,6 +59,16 @@ pub(super) enum Pace {
     InShares(usize),
 }
 
+/// What a frame left to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    Nothing,
+    /// It had no room for everything: [`Canvas::go_on`] writes more.
+    Rest,
+    /// Something was not shown anew yet; after so long it will be.
+    Held(Duration),
+}
+
 impl Canvas {
     /// For a terminal of which is known whether it erases in the colour that is asked for.
     pub(super) fn new(erases: bool) -> Self {
@@ -66,6 +78,7 @@ impl Canvas {
             ink: Ink::PLAIN,
             erases,
             rest: Rest::default(),
+            page: Rect::ZERO,
             calm: Calm::default(),
             held: None,
         }
@@ -84,14 +97,12 @@ impl Canvas {
         next.resize(area);
         next.reset();
         let layout = view::draw(&mut next, app);
-        // What lies above the panes changes in one piece; no page is turned under it.
+        // What lies above the panes is not held back in part.
         let is_covered = !matches!(app.mode(), Mode::Main | Mode::Filter);
         let (page, pane) = if is_covered {
             (Rect::ZERO, area)
         } else {
-            // A row is marked a little beyond its text.
-            let rows = layout.lower.rows.outer(Margin::new(1, 0));
-            (rows.intersection(area), layout.lower.pane)
+            (layout.lower.rows, layout.lower.pane)
         };
         app.drawn(layout);
         symbols.apply(&mut next);
@@ -104,21 +115,32 @@ impl Canvas {
             self.calm.shows_all(app.now);
             None
         };
+        self.page = page;
         self.frame(next, page, most)
     }
 
     /// Forgets what is on the screen: the next frame is drawn from nothing.
     pub(super) fn forget(&mut self) {
-        self.shown = None;
+        (self.shown, self.rest) = (None, Rest::default());
     }
 
-    /// When to draw again what the last frame had no room for, or what was not shown anew: as soon as
-    /// may be, or after so long. `None` if nothing is left.
-    pub(super) fn behind(&self) -> Option<Duration> {
-        if self.rest.is_any() {
-            return Some(Duration::ZERO);
+    /// What the last frame left to be written.
+    pub(super) fn behind(&self) -> Behind {
+        match self.held {
+            _ if self.rest.is_any() => Behind::Rest,
+            Some(wait) => Behind::Held(wait),
+            None => Behind::Nothing,
         }
-        self.held
+    }
+
+    /// Writes more of what the last frame had no room for.
+    pub(super) fn go_on(&mut self) -> String {
+        if !self.rest.is_any() {
+            return String::new();
+        }
+        let next = std::mem::take(&mut self.spare);
+        let most = allowance(next.area);
+        self.frame(next, self.page, Some(most))
     }
 
     fn frame(&mut self, next: Buffer, page: Rect, most: Option<usize>) -> String {
@@ -153,7 +175,7 @@ impl Canvas {
             }
         }
         let from = self.rest.around;
-        let share = share::take(&mut shown, source, page, changed, self.ink, from, most);
+        let share = share::take(&mut shown, source, page, &changed, self.ink, from, most);
         (self.ink, self.rest) = (share.ink, share.rest);
         (self.shown, self.spare) = (Some(shown), next);
         share.text
@@ -266,7 +288,7 @@ mod tests {
             let mut parser = parser();
             let mut canvas = Canvas::new(erases);
             shown(canvas.put(screens[0].clone(), page, Some(most)).as_bytes(), &mut parser);
-            prop_assert!(canvas.behind().is_none());
+            prop_assert!(canvas.behind() == Behind::Nothing);
             let share = canvas.put(screens[1].clone(), page, Some(most));
             prop_assert!(share.len() <= most);
             shown(share.as_bytes(), &mut parser);
@@ -275,12 +297,12 @@ mod tests {
                 let share = canvas.put(screens[2].clone(), page, Some(most));
                 prop_assert!(share.len() <= most);
                 by_steps = shown(share.as_bytes(), &mut parser);
-                if canvas.behind().is_none() {
+                if canvas.behind() == Behind::Nothing {
                     break;
                 }
                 prop_assert!(!share.is_empty());
             }
-            prop_assert!(canvas.behind().is_none());
+            prop_assert!(canvas.behind() == Behind::Nothing);
             prop_assert_eq!(canvas.put(screens[2].clone(), page, None), "");
             let at_once = Canvas::new(true).put(screens[2].clone(), page, None);
             prop_assert_eq!(by_steps, shown(at_once.as_bytes(), &mut self::parser()));

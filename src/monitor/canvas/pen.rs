@@ -5,7 +5,6 @@
 //! The sequences are those of ECMA-48: CUP and CUF for places, SGR for styles.
 
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
@@ -57,21 +56,6 @@ pub(super) fn least(screen: &Buffer, cells: &[(u16, u16)]) -> usize {
     cells.iter().filter(is_letter).count()
 }
 
-/// Erases columns of rows, each on its ground. It needs a terminal that does so in the colour that it
-/// writes on. Returns the bytes, and the ink that they leave the terminal with.
-pub(super) fn erase(
-    places: &[(Range<u16>, u16, Color)],
-    from: Source<'_>,
-    ink: Ink,
-) -> (String, Ink) {
-    let mut pen = Pen::new(from.screen, ink);
-    for (columns, row, ground) in places {
-        pen.go_to(columns.start, *row, None);
-        pen.erase(columns.end - columns.start, *ground);
-    }
-    (pen.out, pen.ink)
-}
-
 /// The same cells, those of one ink after each other, and inks on one ground after each other: in
 /// true colour a style takes more bytes than a place.
 fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: Ink) -> Vec<(u16, u16)> {
@@ -113,7 +97,7 @@ fn draw(from: Source<'_>, cells: &[(u16, u16)], ink: Ink) -> (String, Ink) {
     let mut rest = cells;
     while let Some((&(x, y), others)) = rest.split_first() {
         let cell = &screen[(x, y)];
-        pen.go_to(x, y, Some(cell));
+        pen.go_to(x, y, cell);
         let blanks = if from.erases { blanks(screen, rest) } else { 0 };
         if blanks >= LONG_BLANK {
             pen.erase(rest[blanks - 1].0 + 1 - x, cell.bg);
@@ -170,8 +154,8 @@ impl<'a> Pen<'a> {
     }
 
     /// Goes to a place, where this is to be written.
-    fn go_to(&mut self, x: u16, y: u16, cell: Option<&Cell>) {
-        let is_ideograph = cell.is_some_and(|cell| glyph::is_ideograph(cell.symbol()));
+    fn go_to(&mut self, x: u16, y: u16, cell: &Cell) {
+        let is_ideograph = glyph::is_ideograph(cell.symbol());
         if self.is_among_wide && !(self.at == Some((x, y)) && is_ideograph) {
             self.at = None;
         }

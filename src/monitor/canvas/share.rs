@@ -1,25 +1,18 @@
-//! What of a change goes into a frame that has little room; the rest comes with the next frames.
-//! Meanwhile the screen must not show what isn't so: of a page that is turned, what can't be written
-//! yet is erased, and it fills from above.
+//! What of a change goes into a frame that has little room. The rest follows at once, a frame's time
+//! later: a page that is turned is there in a tenth of a second, and no single frame holds up the
+//! answer to a key on a slow line.
 
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Color;
 
-use super::change::{Changes, cells, changes, doubt, note, note_erased};
+use super::change::{Changes, cells, doubt, note};
 use super::ink::Ink;
 use super::pen::{self, Source};
 
 /// Changes in a row with no more columns than this between them belong together.
 const NEAR: u16 = 3;
-
-/// A row of the page with so many changed cells says something else.
-const REWRITTEN: usize = 16;
-
-/// So many such rows are a page that is turned.
-const TURNED: usize = 4;
 
 /// A part of what has changed.
 pub(super) struct Share {
@@ -59,27 +52,17 @@ pub(super) fn take(
     shown: &mut Buffer,
     source: Source<'_>,
     page: Rect,
-    changed: Changes,
+    changed: &Changes,
     ink: Ink,
     from: Option<u16>,
     most: usize,
 ) -> Share {
     let next = source.screen;
-    let mut changed = changed;
-    let (mut text, mut ink) = (String::new(), ink);
-    if source.erases {
-        (text, ink) = erase(shown, source, page, &changed, ink, most);
-    }
-    if !text.is_empty() {
-        changed = changes(shown, next);
-    }
     let mut units = units(next, page, &changed.cells);
-    let from = from.filter(|_| text.is_empty());
     units.sort_by_key(|unit| match from {
         Some(from) => (unit.is_page, !unit.is_page && unit.row < from),
         None => (!unit.is_page, false),
     });
-    let left = most - text.len();
     let write = |taken: &[(u16, u16)]| pen::write(source, taken, changed.is_wide, ink);
     let cells_of = |units: &[Unit]| {
         let ranges = units.iter().map(|unit| &changed.cells[unit.cells.clone()]);
@@ -90,12 +73,12 @@ pub(super) fn take(
     let mut least = 0;
     let within = units.iter().take_while(|unit| {
         least += pen::least(next, &changed.cells[unit.cells.clone()]);
-        least <= left
+        least <= most
     });
     let (mut fits, mut too_many) = (0, within.count() + 1);
     while too_many - fits > 1 {
         let middle = usize::midpoint(fits, too_many);
-        if write(&cells_of(&units[..middle])).0.len() <= left {
+        if write(&cells_of(&units[..middle])).0.len() <= most {
             fits = middle;
         } else {
             too_many = middle;
@@ -103,63 +86,23 @@ pub(super) fn take(
     }
     let mut taken = cells_of(&units[..fits]);
     if fits == 0
-        && text.is_empty()
         && let Some(first) = units.first()
     {
         // Something has to go out, or it would never end.
         let unit = &changed.cells[first.cells.clone()];
-        let fits = |end: &usize| write(&unit[..*end]).0.len() <= left;
+        let fits = |end: &usize| write(&unit[..*end]).0.len() <= most;
         let (some, others) = unit.split_at((1..unit.len()).rev().find(fits).unwrap_or(1));
         taken = some.to_vec();
         doubt(shown, others);
     }
-    let (written, ink) = write(&taken);
+    let (text, ink) = write(&taken);
     note(shown, next, &taken);
-    text.push_str(&written);
     let left = &units[fits..];
     let rest = Rest {
         around: left.iter().find(|unit| !unit.is_page).map(|unit| unit.row),
         is_page: left.iter().any(|unit| unit.is_page),
     };
     Share { text, ink, rest }
-}
-
-/// If the page is turned, erases the rows of it that say something else now.
-fn erase(
-    shown: &mut Buffer,
-    source: Source<'_>,
-    page: Rect,
-    changed: &Changes,
-    ink: Ink,
-    most: usize,
-) -> (String, Ink) {
-    let next = source.screen;
-    let is_in_page = |place: &&(u16, u16)| page.contains(Position::from(**place));
-    let places: Vec<_> = changed.cells.iter().filter(is_in_page).collect();
-    let mut stale: Vec<(Range<u16>, u16, Color)> = places
-        .chunk_by(|(_, y), (_, below)| y == below)
-        .filter(|row| row.len() > REWRITTEN)
-        .filter_map(|row| {
-            let y = row[0].1;
-            let mut columns = page.left()..page.right();
-            let ground = next[(page.left(), y)].bg;
-            let is_even = columns.clone().all(|x| next[(x, y)].bg == ground);
-            let is_blank = columns.all(|x| shown[(x, y)].symbol() == " ");
-            (is_even && !is_blank).then_some((page.left()..page.right(), y, ground))
-        })
-        .collect();
-    if stale.len() < TURNED {
-        return (String::new(), ink);
-    }
-    let mut written = pen::erase(&stale, source, ink);
-    while written.0.len() > most {
-        stale.pop();
-        written = pen::erase(&stale, source, ink);
-    }
-    for (columns, row, ground) in stale {
-        note_erased(shown, columns, row, ground);
-    }
-    written
 }
 
 /// Changes near each other around the page, and whole rows of it.
