@@ -34,6 +34,8 @@ pub(super) fn run(
     settings.paths.library = home.path().join("library");
     settings.out = home.path().join("narrations");
     settings.on_complete = None;
+    // Copied clips would be there before anything is to be seen.
+    settings.clip_store_mb = 0;
     let engine = open_engine(&settings)?;
     let (mut ids, mut obstacle) = (Vec::new(), PathBuf::new());
     for (place, composed) in compose_samples(ready, &settings)?.into_iter().enumerate() {

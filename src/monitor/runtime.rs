@@ -36,6 +36,9 @@ const FRAME: Duration = Duration::from_millis(16);
 /// The least time between frames that only show progress.
 const PROGRESS_FRAME: Duration = Duration::from_millis(100);
 
+/// What is looked up within this time is part of the answer to a person.
+const ANSWERING: Duration = Duration::from_secs(1);
+
 /// Everything that wakes the loop.
 #[derive(Debug)]
 pub(super) enum Incoming {
@@ -74,8 +77,8 @@ pub(super) struct Runtime {
     rest_at: Option<Instant>,
     /// When to show anew what was held back.
     held_until: Option<Instant>,
-    /// Whether somebody waits for what was last looked up, or it only follows the work.
-    look_is_answer: bool,
+    /// When a person did something last.
+    asked: Option<Instant>,
     /// A stop of our own is followed by a signal that we know about.
     woke_by_itself: bool,
     cause: Cause,
@@ -120,7 +123,7 @@ impl Runtime {
             drawn: Instant::now(),
             rest_at: None,
             held_until: None,
-            look_is_answer: false,
+            asked: None,
             woke_by_itself: false,
             cause: Cause::Quit,
             report: None,
@@ -214,6 +217,7 @@ impl Runtime {
         match incoming {
             Incoming::Person(message) => {
                 self.due = Due::Answer;
+                self.asked = Some(Instant::now());
                 self.update(message);
             }
             Incoming::Told(message) => self.take_told(message),
@@ -259,7 +263,8 @@ impl Runtime {
     fn take_told(&mut self, message: Message) {
         let is_quiet = match &message {
             Message::Log(_) | Message::Vitals(_) => true,
-            Message::Looked(_) => !self.look_is_answer,
+            // Soon after a key it belongs to the answer; otherwise it follows the work.
+            Message::Looked(_) => self.asked.is_none_or(|asked| asked.elapsed() > ANSWERING),
             _ => false,
         };
         let due = if is_quiet { Due::Progress } else { Due::Answer };
@@ -321,9 +326,6 @@ impl Runtime {
     fn carry_out(&mut self, effect: Effect) {
         if self.screen.is_none() && matches!(effect, Effect::Look(_) | Effect::Measure) {
             return;
-        }
-        if matches!(effect, Effect::Look(_)) {
-            self.look_is_answer = self.due == Due::Answer;
         }
         let own = match self.effects.carry_out(effect) {
             Ok(None) => return,

@@ -47,6 +47,8 @@ pub(super) struct Screen {
     task_bar: Option<TaskBar>,
     /// When title and task bar were last told.
     told: Instant,
+    /// How long they have to wait, if they have changed since.
+    held: Option<Duration>,
     _hook: PanicHook,
 }
 
@@ -67,6 +69,7 @@ impl Screen {
             symbols,
             task_bar: known.then_some(TaskBar::Clear),
             told: Instant::now(),
+            held: None,
             _hook: hook,
         })
     }
@@ -93,11 +96,16 @@ impl Screen {
         if !frame.is_empty() {
             self.file.write_all(frame.as_bytes())?;
         }
-        Ok(match self.canvas.behind() {
-            Behind::Nothing if is_held => Behind::Held(wait),
-            Behind::Held(other) if is_held => Behind::Held(wait.min(other)),
-            behind => behind,
-        })
+        self.held = is_held.then_some(wait);
+        Ok(self.behind())
+    }
+
+    fn behind(&self) -> Behind {
+        match (self.canvas.behind(), self.held) {
+            (Behind::Nothing, Some(wait)) => Behind::Held(wait),
+            (Behind::Held(other), Some(wait)) => Behind::Held(wait.min(other)),
+            (behind, _) => behind,
+        }
     }
 
     /// Writes more of what the last frame had no room for. Returns what there is left to write.
@@ -109,7 +117,7 @@ impl Screen {
         if !share.is_empty() {
             self.file.write_all(share.as_bytes())?;
         }
-        Ok(self.canvas.behind())
+        Ok(self.behind())
     }
 
     /// The title and the task bar, if they changed and it is time. Returns whether they wait for it.
