@@ -2,15 +2,17 @@
 
 use crate::desk::{Desk, state};
 
-/// Begins each frame.
-const BEGIN: &[u8] = b"\x1b[?2026h";
+/// What each frame begins and ends with.
+const FRAME: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
 
-/// The bytes of each frame that was written after so many bytes, the last one not included: there may
-/// be more of it to come.
+/// The bytes of each frame that was written after so many bytes. The title stands behind them, in a
+/// write of its own where nothing else has changed.
 fn frames(raw: &[u8], from: usize) -> Vec<usize> {
-    let begins = |at: &usize| raw[*at..].starts_with(BEGIN);
-    let begins: Vec<usize> = (from..raw.len()).filter(begins).collect();
-    begins.windows(2).map(|two| two[1] - two[0]).collect()
+    let (begin, end) = FRAME;
+    let places = |mark| (from..raw.len()).filter(move |at| raw[*at..].starts_with(mark));
+    let ends: Vec<usize> = places(end).map(|at| at + end.len()).collect();
+    let length = |at| Some(ends.iter().find(|end| **end > at)? - at);
+    places(begin).filter_map(length).collect()
 }
 
 #[test]
