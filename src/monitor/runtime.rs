@@ -36,7 +36,7 @@ const FRAME: Duration = Duration::from_millis(16);
 /// The least time between frames that only show progress.
 const PROGRESS_FRAME: Duration = Duration::from_millis(100);
 
-/// What is looked up within this time is part of the answer to a person.
+/// What happens within this time is part of the answer to a person.
 const ANSWERING: Duration = Duration::from_secs(1);
 
 /// Everything that wakes the loop.
@@ -155,6 +155,7 @@ impl Runtime {
             .spawn(forward_events(events, self.sender.clone()))
             .detach();
         self.reload();
+        self.due = Due::Answer;
         smol::block_on(executor.run(self.work()));
         self.input = None;
         // Gives the terminal back before anyone waits for the last threads.
@@ -238,8 +239,25 @@ impl Runtime {
         }
     }
 
+    /// Whether what happens now may be what a person has just asked for; otherwise it follows the work.
+    fn is_answering(&self) -> bool {
+        self.asked.is_some_and(|asked| asked.elapsed() < ANSWERING)
+    }
+
     fn take_event(&mut self, event: Event) {
-        self.due = self.due.max(Due::Progress);
+        let is_mere_progress = matches!(
+            event,
+            Event::Progress { .. }
+                | Event::SegmentStarted { .. }
+                | Event::SegmentCompleted { .. }
+                | Event::Missed { .. }
+        );
+        let due = if self.is_answering() && !is_mere_progress {
+            Due::Answer
+        } else {
+            Due::Progress
+        };
+        self.due = self.due.max(due);
         self.stale.extend(event.task().cloned());
         match event {
             Event::Missed { .. } => self.reload(),
@@ -263,8 +281,7 @@ impl Runtime {
     fn take_told(&mut self, message: Message) {
         let is_quiet = match &message {
             Message::Log(_) | Message::Vitals(_) => true,
-            // Soon after a key it belongs to the answer; otherwise it follows the work.
-            Message::Looked(_) => self.asked.is_none_or(|asked| asked.elapsed() > ANSWERING),
+            Message::Looked(_) => !self.is_answering(),
             _ => false,
         };
         let due = if is_quiet { Due::Progress } else { Due::Answer };
@@ -392,7 +409,7 @@ impl Runtime {
         let tasks = self.engine.tasks();
         self.update(Message::QueuePaused(self.engine.is_queue_paused()));
         self.update(Message::Reset(tasks));
-        self.due = Due::Answer;
+        self.due = self.due.max(Due::Progress);
     }
 
     fn draw_if_due(&mut self) {
