@@ -1,5 +1,6 @@
-//! Characters of which every terminal agrees how many cells they take. Most texts have no others, and
-//! need no rules for clusters and widths.
+//! Characters of which terminals agree how many cells they take, as long as those that East Asia once
+//! drew wide are left narrow: the frames of all panes rely on that. Most texts have no others, and need
+//! no rules for clusters and widths.
 
 /// ASCII, letters of Latin, Greek and Cyrillic, phonetic signs, punctuation, and the symbols that the
 /// views draw with: each stands alone, in one cell.

@@ -30,8 +30,8 @@ use crate::settings::OnHangup;
 /// own subscription counts what was missed.
 const BACKLOG: usize = 256;
 
-/// The least time between frames that answer a person.
-const FRAME: Duration = Duration::from_millis(16);
+/// The least time between frames that answer a person: at most 60 a second.
+const FRAME: Duration = Duration::from_millis(17);
 
 /// The least time between frames that only show progress.
 const PROGRESS_FRAME: Duration = Duration::from_millis(100);

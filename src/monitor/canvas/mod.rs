@@ -22,8 +22,8 @@ use super::app::App;
 use super::theme::SymbolSet;
 use super::view;
 
-/// The most bytes of a frame that only shows progress, on a screen of [`USUAL`] cells. Ten such frames
-/// a second are 4 kB: less than a modem carried.
+/// The most bytes of a frame that only shows progress, on a screen of [`USUAL`] cells. On a slow
+/// line the answer to a key stands behind what was sent before it.
 const ALLOWANCE: usize = 400;
 
 /// The cells of 120 columns by 36 rows.
