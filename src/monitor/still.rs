@@ -9,7 +9,7 @@ use super::keymap::Keymap;
 use super::keys::Key;
 use super::services::Defaults;
 use super::theme::{self, ColorDepth, SymbolSet, ThemeError};
-use crate::engine::{TaskStatus, Timestamp};
+use crate::engine::{SegmentId, TaskId, TaskStatus, Timestamp};
 
 /// One screen, drawn into memory.
 ///
@@ -76,6 +76,12 @@ impl Still {
     pub fn change(&mut self, task: TaskStatus, now: Timestamp) {
         self.now = now;
         self.app.update(Message::Task(Box::new(task)), now);
+    }
+
+    /// Lists the clip of this segment as the newest.
+    pub fn finish(&mut self, task: &TaskId, segment: SegmentId) {
+        let clip = Message::Clip(task.clone(), segment);
+        self.app.update(clip, self.now);
     }
 
     /// Presses a key by its name, such as `down`, `pgdn`, `C-f` or `?`. What it asks for beyond the

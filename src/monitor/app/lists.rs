@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::filter::{Matches, Needle};
+use super::list::Moves;
 use crate::engine::{SegmentId, TaskId};
 
 /// Where a person is in a list.
@@ -31,6 +32,15 @@ impl Cursor {
         Self {
             follows: false,
             ..Self::at_end()
+        }
+    }
+
+    /// Of a list that grows at its end.
+    pub(crate) fn moves(&self) -> Moves {
+        if self.follows {
+            Moves::WithItsEnd
+        } else {
+            Moves::ByHandAndGrows
         }
     }
 

@@ -22,7 +22,7 @@ mod zoom;
 
 pub(crate) use detail::{Detail, Wave};
 pub(crate) use form::{Field, Form};
-pub(crate) use list::{ListArea, scroll};
+pub(crate) use list::{ListArea, Moves, scroll};
 pub(crate) use lists::{Cursor, Entry, Feed};
 pub(crate) use picker::{Choice, Picker};
 pub(crate) use segment::{

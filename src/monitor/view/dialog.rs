@@ -2,10 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
-use super::help::centred;
-use super::pane::{self, Look};
+use super::over;
 use super::text::{count, fit, line, put, put_all, wrap};
 use super::{Cx, Layout};
 use crate::monitor::action::Action;
@@ -33,10 +31,8 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layo
         .collect();
     let lines = u16::try_from(text.len()).unwrap_or(u16::MAX);
     let answers = u16::try_from(words.answers.len()).unwrap_or(0);
-    let area = centred(screen, wide, lines.saturating_add(answers + 5));
-    Clear.render(area, buf);
-    buf.set_style(area, cx.style(Role::Dialog));
-    let inner = pane::draw(buf, area, (words.title, ""), true, Look::Framed, cx.theme);
+    let area = over::centred(screen, wide, lines.saturating_add(answers + 5));
+    let inner = over::draw(buf, area, (words.title, ""), cx);
     // Breathing space only where there is some.
     let airy = inner.height > lines + answers + 2;
     let mut row = u16::from(airy);

@@ -7,7 +7,7 @@ use super::pane::{self, Look};
 use super::text::{count, line, put, put_all};
 use super::{Cx, mark};
 use crate::engine::{ErrorObject, SegmentId, TaskStatus};
-use crate::monitor::app::{ListArea, Pane, error_count, own_segment, scroll, task_error};
+use crate::monitor::app::{ListArea, Moves, Pane, error_count, own_segment, scroll, task_error};
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
@@ -27,7 +27,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
             selected,
             usize::from(rows.height),
             len,
-            false,
+            Moves::ByHand,
         ),
         len,
     };

@@ -2,10 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
-use super::help::centred;
-use super::pane::{self, Look};
+use super::over;
 use super::text::{count, field, fit, line, put, put_all, wrap};
 use super::{Cx, Layout};
 use crate::engine::Priority;
@@ -17,11 +15,9 @@ use crate::monitor::theme::Role;
 const LABEL: u16 = 12;
 
 pub(super) fn draw(buf: &mut Buffer, screen: Rect, form: &Form, cx: Cx<'_>, layout: &mut Layout) {
-    let area = centred(screen, 76, 15);
-    Clear.render(area, buf);
-    buf.set_style(area, cx.style(Role::Dialog));
+    let area = over::centred(screen, 76, 15);
     let head = ("Add a text", "Enter adds, Esc closes");
-    let inner = pane::draw(buf, area, head, true, Look::Framed, cx.theme);
+    let inner = over::draw(buf, area, head, cx);
     let tight = inner.height < 11;
     let mut row = u16::from(!tight);
     for each in Field::ALL {

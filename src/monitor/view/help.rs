@@ -2,9 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
-use super::pane::{self, Look};
+use super::over;
 use super::text::{line, put, put_all, put_right, width, wrap};
 use super::{Cx, Layout};
 use crate::monitor::action::{Group, Info, TABLE};
@@ -38,23 +37,14 @@ const MOST: usize = 20;
 const GAP: &str = "  ";
 
 pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layout) {
-    let widest = centred(screen, 84, u16::MAX);
+    let widest = over::centred(screen, 84, u16::MAX);
     let wide = usize::from(widest.width.saturating_sub(4));
     let has_legend = legend_width() <= wide;
     let (lines, keys) = lines(&cx.app.keymap, wide, has_legend);
     let foot = if has_legend { 2 } else { 1 };
     let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let area = centred(screen, 84, tall.saturating_add(foot + 2));
-    Clear.render(area, buf);
-    buf.set_style(area, cx.style(Role::Dialog));
-    let inner = pane::draw(
-        buf,
-        area,
-        ("Help", "Esc closes"),
-        true,
-        Look::Framed,
-        cx.theme,
-    );
+    let area = over::centred(screen, 84, tall.saturating_add(foot + 2));
+    let inner = over::draw(buf, area, ("Help", "Esc closes"), cx);
 
     let mut list = inner;
     list.height = inner.height.saturating_sub(foot);
@@ -172,16 +162,4 @@ fn packed(keys: Vec<String>, cells: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// A rectangle in the middle, as large as wanted where there is room.
-pub(super) fn centred(screen: Rect, width: u16, height: u16) -> Rect {
-    let width = width.min(screen.width.saturating_sub(2));
-    let height = height.min(screen.height.saturating_sub(2));
-    Rect {
-        x: screen.x + (screen.width - width) / 2,
-        y: screen.y + (screen.height - height) / 2,
-        width,
-        height,
-    }
 }

@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
+use super::over;
 use super::text::{field, line, put, put_all, put_right, width, wrap};
 use super::{Cx, Layout};
 use crate::monitor::action::{Action, Info, Mode, TABLE};
@@ -63,15 +63,14 @@ pub(super) fn long_notice(buf: &mut Buffer, area: Rect, cx: Cx<'_>) {
     };
     let lines = wrap(&notice, usize::from(area.width.saturating_sub(2)), 4);
     let tall = u16::try_from(lines.len()).unwrap_or(0).min(area.y);
-    let over = Rect {
+    let above = Rect {
         y: area.y - tall,
         height: tall,
         ..area
     };
-    Clear.render(over, buf);
-    buf.set_style(over, cx.style(Role::Dialog));
+    over::clear(buf, above, cx);
     for (row, text) in (0..).zip(&lines) {
-        let at = line(over, row);
+        let at = line(above, row);
         let at = Rect {
             x: at.x + 1,
             width: at.width.saturating_sub(2),

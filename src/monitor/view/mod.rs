@@ -11,6 +11,7 @@ mod head;
 mod health;
 mod help;
 mod hints;
+mod over;
 mod pages;
 mod pane;
 mod picker;
@@ -35,6 +36,8 @@ use super::theme::{Role, Theme};
 /// Where everything was drawn.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
+    /// Which page it is.
+    pub(crate) page: Page,
     pub(crate) queue: ListArea,
     /// The lower pane of the queue's page, or the list that another page is.
     pub(crate) lower: ListArea,
@@ -75,7 +78,10 @@ pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
     };
     let area = buf.area;
     buf.set_style(area, cx.style(Role::Screen));
-    let mut layout = Layout::default();
+    let mut layout = Layout {
+        page: app.page,
+        ..Layout::default()
+    };
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(buf, cx);
         return layout;

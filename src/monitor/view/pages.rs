@@ -10,7 +10,7 @@ use super::rows::{self, List};
 use super::text::{self, clock, count, line, put, put_all, put_right, seconds};
 use super::{Cx, Layout, errors, pane, queue, take_bottom, zoom};
 use crate::engine::{Past, SegmentId, TaskStatus, Timestamp};
-use crate::monitor::app::{Feed, ListArea};
+use crate::monitor::app::{Feed, ListArea, Moves};
 use crate::monitor::theme::Role;
 
 /// What of a row is left after `used` cells.
@@ -50,7 +50,7 @@ fn feed(
         nothing,
         selected: feed.cursor.row,
         len: feed.len(),
-        follows: feed.cursor.follows,
+        moves: feed.cursor.moves(),
     };
     rows::draw(buf, area, look, &list, cx, |buf, at, index| {
         let entry = feed.get(index);
@@ -152,7 +152,7 @@ pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layo
         nothing: "no narration has ended yet",
         selected: cursor.row,
         len: cursor.len(cx.app.history.len()),
-        follows: false,
+        moves: Moves::ByHand,
     };
     layout.lower = rows::draw(buf, area, look, &list, cx, |buf, row, index| {
         let past = cursor.source(index).and_then(|row| cx.app.history.get(row));
@@ -300,7 +300,7 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: 
         nothing: "nothing was logged",
         selected: cursor.row,
         len: cursor.len(log.len()),
-        follows: cursor.follows,
+        moves: cursor.moves(),
     };
     layout.lower = rows::draw(buf, area, look, &list, cx, |buf, row, index| {
         let Some(at) = cursor.source(index).and_then(|row| log.get(row)) else {

@@ -84,7 +84,7 @@ pub(super) fn scrollbar(buf: &mut Buffer, list: &ListArea, theme: &Theme) {
     let x = list.pane.right().saturating_sub(1);
     let thumb = (height * height / list.len).clamp(1, height - 1);
     let hidden = list.len - height;
-    let top = (list.first * (height - thumb) + hidden / 2) / hidden;
+    let top = (list.first.min(hidden) * (height - thumb) + hidden / 2) / hidden;
     for row in top..top + thumb {
         let y = list.rows.y + u16::try_from(row).unwrap_or(0);
         if let Some(cell) = buf.cell_mut((x, y)) {

@@ -2,14 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
-use super::help::centred;
-use super::pane::{self, Look};
+use super::over;
+use super::pane;
 use super::text::{field, line, put, put_right, width};
 use super::{Cx, Layout, mark_row};
 use crate::monitor::action::Mode;
-use crate::monitor::app::{Choice, ListArea, Picker, scroll};
+use crate::monitor::app::{Choice, ListArea, Moves, Picker, scroll};
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(
@@ -29,18 +28,16 @@ pub(super) fn draw(
     } else {
         84
     };
-    let mut area = centred(screen, wide, tall);
+    let mut area = over::centred(screen, wide, tall);
     if matches!(picker.choice, Choice::Theme { .. }) && screen.width > area.width + 20 {
         // The themes are seen on what is beside them.
         area.x = screen.right().saturating_sub(area.width + 2);
     }
-    Clear.render(area, buf);
-    buf.set_style(area, cx.style(Role::Dialog));
     let note = match picker.choice {
         Choice::Voice => "Enter plays, Esc closes",
         _ => "Enter takes, Esc closes",
     };
-    let inner = pane::draw(buf, area, (title, note), true, Look::Framed, cx.theme);
+    let inner = over::draw(buf, area, (title, note), cx);
     field(buf, line(inner, 0), "› ", &picker.input, true, cx.theme);
     let mut rows = inner;
     rows.y += 2;
@@ -50,7 +47,7 @@ pub(super) fn draw(
         picker.row(),
         usize::from(rows.height),
         picker.len(),
-        false,
+        Moves::ByHand,
     );
     layout.overlay = ListArea {
         pane: area,

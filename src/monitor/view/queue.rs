@@ -8,7 +8,7 @@ use super::text::{self, clock, line, put, put_right};
 use super::{Cx, bar, mark};
 use crate::engine::{TaskState, TaskStatus};
 use crate::monitor::action::{Action, Mode};
-use crate::monitor::app::{ListArea, Pane, error_count, is_opening, scroll};
+use crate::monitor::app::{ListArea, Moves, Pane, error_count, is_opening, scroll};
 use crate::monitor::theme::Role;
 
 /// The columns that a width has room for; 0 wide means left out.
@@ -69,7 +69,13 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     let selected = cx.app.selected_row();
     let len = cx.app.tasks.len();
     let height = usize::from(rows.height);
-    let first = scroll(cx.app.layout.queue.first, selected, height, len, false);
+    let first = scroll(
+        cx.app.layout.queue.first,
+        selected,
+        height,
+        len,
+        Moves::ByHand,
+    );
     let list = ListArea {
         pane: area,
         rows,

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::pane::{self, Look};
 use super::text::{line, put};
 use super::{Cx, mark_row};
-use crate::monitor::app::{ListArea, scroll};
+use crate::monitor::app::{ListArea, Moves, scroll};
 use crate::monitor::theme::Role;
 
 /// A list to be drawn.
@@ -18,7 +18,7 @@ pub(super) struct List<'a> {
     pub(super) nothing: &'a str,
     pub(super) selected: usize,
     pub(super) len: usize,
-    pub(super) follows: bool,
+    pub(super) moves: Moves,
 }
 
 /// Draws the frame and, by `row`, each row that is seen.
@@ -36,13 +36,13 @@ pub(super) fn draw(
     };
     let rows = pane::draw(buf, area, (list.title, &note), true, look, cx.theme);
     let height = usize::from(rows.height);
-    let first = scroll(
-        cx.app.layout.lower.first,
-        list.selected,
-        height,
-        list.len,
-        list.follows,
-    );
+    // Opened anew, it is full.
+    let before = if cx.app.layout.page == cx.app.page {
+        cx.app.layout.lower.first
+    } else {
+        list.len.saturating_sub(height)
+    };
+    let first = scroll(before, list.selected, height, list.len, list.moves);
     let seen = ListArea {
         pane: area,
         rows,

@@ -8,7 +8,7 @@ use super::text::{line, put, put_right, seconds, times};
 use super::{Cx, mark};
 use crate::engine::{CompletedSegment, SegmentId, TaskStatus};
 use crate::monitor::app::{
-    ListArea, Pane, SegmentState, is_opening, scroll, segment_count, segment_state,
+    ListArea, Moves, Pane, SegmentState, is_opening, scroll, segment_count, segment_state,
 };
 use crate::monitor::theme::Role;
 
@@ -32,16 +32,15 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     let rows = pane::draw(buf, area, (&title, note), focused, look, cx.theme);
     let (selected, len) = cx.app.lower_rows();
     let height = usize::from(rows.height);
+    let moves = if cx.app.follows_segment() {
+        Moves::WithTheWork
+    } else {
+        Moves::ByHand
+    };
     let list = ListArea {
         pane: area,
         rows,
-        first: scroll(
-            cx.app.layout.lower.first,
-            selected,
-            height,
-            len,
-            cx.app.follows_segment(),
-        ),
+        first: scroll(cx.app.layout.lower.first, selected, height, len, moves),
         len,
     };
     if len == 0 {

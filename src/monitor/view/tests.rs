@@ -392,7 +392,7 @@ fn a_failed_task_says_why() {
 /// the list turns a page, it does so in shares. What is left follows at once.
 #[test]
 fn progress_takes_few_bytes() {
-    for keys in ["", "tab end", "tab home", "2", "4"] {
+    for keys in ["", "tab end", "tab home", "2", "2 up", "4"] {
         let mut still =
             crate::monitor::Still::new("dark", ColorDepth::TrueColor, (120, 36)).unwrap();
         let mut tasks = fixtures::working();
@@ -409,6 +409,7 @@ fn progress_takes_few_bytes() {
             fixtures::complete(&mut task, id);
             task.current_segment = Some(id + 1);
             still.change(task.clone(), now);
+            still.finish(&task.id, id);
             for _ in 0..3 {
                 now = Timestamp(now.0 + 100);
                 costs.push(still.draw_progress(now).len());
@@ -579,6 +580,34 @@ fn hostile_text_stays_in_its_place() {
                 for x in [0, width - 1] {
                     let (here, there) = (buf[(x, y)].symbol(), plain[(x, y)].symbol());
                     assert_eq!(here, there, "{title:?} at {x},{y} of {width}×{height}");
+                }
+            }
+        }
+    }
+}
+
+/// Half of it would hide the edge of a dialog.
+#[test]
+fn nothing_wide_reaches_under_a_dialog() {
+    let wide = "日".repeat(50);
+    for title in [wide.clone(), format!("x{wide}")] {
+        for (keys, size) in [
+            ("q", (120, 36)),
+            (":", (120, 36)),
+            ("?", (80, 24)),
+            ("a", (80, 24)),
+        ] {
+            let mut tasks = fixtures::working();
+            for task in &mut tasks {
+                task.title = title.as_str().into();
+            }
+            let buf = screen(tasks, keys, size);
+            for row in buf.content().chunks(usize::from(size.0)) {
+                for two in row
+                    .windows(2)
+                    .filter(|two| super::text::width(two[0].symbol()) > 1)
+                {
+                    assert_eq!(two[1].symbol(), " ", "“{keys}”");
                 }
             }
         }

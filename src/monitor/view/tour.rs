@@ -2,10 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
 use super::Cx;
-use super::pane::{self, Look};
+use super::over;
 use super::text::{line, put, put_right, wrap};
 use crate::monitor::app::Tour;
 use crate::monitor::theme::Role;
@@ -22,12 +21,10 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, tour: &Tour, cx: Cx<'_>) {
         width: wide,
         height: tall.min(screen.height),
     };
-    Clear.render(area, buf);
-    buf.set_style(area, cx.style(Role::Dialog));
     let (here, all) = tour.progress();
     let title = format!("Tour {here} of {all}");
     let head = (title.as_str(), "any key takes over");
-    let inner = pane::draw(buf, area, head, true, Look::Framed, cx.theme);
+    let inner = over::draw(buf, area, head, cx);
     for (row, text) in (0..).zip(&lines) {
         put(buf, line(inner, row), text, cx.style(Role::Heading));
     }
