@@ -60,26 +60,28 @@ pub(super) fn rows(screen: &Buffer) -> impl Iterator<Item = &[Cell]> {
     screen.content.chunks(usize::from(screen.area.width).max(1))
 }
 
-/// Takes note in `shown` that these cells were written as they are in `screen`.
+/// Takes note in `shown` that these cells, which come row by row, were written as they are in `screen`.
 pub(super) fn note(shown: &mut Buffer, screen: &Buffer, written: &[(u16, u16)]) {
     for &(x, y) in written {
         let end = (x + cells(&screen[(x, y)])).min(screen.area.right());
+        // Of something wide that lost a half, nobody knows what the other one looks like.
+        if x > screen.area.left() && x - 1 + cells(&shown[(x - 1, y)]) > x {
+            doubt(&mut shown[(x - 1, y)]);
+        }
+        let mut unsure = end;
         for covered in x..end {
+            unsure = unsure.max(covered + cells(&shown[(covered, y)]));
             shown[(covered, y)] = screen[(covered, y)].clone();
+        }
+        for half in end..unsure.min(screen.area.right()) {
+            doubt(&mut shown[(half, y)]);
         }
     }
 }
 
-/// Takes note in `shown` that what stands in these cells is not known: whatever comes there next
-/// differs from it.
-pub(super) fn doubt(shown: &mut Buffer, places: &[(u16, u16)]) {
-    for &(x, y) in places {
-        // Of something wide, both halves.
-        let end = (x + cells(&shown[(x, y)])).min(shown.area.right());
-        for covered in x..end {
-            shown[(covered, y)].set_symbol(DOUBT);
-        }
-    }
+/// Takes note that what stands in this cell is not known: whatever comes there next differs from it.
+fn doubt(cell: &mut Cell) {
+    cell.set_symbol(DOUBT);
 }
 
 /// Whether it is not known what stands in a cell.

@@ -229,14 +229,16 @@ mod tests {
             let symbols = row.into_iter().map(|(symbol, ..)| symbol);
             symbols.map(|symbol| (symbol, fg, bg, modifier)).collect()
         });
-        prop::collection::vec(prop_oneof![row(), even], 4).prop_map(|rows| {
+        let row = (prop_oneof![row(), even], 0..2u16);
+        prop::collection::vec(row, 4).prop_map(|rows| {
             let mut buf = Buffer::empty(Rect::new(0, 0, 40, 4));
-            let cells = rows.into_iter().flatten();
-            for (place, (symbol, fg, bg, modifier)) in (0..).zip(cells) {
-                // Two cells each, for the wide ones.
-                let (x, y) = (place % 20 * 2, place / 20);
-                let style = Style::new().fg(fg).bg(bg).add_modifier(modifier);
-                buf.set_string(x, y, &symbol, style);
+            for (y, (cells, from)) in (0..).zip(rows) {
+                // Two cells each, for the wide ones, which begin in any column.
+                let places = (from..40).step_by(2);
+                for (x, (symbol, fg, bg, modifier)) in places.zip(cells) {
+                    let style = Style::new().fg(fg).bg(bg).add_modifier(modifier);
+                    buf.set_string(x, y, &symbol, style);
+                }
             }
             buf
         })

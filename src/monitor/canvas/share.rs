@@ -7,7 +7,7 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::change::{Changes, cells, doubt, note};
+use super::change::{Changes, cells, note};
 use super::ink::Ink;
 use super::pen::{self, Source};
 
@@ -91,9 +91,8 @@ pub(super) fn take(
         // Something has to go out, or it would never end.
         let unit = &changed.cells[first.cells.clone()];
         let fits = |end: &usize| write(&unit[..*end]).0.len() <= most;
-        let (some, others) = unit.split_at((1..unit.len()).rev().find(fits).unwrap_or(1));
-        taken = some.to_vec();
-        doubt(shown, others);
+        let end = (1..unit.len()).rev().find(fits).unwrap_or(1);
+        taken = unit[..end].to_vec();
     }
     let (text, ink) = write(&taken);
     note(shown, next, &taken);
