@@ -295,7 +295,27 @@ fn an_unknown_phoneme_is_an_error_on_its_segment_and_the_rest_is_spoken() {
         "{}",
         ran.err
     );
-    assert!(ran.err.contains("left them out: ʃ"), "{}", ran.err);
+    assert!(ran.err.contains("leaves out the phonemes ʃ"), "{}", ran.err);
+}
+
+#[test]
+fn words_that_the_voice_can_only_spell_are_errors() {
+    let home = Home::ready();
+    let text = "A tower in 東京.\n\n春天来了。\n\nThe letter α, and 봄이 왔다.";
+    let text = home.write("tower.txt", text);
+    let ran = home.run(&["narrate", "--json", &text]);
+    assert_eq!(ran.code, Some(1));
+    let summary = ran.summary();
+    // The second has nothing else in it; of the third, eSpeak reads every word.
+    assert_eq!(
+        (&summary["completed"], &summary["failed"]),
+        (&2.into(), &2.into()),
+        "{}",
+        ran.err
+    );
+    for said in ["can only spell, not read, 東京", "can't read 春天来了"] {
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
 }
 
 #[test]

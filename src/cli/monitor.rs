@@ -164,11 +164,13 @@ impl Services for Around {
     fn phonemes(&self, voice: &str, text: &str) -> Result<String, String> {
         let utterance = self.desk.phonemes(voice, text);
         let utterance = utterance.map_err(|error| said(&error))?;
-        if utterance.unknown.is_empty() {
-            return Ok(utterance.phonemes);
-        }
-        let unknown = utterance.unknown.join(" ");
-        Ok(format!("{}  (not spoken: {unknown})", utterance.phonemes))
+        Ok(match utterance.problem() {
+            None => utterance.phonemes,
+            Some(problem) => {
+                let spoken = format!("{}  (the voice {problem})", utterance.phonemes);
+                spoken.trim_start().to_owned()
+            }
+        })
     }
 
     fn play(&self, file: &Path) -> Result<bool, String> {

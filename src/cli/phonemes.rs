@@ -33,13 +33,14 @@ pub(super) fn run(
     let ready = ready(settings, offline, Show::fitting(), &|| signals.raised())?;
     let composed = compose_for(&request, &ready, settings)?;
     let front_end = ready.voice.front_end()?;
-    let mut unknown = 0;
+    let mut problems = 0;
     for (number, segment) in (1..).zip(&composed.segments) {
         if let Some(code) = signals.exit_code() {
             return Ok(code);
         }
         let utterance = front_end.prepare(&segment.text)?;
-        unknown += usize::from(!utterance.unknown.is_empty());
+        let problem = utterance.problem();
+        problems += usize::from(problem.is_some());
         if args.json {
             let mut line = json!({
                 "segment": number,
@@ -48,23 +49,28 @@ pub(super) fn run(
                 "phonemes": utterance.phonemes,
                 "ids": utterance.ids,
             });
-            if !utterance.unknown.is_empty() {
-                line["unknown"] = json!(utterance.unknown);
+            for (key, words) in [
+                ("unknown", utterance.unknown),
+                ("spelled", utterance.spelled),
+            ] {
+                if !words.is_empty() {
+                    line[key] = json!(words);
+                }
             }
             writeln!(out, "{line}")?;
         } else {
             writeln!(out, "{number:>4}  {}", segment.text)?;
             writeln!(out, "      {}", utterance.phonemes)?;
-            if !utterance.unknown.is_empty() {
-                writeln!(out, "      ! not spoken: {}", utterance.unknown.join(" "))?;
+            if let Some(problem) = problem {
+                writeln!(out, "      ! the voice {problem}")?;
             }
         }
     }
-    if unknown > 0 {
+    if problems > 0 {
         writeln!(
             std::io::stderr(),
-            "aloud: {unknown} segments have phonemes that this voice doesn't know; write the words \
-             as they sound, or choose a voice of their language"
+            "aloud: what this voice can't speak is in {problems} segments; write the words as they \
+             sound, or choose a voice of their language"
         )?;
     }
     Ok(ExitCode::SUCCESS)

@@ -39,20 +39,33 @@ pub(super) fn fault_error(fault: Fault) -> ErrorObject {
     )
 }
 
-pub(super) fn unknown_error(utterance: &Utterance) -> Option<ErrorObject> {
-    if utterance.unknown.is_empty() {
-        return None;
-    }
-    let unknown = utterance.unknown.join(" ");
-    Some(
+/// A segment that this voice has no sound for.
+pub(super) fn silence_error(utterance: &Utterance) -> ErrorObject {
+    let foreign = wording_error(utterance).filter(|_| !utterance.spelled.is_empty());
+    foreign.unwrap_or_else(|| {
         ErrorObject::new(
-            "UNKNOWN_PHONEMES",
-            format!("the voice doesn't know these phonemes and left them out: {unknown}"),
+            "NOTHING_TO_SPEAK",
+            "nothing in this segment can be spoken by this voice",
         )
-        .with_details(json!({ "phonemes": utterance.unknown }))
-        .with_remediation(
-            "Write the word as it sounds, or choose a voice of its language; aloud phonemes shows \
-             how it is read",
-        ),
+        .with_remediation("Write it in words, or choose a voice of its language")
+    })
+}
+
+/// What is wrong with how a segment is spoken before it is heard.
+pub(super) fn wording_error(utterance: &Utterance) -> Option<ErrorObject> {
+    let problem = utterance.problem()?;
+    let code = if utterance.spelled.is_empty() {
+        "UNKNOWN_PHONEMES"
+    } else {
+        "FOREIGN_SCRIPT"
+    };
+    let details = json!({ "phonemes": utterance.unknown, "words": utterance.spelled });
+    Some(
+        ErrorObject::new(code, format!("the voice {problem}"))
+            .with_details(details)
+            .with_remediation(
+                "Write the word as it sounds, or choose a voice of its language; aloud phonemes \
+                 shows how it is read",
+            ),
     )
 }

@@ -15,7 +15,9 @@ use async_channel::{Receiver, Sender};
 use serde_json::json;
 
 use super::KeptClips;
-use super::errors::{POISONOUS, fault_error, poisonous_error, timeout_error, unknown_error};
+use super::errors::{
+    POISONOUS, fault_error, poisonous_error, silence_error, timeout_error, wording_error,
+};
 use super::voices::work_error;
 use crate::clip::{self, ClipKey, Fault, Joined, KeptClip, Part, WAV_LIMIT};
 use crate::engine::{
@@ -225,7 +227,9 @@ fn prepare(
             break;
         }
         let utterance = speakable(front_end.prepare(&segment.text));
-        let known = job.kept.zip(utterance.as_ref().ok());
+        // A clip with a problem is not kept, and none is copied in its place.
+        let is_right = |utterance: &&Utterance| utterance.problem().is_none();
+        let known = job.kept.zip(utterance.as_ref().ok().filter(is_right));
         let key = known.and_then(|(_, utterance)| KeptClips::key(job.narration, utterance));
         let copy = job.kept.zip(key.as_ref()).filter(|_| may_copy);
         let is_gone = if let Some(clip) = copy.and_then(|(kept, key)| kept.get(key)) {
@@ -302,7 +306,7 @@ fn synthesize(
                     context.fail_segment(now.id, fault_error(fault));
                     continue;
                 }
-                let problem = unknown_error(utterance).or(fault.map(fault_error));
+                let problem = wording_error(utterance).or(fault.map(fault_error));
                 let spoken = Spoken {
                     id: now.id,
                     attempt,
@@ -334,11 +338,7 @@ fn speakable(utterance: Result<Utterance, SpeechError>) -> Result<Utterance, Err
     if utterance.sounds() > 0 {
         return Ok(utterance);
     }
-    Err(ErrorObject::new(
-        "NOTHING_TO_SPEAK",
-        "nothing in this segment can be spoken by this voice",
-    )
-    .with_remediation("Write it in words, or choose a voice of its language"))
+    Err(silence_error(&utterance))
 }
 
 /// Speaks until the clip can be right, and gives the last try otherwise.

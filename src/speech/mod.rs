@@ -75,9 +75,43 @@ pub struct Utterance {
     pub ids: Vec<i64>,
     /// Phonemes that the voice does not know, each once; they are not spoken.
     pub unknown: Vec<String>,
+    /// Words in a script that the voice can't read, each once; at best their letters are named. If
+    /// there is nothing else, nothing is spoken.
+    pub spelled: Vec<String>,
 }
 
+/// So many words are told of, each up to so many characters; the others are counted.
+const TOLD: (usize, usize) = (5, 20);
+
 impl Utterance {
+    /// What the voice does not do as it should, such as «leaves out the phonemes ʘ»; `None` if it
+    /// speaks all of the text.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let told = |words: &[String]| {
+            let (most, longest) = TOLD;
+            let mut told: Vec<String> = (words.iter().take(most))
+                .map(|word| match word.char_indices().nth(longest) {
+                    Some((end, _)) => format!("{}…", &word[..end]),
+                    None => word.clone(),
+                })
+                .collect();
+            if words.len() > most {
+                told.push(format!("and {} more", words.len() - most));
+            }
+            told.join(" ")
+        };
+        let unknown = Some(&self.unknown).filter(|unknown| !unknown.is_empty());
+        let unknown = unknown.map(|all| format!("leaves out the phonemes {}", told(all)));
+        let spelled = Some(&self.spelled).filter(|spelled| !spelled.is_empty());
+        let spelled = spelled.map(|all| match self.sounds() {
+            0 => format!("can't read {}", told(all)),
+            _ => format!("can only spell, not read, {}", told(all)),
+        });
+        let both: Vec<_> = spelled.into_iter().chain(unknown).collect();
+        Some(both.join(", and ")).filter(|problem| !problem.is_empty())
+    }
+
     /// How many of the phonemes make a sound of their own: letters, without stress, length and
     /// punctuation. What the plausible length of a clip is reckoned from.
     #[must_use]

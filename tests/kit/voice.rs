@@ -28,7 +28,7 @@ impl FrontEnd for Letters {
         Ok(Utterance {
             phonemes: text.to_owned(),
             ids: text.bytes().map(i64::from).collect(),
-            unknown: Vec::new(),
+            ..Utterance::default()
         })
     }
 }

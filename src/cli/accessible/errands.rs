@@ -128,14 +128,12 @@ fn run(desk: &Desk, how: &mut How, errand: Errand, interrupt: &Interrupt) -> Out
         }
         Errand::Phonemes { voice, text, what } => {
             Outcome::Said(match desk.phonemes(&voice, &text) {
-                Ok(utterance) if utterance.unknown.is_empty() => {
-                    format!("{what}: {}", utterance.phonemes)
-                }
-                Ok(utterance) => format!(
-                    "{what}, but {} can't be spoken: {}",
-                    utterance.unknown.join(" "),
-                    utterance.phonemes
-                ),
+                Ok(utterance) => match utterance.problem() {
+                    None => format!("{what}: {}", utterance.phonemes),
+                    Some(problem) => {
+                        format!("{what}, but the voice {problem}: {}", utterance.phonemes)
+                    }
+                },
                 Err(error) => format!("The phonemes can't be had: {}", why(error)),
             })
         }

@@ -4,19 +4,23 @@
 mod config;
 mod lanes;
 mod phonemes;
+mod script;
 mod synthesizer;
 mod windows;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use unicode_script::Script;
 
 use super::{Espeak, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 use crate::assets::VoiceFiles;
 use crate::engine::Interrupt;
 
 pub use config::PiperConfig;
+use script::Foreign;
 use synthesizer::PiperSynthesizer;
 
 /// A Piper voice.
@@ -92,11 +96,42 @@ struct PiperFrontEnd {
 
 impl FrontEnd for PiperFrontEnd {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
-        let phonemes = if self.config.speaks_text() {
-            phonemes::of_text(text)
-        } else {
+        let map = &self.config.phoneme_id_map;
+        if self.config.speaks_text() {
+            return Ok(phonemes::utterance(phonemes::of_text(text), map));
+        }
+        let spelled = self.spelled(text)?;
+        let phonemes = if spelled.is_empty() || script::has_more(text, &spelled) {
             phonemes::of_clauses(&self.espeak.clauses(&self.config.espeak.voice, text)?)
+        } else {
+            String::new()
         };
-        Ok(phonemes::utterance(phonemes, &self.config.phoneme_id_map))
+        let mut utterance = phonemes::utterance(phonemes, map);
+        let mut told = HashSet::new();
+        for foreign in spelled {
+            if told.insert(foreign.word) {
+                utterance.spelled.push(foreign.word.to_owned());
+            }
+        }
+        Ok(utterance)
+    }
+}
+
+impl PiperFrontEnd {
+    /// The words of which only the letters would be named.
+    fn spelled<'t>(&self, text: &'t str) -> Result<Vec<Foreign<'t>>, SpeechError> {
+        let mut words = script::foreign(text, &self.config.language_tag());
+        let mut asked: Vec<(Script, bool)> = Vec::new();
+        for foreign in &words {
+            if asked.iter().all(|(script, _)| *script != foreign.script) {
+                let voice = &self.config.espeak.voice;
+                let clauses = self.espeak.clauses(voice, foreign.word)?;
+                let mut clauses = clauses.iter();
+                let is_read = clauses.any(|clause| script::is_read(&clause.ipa, foreign.script));
+                asked.push((foreign.script, is_read));
+            }
+        }
+        words.retain(|foreign| !asked.contains(&(foreign.script, true)));
+        Ok(words)
     }
 }

@@ -106,6 +106,7 @@ pub(super) fn utterance(phonemes: String, map: &HashMap<String, Vec<i64>>) -> Ut
         phonemes,
         ids,
         unknown: unknown.into_iter().collect(),
+        spelled: Vec::new(),
     }
 }
 
