@@ -13,6 +13,7 @@ use super::logging;
 use super::on_complete::OnComplete;
 use super::report::files_of;
 use super::signals::Signals;
+use super::typed;
 use super::wiring::{open_engine, ready};
 use crate::engine::{Engine, Interrupt, StopReason, TaskId};
 use crate::monitor::services::{Completion, Defaults, LogLine, Services, VoiceChoice};
@@ -135,7 +136,17 @@ impl Services for Around {
     }
 
     fn add(&self, new: &NewNarration) -> Result<TaskId, String> {
-        let submitted = self.desk.add(new).map_err(|error| said(&error))?;
+        // A path such as `my story.txt` looks like a text where it is pasted.
+        let file = match &new.text {
+            NewText::Typed(text) => typed::pasted_file(text),
+            NewText::File(_) => None,
+        };
+        let file = file.map(|path| NewNarration {
+            text: NewText::File(path),
+            ..new.clone()
+        });
+        let submitted = self.desk.add(file.as_ref().unwrap_or(new));
+        let submitted = submitted.map_err(|error| said(&error))?;
         Ok(submitted.id)
     }
 
