@@ -93,6 +93,8 @@ pub(crate) struct Info {
     pub(crate) group: Group,
     /// One line for the help.
     pub(crate) help: &'static str,
+    /// Other words that a person may look for it by.
+    pub(crate) also: &'static str,
     /// One word for the hint bar, empty if it is not worth a place there.
     pub(crate) hint: &'static str,
     /// Which hints stay when there is no room for all; 0 stays longest.
@@ -121,7 +123,7 @@ const fn on(modes: &'static [Mode], keys: &'static [&'static str]) -> Binding {
 macro_rules! actions {
     ($(
         $action:ident $name:literal $group:ident $help:literal
-        $(hint $hint:literal $rank:literal)? : $($modes:expr => [$($key:literal),+]),+;
+        $(also $also:literal)? $(hint $hint:literal $rank:literal)? : $($modes:expr => [$($key:literal),+]),+;
     )*) => {
         /// Something a person can ask for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +136,7 @@ macro_rules! actions {
                 name: $name,
                 group: Group::$group,
                 help: $help,
+                also: concat!($($also)?),
                 hint: concat!($($hint)?),
                 rank: 9 $(- 9 + $rank)?,
                 bindings: &[$(on($modes, &[$($key),+])),+],
@@ -143,7 +146,7 @@ macro_rules! actions {
 }
 
 actions! {
-    Help "help" Program "this help" hint "help" 1: MAIN => ["?"];
+    Help "help" Program "every key, and what it does" also "keys shortcuts manual" hint "help" 1: MAIN => ["?"];
     Up "up" Move "up one row": LISTS => ["up"], READ => ["k"], &[Mode::Form] => ["up"];
     Down "down" Move "down one row": LISTS => ["down"], READ => ["j"], &[Mode::Form] => ["down"];
     PageUp "page-up" Move "up one page, also of an opened text": LISTS => ["pgup"], READ => ["C-b"];
@@ -152,35 +155,35 @@ actions! {
     Last "last" Move "to the segment in work, again: to the last row": READ => ["end", "G"];
     SwitchPane "switch-pane" Move "between queue and segments" hint "pane" 7: MAIN => ["tab", "backtab"];
     Queue "queue" Move "the queue and its segments": MAIN => ["1"];
-    Clips "clips" Move "finished clips of all tasks": MAIN => ["2"];
-    AllErrors "all-errors" Move "errors of all tasks": MAIN => ["3"];
-    History "history" Move "narrations that have ended": MAIN => ["4"];
-    Log "log" Move "what the program logs": MAIN => ["5"];
-    Health "health" Move "worker, memory, disk, speed over time": MAIN => ["6"];
+    Clips "clips" Move "finished clips of all tasks" also "audio wav sound": MAIN => ["2"];
+    AllErrors "all-errors" Move "errors of all tasks" also "failed problems": MAIN => ["3"];
+    History "history" Move "narrations that have ended" also "past ended": MAIN => ["4"];
+    Log "log" Move "what the program logs" also "messages": MAIN => ["5"];
+    Health "health" Move "worker, memory, disk, speed over time" also "memory cpu statistics performance": MAIN => ["6"];
     NextPage "next-page" Move "the next page": MAIN => ["right", "]"];
     PreviousPage "previous-page" Move "the page before": MAIN => ["left", "["];
-    Open "open" Look "a task's segments, a segment's text, a row's place" hint "open" 8: MAIN => ["enter"];
+    Open "open" Look "a task's segments, a segment's text, a row's place" also "detail text phonemes wave" hint "open" 8: MAIN => ["enter"];
     Back "back" Look "back, close, no filter" hint "back" 2: MAIN => ["esc"], &[Mode::Help] => ["esc", "q", "?", "enter"];
-    Follow "follow" Look "follow the work again" hint "follow" 5: MAIN => ["f"];
-    Errors "errors" Look "errors of the task, or its segments" hint "errors" 3: MAIN => ["e"];
-    Add "add" Work "add a text: a path or what is pasted" hint "add" 3: MAIN => ["a"];
-    Cancel "cancel" Work "cancel the selected task; its clips stay" hint "cancel" 2: MAIN => ["c"];
-    CancelAll "cancel-all" Work "cancel every task": MAIN => ["X"];
-    Retry "retry" Work "try again: this segment, or what failed of a task" hint "retry" 3: MAIN => ["r"];
-    Pause "pause" Work "hold the selected task back, or let it go on" hint "pause" 5: MAIN => ["p"];
-    PauseQueue "pause-queue" Work "pause everything after the segment in work, or go on": MAIN => ["P"];
-    MoveUp "move-up" Work "run the selected task sooner": MAIN => ["K"];
-    MoveDown "move-down" Work "run the selected task later": MAIN => ["J"];
-    Filter "filter" Look "show only rows with these words" hint "filter" 6: MAIN => ["/"];
+    Follow "follow" Look "follow the work again" also "scroll live tail" hint "follow" 5: MAIN => ["f"];
+    Errors "errors" Look "errors of the task, or its segments" also "failed problems" hint "errors" 3: MAIN => ["e"];
+    Add "add" Work "add a text: a path or what is pasted" also "new narrate file paste read" hint "add" 3: MAIN => ["a"];
+    Cancel "cancel" Work "cancel the selected task; its clips stay" also "stop abort delete remove" hint "cancel" 2: MAIN => ["c"];
+    CancelAll "cancel-all" Work "cancel every task" also "stop abort delete remove clear all": MAIN => ["X"];
+    Retry "retry" Work "try again: this segment, or what failed of a task" also "again redo failed" hint "retry" 3: MAIN => ["r"];
+    Pause "pause" Work "hold the selected task back, or let it go on" also "hold resume continue" hint "pause" 5: MAIN => ["p"];
+    PauseQueue "pause-queue" Work "pause everything after the segment in work, or go on" also "hold resume continue stop all": MAIN => ["P"];
+    MoveUp "move-up" Work "run the selected task sooner" also "priority earlier": MAIN => ["K"];
+    MoveDown "move-down" Work "run the selected task later" also "priority later": MAIN => ["J"];
+    Filter "filter" Look "show only rows with these words" also "search find" hint "filter" 6: MAIN => ["/"];
     Palette "palette" Program "every action by its name" hint "all" 4: MAIN => [":", "C-p"];
-    Play "play" Clips "play this clip or narration; again: stop" hint "play" 6: MAIN => ["space"];
-    PreviewVoice "preview-voice" Clips "hear a voice": MAIN => ["v"];
-    OpenFolder "open-folder" Clips "open the folder with the clips": MAIN => ["o"];
-    CopyPath "copy-path" Clips "copy the path of the clip or the folder": MAIN => ["y"];
-    Theme "theme" Look "choose a theme" hint "theme" 8: MAIN => ["t"];
-    Quit "quit" Program "quit; asks while work is running" hint "quit" 0: MAIN => ["q"], QUITTABLE => ["C-c"];
-    Suspend "suspend" Program "suspend; `fg` comes back": &Mode::ALL => ["C-z"];
-    Redraw "redraw" Program "draw the screen afresh": &Mode::ALL => ["C-l"];
+    Play "play" Clips "play this clip or narration; again: stop" also "listen sound audio" hint "play" 6: MAIN => ["space"];
+    PreviewVoice "preview-voice" Clips "hear a voice" also "sample listen speaker": MAIN => ["v"];
+    OpenFolder "open-folder" Clips "open the folder with the clips" also "directory files": MAIN => ["o"];
+    CopyPath "copy-path" Clips "copy the path of the clip or the folder" also "clipboard yank": MAIN => ["y"];
+    Theme "theme" Look "choose a theme" also "colour color light dark" hint "theme" 8: MAIN => ["t"];
+    Quit "quit" Program "quit; asks while work is running" also "exit leave close" hint "quit" 0: MAIN => ["q"], QUITTABLE => ["C-c"];
+    Suspend "suspend" Program "suspend; `fg` comes back" also "background shell": &Mode::ALL => ["C-z"];
+    Redraw "redraw" Program "draw the screen afresh" also "refresh clear repaint": &Mode::ALL => ["C-l"];
     Confirm "yes" Answer "yes; for quitting: finish the segment in work" hint "yes" 0: ASK => ["enter", "y"], &[Mode::AskQuit] => ["q", "C-c"], &[Mode::Ask] => ["c"];
     FinishAll "finish-all" Answer "quit when everything is done" hint "finish all" 1: &[Mode::AskQuit] => ["a"];
     Interrupt "interrupt" Answer "quit now; the segment in work is made again" hint "now" 1: &[Mode::AskQuit] => ["i"];

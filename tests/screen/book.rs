@@ -27,8 +27,12 @@ impl Book {
             .skip_while(|line| !line.contains("─ Help ─"))
             .filter_map(|line| line.split('│').find(|part| part.chars().count() == WIDE))
             .collect();
-        let known = inside.iter().find(|line| line.contains("this help"));
-        let column = known.expect("a line about the help").find("this help");
+        let known = inside
+            .iter()
+            .find(|line| line.contains("every key, and what it does"));
+        let column = known
+            .expect("a line about the help")
+            .find("every key, and what it does");
         let column = column
             .map(|at| known.unwrap()[..at].chars().count())
             .unwrap();

@@ -118,6 +118,7 @@ impl App {
         let items = commands.map(|info| Item {
             name: info.name.to_owned(),
             about: info.help.to_owned(),
+            also: info.also,
             action: Some(info.action),
             is_ready: self.offers(info.action),
         });
@@ -136,6 +137,7 @@ impl App {
         let items = self.themes.iter().map(|theme| Item {
             name: theme.name().to_owned(),
             about: String::new(),
+            also: "",
             action: None,
             is_ready: true,
         });

@@ -22,6 +22,8 @@ pub(crate) enum Choice {
 pub(crate) struct Item {
     pub(crate) name: String,
     pub(crate) about: String,
+    /// Other words to find it by.
+    pub(crate) also: &'static str,
     pub(crate) action: Option<Action>,
     /// Whether it can be chosen now.
     pub(crate) is_ready: bool,
@@ -86,7 +88,7 @@ impl Picker {
     }
 
     /// Shows what fits what is typed: every word of it, in any order. A name that is exactly that
-    /// goes first, then names that begin so, other names, descriptions.
+    /// goes first, then names that begin so, other names, descriptions, other words for it.
     pub(crate) fn narrow(&mut self) {
         let words: Vec<Needle> = self
             .input
@@ -95,14 +97,21 @@ impl Picker {
             .filter_map(Needle::new)
             .collect();
         let fits = |text: &str| words.iter().all(|word| word.is_in(text));
-        let both = |item: &Item| fits(&format!("{} {}", item.name, item.about));
+        let told = |item: &Item| fits(&format!("{} {}", item.name, item.about));
+        let all = |item: &Item| fits(&format!("{} {} {}", item.name, item.about, item.also));
         let typed = self.input.value().trim().to_lowercase();
         let mut shown: Vec<usize> = (0..self.items.len())
-            .filter(|place| both(&self.items[*place]))
+            .filter(|place| all(&self.items[*place]))
             .collect();
         shown.sort_by_key(|place| {
-            let name = self.items[*place].name.to_lowercase();
-            (name != typed, !name.starts_with(&typed), !fits(&name))
+            let item = &self.items[*place];
+            let name = item.name.to_lowercase();
+            (
+                name != typed,
+                !name.starts_with(&typed),
+                !fits(&name),
+                !told(item),
+            )
         });
         self.shown = shown;
         self.row = 0;
@@ -118,6 +127,7 @@ mod tests {
         let item = |name: &str, about: &str| Item {
             name: name.into(),
             about: about.into(),
+            also: "",
             action: None,
             is_ready: true,
         };

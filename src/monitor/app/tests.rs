@@ -353,6 +353,25 @@ fn the_palette_runs_every_action_by_its_name() {
         };
         assert_eq!(picker.chosen().unwrap().1.action, Some(info.action));
     }
+    // Or by what somebody else would call it.
+    for (typed, action) in [
+        ("colour", Action::Theme),
+        ("search", Action::Filter),
+        ("exit", Action::Quit),
+        ("clipboard", Action::CopyPath),
+        ("delete all", Action::CancelAll),
+        ("pause all", Action::PauseQueue),
+    ] {
+        let mut screen = Screen::of(fixtures::working());
+        screen.press(":");
+        for letter in typed.chars() {
+            screen.tell(Message::Key(Key::letter(letter)));
+        }
+        let Some(Overlay::Picker(picker)) = &screen.app.overlay else {
+            panic!("no palette");
+        };
+        assert_eq!(picker.chosen().unwrap().1.action, Some(action), "{typed}");
+    }
     let mut screen = Screen::of(fixtures::working());
     let effects = screen.press(": n i g h enter");
     assert_eq!(effects, []);

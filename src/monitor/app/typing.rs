@@ -193,6 +193,7 @@ impl App {
         let items = self.voices.iter().map(|voice| Item {
             name: voice.name.clone(),
             about: voice.about.clone(),
+            also: "",
             action: None,
             is_ready: voice.is_installed,
         });
