@@ -15,6 +15,8 @@ fn the_mouse_reaches_what_the_keys_reach() {
     terminal.until("short.txt");
     terminal.click("Priority");
     terminal.until("▸ Priority");
+    terminal.click(" high ");
+    terminal.until("[high]");
     terminal.click("Speed");
     terminal.until("▸ Speed");
     terminal.click("Enter add   Esc");

@@ -335,7 +335,8 @@ impl App {
 
     /// Whether there is work that goes on by itself: what is held back waits for a person.
     pub(crate) fn goes_on(&self) -> bool {
-        self.tasks.first_running().is_some() || (!self.queue_paused && self.tasks.any_to_begin())
+        self.tasks.first_running().is_some()
+            || (!self.queue_paused && self.tasks.totals().any_to_begin())
     }
 
     /// How often the screen changes with time alone, if it does.

@@ -38,6 +38,10 @@ impl App {
                 if let Some((_, field)) = fields.into_iter().find(|(area, _)| area.contains(at)) {
                     form.field = field;
                 }
+                let mut priorities = self.layout.priorities.iter();
+                if let Some((_, priority)) = priorities.find(|(area, _)| area.contains(at)) {
+                    form.priority = *priority;
+                }
                 return Vec::new();
             }
             None => {}

@@ -15,6 +15,8 @@ use crate::engine::{Made, TaskId, TaskState, TaskStatus, Timestamp};
 pub(crate) struct Totals {
     /// Tasks by state, in the order of [`TaskState::ALL`].
     by_state: [usize; TaskState::ALL.len()],
+    /// Tasks that wait and are held back.
+    held: u64,
     pub(crate) clips: u64,
     pub(crate) errors: u64,
     pub(crate) audio_ms: u64,
@@ -52,6 +54,7 @@ impl Totals {
         let done = done.min(units);
         Self {
             by_state,
+            held: (status.paused && status.state == TaskState::Pending).into(),
             clips: status.completed_segments.len() as u64,
             errors: status.errors.len() as u64,
             audio_ms: millis(status.audio_seconds),
@@ -68,8 +71,9 @@ impl Totals {
         }
     }
 
-    fn fields(&mut self) -> [&mut u64; 9] {
+    fn fields(&mut self) -> [&mut u64; 10] {
         [
+            &mut self.held,
             &mut self.clips,
             &mut self.errors,
             &mut self.audio_ms,
@@ -102,6 +106,11 @@ impl Totals {
 
     pub(crate) fn count(&self, state: TaskState) -> usize {
         self.by_state[state as usize]
+    }
+
+    /// Whether a task waits that nobody holds back.
+    pub(crate) fn any_to_begin(&self) -> bool {
+        self.count(TaskState::Pending) as u64 > self.held
     }
 
     /// Tasks that have not ended.
@@ -304,12 +313,6 @@ impl Tasks {
         self.totals.take(share);
         self.retried.insert(id.clone());
         Some(id)
-    }
-
-    /// Whether a task waits that nobody holds back.
-    pub(crate) fn any_to_begin(&self) -> bool {
-        let mut tasks = self.known.values();
-        tasks.any(|task| task.state == TaskState::Pending && !task.paused)
     }
 
     /// What the rows are filtered for.

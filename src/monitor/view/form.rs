@@ -34,7 +34,7 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, form: &Form, cx: Cx<'_>, layo
             ..at
         };
         layout.fields.push(at);
-        draw_value(buf, value, form, each, focused, cx);
+        draw_value(buf, value, form, each, cx, layout);
     }
     row += u16::from(!tight);
     let below = Rect {
@@ -95,7 +95,15 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, form: &Form, cx: Cx<'_>, layo
     }
 }
 
-fn draw_value(buf: &mut Buffer, at: Rect, form: &Form, each: Field, focused: bool, cx: Cx<'_>) {
+fn draw_value(
+    buf: &mut Buffer,
+    at: Rect,
+    form: &Form,
+    each: Field,
+    cx: Cx<'_>,
+    layout: &mut Layout,
+) {
+    let focused = form.field == each;
     match each {
         Field::Text => match &form.pasted {
             Some(text) => {
@@ -112,27 +120,36 @@ fn draw_value(buf: &mut Buffer, at: Rect, form: &Form, each: Field, focused: boo
         Field::Voice => field(buf, at, "", &form.voice, focused, cx.theme),
         Field::Speed => field(buf, at, "", &form.speed, focused, cx.theme),
         Field::Speaker => field(buf, at, "", &form.speaker, focused, cx.theme),
-        Field::Priority => {
-            let words = [
-                (Priority::Low, "low"),
-                (Priority::Normal, "normal"),
-                (Priority::High, "high"),
-            ];
-            let mut rest = at;
-            for (priority, word) in words {
-                let chosen = form.priority == priority;
-                let text = if chosen {
-                    format!("[{word}] ")
-                } else {
-                    format!(" {word}  ")
-                };
-                let role = if chosen { Role::Heading } else { Role::Muted };
-                let used = put(buf, rest, &text, cx.style(role));
-                rest.x += used;
-                rest.width = rest.width.saturating_sub(used);
-            }
-        }
+        Field::Priority => layout.priorities = draw_priorities(buf, at, form.priority, cx),
     }
+}
+
+/// All of them, with the chosen one marked. Returns where each stands.
+fn draw_priorities(
+    buf: &mut Buffer,
+    at: Rect,
+    chosen: Priority,
+    cx: Cx<'_>,
+) -> Vec<(Rect, Priority)> {
+    let words = [
+        (Priority::Low, "low"),
+        (Priority::Normal, "normal"),
+        (Priority::High, "high"),
+    ];
+    let mut rest = at;
+    let places = words.map(|(priority, word)| {
+        let (text, role) = if priority == chosen {
+            (format!("[{word}] "), Role::Heading)
+        } else {
+            (format!(" {word}  "), Role::Muted)
+        };
+        let width = put(buf, rest, &text, cx.style(role));
+        let place = Rect { width, ..rest };
+        rest.x += width;
+        rest.width = rest.width.saturating_sub(width);
+        (place, priority)
+    });
+    places.to_vec()
 }
 
 /// The last parts of the candidates: what comes before is in the line already.

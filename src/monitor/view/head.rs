@@ -76,7 +76,8 @@ fn state(app: &App) -> (String, Role) {
             ("● narrating".to_owned(), Role::Running)
         };
     }
-    if app.queue_paused && !app.all_done() {
+    let is_held = app.queue_paused || !totals.any_to_begin();
+    if is_held && !app.all_done() && !app.tasks.is_empty() {
         return ("‖ paused".to_owned(), Role::Warning);
     }
     if !app.all_done() {

@@ -107,8 +107,10 @@ fn chart(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
     };
     let shares: Vec<f32> = seen.iter().map(|speed| speed / most).collect();
     plot::columns(buf, used, &shares, cx.style(Role::Bar));
+    let is_now = cx.app.tasks.first_running().is_some();
     let now = format!(
-        "now {}",
+        "{} {}",
+        if is_now { "now" } else { "last" },
         times(f64::from(seen.last().copied().unwrap_or(0.0)))
     );
     if used.x > plot.x + 14 {
@@ -132,7 +134,7 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
         health.active_threads, health.max_threads
     );
     let mut worker_role = Role::Text;
-    if let Some(idle) = health.idle_share {
+    if let Some(idle) = health.idle_share.filter(|_| health.active_threads > 0) {
         worker = format!("{worker}, voice idle {:.1} %", idle * 100.0);
     }
     if health.abandoned_threads > 0 {

@@ -32,6 +32,7 @@ use self::pane::Look;
 use super::action::Action;
 use super::app::{App, ListArea, Lower, Overlay, Page, Pane};
 use super::theme::{Role, Theme};
+use crate::engine::Priority;
 
 /// Where everything was drawn.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,8 @@ pub(crate) struct Layout {
     pub(crate) overlay: ListArea,
     /// The lines of the form.
     pub(crate) fields: Vec<Rect>,
+    /// The form's choices of a priority.
+    pub(crate) priorities: Vec<(Rect, Priority)>,
     /// What can be clicked beside rows, topmost first.
     pub(crate) buttons: Vec<(Rect, Action)>,
     /// The first line of the help that is seen, and how many are.

@@ -586,6 +586,17 @@ fn hostile_text_stays_in_its_place() {
     }
 }
 
+#[test]
+fn the_head_says_when_all_that_is_left_is_held_back() {
+    let mut tasks = fixtures::working();
+    tasks.retain(|task| task.state == TaskState::Pending);
+    assert!(text(&screen(tasks.clone(), "", (80, 24))).contains("○ waiting"));
+    for task in &mut tasks {
+        task.paused = true;
+    }
+    assert!(text(&screen(tasks, "", (80, 24))).contains("‖ paused"));
+}
+
 /// Half of it would hide the edge of a dialog.
 #[test]
 fn nothing_wide_reaches_under_a_dialog() {
