@@ -311,8 +311,12 @@ pub struct TaskStatus {
     pub cancel_requested: bool,
     /// When it was accepted.
     pub created_at: Timestamp,
-    /// When a worker took it up, the last time.
+    /// When a worker took it up, the last time; `None` while it waits.
     pub started_at: Option<Timestamp>,
+    /// Seconds for which it was in work before that, in this process: up to a pause, or a try that
+    /// failed.
+    #[serde(default)]
+    pub earlier_seconds: f64,
     /// When anything about it changed last.
     pub updated_at: Timestamp,
     /// When it ended; always set at the end, whatever the end.

@@ -98,6 +98,7 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         cancel_requested: false,
         created_at: Timestamp(NOW.0 - 200_000),
         started_at: None,
+        earlier_seconds: 0.0,
         updated_at: NOW,
         completed_at: None,
         folder: Some(PathBuf::from(format!("/home/ada/Narrations/{id}")).into()),

@@ -106,6 +106,7 @@ impl Registry {
             cancel_requested: false,
             created_at: new.created_at.unwrap_or(now.wall),
             started_at: None,
+            earlier_seconds: 0.0,
             updated_at: now.wall,
             completed_at: None,
             folder: None,
@@ -329,6 +330,9 @@ impl Registry {
                 status.made = Made::default();
             } else {
                 status.attempt = status.attempt.saturating_sub(1);
+            }
+            if let Some(started) = status.started_at.take() {
+                status.earlier_seconds += now.wall.since(started).as_secs_f64();
             }
             status.current_segment = None;
             status.state = TaskState::Pending;

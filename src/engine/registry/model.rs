@@ -456,8 +456,16 @@ impl StateMachineTest for Real {
                 real.registry.end(&id(index), outcome, now);
             }
             Step::Requeue(index, delay) => {
-                real.registry
-                    .requeue(&id(index), delay.map(Duration::from_millis), now);
+                let before = real.registry.status(&id(index));
+                let delay = delay.map(Duration::from_millis);
+                if real.registry.requeue(&id(index), delay, now).is_some() {
+                    let (before, after) =
+                        (before.unwrap(), real.registry.status(&id(index)).unwrap());
+                    let worked = now.wall.since(before.started_at.unwrap()).as_secs_f64();
+                    assert_eq!(after.started_at, None);
+                    let off = after.earlier_seconds - before.earlier_seconds - worked;
+                    assert!(off.abs() < 1e-6);
+                }
             }
             Step::Expire => {
                 for overdue in real.registry.expire(now) {

@@ -1,5 +1,7 @@
 //! The queue: one line a task, with its state as a symbol, a word and a colour, and its progress.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -245,18 +247,15 @@ fn state_word(task: &TaskStatus, cx: Cx<'_>) -> &'static str {
     }
 }
 
-/// How long it has been running, or ran.
+/// How long it has been in work; a pause between does not count.
 fn spent(task: &TaskStatus, cx: Cx<'_>) -> String {
-    let Some(started) = task.started_at else {
+    let until = task.completed_at.unwrap_or(cx.app.now);
+    let latest = task.started_at.map(|started| until.since(started));
+    let earlier = Duration::try_from_secs_f64(task.earlier_seconds).unwrap_or_default();
+    if latest.is_none() && earlier.is_zero() {
         return String::new();
-    };
-    match task.state {
-        TaskState::Pending => String::new(),
-        TaskState::Processing => clock(cx.app.now.since(started)),
-        _ => task
-            .completed_at
-            .map_or_else(String::new, |end| clock(end.since(started))),
     }
+    clock(earlier + latest.unwrap_or_default())
 }
 
 fn left(task: &TaskStatus) -> String {

@@ -370,6 +370,7 @@ fn a_pause_is_seen_while_it_comes_and_when_it_is_there() {
         }
         tasks[1].state = TaskState::Pending;
         tasks[1].current_segment = None;
+        (tasks[1].started_at, tasks[1].earlier_seconds) = (None, 125.0);
     }
 }
 
