@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // The last resort: if standard error is gone as well, the exit code still tells.
-            let _ = writeln!(std::io::stderr(), "aloud: {}", one_message(&error));
+            let _ = writeln!(std::io::stderr(), "aloud: {}", message(&error));
             exit_code(&error)
         }
     }
@@ -139,6 +139,18 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
             .and_then(serde_json::Error::io_error_kind);
         io.or(json) == Some(std::io::ErrorKind::BrokenPipe)
     })
+}
+
+/// The error as it is told at the end. What is missing has a line for each piece.
+fn message(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<AssetError>() {
+        Some(error @ (AssetError::Offline { .. } | AssetError::FolderLacks { .. })) => {
+            let lines = error.to_string();
+            let lines: Vec<_> = lines.lines().map(printable).collect();
+            lines.join("\n")
+        }
+        _ => one_message(error),
+    }
 }
 
 /// The error and its causes on one line, each cause said once, safe to print.
