@@ -7,6 +7,8 @@ use super::{
 use crate::engine::{TaskId, TaskKind, TaskState, TaskStatus};
 use crate::monitor::action::{Action, TABLE};
 
+pub(super) const NOTHING_SELECTED: &str = "no task is selected";
+
 impl App {
     /// Does what a person asked for.
     pub(crate) fn act(&mut self, action: Action) -> Vec<Effect> {
@@ -154,7 +156,7 @@ impl App {
 
     fn ask_cancel(&mut self) -> Vec<Effect> {
         let Some(Target { task, .. }) = self.target() else {
-            return Vec::new();
+            return self.refuse(NOTHING_SELECTED);
         };
         if task.state.is_terminal() {
             return self.refuse("this task has already ended");
@@ -203,7 +205,7 @@ impl App {
             return vec![Effect::Retry(past.id.clone(), Vec::new())];
         }
         let Some(Target { task, segment }) = self.target() else {
-            return self.refuse("select a task or a segment to try again");
+            return self.refuse(NOTHING_SELECTED);
         };
         let id = task.id.clone();
         if !task.state.is_terminal() {
@@ -224,7 +226,7 @@ impl App {
 
     fn pause(&mut self) -> Vec<Effect> {
         match self.target().map(|target| target.task) {
-            None => Vec::new(),
+            None => self.refuse(NOTHING_SELECTED),
             Some(task) if task.state.is_terminal() => self.refuse("this task has already ended"),
             Some(task) if !can_pause(task) => {
                 self.refuse("this task can't be paused while it runs: wait for it, or cancel it")
@@ -251,7 +253,8 @@ impl App {
                 self.follow_task = false;
                 vec![Effect::Shift { task, sooner }]
             }
-            _ => self.refuse("only waiting tasks can be moved"),
+            Some(_) => self.refuse("only waiting tasks can be moved"),
+            None => self.refuse(NOTHING_SELECTED),
         }
     }
 
@@ -307,6 +310,10 @@ impl App {
         self.zoomed = false;
         (self.focus, self.lower) = (Pane::Queue, Lower::Segments);
         (self.segment, self.error, self.segments) = (0, 0, None);
+        if self.tasks.row_of(&id).is_none() {
+            // A filter would hide it.
+            self.tasks.filter("");
+        }
         self.task = Some(id);
         self.settle();
     }

@@ -44,6 +44,7 @@ use tui_input::Input;
 
 use self::filter::Matches;
 use self::segment::has_sound;
+use self::select::Whereabouts;
 use self::zoom::Zoom;
 use super::action::{Action, Mode};
 use super::keymap::Keymap;
@@ -81,6 +82,8 @@ pub(crate) struct App {
     pub(crate) queue_paused: bool,
     /// What the list with the keys is filtered for, while it is being typed.
     pub(crate) filter: Option<Input>,
+    /// Where a person was when it was opened.
+    before_filter: Option<Whereabouts>,
     pub(crate) clips: Feed,
     pub(crate) errors: Feed,
     pub(crate) history: Vec<Past>,
@@ -153,6 +156,7 @@ impl App {
             noticed: Timestamp::default(),
             queue_paused: false,
             filter: None,
+            before_filter: None,
             clips: Feed::default(),
             errors: Feed::default(),
             history: Vec::new(),
@@ -221,6 +225,7 @@ impl App {
     /// The number of the selected segment, counted from 1; 0 if there is none.
     pub(crate) fn selected_segment(&self) -> SegmentId {
         match self.lower {
+            Lower::Segments if self.segments.as_ref().is_some_and(|some| some.len() == 0) => 0,
             Lower::Segments => self.segment,
             Lower::Errors => self.error_segment(self.error).unwrap_or(0),
         }

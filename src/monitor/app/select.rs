@@ -1,10 +1,54 @@
 //! What is selected, and how it moves: by a person, or by itself with the work until a person moves
 //! it. It never changes a task.
 
-use super::{App, Lower, Overlay, Page, Pane, error_count, own_segment, segment_count};
+use super::act::NOTHING_SELECTED;
+use super::{App, Cursor, Lower, Overlay, Page, Pane, error_count, own_segment, segment_count};
 use crate::engine::{SegmentId, TaskId, TaskState};
 
+/// Where a person is on a page.
+#[derive(Debug)]
+pub(super) struct Whereabouts {
+    task: Option<TaskId>,
+    segment: SegmentId,
+    follow_task: bool,
+    follow_segment: bool,
+    /// The row of a page that is one list, and whether it follows its end.
+    row: Option<(usize, bool)>,
+}
+
 impl App {
+    pub(super) fn whereabouts(&mut self) -> Whereabouts {
+        Whereabouts {
+            task: self.task.clone(),
+            segment: self.segment,
+            follow_task: self.follow_task,
+            follow_segment: self.follow_segment,
+            row: self.cursor().map(|cursor| (cursor.row, cursor.follows)),
+        }
+    }
+
+    /// Goes back to where a person was.
+    pub(super) fn return_to(&mut self, before: Whereabouts) {
+        (self.task, self.segment) = (before.task, before.segment);
+        (self.follow_task, self.follow_segment) = (before.follow_task, before.follow_segment);
+        if let Some((cursor, (row, follows))) = self.cursor().zip(before.row) {
+            (cursor.row, cursor.follows) = (row, follows);
+        }
+        self.settle();
+        self.settle_lists();
+    }
+
+    /// The cursor of a page that is one list.
+    fn cursor(&mut self) -> Option<&mut Cursor> {
+        match self.page {
+            Page::Queue | Page::Health => None,
+            Page::Clips => Some(&mut self.clips.cursor),
+            Page::Errors => Some(&mut self.errors.cursor),
+            Page::History => Some(&mut self.history_cursor),
+            Page::Log => Some(&mut self.log_cursor),
+        }
+    }
+
     /// A page of whatever moves now.
     pub(super) fn page_rows(&self) -> isize {
         let page = match (&self.overlay, self.page, self.focus) {
@@ -138,7 +182,14 @@ impl App {
         match (self.focus, self.lower) {
             _ if self.selected().is_none() => {}
             (Pane::Queue, _) => self.focus = Pane::Lower,
-            (Pane::Lower, Lower::Segments) => self.zoomed = !self.zoomed,
+            (Pane::Lower, Lower::Segments) if self.selected_segment() == 0 => {}
+            (Pane::Lower, Lower::Segments) => {
+                self.zoomed = !self.zoomed;
+                if self.zoomed {
+                    // A text that someone reads stays.
+                    (self.follow_task, self.follow_segment) = (false, false);
+                }
+            }
             // From an error to its place in the text.
             (Pane::Lower, Lower::Errors) => {
                 let segment = self.selected_segment();
@@ -212,6 +263,7 @@ impl App {
             return;
         }
         let Some(task) = self.selected() else {
+            self.notice = Some(NOTHING_SELECTED.to_owned());
             return;
         };
         if error_count(task) == 0 {
@@ -229,6 +281,7 @@ impl App {
     pub(super) fn settle(&mut self) {
         if self.follow_task
             && let Some(running) = self.tasks.first_running()
+            && self.tasks.row_of(&running.id).is_some()
             && self
                 .selected()
                 .is_none_or(|task| task.state != TaskState::Processing)
@@ -236,8 +289,9 @@ impl App {
             (self.task, self.segment) = (Some(running.id.clone()), 0);
             self.segments = None;
         }
-        if self.selected().is_none() {
-            // It is gone, or was never there: whoever stands in its row now.
+        let is_seen = self.task.as_ref().and_then(|id| self.tasks.row_of(id));
+        if is_seen.is_none() {
+            // It is gone, was never there, or a filter hides it: whoever stands in its row now.
             let row = self.row.min(self.tasks.len().saturating_sub(1));
             let other = self.tasks.get(row).map(|task| task.id.clone());
             (self.task, self.segments, self.segment) = (other, None, 0);

@@ -516,6 +516,66 @@ fn actions_are_about_what_is_selected() {
     assert_eq!(screen.press("y"), [Effect::CancelAll]);
 }
 
+/// Nothing is done to a task that nobody sees.
+#[test]
+fn what_a_filter_hides_is_not_selected() {
+    let mut screen = Screen::of(fixtures::working());
+    screen.press("/ z z z enter");
+    assert_eq!(screen.app.tasks.len(), 0);
+    assert!(screen.app.selected().is_none());
+    for key in ["c", "p", "r", "J", "e", "y", "o"] {
+        assert_eq!(screen.press(key), [], "{key}");
+        assert!(screen.app.notice.is_some(), "{key}");
+    }
+    // The running task stays hidden when it makes progress, and a new one is shown.
+    let running = screen.app.tasks.first_running().unwrap().clone();
+    screen.tell(Message::Task(Box::new(running)));
+    assert!(screen.app.selected().is_none());
+    let added = fixtures::narration("added", "Added", 3);
+    screen.tell(Message::Task(Box::new(added.clone())));
+    screen.tell(Message::Added(Ok(added.id.clone())));
+    assert_eq!(screen.app.selected().unwrap().id, added.id);
+
+    // Of segments none is opened where none is seen.
+    let mut screen = Screen::of(fixtures::working());
+    screen.press("tab / z z z enter enter");
+    assert!(!screen.app.zoomed);
+    assert_eq!(screen.app.selected_segment(), 0);
+}
+
+#[test]
+fn a_filter_that_is_left_leads_back() {
+    let mut screen = Screen::of(fixtures::working());
+    screen.press("tab home down down");
+    assert_eq!(screen.app.selected_segment(), 3);
+    screen.press("/ 9 9 esc");
+    assert_eq!(screen.app.selected_segment(), 3);
+    screen.press("2 home down / z z esc");
+    assert_eq!(screen.app.clips.cursor.row, 1);
+    let mut screen = Screen::of(fixtures::working());
+    let before = screen.app.selected().unwrap().id.clone();
+    screen.press("/ t r a i n");
+    assert_ne!(screen.app.selected().unwrap().id, before);
+    screen.press("esc");
+    assert_eq!(screen.app.selected().unwrap().id, before);
+    assert!(screen.app.follows());
+}
+
+#[test]
+fn a_text_that_is_read_stays() {
+    let mut screen = Screen::of(fixtures::working());
+    screen.press("tab");
+    assert!(screen.app.follows());
+    screen.press("enter");
+    let here = screen.app.selected_segment();
+    let mut running = screen.app.tasks.first_running().unwrap().clone();
+    running.current_segment = running.current_segment.map(|now| now + 3);
+    screen.tell(Message::Task(Box::new(running)));
+    assert_eq!(screen.app.selected_segment(), here);
+    screen.press("f");
+    assert_eq!(screen.app.selected_segment(), here + 3);
+}
+
 #[test]
 fn what_is_in_work_can_be_paused() {
     let mut screen = Screen::of(fixtures::working());

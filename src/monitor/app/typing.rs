@@ -146,6 +146,9 @@ impl App {
             None => {
                 self.filter = None;
                 self.set_filter("");
+                if let Some(before) = self.before_filter.take() {
+                    self.return_to(before);
+                }
             }
         }
     }
@@ -219,6 +222,7 @@ impl App {
             return;
         }
         let text = self.filter_text().unwrap_or_default().to_owned();
+        self.before_filter = Some(self.whereabouts());
         self.filter = Some(text.into());
     }
 
@@ -263,11 +267,9 @@ impl App {
             Page::Health => {}
         }
         self.settle_lists();
-        if self.page == Page::Queue && self.focus == Pane::Queue && self.tasks.get(0).is_some() {
-            let is_seen = self.task.as_ref().and_then(|id| self.tasks.row_of(id));
-            if is_seen.is_none() {
-                self.go_to(0);
-            }
+        let is_seen = self.task.as_ref().and_then(|id| self.tasks.row_of(id));
+        if self.page == Page::Queue && self.focus == Pane::Queue && is_seen.is_none() {
+            self.go_to(0);
         }
         self.settle();
     }

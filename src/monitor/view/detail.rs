@@ -10,11 +10,12 @@ use super::text::{fit_end, line, put, put_all, seconds, times, wrap};
 use super::zoom::{self, Line};
 use super::{Cx, plot, segments, take_bottom, take_top};
 use crate::engine::{ErrorObject, PlannedSegment, SegmentId, TaskStatus};
-use crate::monitor::app::{segment_count, segment_state};
+use crate::monitor::app::{SegmentState, Target, segment_count, segment_state};
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: Cx<'_>) {
     let Some(target) = cx.app.shown_segment() else {
+        pane::draw(buf, area, ("Segment", ""), false, look, cx.theme);
         return;
     };
     let (task, id) = (target.task, target.segment);
@@ -34,13 +35,13 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
     errors.truncate(usize::from(rest.height));
     let text = task.plan.as_ref().and_then(|plan| plan.get(id));
     if let Some(segment) = text {
-        let below = u16::try_from(errors.len()).unwrap_or(rest.height);
-        let free = rest.height.saturating_sub(below);
-        is_cut |= closer_look(buf, &mut rest, free, id, cx);
+        let (wide, tall) = (usize::from(rest.width), usize::from(rest.height));
+        let lines = wrap(&segment.text, wide, tall);
+        is_cut |= closer_look(buf, &mut rest, (lines.len(), errors.len()), target, cx);
         let room = usize::from(rest.height).saturating_sub(errors.len()).max(1);
         let style = cx.style(text_role(segment));
-        let lines = wrap(&segment.text, usize::from(rest.width), room);
-        is_cut |= wrap(&segment.text, usize::from(rest.width), room + 1).len() > room;
+        let lines = wrap(&segment.text, wide, room);
+        is_cut |= wrap(&segment.text, wide, room + 1).len() > room;
         for text in lines {
             print(buf, &mut rest, vec![(text, style)]);
         }
@@ -75,19 +76,27 @@ pub(super) fn text_role(segment: &PlannedSegment) -> Role {
 }
 
 /// At the foot: how the segment sounds and what its clip looks like, as far as that is known and
-/// there is room. Returns whether there was too little of it.
-fn closer_look(buf: &mut Buffer, rest: &mut Rect, free: u16, id: SegmentId, cx: Cx<'_>) -> bool {
+/// there is room beside so many lines of text and of errors. Returns whether there was too little of
+/// it.
+fn closer_look(
+    buf: &mut Buffer,
+    rest: &mut Rect,
+    (text, errors): (usize, usize),
+    target: Target<'_>,
+    cx: Cx<'_>,
+) -> bool {
     let detail = &cx.app.detail;
-    if detail.of.as_ref().is_none_or(|(_, of)| *of != id) || free < 6 {
+    let free = usize::from(rest.height).saturating_sub(errors);
+    let is_known = (detail.of.as_ref())
+        .is_some_and(|(task, of)| (task, *of) == (&target.task.id, target.segment));
+    if !is_known || free < 6 {
         return false;
     }
     let (mut any, mut is_cut) = (false, false);
     if free >= 12 {
         // Who speaks and where the clips are has its place below.
         let about = take_bottom(rest, 2);
-        if let Some(task) = cx.app.shown_segment().map(|target| target.task) {
-            about_task(buf, about, task, cx);
-        }
+        about_task(buf, about, target.task, cx);
         take_bottom(rest, 1);
         any = true;
     }
@@ -102,7 +111,8 @@ fn closer_look(buf: &mut Buffer, rest: &mut Rect, free: u16, id: SegmentId, cx: 
     }
     match &detail.phonemes {
         Some(Ok(phonemes)) => {
-            let (width, most) = (usize::from(rest.width), usize::from(free / 4).max(1));
+            let left = usize::from(rest.height).saturating_sub(errors + text + 1);
+            let (width, most) = (usize::from(rest.width), left.max(free / 4).max(1));
             let lines = wrap(phonemes, width, most);
             is_cut = wrap(phonemes, width, most + 1).len() > most;
             let tall = u16::try_from(lines.len()).unwrap_or(0);
@@ -167,7 +177,8 @@ pub(super) fn facts(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) ->
     }
     // What was tried more than once: the task as a whole, or this segment alone.
     let tries = (task.attempt as usize).max(task.errors.of(id).count());
-    if tries > 1 {
+    let is_tried = !matches!(state, SegmentState::Waiting | SegmentState::NotMade);
+    if is_tried && tries > 1 {
         numbers = format!("{numbers}   attempt {tries}");
     }
     let head = format!("{} {}", state.symbol(), state.word());

@@ -70,6 +70,9 @@ impl Cx<'_> {
     }
 }
 
+/// Said where a filter leaves no row.
+const NO_MATCH: &str = "nothing has these words";
+
 /// The smallest screen on which something useful fits.
 const SMALLEST: (u16, u16) = (30, 8);
 

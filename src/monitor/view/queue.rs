@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::pane::{self, Look};
 use super::text::{self, clock, line, put, put_right};
-use super::{Cx, bar, mark};
+use super::{Cx, NO_MATCH, bar, mark};
 use crate::engine::{TaskState, TaskStatus};
 use crate::monitor::action::{Action, Mode};
 use crate::monitor::app::{ListArea, Moves, Pane, error_count, is_opening, scroll};
@@ -95,6 +95,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     let count = widest(&|task| count(task).len());
     let errors = widest(&|task| errors(task).chars().count());
     let columns = Columns::for_width(rows.width, count, errors);
+    if len == 0 {
+        put(buf, rows, NO_MATCH, cx.style(Role::Muted));
+    }
     for (at, task) in (0..rows.height).zip(seen()) {
         let row = line(rows, at);
         let bar = draw_row(buf, row, task, &columns, cx);

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::pane::{self, Look};
 use super::text::{line, put};
-use super::{Cx, mark_row};
+use super::{Cx, NO_MATCH, mark_row};
 use crate::monitor::app::{ListArea, Moves, scroll};
 use crate::monitor::theme::Role;
 
@@ -51,7 +51,7 @@ pub(super) fn draw(
     };
     if list.len == 0 {
         let words = if cx.app.filter_text().is_some() {
-            "nothing has these words"
+            NO_MATCH
         } else {
             list.nothing
         };

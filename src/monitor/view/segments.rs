@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::pane::{self, Look};
 use super::text::{line, put, put_right, seconds, times};
-use super::{Cx, mark};
+use super::{Cx, NO_MATCH, mark};
 use crate::engine::{CompletedSegment, SegmentId, TaskStatus};
 use crate::monitor::app::{
     ListArea, Moves, Pane, SegmentState, is_opening, scroll, segment_count, segment_state,
@@ -14,6 +14,7 @@ use crate::monitor::theme::Role;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
     let Some(task) = cx.app.selected() else {
+        pane::draw(buf, area, ("Segments", ""), false, look, cx.theme);
         return ListArea::default();
     };
     let focused = cx.app.focus == Pane::Lower;
@@ -45,7 +46,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     };
     if len == 0 {
         let words = if cx.app.segment_filter().is_some() {
-            "nothing has these words"
+            NO_MATCH
         } else {
             "no segments yet"
         };
