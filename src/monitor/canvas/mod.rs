@@ -63,9 +63,9 @@ pub(super) enum Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Behind {
     Nothing,
-    /// It had no room for everything: [`Canvas::go_on`] writes more.
+    /// It had no room for all of the list: [`Canvas::go_on`] writes more.
     Rest,
-    /// Something was not shown anew yet; after so long it will be.
+    /// Something around the list was not shown anew yet; the next frame after so long shows it.
     Held(Duration),
 }
 
@@ -127,15 +127,16 @@ impl Canvas {
     /// What the last frame left to be written.
     pub(super) fn behind(&self) -> Behind {
         match self.held {
-            _ if self.rest.is_any() => Behind::Rest,
+            _ if self.rest.is_page => Behind::Rest,
+            _ if self.rest.is_any() => Behind::Held(Duration::ZERO),
             Some(wait) => Behind::Held(wait),
             None => Behind::Nothing,
         }
     }
 
-    /// Writes more of what the last frame had no room for.
+    /// Writes more of the list that the last frame had no room for.
     pub(super) fn go_on(&mut self) -> String {
-        if !self.rest.is_any() {
+        if !self.rest.is_page {
             return String::new();
         }
         let next = std::mem::take(&mut self.spare);
