@@ -23,7 +23,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, queue};
 use ratatui::layout::Rect;
 
-use super::app::App;
+use super::app::{App, percent_of, share_done};
 use super::canvas::{Behind, Canvas, Pace};
 use super::escape::{PopTitle, PushTitle, TaskBar, Title, erases_in_colour};
 use super::theme::SymbolSet;
@@ -269,24 +269,19 @@ fn title(app: &App) -> String {
     match app.tasks.first_running() {
         Some(task) => {
             let name = view::text::fit(&task.title, 60);
-            format!("{} % · {name} · aloud", task.progress.percentage())
+            format!("{} % · {name} · aloud", percent_of(share_done(task)))
         }
         None if app.all_done() => "✔ aloud".to_owned(),
         None => "aloud".to_owned(),
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between 0 and 100"
-)]
 fn task_bar(app: &App) -> TaskBar {
     let totals = app.tasks.totals();
     if totals.active() == 0 {
         return TaskBar::Clear;
     }
-    let percent = (totals.fraction() * 100.0) as u8;
+    let percent = percent_of(totals.fraction());
     if totals.count(TaskState::Failed) > 0 {
         TaskBar::Failed(percent)
     } else {

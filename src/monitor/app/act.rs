@@ -7,6 +7,8 @@ use super::{
 use crate::engine::{TaskId, TaskKind, TaskState, TaskStatus};
 use crate::monitor::action::{Action, TABLE};
 
+/// Said until it is paused.
+pub(super) const PAUSING_TASK: &str = "paused as soon as its segment in work is done";
 pub(super) const NOTHING_SELECTED: &str = "no task is selected";
 
 impl App {
@@ -61,11 +63,7 @@ impl App {
             Action::Suspend => return vec![Effect::Suspend],
             Action::Redraw => return vec![Effect::Redraw],
             Action::Confirm => return self.confirm(),
-            Action::FinishAll => {
-                self.question = None;
-                self.exit_when_done = true;
-                self.notice = Some("quits by itself once everything is done".to_owned());
-            }
+            Action::FinishAll => return self.finish_all(),
             Action::Interrupt => {
                 let mut effects = self.stop();
                 effects.extend(self.hurry());
@@ -188,6 +186,22 @@ impl App {
         Vec::new()
     }
 
+    /// Quits when everything is done: what is held back is let go, or that would never be.
+    fn finish_all(&mut self) -> Vec<Effect> {
+        self.question = None;
+        self.exit_when_done = true;
+        self.notice = Some("quits by itself once everything is done".to_owned());
+        let held = self.tasks.iter();
+        let held = held.filter(|task| task.paused && !task.state.is_terminal());
+        let mut effects: Vec<Effect> = held
+            .map(|task| Effect::Pause(task.id.clone(), false))
+            .collect();
+        if self.queue_paused {
+            effects.push(Effect::PauseQueue(false));
+        }
+        effects
+    }
+
     fn confirm(&mut self) -> Vec<Effect> {
         match self.question.take() {
             Some(Question::Quit) => self.stop(),
@@ -233,11 +247,7 @@ impl App {
             }
             Some(task) if task.state == TaskState::Processing => {
                 let (id, pause) = (task.id.clone(), !task.paused);
-                let words = if pause {
-                    "paused as soon as its segment in work is done"
-                } else {
-                    "it goes on"
-                };
+                let words = if pause { PAUSING_TASK } else { "it goes on" };
                 self.notice = Some(words.to_owned());
                 vec![Effect::Pause(id, pause)]
             }

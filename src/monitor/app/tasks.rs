@@ -38,6 +38,26 @@ fn millis(seconds: f64) -> u64 {
     (seconds * 1000.0).round() as u64
 }
 
+/// The share of a task that is done, 0.0 to 1.0: of the characters of a narration, for segments are
+/// long and short; of the units of other work.
+#[expect(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
+pub(crate) fn share_done(status: &TaskStatus) -> f64 {
+    match status.plan.as_ref().map(|plan| plan.chars()) {
+        Some(chars) if chars > 0 => (status.completed_chars as f64 / chars as f64).min(1.0),
+        _ => status.progress.fraction(),
+    }
+}
+
+/// A share in whole percent; 100 only when nothing is left.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and 100"
+)]
+pub(crate) fn percent_of(fraction: f64) -> u8 {
+    (fraction * 100.0) as u8
+}
+
 impl Totals {
     fn of(status: &TaskStatus) -> Self {
         let mut by_state = [0; TaskState::ALL.len()];
@@ -113,6 +133,11 @@ impl Totals {
         self.count(TaskState::Pending) as u64 > self.held
     }
 
+    /// All tasks, without those that another one tries again.
+    pub(crate) fn tasks(&self) -> usize {
+        self.by_state.iter().sum()
+    }
+
     /// Tasks that have not ended.
     pub(crate) fn active(&self) -> usize {
         self.count(TaskState::Pending) + self.count(TaskState::Processing)
@@ -161,6 +186,8 @@ impl Totals {
 struct Place {
     phase: u8,
     order: i64,
+    /// What ended together stands as it stood in the queue.
+    rank: i64,
     id: TaskId,
 }
 
@@ -175,6 +202,7 @@ impl Place {
         Self {
             phase,
             order,
+            rank: status.rank,
             id: status.id.clone(),
         }
     }

@@ -516,6 +516,19 @@ fn actions_are_about_what_is_selected() {
     assert_eq!(screen.press("y"), [Effect::CancelAll]);
 }
 
+#[test]
+fn quitting_when_all_is_done_lets_go_of_what_is_held_back() {
+    let mut tasks = fixtures::working();
+    tasks.retain(|task| task.state == TaskState::Pending);
+    tasks[0].paused = true;
+    let id = tasks[0].id.clone();
+    let mut screen = Screen::of(tasks);
+    screen.tell(Message::QueuePaused(true));
+    let all = [Effect::Pause(id, false), Effect::PauseQueue(false)];
+    assert_eq!(screen.press("q a"), all);
+    assert!(screen.app.exit_when_done);
+}
+
 /// Nothing is done to a task that nobody sees.
 #[test]
 fn what_a_filter_hides_is_not_selected() {

@@ -285,6 +285,12 @@ impl App {
         if self.notice.as_deref() == Some(PAUSING) && self.tasks.first_running().is_none() {
             self.notice = Some(PAUSED.to_owned());
         }
+        let held = self
+            .selected()
+            .filter(|task| task.paused && task.state == TaskState::Pending);
+        if held.is_some() && self.notice.as_deref() == Some(super::act::PAUSING_TASK) {
+            self.notice = Some("paused".to_owned());
+        }
         // A question whose task has ended has answered itself.
         let stale = match &self.question {
             Some(Question::Cancel(id)) => {

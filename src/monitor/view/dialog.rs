@@ -70,6 +70,17 @@ fn words(cx: Cx<'_>) -> Option<Words> {
             ],
             answers: &[(Action::Hurry, "stop now")],
         }),
+        (Leaving::No, Some(Question::Quit)) if cx.app.tasks.first_running().is_none() => {
+            Some(Words {
+                title: "Quit?",
+                lines: vec!["What waits is safe, and continues at the next start.".to_owned()],
+                answers: &[
+                    (Action::Confirm, "quit now"),
+                    (Action::FinishAll, "let it go on, quit when all is done"),
+                    (Action::Decline, "stay"),
+                ],
+            })
+        }
         (Leaving::No, Some(Question::Quit)) => Some(Words {
             title: "Quit?",
             lines: vec![
@@ -108,10 +119,7 @@ fn words(cx: Cx<'_>) -> Option<Words> {
                 lines: vec![format!(
                     "{tasks} will end here. Finished clips stay; r tries a task again."
                 )],
-                answers: &[
-                    (Action::Confirm, "cancel them"),
-                    (Action::Decline, "let them run"),
-                ],
+                answers: &[(Action::Confirm, "cancel all"), (Action::Decline, "go on")],
             })
         }
         _ => None,

@@ -10,7 +10,9 @@ use super::text::{self, clock, line, put, put_right};
 use super::{Cx, NO_MATCH, bar, mark};
 use crate::engine::{TaskState, TaskStatus};
 use crate::monitor::action::{Action, Mode};
-use crate::monitor::app::{ListArea, Moves, Pane, error_count, is_opening, scroll};
+use crate::monitor::app::{
+    ListArea, Moves, Pane, error_count, is_opening, percent_of, scroll, share_done,
+};
 use crate::monitor::theme::Role;
 
 /// The columns that a width has room for; 0 wide means left out.
@@ -199,7 +201,7 @@ fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, columns: &Columns, c
     put(buf, next(columns.state), state_word(task, cx), style);
     let bar = next(columns.bar);
     let percent = if has_begun(task) {
-        format!("{} %", task.progress.percentage())
+        format!("{} %", percent_of(share_done(task)))
     } else {
         String::new()
     };
@@ -227,7 +229,7 @@ fn draw_bar(buf: &mut Buffer, area: Rect, task: &TaskStatus, cx: Cx<'_>) {
         TaskState::Cancelled => Role::Cancelled,
         _ => Role::Bar,
     };
-    bar::draw(buf, area, task.progress.fraction(), fill, cx.theme);
+    bar::draw(buf, area, share_done(task), fill, cx.theme);
 }
 
 /// Whether there is progress to show.

@@ -8,7 +8,7 @@ use super::pane::{self, Look};
 use super::text::{clock, count, fit_end, line, put, put_all, put_right, times, width};
 use super::{Cx, bar};
 use crate::engine::TaskState;
-use crate::monitor::app::App;
+use crate::monitor::app::{App, percent_of};
 use crate::monitor::theme::Role;
 use std::time::Duration;
 
@@ -40,14 +40,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
     gauge(buf, inner, cx);
 }
 
-/// The share done of everything, in whole percent; 100 only when nothing is left.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between 0 and 100"
-)]
+/// The share done of everything, in whole percent.
 pub(super) fn percent(app: &App) -> u8 {
-    (app.tasks.totals().fraction() * 100.0) as u8
+    percent_of(app.tasks.totals().fraction())
 }
 
 fn gauge(buf: &mut Buffer, area: Rect, cx: Cx<'_>) {

@@ -19,7 +19,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout
         let key = cx.app.keymap.keys(Mode::Main, page.action()).next();
         let key = key.map_or_else(String::new, |key| format!("{key} "));
         let count = match page {
-            Page::Queue => cx.app.tasks.all(),
+            Page::Queue => cx.app.tasks.totals().tasks(),
             Page::Clips => cx.app.clips.all(),
             Page::Errors => cx.app.errors.all(),
             _ => 0,
