@@ -173,6 +173,9 @@ impl Reporter {
                         TaskState::Cancelled => "⊘ cancelled".to_owned(),
                         _ => "✘ failed".to_owned(),
                     }),
+                    Event::Requeued { .. } if task.error.is_some() => {
+                        bar.set_message("tried again soon");
+                    }
                     Event::Requeued { .. } => bar.abandon_with_message("stopped; it continues"),
                     _ => {}
                 }
@@ -306,10 +309,11 @@ fn plain_event(event: &Event, task: &TaskStatus) {
         }
         Event::Ended { state, .. } => line(&format!("{}: {state}", printable(&task.title))),
         Event::Requeued { .. } => {
-            line(&format!(
-                "{}: stopped; it continues at the next start",
-                printable(&task.title)
-            ));
+            let title = printable(&task.title);
+            line(&match &task.error {
+                Some(error) => format!("{title}: {}; it is tried again", printable(&error.message)),
+                None => format!("{title}: stopped; it continues at the next start"),
+            });
         }
         _ => {}
     }

@@ -113,7 +113,7 @@ fn narrate(
         Ok(_) => tracing::info!(title, seconds, "narrated"),
         Err(WorkError::Interrupted) => tracing::info!(title, seconds, "stopped"),
         Err(WorkError::Failed(error) | WorkError::Transient(error)) => {
-            tracing::warn!(title, code = error.code, "{error}");
+            tracing::warn!(title, seconds, code = error.code, "{error}");
         }
     }
     result
@@ -191,17 +191,23 @@ fn finish(shared: &Shared, id: &TaskId, kind: Kind, interrupt: &Interrupt, resul
     reach("end-stored");
     let now = shared.now();
     let mut state = shared.lock();
-    let retry = match &end {
-        End::Again(delay, error) => {
-            tracing::warn!(task = %id, attempt, "{error}; it is tried again in {delay:?}");
-            Some(*delay)
+    match &end {
+        End::Again(delay, _) => {
+            tracing::warn!(task = %id, attempt, "it is tried again in {delay:?}");
         }
-        _ => None,
-    };
+        End::Task(Outcome::Failed(_)) if attempt > 1 => {
+            tracing::error!(task = %id, "it has failed after {attempt} attempts");
+        }
+        _ => {}
+    }
     let is_stored = matches!(end, End::Task(_));
     let events = match end {
         End::Task(outcome) => state.registry.end(id, outcome, now),
-        End::Back | End::Again(..) => {
+        back => {
+            let retry = match back {
+                End::Again(delay, error) => Some((delay, error)),
+                _ => None,
+            };
             let back = state.registry.requeue(id, retry, now);
             // Whoever cancelled it since it was asked how it ended met it running still.
             let is_late = state.registry.is_cancelled(id);

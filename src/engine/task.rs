@@ -305,7 +305,7 @@ pub struct TaskStatus {
     pub partial_result: Option<serde_json::Value>,
     /// What the work returned, once it is `COMPLETED`.
     pub result: Option<serde_json::Value>,
-    /// Why it is `FAILED` or `CANCELLED`.
+    /// Why it is `FAILED` or `CANCELLED`; while it is `PENDING`, why it is to be tried again.
     pub error: Option<ErrorObject>,
     /// Whether someone asked for it to be cancelled.
     pub cancel_requested: bool,

@@ -220,6 +220,9 @@ pub(super) fn waits_again(number: u32, task: &TaskStatus, is_paused: bool) -> St
     if is_paused {
         let share = share(task);
         format!("Task {number}, {title}, is paused: {share} are made.")
+    } else if let Some(error) = &task.error {
+        let problem = problem(error);
+        format!("Task {number}, {title}, is tried again soon: {problem}")
     } else {
         format!("Task {number}, {title}, waits and goes on by itself.")
     }

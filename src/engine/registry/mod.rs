@@ -209,6 +209,7 @@ impl Registry {
             .extend(deadline.map(|deadline| (deadline, seq)));
         self.alter(&id, |status| {
             status.started_at = Some(now.wall);
+            status.error = None;
             status.updated_at = now.wall;
             status.attempt += 1;
             status.state = TaskState::Processing;
@@ -307,9 +308,14 @@ impl Registry {
             .is_some_and(|entry| entry.status.cancel_requested)
     }
 
-    /// Puts a running task back at its place. It is to be tried again after `retry`; without one its
-    /// work was broken off by a pause or a shutdown, which is no attempt.
-    pub fn requeue(&mut self, id: &TaskId, retry: Option<Duration>, now: Now) -> Option<Event> {
+    /// Puts a running task back at its place. It is to be tried again after the time in `retry`, because
+    /// of that error; without one its work was broken off by a pause or a shutdown, which is no attempt.
+    pub fn requeue(
+        &mut self,
+        id: &TaskId,
+        retry: Option<(Duration, ErrorObject)>,
+        now: Now,
+    ) -> Option<Event> {
         let entry = self.tasks.get_mut(id)?;
         let Phase::Processing { .. } = entry.phase else {
             return None;
@@ -320,7 +326,7 @@ impl Registry {
         self.queue.add(
             seq,
             priority,
-            retry.map(|delay| now.mono.saturating_add(delay)),
+            (retry.as_ref()).map(|(delay, _)| now.mono.saturating_add(*delay)),
             &[],
             entry.status.paused,
             rank,
@@ -334,6 +340,7 @@ impl Registry {
             if let Some(started) = status.started_at.take() {
                 status.earlier_seconds += now.wall.since(started).as_secs_f64();
             }
+            status.error = retry.map(|(_, error)| error);
             status.current_segment = None;
             status.state = TaskState::Pending;
             status.updated_at = now.wall;

@@ -457,12 +457,16 @@ impl StateMachineTest for Real {
             }
             Step::Requeue(index, delay) => {
                 let before = real.registry.status(&id(index));
-                let delay = delay.map(Duration::from_millis);
+                let delay = delay.map(|delay| {
+                    let error = ErrorObject::new("X", "x");
+                    (Duration::from_millis(delay), error)
+                });
+                let retries = delay.is_some();
                 if real.registry.requeue(&id(index), delay, now).is_some() {
                     let (before, after) =
                         (before.unwrap(), real.registry.status(&id(index)).unwrap());
                     let worked = now.wall.since(before.started_at.unwrap()).as_secs_f64();
-                    assert_eq!(after.started_at, None);
+                    assert_eq!((after.started_at, after.error.is_some()), (None, retries));
                     let off = after.earlier_seconds - before.earlier_seconds - worked;
                     assert!(off.abs() < 1e-6);
                 }

@@ -341,7 +341,7 @@ impl App {
     /// Whether there is work that goes on by itself: what is held back waits for a person.
     pub(crate) fn goes_on(&self) -> bool {
         self.tasks.first_running().is_some()
-            || (!self.queue_paused && self.tasks.totals().any_to_begin())
+            || (!self.queue_paused && self.tasks.totals().waiting() > 0)
     }
 
     /// How often the screen changes with time alone, if it does.

@@ -72,10 +72,10 @@ pub(crate) fn error_count(status: &TaskStatus) -> usize {
     status.errors.len() + usize::from(task_error(status).is_some())
 }
 
-/// Why a task failed, if it did.
+/// Why a task failed, if it did, or why it is to be tried again.
 pub(crate) fn task_error(status: &TaskStatus) -> Option<&ErrorObject> {
-    let failed = status.state == TaskState::Failed;
-    status.error.as_ref().filter(|_| failed)
+    let is_cancelled = status.state == TaskState::Cancelled;
+    status.error.as_ref().filter(|_| !is_cancelled)
 }
 
 /// The segment that a failed task's own error is about; 0 if it is about none. `None` if it has no

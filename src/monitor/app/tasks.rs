@@ -128,9 +128,14 @@ impl Totals {
         self.by_state[state as usize]
     }
 
-    /// Whether a task waits that nobody holds back.
-    pub(crate) fn any_to_begin(&self) -> bool {
-        self.count(TaskState::Pending) as u64 > self.held
+    /// Tasks that wait and are held back.
+    pub(crate) fn held(&self) -> usize {
+        usize::try_from(self.held).unwrap_or(usize::MAX)
+    }
+
+    /// Tasks that wait and are not.
+    pub(crate) fn waiting(&self) -> usize {
+        self.count(TaskState::Pending).saturating_sub(self.held())
     }
 
     /// All tasks, without those that another one tries again.

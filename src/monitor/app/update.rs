@@ -68,7 +68,8 @@ impl App {
                 return self.tasks_changed();
             }
             Message::QueuePaused(paused) => {
-                if paused != self.queue_paused {
+                let is_told = !paused && self.exit_when_done;
+                if paused != self.queue_paused && !is_told {
                     let words = match (paused, self.tasks.first_running().is_some()) {
                         (true, true) => PAUSING,
                         (true, false) => PAUSED,
@@ -319,7 +320,9 @@ fn list(clips: &mut Feed, errors: &mut Feed, status: &TaskStatus) {
     for segment in status.errors.segment_ids() {
         errors.push(&status.id, segment);
     }
-    if let Some(segment) = super::own_segment(status) {
+    // What is tried again may come right.
+    let ended = status.state.is_terminal();
+    if let Some(segment) = super::own_segment(status).filter(|_| ended) {
         errors.push(&status.id, segment);
     }
 }

@@ -177,7 +177,7 @@ pub(super) fn facts(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) ->
     }
     // What was tried more than once: the task as a whole, or this segment alone.
     let tries = (task.attempt as usize).max(task.errors.of(id).count());
-    let is_tried = !matches!(state, SegmentState::Waiting | SegmentState::NotMade);
+    let is_tried = matches!(state, SegmentState::Running | SegmentState::Failed);
     if is_tried && tries > 1 {
         numbers = format!("{numbers}   attempt {tries}");
     }

@@ -76,7 +76,7 @@ fn state(app: &App) -> (String, Role) {
             ("● narrating".to_owned(), Role::Running)
         };
     }
-    let is_held = app.queue_paused || !totals.any_to_begin();
+    let is_held = app.queue_paused || totals.waiting() == 0;
     if is_held && !app.all_done() && !app.tasks.is_empty() {
         return ("‖ paused".to_owned(), Role::Warning);
     }

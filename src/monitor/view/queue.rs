@@ -115,17 +115,18 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
 /// How many tasks stand where.
 fn note(cx: Cx<'_>) -> String {
     let totals = cx.app.tasks.totals();
-    let words = [
-        (TaskState::Processing, "running"),
-        (TaskState::Pending, "waiting"),
-        (TaskState::Completed, "done"),
-        (TaskState::Failed, "failed"),
-        (TaskState::Cancelled, "cancelled"),
+    let counts = [
+        (totals.count(TaskState::Processing), "running"),
+        (totals.waiting(), "waiting"),
+        (totals.held(), "paused"),
+        (totals.count(TaskState::Completed), "done"),
+        (totals.count(TaskState::Failed), "failed"),
+        (totals.count(TaskState::Cancelled), "cancelled"),
     ];
-    let mut parts: Vec<String> = words
+    let mut parts: Vec<String> = counts
         .iter()
-        .filter(|(state, _)| totals.count(*state) > 0)
-        .map(|(state, word)| format!("{} {word}", totals.count(*state)))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
         .collect();
     if cx.app.queue_paused {
         let mut keys = cx.app.keymap.keys(Mode::Main, Action::PauseQueue);
@@ -247,6 +248,8 @@ fn state_word(task: &TaskStatus, cx: Cx<'_>) -> &'static str {
         "PAUSING"
     } else if task.paused && task.state == TaskState::Pending {
         "PAUSED"
+    } else if task.state == TaskState::Pending && task.error.is_some() {
+        "RETRYING"
     } else {
         task.state.word()
     }
