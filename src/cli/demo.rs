@@ -77,14 +77,19 @@ pub(super) fn accessible(
     accessible::tell(&begin(settings, &ready)?, settings, signals)
 }
 
-/// Cuts the samples for this voice.
-pub(super) fn compose_samples(ready: &Ready, settings: &Settings) -> anyhow::Result<Vec<Composed>> {
-    let composed = SAMPLES.iter().map(|(name, bytes)| {
-        let request = Request::from_bytes(
-            (*name).to_owned(),
-            Some(PathBuf::from(name)),
-            bytes.to_vec(),
-        )?;
+/// The samples: their names and texts.
+pub(super) fn samples() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    SAMPLES.iter().map(|(name, bytes)| (*name, bytes.to_vec()))
+}
+
+/// Cuts such texts for this voice.
+pub(super) fn compose_texts(
+    texts: impl Iterator<Item = (&'static str, Vec<u8>)>,
+    ready: &Ready,
+    settings: &Settings,
+) -> anyhow::Result<Vec<Composed>> {
+    let composed = texts.map(|(name, bytes)| {
+        let request = Request::from_bytes(name.to_owned(), Some(PathBuf::from(name)), bytes)?;
         compose_for(&request, ready, settings)
     });
     composed.collect()
@@ -92,7 +97,7 @@ pub(super) fn compose_samples(ready: &Ready, settings: &Settings) -> anyhow::Res
 
 /// Opens the library and submits the samples.
 fn begin(settings: &Settings, ready: &Ready) -> anyhow::Result<Engine> {
-    let composed = compose_samples(ready, settings)?;
+    let composed = compose_texts(samples(), ready, settings)?;
     let engine = open_engine(settings)?;
     for composed in composed {
         submit(&engine, composed)?;

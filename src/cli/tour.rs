@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::demo::compose_samples;
+use super::demo::{compose_texts, samples};
 use super::monitor::show;
 use super::signals::Signals;
 use super::wiring::{Ready, open_engine, submit};
@@ -38,7 +38,8 @@ pub(super) fn run(
     settings.clip_store_mb = 0;
     let engine = open_engine(&settings)?;
     let (mut ids, mut obstacle) = (Vec::new(), PathBuf::new());
-    for (place, composed) in compose_samples(ready, &settings)?.into_iter().enumerate() {
+    let composed = compose_texts(texts().into_iter(), ready, &settings)?;
+    for (place, composed) in composed.into_iter().enumerate() {
         let plan = Arc::clone(&composed.narration.plan);
         let id = submit(&engine, composed)?.id;
         if place > 0 {
@@ -62,4 +63,20 @@ pub(super) fn run(
         obstacle,
     };
     show(engine, &settings, signals, Some(plan))
+}
+
+/// How often the samples follow the last of them.
+const ENCORES: usize = 3;
+
+/// The samples; the last of them is long, so that also a fast machine is in the midst of it when it is
+/// cancelled, and again at the end.
+fn texts() -> Vec<(&'static str, Vec<u8>)> {
+    let mut texts: Vec<_> = samples().collect();
+    let all: Vec<u8> = samples()
+        .flat_map(|(_, text)| [b"\n\n", &*text].concat())
+        .collect();
+    if let Some((_, last)) = texts.last_mut() {
+        last.extend(all.repeat(ENCORES));
+    }
+    texts
 }

@@ -110,10 +110,10 @@ fn narrate(
         .narrate(narration, context);
     let seconds = begun.elapsed().as_secs_f64();
     match &result {
-        Ok(_) => tracing::info!(title, seconds, "narrated"),
-        Err(WorkError::Interrupted) => tracing::info!(title, seconds, "stopped"),
+        Ok(_) => tracing::info!(title, "narrated in {seconds:.1} s"),
+        Err(WorkError::Interrupted) => tracing::info!(title, "stopped after {seconds:.1} s"),
         Err(WorkError::Failed(error) | WorkError::Transient(error)) => {
-            tracing::warn!(title, seconds, code = error.code, "{error}");
+            tracing::warn!(title, code = error.code, "{error}");
         }
     }
     result
@@ -193,7 +193,8 @@ fn finish(shared: &Shared, id: &TaskId, kind: Kind, interrupt: &Interrupt, resul
     let mut state = shared.lock();
     match &end {
         End::Again(delay, _) => {
-            tracing::warn!(task = %id, attempt, "it is tried again in {delay:?}");
+            let seconds = delay.as_secs_f64();
+            tracing::warn!(task = %id, attempt, "it is tried again in {seconds:.1} s");
         }
         End::Task(Outcome::Failed(_)) if attempt > 1 => {
             tracing::error!(task = %id, "it has failed after {attempt} attempts");

@@ -91,7 +91,8 @@ impl Narrator for VoiceNarrator {
                     let begun = Instant::now();
                     let opened = slot.insert(voice.open(context.interrupt())?);
                     let seconds = begun.elapsed().as_secs_f64();
-                    tracing::info!(voice = voice.info().name, seconds, "the voice is open");
+                    let name = &voice.info().name;
+                    tracing::info!(voice = name, "the voice is open, after {seconds:.1} s");
                     Ok(opened.as_mut())
                 }
             };

@@ -135,7 +135,7 @@ const SCRIPT: &[Step] = &[
     Until(Event::Third, 60),
     Select(Which::Third),
     Press(Action::Cancel),
-    Look(30),
+    Look(20),
     Press(Action::Confirm),
     Until(Event::Cancelled, 10),
     Look(30),
