@@ -535,6 +535,29 @@ fn a_cancelled_narration_keeps_its_clips_and_the_same_one_goes_on_from_them() {
 }
 
 #[test]
+fn everything_that_was_cancelled_is_tried_again_and_only_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = narrating(folder.path(), None);
+    let events = engine.subscribe();
+    engine.pause_queue();
+    let id = engine
+        .submit_task(narration(folder.path(), 5), None)
+        .unwrap();
+    assert_eq!(engine.retry_all().unwrap(), [], "it has not ended");
+    assert_eq!(engine.cancel_all(), 1);
+    until_ended(&engine, &events, &id);
+    let again = engine.retry_all().unwrap();
+    assert_eq!(again.len(), 1);
+    assert_eq!(engine.retry_all().unwrap(), []);
+    engine.pause_task(&again[0]);
+    engine.resume_all();
+    let status = until_ended(&engine, &events, &again[0]);
+    assert_eq!(status.state, TaskState::Completed);
+    assert_eq!(engine.retry_all().unwrap(), []);
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
 fn without_a_narrator_narrations_are_refused_and_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());

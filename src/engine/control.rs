@@ -309,6 +309,27 @@ impl Engine {
         cancelled.count()
     }
 
+    /// Lets go of everything that is held back: every task, and the queue.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// engine.pause_queue();
+    /// let id = engine.submit_task(Work::closure("one", |_| Ok(1.into())), None)?;
+    /// engine.pause_task(&id);
+    /// engine.resume_all();
+    /// assert!(!engine.is_queue_paused());
+    /// assert!(!engine.task_status(&id).unwrap().paused);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume_all(&self) {
+        for task in self.tasks().iter().filter(|task| task.paused) {
+            self.resume_task(&task.id);
+        }
+        self.resume_queue();
+    }
+
     /// Moves a task that could run now one place down in the queue. Returns whether there was one.
     ///
     /// ```

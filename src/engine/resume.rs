@@ -1,5 +1,6 @@
 //! How work comes back: what an earlier run left, and what is to be tried again.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::shared::{Body, Shared};
 use super::store::{StoredNarration, StoredSchedule};
 use super::submission::Submission;
 use super::submit::new_narration;
-use super::task::{SegmentId, TaskId, TaskKind, Timestamp};
+use super::task::{SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
 
 impl Engine {
     /// Tries a narration that failed or was cancelled once more, as a new task that takes over its
@@ -166,6 +167,42 @@ impl Engine {
         again.schedule.group = stored.schedule.group;
         again.timeout = stored.timeout_ms.map(Duration::from_millis);
         self.submit(again)
+    }
+
+    /// Tries every narration again that failed or was cancelled, in the order of their submission; of
+    /// those that failed, what failed is made again. Where another task has taken over a folder since,
+    /// only that one counts. Returns the new tasks.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// engine.pause_queue();
+    /// engine.submit_task(Work::closure("no narration", |_| Ok(1.into())), None)?;
+    /// engine.cancel_all();
+    /// assert!(engine.retry_all()?.is_empty(), "closures are gone once they have ended");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::retry_task`], for the first that can't be tried again; those before it are.
+    pub fn retry_all(&self) -> Result<Vec<TaskId>, SubmitError> {
+        let tasks = self.tasks();
+        let with_folder = |task: &TaskStatus| Some((task.folder.clone()?, task.id.clone()));
+        // The last one of a folder stays.
+        let newest: HashMap<_, _> = tasks.iter().filter_map(with_folder).collect();
+        let is_newest = |task: &&TaskStatus| {
+            let newest = task.folder.as_ref().and_then(|folder| newest.get(folder));
+            newest == Some(&task.id)
+        };
+        let ended = [TaskState::Failed, TaskState::Cancelled];
+        let lost = tasks.iter().filter(|task| ended.contains(&task.state));
+        lost.filter(is_newest)
+            .map(|task| {
+                let failed = task.errors.segment_ids().filter(|id| *id > 0);
+                self.retry_segments(&task.id, &failed.collect::<Vec<_>>())
+            })
+            .collect()
     }
 }
 

@@ -170,6 +170,7 @@ actions! {
     Cancel "cancel" Work "cancel the selected task; its clips stay" also "stop abort delete remove" hint "cancel" 2: MAIN => ["c"];
     CancelAll "cancel-all" Work "cancel every task" also "stop abort delete remove clear all": MAIN => ["X"];
     Retry "retry" Work "try again: this segment, or what failed of a task" also "again redo failed" hint "retry" 3: MAIN => ["r"];
+    RetryAll "retry-all" Work "try everything again that failed or was cancelled" also "again redo": MAIN => ["R"];
     Pause "pause" Work "hold the selected task back, or let it go on" also "hold resume continue" hint "pause" 5: MAIN => ["p"];
     PauseQueue "pause-queue" Work "pause everything after the segment in work, or go on" also "hold resume continue stop all": MAIN => ["P"];
     MoveUp "move-up" Work "run the selected task sooner" also "priority earlier": MAIN => ["K"];

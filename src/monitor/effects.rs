@@ -162,6 +162,20 @@ fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
             let retried = engine.retry_segments(&id, &segments);
             Some(Message::Retried(retried.map_err(|error| error.to_string())))
         }),
+        Effect::RetryAll => Box::new(move || {
+            Some(Message::Said(match engine.retry_all() {
+                Ok(again) => match again.len() as u64 {
+                    0 => "there is nothing to try again".to_owned(),
+                    1 => "1 task is tried again".to_owned(),
+                    tasks => format!("{tasks} tasks are tried again"),
+                },
+                Err(error) => error.to_string(),
+            }))
+        }),
+        Effect::ResumeAll => Box::new(move || {
+            engine.resume_all();
+            None
+        }),
         Effect::Pause(id, true) => Box::new(move || {
             // Pressed twice before the first was seen, it is what was wanted.
             let is_held = || engine.task_status(&id).is_some_and(|status| status.paused);

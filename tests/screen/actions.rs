@@ -27,6 +27,7 @@ const THEME: &str = "choose a theme";
 const ADD: &str = "add a text: a path or what is pasted";
 const CANCEL: &str = "cancel the selected task; its clips stay";
 const CANCEL_ALL: &str = "cancel every task";
+const RETRY_ALL: &str = "try everything again that failed or was cancelled";
 const RETRY: &str = "try again: this segment, or what failed of a task";
 const HOLD: &str = "hold the selected task back, or let it go on";
 const HOLD_ALL: &str = "pause everything after the segment in work, or go on";
@@ -433,7 +434,7 @@ fn arranging(book: &mut Book) {
     state(terminal, "Rain again", "CANCELLED");
     terminal.press("P");
     terminal.until("the queue goes on");
-    terminal.press("r");
+    book.press(terminal, RETRY_ALL, "R");
     terminal.until("4 narrations");
     let pasted = desk.home.path("narrations/rain-again");
     assert_eq!(kit::clips(&pasted).len(), 2, "{}", terminal.text());

@@ -44,6 +44,7 @@ impl Session {
                     session.retry(number, &task, segment);
                 });
             }
+            Verb::RetryAll => self.retry_all(),
             Verb::Pause => self.with_task(command, Self::pause),
             Verb::PauseQueue => self.pause_queue(),
             Verb::Sooner => self.with_task(command, |session, number, task| {
@@ -164,6 +165,21 @@ impl Session {
                 "Task {number} is tried again as task {new}: {title}."
             ));
         }
+    }
+
+    fn retry_all(&mut self) {
+        let sentence = match self.engine.retry_all() {
+            Ok(again) => match again.len() {
+                0 => "There is nothing to try again.".to_owned(),
+                1 => "1 task is tried again.".to_owned(),
+                tasks => format!("{tasks} tasks are tried again."),
+            },
+            Err(error) => format!(
+                "Not everything is tried again: {}",
+                heard(&error.to_string())
+            ),
+        };
+        self.lines.say(&sentence);
     }
 
     fn pause(&mut self, number: u32, task: TaskStatus) {

@@ -98,6 +98,7 @@ commands! {
     Cancel "c" "cancel" TheTask, "cancel a task; its clips stay";
     CancelAll "X" "cancel all" Nothing, "cancel every task; their clips stay";
     Retry "r" "retry" TheSegment, "make again what failed in a task that has failed or was cancelled, or one segment of it";
+    RetryAll "R" "retry all" Nothing, "try everything again that failed or was cancelled";
     Pause "p" "pause" TheTask, "hold a task back, or let it go on";
     PauseQueue "P" "pause all" Nothing, "pause everything after the segment in work, or go on";
     Sooner "K" "sooner" TheTask, "run a waiting task sooner";

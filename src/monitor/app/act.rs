@@ -44,6 +44,7 @@ impl App {
             Action::Cancel => return self.ask_cancel(),
             Action::CancelAll => self.ask_cancel_all(),
             Action::Retry => return self.retry(),
+            Action::RetryAll => return vec![Effect::RetryAll],
             Action::Pause => return self.pause(),
             Action::PauseQueue => return vec![Effect::PauseQueue(!self.queue_paused)],
             Action::MoveUp => return self.shift(true),
@@ -191,15 +192,7 @@ impl App {
         self.question = None;
         self.exit_when_done = true;
         self.notice = Some("quits by itself once everything is done".to_owned());
-        let held = self.tasks.iter();
-        let held = held.filter(|task| task.paused && !task.state.is_terminal());
-        let mut effects: Vec<Effect> = held
-            .map(|task| Effect::Pause(task.id.clone(), false))
-            .collect();
-        if self.queue_paused {
-            effects.push(Effect::PauseQueue(false));
-        }
-        effects
+        vec![Effect::ResumeAll]
     }
 
     fn confirm(&mut self) -> Vec<Effect> {

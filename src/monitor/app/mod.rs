@@ -368,6 +368,10 @@ impl App {
                 let ended = past.or(task.map(|task| task.state));
                 matches!(ended, Some(TaskState::Failed | TaskState::Cancelled))
             }
+            Action::RetryAll => {
+                let totals = self.tasks.totals();
+                totals.count(TaskState::Failed) + totals.count(TaskState::Cancelled) > 0
+            }
             Action::Pause => target.is_some_and(|target| act::can_pause(target.task)),
             Action::MoveUp | Action::MoveDown => target.is_some_and(|target| waits(target.task)),
             Action::Play => {

@@ -521,11 +521,9 @@ fn quitting_when_all_is_done_lets_go_of_what_is_held_back() {
     let mut tasks = fixtures::working();
     tasks.retain(|task| task.state == TaskState::Pending);
     tasks[0].paused = true;
-    let id = tasks[0].id.clone();
     let mut screen = Screen::of(tasks);
     screen.tell(Message::QueuePaused(true));
-    let all = [Effect::Pause(id, false), Effect::PauseQueue(false)];
-    assert_eq!(screen.press("q a"), all);
+    assert_eq!(screen.press("q a"), [Effect::ResumeAll]);
     assert!(screen.app.exit_when_done);
 }
 

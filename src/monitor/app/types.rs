@@ -75,6 +75,10 @@ pub(crate) enum Effect {
     CancelAll,
     /// Try an ended task again, and make these segments again.
     Retry(TaskId, Vec<SegmentId>),
+    /// Try everything again that failed or was cancelled.
+    RetryAll,
+    /// Let go of everything that is held back.
+    ResumeAll,
     /// Hold a task back, or let it go on.
     Pause(TaskId, bool),
     /// Begin nothing new, or go on.
