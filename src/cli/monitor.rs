@@ -138,7 +138,7 @@ impl Services for Around {
     fn add(&self, new: &NewNarration) -> Result<TaskId, String> {
         // A path such as `my story.txt` looks like a text where it is pasted.
         let file = match &new.text {
-            NewText::Typed(text) => typed::pasted_file(text),
+            NewText::Typed(text) => pasted_file(text),
             NewText::File(_) => None,
         };
         let file = file.map(|path| NewNarration {
@@ -233,4 +233,35 @@ fn whole_narration(folder: &Path) -> Option<PathBuf> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         name.ends_with(".wav") && !name.starts_with(|c: char| c.is_ascii_digit())
     })
+}
+
+/// The longest path in bytes that a system takes.
+const LONGEST_PATH: usize = 4096;
+
+/// The file that a pasted line names, if there is one. A bare word may be a text that by chance is a
+/// file's name as well: then it is a text.
+fn pasted_file(pasted: &str) -> Option<PathBuf> {
+    let line = pasted.trim();
+    let is_bare = !line.contains(['.', '/']);
+    if is_bare || line.contains('\n') || line.len() > LONGEST_PATH {
+        return None;
+    }
+    Some(typed::path(Path::new(line))).filter(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pasted_line_is_a_file_or_a_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let story = folder.path().join("my story.txt");
+        std::fs::write(&story, "x").unwrap();
+        let at = folder.path().to_str().unwrap();
+        assert_eq!(pasted_file(&format!("{at}/my story.txt\n")), Some(story));
+        for text in ["Rain again.", "odd", ".", "One line.\n/tmp", "", at] {
+            assert_eq!(pasted_file(text), None, "{text}");
+        }
+    }
 }

@@ -8,9 +8,6 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-/// The longest path in bytes that a system takes.
-const LONGEST_PATH: usize = 4096;
-
 /// The words of a line, as a shell would part them: blanks separate, quotes and backslashes keep
 /// together. `None` if a quote is left open.
 pub(crate) fn words(line: &str) -> Option<Vec<String>> {
@@ -59,17 +56,6 @@ pub(crate) fn path(typed: &Path) -> PathBuf {
         _ => text.to_owned(),
     };
     from_address(&meant).unwrap_or_else(|| expanded(&meant))
-}
-
-/// The file that a pasted line names, if there is one. A bare word may be a text that by chance is a
-/// file's name as well: then it is a text.
-pub(crate) fn pasted_file(pasted: &str) -> Option<PathBuf> {
-    let line = pasted.trim();
-    let is_bare = !line.contains(['.', '/']);
-    if is_bare || line.contains('\n') || line.len() > LONGEST_PATH {
-        return None;
-    }
-    Some(path(Path::new(line))).filter(|path| path.is_file())
 }
 
 /// The path in `file:///…` or `file://localhost/…`; of another machine's files there is none here.
@@ -163,12 +149,6 @@ mod tests {
         // Whatever is no address of a file here is no path of one.
         for other in ["file://elsewhere/x", "file:", "file://", "https://x/y"] {
             assert_eq!(path(Path::new(other)), Path::new(other));
-        }
-
-        // Pasted, it may be a text as well.
-        assert_eq!(pasted_file(&format!("{at}/my story.txt\n")), Some(story));
-        for text in ["Rain again.", "odd", ".", "One line.\n/tmp", ""] {
-            assert_eq!(pasted_file(text), None, "{text}");
         }
 
         let home = etcetera::home_dir().unwrap();
