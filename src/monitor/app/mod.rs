@@ -319,10 +319,8 @@ impl App {
     fn can_follow(&self) -> bool {
         match self.page {
             Page::Queue => !self.follows() && self.tasks.first_running().is_some(),
-            Page::Clips => !self.clips.cursor.follows,
-            Page::Errors => !self.errors.cursor.follows,
-            Page::Log => !self.log_cursor.follows,
-            Page::History | Page::Health => false,
+            Page::History => false,
+            _ => self.cursor().is_some_and(|cursor| !cursor.follows),
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Whereabouts {
 }
 
 impl App {
-    pub(super) fn whereabouts(&mut self) -> Whereabouts {
+    pub(super) fn whereabouts(&self) -> Whereabouts {
         Whereabouts {
             task: self.task.clone(),
             segment: self.segment,
@@ -31,7 +31,7 @@ impl App {
     pub(super) fn return_to(&mut self, before: Whereabouts) {
         (self.task, self.segment) = (before.task, before.segment);
         (self.follow_task, self.follow_segment) = (before.follow_task, before.follow_segment);
-        if let Some((cursor, (row, follows))) = self.cursor().zip(before.row) {
+        if let Some((cursor, (row, follows))) = self.cursor_mut().zip(before.row) {
             (cursor.row, cursor.follows) = (row, follows);
         }
         self.settle();
@@ -39,7 +39,18 @@ impl App {
     }
 
     /// The cursor of a page that is one list.
-    fn cursor(&mut self) -> Option<&mut Cursor> {
+    pub(super) fn cursor(&self) -> Option<&Cursor> {
+        match self.page {
+            Page::Queue | Page::Health => None,
+            Page::Clips => Some(&self.clips.cursor),
+            Page::Errors => Some(&self.errors.cursor),
+            Page::History => Some(&self.history_cursor),
+            Page::Log => Some(&self.log_cursor),
+        }
+    }
+
+    /// The same, to be moved.
+    pub(super) fn cursor_mut(&mut self) -> Option<&mut Cursor> {
         match self.page {
             Page::Queue | Page::Health => None,
             Page::Clips => Some(&mut self.clips.cursor),
@@ -87,13 +98,7 @@ impl App {
 
     /// The row of the cursor on a page that is one list.
     pub(super) fn list_row(&self) -> Option<usize> {
-        match self.page {
-            Page::Queue | Page::Health => None,
-            Page::Clips => Some(self.clips.cursor.row),
-            Page::Errors => Some(self.errors.cursor.row),
-            Page::History => Some(self.history_cursor.row),
-            Page::Log => Some(self.log_cursor.row),
-        }
+        self.cursor().map(|cursor| cursor.row)
     }
 
     pub(super) fn last(&mut self) {
@@ -247,10 +252,12 @@ impl App {
                 self.lower = Lower::Segments;
                 self.settle();
             }
-            Page::Clips => self.clips.cursor.follows = true,
-            Page::Errors => self.errors.cursor.follows = true,
-            Page::Log => self.log_cursor.follows = true,
-            Page::History | Page::Health => {}
+            Page::History => {}
+            _ => {
+                if let Some(cursor) = self.cursor_mut() {
+                    cursor.follows = true;
+                }
+            }
         }
         self.settle_lists();
     }

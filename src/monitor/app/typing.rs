@@ -232,19 +232,11 @@ impl App {
 
     /// What the list with the keys is filtered for.
     pub(crate) fn filter_text(&self) -> Option<&str> {
-        let cursor = match self.page {
-            Page::Queue if self.focus == Pane::Lower => return self.segment_filter(),
-            Page::Queue => return self.tasks.filter_text(),
-            Page::Clips => &self.clips.cursor,
-            Page::Errors => &self.errors.cursor,
-            Page::History => &self.history_cursor,
-            Page::Log => &self.log_cursor,
-            Page::Health => return None,
-        };
-        cursor
-            .matches
-            .as_ref()
-            .map(|matches| matches.needle().text())
+        match self.page {
+            Page::Queue if self.focus == Pane::Lower => self.segment_filter(),
+            Page::Queue => self.tasks.filter_text(),
+            _ => Some(self.cursor()?.matches.as_ref()?.needle().text()),
+        }
     }
 
     pub(super) fn is_filtered(&self) -> bool {
@@ -260,11 +252,11 @@ impl App {
                 self.segments = needle.map(Matches::new);
             }
             Page::Queue => self.tasks.filter(text),
-            Page::Clips => self.clips.cursor.filter(needle),
-            Page::Errors => self.errors.cursor.filter(needle),
-            Page::History => self.history_cursor.filter(needle),
-            Page::Log => self.log_cursor.filter(needle),
-            Page::Health => {}
+            _ => {
+                if let Some(cursor) = self.cursor_mut() {
+                    cursor.filter(needle);
+                }
+            }
         }
         self.settle_lists();
         let is_seen = self.task.as_ref().and_then(|id| self.tasks.row_of(id));

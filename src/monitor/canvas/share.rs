@@ -1,6 +1,6 @@
-//! What of a change goes into a frame that has little room. The rest follows at once, a frame's time
-//! later: a page that is turned is there in a tenth of a second, and no single frame holds up the
-//! answer to a key on a slow line.
+//! What of a change goes into a frame that has little room. The rest of the list follows at once, a
+//! frame's time later, so that a page that is turned is there in a tenth of a second; what is around it
+//! comes with the next frame. No single frame holds up the answer to a key on a slow line.
 
 use std::ops::Range;
 

@@ -104,10 +104,14 @@ pub(super) fn clips(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> Lis
 }
 
 pub(super) fn all_errors(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
+    let note = match cx.app.errors.all() {
+        0 => "",
+        _ => "Enter goes there, r tries again",
+    };
     let list = (
         &cx.app.errors,
         "Errors of all tasks",
-        "Enter goes there, r tries again",
+        note,
         "nothing went wrong",
     );
     feed(buf, area, look, list, cx, |buf, row, task, segment| {
