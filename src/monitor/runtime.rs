@@ -174,19 +174,25 @@ impl Runtime {
     }
 
     async fn work(&mut self) {
+        // One alarm for all: what is set anew for each event would wake the reactor's thread each time.
+        let (mut alarm, mut set) = (Timer::never(), None);
         while !self.leave {
-            let first = match self.wake_at() {
-                None => self.receiver.recv().await.ok(),
-                // The left side first: what happened goes before the clock.
-                Some(at) => {
-                    let recv = async { self.receiver.recv().await.ok() };
-                    let timer = async {
-                        Timer::at(at).await;
-                        None
-                    };
-                    future::or(recv, timer).await
+            let at = self.wake_at();
+            if set != at {
+                match at {
+                    Some(at) => alarm.set_at(at),
+                    None => alarm = Timer::never(),
                 }
+                set = at;
+            }
+            let recv = async { self.receiver.recv().await.ok() };
+            let rings = async {
+                (&mut alarm).await;
+                set = None;
+                None
             };
+            // The left side first: what happened goes before the clock.
+            let first = future::or(recv, rings).await;
             let mut next = first;
             while let Some(incoming) = next {
                 self.take(incoming);
