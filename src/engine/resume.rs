@@ -171,7 +171,7 @@ impl Engine {
 
     /// Tries every narration again that failed or was cancelled, in the order of their submission; of
     /// those that failed, what failed is made again. Where another task has taken over a folder since,
-    /// only that one counts. Returns the new tasks.
+    /// only that one counts. Returns the new tasks, or why there is none, as of [`Self::retry_task`].
     ///
     /// ```
     /// # use aloud::engine::{Engine, Options, Work};
@@ -180,13 +180,11 @@ impl Engine {
     /// engine.pause_queue();
     /// engine.submit_task(Work::closure("no narration", |_| Ok(1.into())), None)?;
     /// engine.cancel_all();
-    /// assert!(engine.retry_all()?.is_empty(), "closures are gone once they have ended");
+    /// assert!(engine.retry_all().is_empty(), "closures are gone once they have ended");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// # Errors
-    /// As [`Self::retry_task`], for the first that can't be tried again; those before it are.
-    pub fn retry_all(&self) -> Result<Vec<TaskId>, SubmitError> {
+    #[must_use = "what could not be tried again says why"]
+    pub fn retry_all(&self) -> Vec<Result<TaskId, SubmitError>> {
         let tasks = self.tasks();
         let with_folder = |task: &TaskStatus| Some((task.folder.clone()?, task.id.clone()));
         // The last one of a folder stays.

@@ -162,16 +162,7 @@ fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
             let retried = engine.retry_segments(&id, &segments);
             Some(Message::Retried(retried.map_err(|error| error.to_string())))
         }),
-        Effect::RetryAll => Box::new(move || {
-            Some(Message::Said(match engine.retry_all() {
-                Ok(again) => match again.len() as u64 {
-                    0 => "there is nothing to try again".to_owned(),
-                    1 => "1 task is tried again".to_owned(),
-                    tasks => format!("{tasks} tasks are tried again"),
-                },
-                Err(error) => error.to_string(),
-            }))
-        }),
+        Effect::RetryAll => Box::new(move || Some(Message::Said(retry_all(&engine)))),
         Effect::ResumeAll => Box::new(move || {
             engine.resume_all();
             None
@@ -198,6 +189,18 @@ fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
         }
         other => return Err(other),
     })
+}
+
+fn retry_all(engine: &Engine) -> String {
+    let tried = engine.retry_all();
+    let begun = tried.iter().filter(|one| one.is_ok()).count();
+    let why = tried.into_iter().find_map(Result::err);
+    match (begun, why) {
+        (0, None) => "there is nothing to try again".to_owned(),
+        (1, None) => "1 task is tried again".to_owned(),
+        (begun, None) => format!("{begun} tasks are tried again"),
+        (begun, Some(why)) => format!("{begun} tried again, not all: {why}"),
+    }
 }
 
 /// What reads files, speaks, or asks the system.

@@ -168,17 +168,17 @@ impl Session {
     }
 
     fn retry_all(&mut self) {
-        let sentence = match self.engine.retry_all() {
-            Ok(again) => match again.len() {
-                0 => "There is nothing to try again.".to_owned(),
-                1 => "1 task is tried again.".to_owned(),
-                tasks => format!("{tasks} tasks are tried again."),
-            },
-            Err(error) => format!(
-                "Not everything is tried again: {}",
-                heard(&error.to_string())
-            ),
+        let tried = self.engine.retry_all();
+        let begun = tried.iter().filter(|one| one.is_ok()).count();
+        let sentence = match begun {
+            0 if tried.is_empty() => "There is nothing to try again.".to_owned(),
+            1 => "1 task is tried again.".to_owned(),
+            tasks => format!("{tasks} tasks are tried again."),
         };
+        if let Some(error) = tried.into_iter().find_map(Result::err) {
+            let why = heard(&error.to_string());
+            return self.lines.say(&format!("{sentence} Not everything: {why}"));
+        }
         self.lines.say(&sentence);
     }
 

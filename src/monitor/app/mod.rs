@@ -13,6 +13,7 @@ mod pointer;
 mod segment;
 mod select;
 mod tasks;
+mod totals;
 mod tour;
 mod types;
 mod typing;
@@ -29,7 +30,8 @@ pub(crate) use segment::{
     SegmentState, error_count, is_opening, joined_file, own_segment, segment_count, segment_state,
     task_error,
 };
-pub(crate) use tasks::{Tasks, percent_of, share_done};
+pub(crate) use tasks::Tasks;
+pub(crate) use totals::{percent_of, share_done};
 pub(crate) use tour::Tour;
 pub use tour::TourPlan;
 pub(crate) use types::{

@@ -128,7 +128,7 @@ impl App {
             }
             other => {
                 self.overlay = other;
-                self.filter = None;
+                (self.filter, self.before_filter) = (None, None);
                 Vec::new()
             }
         }

@@ -25,9 +25,11 @@ pub(super) fn foreign<'t>(text: &'t str, language: &str) -> Vec<Foreign<'t>> {
     }
     let is_foreign = |letter: char| {
         let script = letter.script();
-        !matches!(script, Script::Latin | Script::Unknown)
-            && is_own(script)
-            && !own.contains(&script)
+        // Common and inherited: what many scripts share.
+        !matches!(
+            script,
+            Script::Latin | Script::Common | Script::Inherited | Script::Unknown
+        ) && !own.contains(&script)
     };
     // Marks and signs between letters belong to no script of their own.
     let mut words = Vec::new();
@@ -52,13 +54,11 @@ pub(super) fn has_more(text: &str, words: &[Foreign<'_>]) -> bool {
 /// Whether eSpeak has read a word in a language that is written in this script; it marks those words
 /// as `(el)word(en)`.
 pub(super) fn is_read(ipa: &str, script: Script) -> bool {
-    let flags = ipa
+    let mut flags = ipa
         .split('(')
         .skip(1)
         .filter_map(|rest| rest.split_once(')'));
-    flags
-        .into_iter()
-        .any(|(language, _)| scripts(language).contains(&script))
+    flags.any(|(language, _)| scripts(language).contains(&script))
 }
 
 /// The scripts that a language is written in; none if that is not known.
@@ -85,11 +85,6 @@ fn scripts(language: &str) -> Vec<Script> {
         Some("Kore") => vec![Script::Hangul, Script::Han],
         Some(script) => Script::from_short_name(script).into_iter().collect(),
     }
-}
-
-/// Whether it is one script, and not what many share.
-fn is_own(script: Script) -> bool {
-    !matches!(script, Script::Common | Script::Inherited)
 }
 
 /// Whether one sign is a syllable or a word.
