@@ -1,5 +1,5 @@
-//! In mere progress, the lines above and below the list of a page are shown anew only so often: nobody
-//! reads numbers faster, and on a slow line they would keep the list waiting.
+//! In mere progress, the lines above and below the list of a page and its detail are shown anew only so
+//! often: nobody reads numbers faster, and on a slow line they would keep the list waiting.
 
 use std::time::Duration;
 
@@ -23,17 +23,17 @@ impl Calm {
         self.0 = now;
     }
 
-    /// Leaves what is above and below this pane as it is `shown`, unless it is time for it. Returns how
+    /// Leaves what is above and below this body as it is `shown`, unless it is time for it. Returns how
     /// long something has to wait.
     pub(super) fn hold(
         &mut self,
         shown: &Buffer,
         next: &mut Buffer,
-        pane: Rect,
+        body: Rect,
         rest: Rest,
         now: Timestamp,
     ) -> Option<Duration> {
-        let is_held = |row: u16| !(pane.top()..pane.bottom()).contains(&row);
+        let is_held = |row: u16| !(body.top()..body.bottom()).contains(&row);
         // A clock that was set back is no reason to wait.
         let left = EACH_MS.saturating_sub(now.0.abs_diff(self.0.0));
         // What was begun is finished first.

@@ -99,16 +99,16 @@ impl Canvas {
         let layout = view::draw(&mut next, app);
         // What lies above the panes is not held back in part.
         let is_covered = !matches!(app.mode(), Mode::Main | Mode::Filter);
-        let (page, pane) = if is_covered {
+        let (page, body) = if is_covered {
             (Rect::ZERO, area)
         } else {
-            (layout.lower.rows, layout.lower.pane)
+            (layout.lower.rows, layout.body)
         };
         app.drawn(layout);
         symbols.apply(&mut next);
         let shown = self.shown.as_ref().filter(|shown| shown.area == area);
         let most = if let (Pace::InShares(taken), Some(shown)) = (pace, shown) {
-            self.held = (self.calm).hold(shown, &mut next, pane, self.rest, app.now);
+            self.held = (self.calm).hold(shown, &mut next, body, self.rest, app.now);
             Some(allowance(area).saturating_sub(taken))
         } else {
             self.held = None;

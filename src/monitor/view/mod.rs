@@ -42,6 +42,8 @@ pub(crate) struct Layout {
     pub(crate) queue: ListArea,
     /// The lower pane of the queue's page, or the list that another page is.
     pub(crate) lower: ListArea,
+    /// That list and what is beside or below it: they are shown in step.
+    pub(crate) body: Rect,
     /// What has the room of the lists, and how far it is scrolled; its rows are lines of text.
     pub(crate) zoom: ListArea,
     /// The list to choose from.
@@ -108,6 +110,7 @@ pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
     if airy && !framed {
         take_bottom(&mut rest, 1);
     }
+    layout.body = rest;
     match app.page {
         Page::Queue if app.tasks.is_empty() => empty(buf, rest, look, cx),
         Page::Queue => {
@@ -156,6 +159,7 @@ fn body(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layou
     let mut rest = area;
     let top = take_top(&mut rest, wanted.min(most));
     layout.queue = queue::draw(buf, top, look, cx);
+    layout.body = rest;
 
     let beside = look == Look::Framed && !cx.app.zoomed;
     let mut list = rest;
