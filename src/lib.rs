@@ -5,6 +5,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`engine`](mod@engine) | the durable job engine: registry, store, workers; knows nothing of terminals or voices |
+//! | [`model`] | the words that all rooms share: ids, states, plans, snapshots, events, errors |
 //! | [`narrate`] | the operation a worker runs: prepare ∥ synthesize ∥ publish |
 //! | [`text`] | bytes → text → blocks → segments, with byte spans in the source |
 //! | [`speech`] | voices: phonemes, models, sessions |
@@ -18,6 +19,7 @@ pub mod assets;
 pub mod clip;
 pub mod engine;
 mod failpoint;
+pub mod model;
 pub mod narrate;
 pub mod settings;
 mod size;

@@ -9,7 +9,7 @@ use super::executor;
 use super::interrupt::{Interrupt, StopReason};
 use super::registry::{Now, Outcome, Overdue};
 use super::shared::{Body, LONGEST_WAIT, Life, Shared};
-use super::task::TaskId;
+use crate::model::TaskId;
 
 /// How often finished tasks are cleared away by themselves.
 pub(crate) const CLEANUP_EVERY: Duration = Duration::from_secs(600);

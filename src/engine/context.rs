@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::error::WorkError;
 use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
-use super::segments::{CompletedSegment, ErrorObject};
 use super::shared::Shared;
-use super::store::{ClipRecord, StoredClip};
-use super::task::{SegmentId, TaskId, TaskStatus};
 use crate::failpoint::reach;
+use crate::model::{ClipRecord, StoredClip};
+use crate::model::{CompletedSegment, ErrorObject};
+use crate::model::{SegmentId, TaskId, TaskStatus};
 
 /// What running work knows of itself and may tell. Cheap to share between the work's own threads.
 ///

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::events::Event;
 use super::interrupt::StopReason;
 use super::shared::Body;
-use super::task::{TaskId, TaskState};
+use crate::model::Event;
+use crate::model::{TaskId, TaskState};
 
 impl Engine {
     /// Cancels a task at once: a waiting one ends, a running one is interrupted. Finished clips

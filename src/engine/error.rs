@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::segments::ErrorObject;
 use super::store::StoreError;
-use super::task::{SegmentId, TaskId};
+use crate::model::ErrorObject;
+use crate::model::{SegmentId, TaskId};
 
 /// Why the engine could not be opened.
 ///

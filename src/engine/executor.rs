@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use super::context::TaskContext;
 use super::error::WorkError;
-use super::history::Tally;
 use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
 use super::options::Retries;
-use super::plan::Narration;
 use super::registry::{Outcome, cancelled_error};
-use super::segments::ErrorObject;
 use super::shared::{Body, LONGEST_WAIT, Life, Shared};
 use super::shutdown::shutdown_error;
 use super::store::Answer;
-use super::task::{TaskId, TaskState};
 use super::work::{Narrator, WorkResult};
 use crate::failpoint::reach;
+use crate::model::ErrorObject;
+use crate::model::Narration;
+use crate::model::Tally;
+use crate::model::{TaskId, TaskState};
 
 struct Job {
     id: TaskId,

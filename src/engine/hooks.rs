@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Engine;
 use super::error::SubmitError;
-use super::events::{Event, Subscription};
-use super::segments::ErrorObject;
+use super::events::Subscription;
 use super::shared::{Life, Shared};
 use super::shutdown::ShutdownReport;
 use super::submission::Submission;
-use super::task::{TaskId, TaskStatus};
+use crate::model::ErrorObject;
+use crate::model::Event;
+use crate::model::{TaskId, TaskStatus};
 
 /// The name of the thread that runs callbacks.
 pub(crate) const CALLBACKS: &str = "aloud-callbacks";

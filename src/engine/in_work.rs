@@ -7,7 +7,7 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::task::{SegmentId, TaskId};
+use crate::model::{SegmentId, TaskId};
 
 /// What the files' names begin with.
 const PREFIX: &str = "in-work-";

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::task::SegmentId;
+use crate::model::SegmentId;
 
 /// Why running work should stop. Later ones outrank earlier ones.
 ///

@@ -44,18 +44,15 @@ mod in_work;
 mod interrupt;
 mod lock;
 mod options;
-mod plan;
 mod reading;
 mod registry;
 mod report;
 mod resume;
-mod segments;
 mod shared;
 mod shutdown;
 mod store;
 mod submission;
 mod submit;
-mod task;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -66,21 +63,18 @@ use lock::LibraryLock;
 use shared::{Life, Shared};
 use store::Store;
 
+pub use crate::model::*;
+
 pub use context::{Attempt, TaskContext};
 pub use error::{OpenError, SubmitError, WorkError};
-pub use events::{Event, NoMoreEvents, Subscription};
-pub use history::{Past, Tally};
+pub use events::{NoMoreEvents, Subscription};
 pub use hooks::Hooks;
 pub use interrupt::{Interrupt, StopReason};
 pub use options::{Options, Retries};
-pub use plan::{Narration, NarrationSettings, Plan, PlannedSegment};
 pub use reading::{Health, Stats};
-pub use registry::{GroupId, GroupStatus, Priority};
-pub use segments::{CompletedSegment, CompletedSegments, ErrorObject, SegmentError, SegmentErrors};
 pub use shutdown::{ShutdownReport, ShutdownSteps, ShutdownWait};
-pub use store::{ClipRecord, RECORD_FILE, Recovery, StoreError, StoredClip};
+pub use store::{RECORD_FILE, Recovery, StoreError};
 pub use submission::Submission;
-pub use task::{Made, Progress, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
 pub use work::{Narrator, NarratorFactory, Work, WorkResult};
 
 /// The name of every worker thread.

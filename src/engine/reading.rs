@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::events::Subscription;
-use super::registry::{GroupId, GroupStatus};
 use super::shared::Life;
 use super::store::{Recovery, StoreError};
-use super::task::{TaskId, TaskState, TaskStatus};
+use crate::model::{GroupId, GroupStatus};
+use crate::model::{TaskId, TaskState, TaskStatus};
 
 impl Engine {
     /// Everything known about a task: a copy. `None` for an unknown id.

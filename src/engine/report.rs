@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::segments::{CompletedSegment, ErrorObject};
-use super::task::{SegmentId, TaskId};
+use crate::model::{CompletedSegment, ErrorObject};
+use crate::model::{SegmentId, TaskId};
 
 impl Engine {
     /// Says how far a task is, for callers outside its worker. An unknown id is ignored.

@@ -11,7 +11,7 @@ use super::shared::{Body, Shared};
 use super::store::{StoredNarration, StoredSchedule};
 use super::submission::Submission;
 use super::submit::new_narration;
-use super::task::{SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
+use crate::model::{SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
 
 impl Engine {
     /// Tries a narration that failed or was cancelled once more, as a new task that takes over its

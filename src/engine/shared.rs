@@ -8,18 +8,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::events::{Event, Subscribers, Subscription};
-use super::history::Tally;
+use super::events::{Subscribers, Subscription};
 use super::hooks::Callbacks;
 use super::interrupt::{Interrupt, StopReason};
 use super::options::Options;
-use super::plan::Narration;
 use super::registry::{Cancelled, Now, Registry};
-use super::segments::ErrorObject;
 use super::shutdown::ShutdownReport;
 use super::store::{Recovery, Store};
-use super::task::{TaskId, TaskState, Timestamp};
 use super::work::{Closure, Repeatable};
+use crate::model::ErrorObject;
+use crate::model::Event;
+use crate::model::Narration;
+use crate::model::Tally;
+use crate::model::{TaskId, TaskState, Timestamp};
 
 /// How long a thread sleeps at most before it looks around by itself.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);

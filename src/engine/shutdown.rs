@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::events::Event;
 use super::interrupt::StopReason;
 use super::registry::Outcome;
-use super::segments::ErrorObject;
 use super::shared::{Body, Life, Shared};
 use super::{Inner, hooks};
+use crate::model::ErrorObject;
+use crate::model::Event;
 
 /// How long an interrupted worker may take to come back before it is left behind: a model run comes
 /// back within a tenth of this.

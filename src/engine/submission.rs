@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::registry::{GroupId, Priority, Schedule};
-use super::task::{SegmentId, TaskId};
+use super::registry::Schedule;
 use super::work::Work;
+use crate::model::{GroupId, Priority};
+use crate::model::{SegmentId, TaskId};
 
 /// Work with everything that can be said of when and how it runs.
 ///

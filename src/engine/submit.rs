@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use super::Engine;
 use super::error::SubmitError;
-use super::plan::Narration;
 use super::registry::{NewNarration, NewTask, Schedule};
-use super::segments::CompletedSegment;
 use super::shared::{Body, Life, Shared};
-use super::store::{StoreError, StoredClip, StoredSchedule};
+use super::store::{StoreError, StoredSchedule};
 use super::submission::Submission;
-use super::task::{SegmentId, TaskId, TaskKind};
 use super::work::Work;
 use crate::failpoint::reach;
+use crate::model::CompletedSegment;
+use crate::model::Narration;
+use crate::model::StoredClip;
+use crate::model::{SegmentId, TaskId, TaskKind};
 
 impl Engine {
     /// Registers a task as `PENDING` and returns its id at once. A narration is on disk by then.

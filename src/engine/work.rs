@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::context::TaskContext;
 use super::error::WorkError;
-use super::plan::Narration;
+use crate::model::Narration;
 
 /// What a closure gives back.
 ///

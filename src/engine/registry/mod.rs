@@ -17,14 +17,13 @@ use serde_json::json;
 
 use self::group::{Groups, Share};
 use self::queue::Queue;
-use crate::engine::events::Event;
-use crate::engine::plan::{Plan, char_count};
-use crate::engine::segments::{CompletedSegments, ErrorObject, SegmentErrors};
-use crate::engine::task::{Made, Progress, SegmentId, TaskId, TaskKind, TaskState, TaskStatus};
+use crate::model::Event;
+use crate::model::{CompletedSegments, ErrorObject, SegmentErrors};
+use crate::model::{Made, Progress, SegmentId, TaskId, TaskKind, TaskState, TaskStatus};
+use crate::model::{Plan, char_count};
 
-pub use self::group::{GroupId, GroupStatus};
-pub use self::queue::Priority;
 pub use self::types::{Cancelled, NewNarration, NewTask, Now, Outcome, Overdue, Schedule, Totals};
+use crate::model::{GroupId, GroupStatus};
 
 /// Where a task stands, with what only that state has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,9 +18,9 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 use serde_json::Value;
 
 use super::*;
-use crate::engine::plan::PlannedSegment;
-use crate::engine::segments::CompletedSegment;
-use crate::engine::task::{TaskKind, Timestamp};
+use crate::model::CompletedSegment;
+use crate::model::{PlannedSegment, Priority};
+use crate::model::{TaskKind, Timestamp};
 
 const SEGMENTS: u32 = 3;
 

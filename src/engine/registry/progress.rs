@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Now, Phase, Registry, chars_of};
-use crate::engine::events::Event;
-use crate::engine::segments::{CompletedSegment, ErrorObject};
-use crate::engine::task::{SegmentId, TaskId};
+use crate::model::Event;
+use crate::model::{CompletedSegment, ErrorObject};
+use crate::model::{SegmentId, TaskId};
 
 impl Registry {
     /// Notes how far a task is. Progress never falls within a run.

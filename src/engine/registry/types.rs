@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{GroupId, Priority};
-use crate::engine::plan::Plan;
-use crate::engine::segments::{CompletedSegment, ErrorObject};
-use crate::engine::task::{SegmentId, TaskId, TaskKind, Timestamp};
+use crate::model::Plan;
+use crate::model::{CompletedSegment, ErrorObject};
+use crate::model::{GroupId, Priority};
+use crate::model::{SegmentId, TaskId, TaskKind, Timestamp};
 
 /// One moment on both clocks: the wall's for what people read, the monotonic one for ages and
 /// deadlines, which a clock set back or forward must not touch.

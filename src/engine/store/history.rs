@@ -7,9 +7,9 @@ use rusqlite::{Connection, Row, params};
 
 use super::narrations::to_json;
 use super::{Answer, Store};
-use crate::engine::history::{Past, Tally};
-use crate::engine::segments::ErrorObject;
-use crate::engine::task::{TaskId, TaskState, Timestamp};
+use crate::model::ErrorObject;
+use crate::model::{Past, Tally};
+use crate::model::{TaskId, TaskState, Timestamp};
 
 const NEWEST_FIRST: &str = "SELECT id, title, state, voice, folder, created_at, completed_at, \
                                    segments, done, errors, audio_seconds, problem

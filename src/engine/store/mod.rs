@@ -23,7 +23,6 @@ pub(crate) use narrations::StoredSchedule;
 pub use rebuild::Recovery;
 pub use record::FILE as RECORD_FILE;
 pub(crate) use restart::StoredNarration;
-pub use segments::{ClipRecord, StoredClip};
 
 /// Jobs that may wait for the thread.
 const BACKLOG: usize = 256;

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::record::{self, Line};
-use super::segments::{StoredClip, clips};
+use super::segments::clips;
 use super::{Answer, Store, history, rebuild};
+use crate::model::StoredClip;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::history::Tally;
-use crate::engine::plan::Narration;
-use crate::engine::registry::{GroupId, Priority};
-use crate::engine::segments::ErrorObject;
-use crate::engine::task::{TaskId, TaskState, Timestamp};
 use crate::failpoint::reach;
+use crate::model::ErrorObject;
+use crate::model::Narration;
+use crate::model::Tally;
+use crate::model::{GroupId, Priority};
+use crate::model::{TaskId, TaskState, Timestamp};
 
 /// When a narration may run, as it is kept on disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::narrations::insert;
 use super::{StoreError, history, record, schema};
-use crate::engine::plan::{Narration, Plan};
+use crate::model::{Narration, Plan};
 
 /// The list of folders, beside the database.
 const FOLDERS: &str = "narrations.jsonl";

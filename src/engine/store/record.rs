@@ -14,10 +14,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::narrations::StoredSchedule;
-use super::segments::ClipRecord;
-use crate::engine::plan::{Narration, NarrationSettings, PlannedSegment};
-use crate::engine::segments::ErrorObject;
-use crate::engine::task::{SegmentId, TaskId, TaskState, Timestamp};
+use crate::model::ClipRecord;
+use crate::model::ErrorObject;
+use crate::model::{Narration, NarrationSettings, PlannedSegment};
+use crate::model::{SegmentId, TaskId, TaskState, Timestamp};
 
 /// What the record in a narration's folder is called.
 ///

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::narrations::{StoredSchedule, from_json};
-use super::segments::{StoredClip, clips, errors};
+use super::segments::{clips, errors};
 use super::{Answer, Store, StoreError};
-use crate::engine::plan::{Narration, NarrationSettings, Plan, PlannedSegment};
-use crate::engine::segments::ErrorObject;
-use crate::engine::task::{SegmentId, TaskId, Timestamp};
+use crate::model::ErrorObject;
+use crate::model::StoredClip;
+use crate::model::{Narration, NarrationSettings, Plan, PlannedSegment};
+use crate::model::{SegmentId, TaskId, Timestamp};
 
 /// A narration that an earlier run accepted and didn't end.
 pub(crate) struct StoredNarration {

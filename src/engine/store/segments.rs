@@ -3,90 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
+use crate::model::{ClipRecord, StoredClip};
 use rusqlite::{Connection, params};
-use serde::{Deserialize, Serialize};
 
 use super::narrations::{from_json, noted, to_json};
 use super::record::{self, Line};
 use super::{Answer, Store};
-use crate::engine::segments::ErrorObject;
-use crate::engine::task::{SegmentId, TaskId};
-
-/// A finished clip, as it is handed to the store.
-///
-/// ```
-/// use aloud::engine::ClipRecord;
-///
-/// let clip = ClipRecord {
-///     segment_id: 1,
-///     clip: "0001-it-was-dark.wav".into(),
-///     bytes: 44 + 2 * 33_075,
-///     samples: 33_075,
-///     rate: 22_050,
-///     peak: 0.8,
-/// };
-/// assert_eq!(clip.duration().as_millis(), 1500);
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClipRecord {
-    /// Which segment.
-    pub segment_id: SegmentId,
-    /// The file's name in the narration's folder.
-    pub clip: Arc<str>,
-    /// Its size in bytes: how a damaged file is known later.
-    pub bytes: u64,
-    /// Its samples.
-    pub samples: u64,
-    /// Samples a second.
-    pub rate: u32,
-    /// The largest absolute sample, 0.0 to 1.0.
-    pub peak: f32,
-}
-
-impl ClipRecord {
-    /// How long the clip plays.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::ClipRecord;
-    /// let (clip, rate, peak) = ("1.wav".into(), 22_050, 0.8);
-    /// let clip = ClipRecord { segment_id: 1, clip, bytes: 88_244, samples: 44_100, rate, peak };
-    /// assert_eq!(clip.duration(), Duration::from_secs(2));
-    /// ```
-    #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "2^53 samples are 13,000 years of speech"
-    )]
-    pub fn duration(&self) -> Duration {
-        let seconds = self.samples as f64 / f64::from(self.rate.max(1));
-        Duration::try_from_secs_f64(seconds).unwrap_or_default()
-    }
-}
-
-/// A clip that is in the store.
-///
-/// ```
-/// use aloud::engine::StoredClip;
-///
-/// /// How long all of these play, in seconds.
-/// fn seconds(clips: &[StoredClip]) -> f64 {
-///     clips.iter().map(|clip| clip.duration().as_secs_f64()).sum()
-/// }
-/// # let clip = StoredClip {
-/// #     segment_id: 1,
-/// #     clip: "1.wav".into(),
-/// #     bytes: 0,
-/// #     samples: 1000,
-/// #     rate: 1000,
-/// #     peak: 0.0,
-/// # };
-/// assert_eq!(seconds(&[clip.clone(), clip]), 2.0);
-/// ```
-pub type StoredClip = ClipRecord;
+use crate::model::ErrorObject;
+use crate::model::{SegmentId, TaskId};
 
 impl Store {
     /// Begins an attempt at a segment; the answer is its number.

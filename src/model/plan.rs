@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::task::SegmentId;
+use super::ids::SegmentId;
 
 /// One stretch of text that becomes one clip.
 ///

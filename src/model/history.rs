@@ -1,0 +1,96 @@
+//! A line for each narration that has ended, kept after clean-up has taken the task away.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{TaskId, Timestamp};
+use super::state::TaskState;
+use super::task::TaskStatus;
+
+/// A narration that has ended.
+///
+/// ```
+/// use aloud::engine::Past;
+///
+/// /// The line that a person sees.
+/// fn line(past: &Past) -> String {
+///     match &past.tally {
+///         Some(tally) => format!("{}: {} of {} segments", past.title, tally.done, tally.segments),
+///         None => past.title.to_string(),
+///     }
+/// }
+/// # use aloud::engine::{Tally, TaskState, Timestamp};
+/// # let (segments, done, errors, audio_seconds) = (10, 9, 1, 31.5);
+/// # let mut past = Past {
+/// #     id: "1".into(),
+/// #     title: "A story".into(),
+/// #     state: TaskState::Failed,
+/// #     voice: "silence".into(),
+/// #     folder: std::path::Path::new("/narrations/a-story").into(),
+/// #     created_at: Timestamp(0),
+/// #     completed_at: Timestamp(60_000),
+/// #     tally: Some(Tally { segments, done, errors, audio_seconds }),
+/// #     problem: Some("1 of 10 segments of «A story» have errors".into()),
+/// # };
+/// assert_eq!(line(&past), "A story: 9 of 10 segments");
+/// past.tally = None;
+/// assert_eq!(line(&past), "A story");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Past {
+    /// The task's id.
+    pub id: TaskId,
+    /// What a person calls it.
+    pub title: Arc<str>,
+    /// How it ended.
+    pub state: TaskState,
+    /// The voice that narrated.
+    pub voice: Arc<str>,
+    /// Where its clips were put; they may have been moved since.
+    pub folder: Arc<Path>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub completed_at: Timestamp,
+    /// What it came to; `None` if an earlier version of the program did not keep it.
+    pub tally: Option<Tally>,
+    /// Why it is `FAILED` or `CANCELLED`, in words.
+    pub problem: Option<String>,
+}
+
+/// What a narration came to, as it was when it ended.
+///
+/// ```
+/// use aloud::engine::Tally;
+///
+/// let tally = Tally { segments: 12, done: 11, errors: 1, audio_seconds: 74.2 };
+/// let copy: Tally = serde_json::from_value(serde_json::to_value(tally)?)?;
+/// assert_eq!(copy, tally);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Segments in all.
+    pub segments: u32,
+    /// Segments with a clip, those taken over from an earlier narration included.
+    pub done: u32,
+    /// Segments with an error.
+    pub errors: u32,
+    /// Seconds of audio in the clips.
+    pub audio_seconds: f64,
+}
+
+impl Tally {
+    pub(crate) fn of(status: &TaskStatus) -> Self {
+        // A segment's number is as wide: there are never more.
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            segments: status.plan.as_ref().map_or(0, |plan| plan.len()),
+            done: count(status.completed_segments.len()),
+            errors: count(status.errors.segments()),
+            audio_seconds: status.audio_seconds,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The words that all rooms share: ids, states, plans, snapshots, events, errors. Plain data that
+//! serialises; nothing here locks, waits, opens a file or changes anything, and nothing is imported
+//! from the rooms above.
+
+mod clip;
+mod error;
+mod event;
+mod group;
+mod history;
+mod ids;
+mod plan;
+mod priority;
+mod segments;
+mod state;
+mod task;
+
+pub use clip::{ClipRecord, StoredClip};
+pub use error::ErrorObject;
+pub use event::Event;
+pub use group::GroupStatus;
+pub use history::{Past, Tally};
+pub use ids::{GroupId, SegmentId, TaskId, Timestamp};
+pub(crate) use plan::char_count;
+pub use plan::{Narration, NarrationSettings, Plan, PlannedSegment};
+pub use priority::Priority;
+pub use segments::{CompletedSegment, CompletedSegments, SegmentError, SegmentErrors};
+pub use state::TaskState;
+pub use task::{Made, Progress, TaskKind, TaskStatus};
