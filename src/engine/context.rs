@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_channel::Receiver;
 use serde_json::Value;
 
+use super::core::{Answer, Command, Kind, LeaseId, Reply, Report, RunId};
 use super::error::WorkError;
-use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
-use super::shared::Shared;
+use super::runtime::Runtime;
+use super::runtime::in_work::InWork;
 use crate::failpoint::reach;
-use crate::model::{ClipRecord, StoredClip};
-use crate::model::{CompletedSegment, ErrorObject};
-use crate::model::{SegmentId, TaskId, TaskStatus};
+use crate::model::{
+    ClipRecord, CompletedSegment, ErrorObject, SegmentId, StoredClip, TaskId, TaskStatus,
+};
 
 /// What running work knows of itself and may tell. Cheap to share between the work's own threads.
 ///
@@ -39,30 +41,43 @@ use crate::model::{SegmentId, TaskId, TaskStatus};
 /// ```
 pub struct TaskContext {
     id: TaskId,
-    shared: Arc<Shared>,
+    run: RunId,
+    kind: Kind,
+    runtime: Arc<Runtime>,
     interrupt: Arc<Interrupt>,
     in_work: Arc<InWork>,
-    is_durable: bool,
 }
 
 impl TaskContext {
     /// How often a segment may be in work when the process dies.
     pub const MOST_CRASHES: u32 = 3;
 
-    pub(crate) fn new(
+    pub(super) fn new(
         id: TaskId,
-        shared: Arc<Shared>,
+        run: RunId,
+        kind: Kind,
+        runtime: Arc<Runtime>,
         interrupt: Arc<Interrupt>,
         in_work: Arc<InWork>,
-        is_durable: bool,
     ) -> Self {
         Self {
             id,
-            shared,
+            run,
+            kind,
+            runtime,
             interrupt,
             in_work,
-            is_durable,
         }
+    }
+
+    /// Tells the core something of this task.
+    fn tell(&self, report: Report) {
+        if self.interrupt.is_abandoned() {
+            // It has ended without this work.
+            return;
+        }
+        let task = self.id.clone();
+        self.runtime.apply(Command::Report { task, report });
     }
 
     /// The task's id.
@@ -103,8 +118,11 @@ impl TaskContext {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn update_progress(&self, current: u64, total: u64, extra: Option<Value>) {
-        self.shared
-            .change(|registry, now| registry.update_progress(&self.id, current, total, extra, now));
+        self.tell(Report::Progress {
+            current,
+            total,
+            extra,
+        });
     }
 
     /// Says that a segment is done.
@@ -132,14 +150,13 @@ impl TaskContext {
         clip: impl Into<Arc<str>>,
         duration: Duration,
     ) {
-        let segment = CompletedSegment {
+        let work = Duration::ZERO;
+        self.tell(Report::Part(CompletedSegment {
             segment_id,
             clip: clip.into(),
             duration,
-            work: Duration::ZERO,
-        };
-        self.shared
-            .change(|registry, now| registry.complete_segment(&self.id, segment, true, now));
+            work,
+        }));
     }
 
     /// Says that something went wrong with a segment; 0 for the task as a whole.
@@ -162,8 +179,7 @@ impl TaskContext {
     /// ```
     pub fn add_error(&self, segment_id: SegmentId, message: impl Into<String>) {
         let error = ErrorObject::new("ERROR", message);
-        self.shared
-            .change(|registry, now| registry.add_error(&self.id, segment_id, error, now));
+        self.tell(Report::Error(segment_id, error));
     }
 
     /// Keeps what there is to show so far, in case the work doesn't reach its end.
@@ -186,8 +202,7 @@ impl TaskContext {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_partial_result(&self, value: Value) {
-        self.shared
-            .change(|registry, now| registry.set_partial_result(&self.id, value, now));
+        self.tell(Report::Partial(value));
     }
 
     /// Whether the work should stop: cancelled, over its time, or the engine is shutting down. Only
@@ -216,7 +231,8 @@ impl TaskContext {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.interrupt.is_now()
-            || (!self.is_durable && self.interrupt.reason() == Some(StopReason::CancelAfterSegment))
+            || (self.kind != Kind::Durable
+                && self.interrupt.reason() == Some(StopReason::CancelAfterSegment))
     }
 
     /// The request to stop, for work that can be broken off in the middle.
@@ -262,7 +278,7 @@ impl TaskContext {
     /// ```
     #[must_use]
     pub fn status(&self) -> Option<TaskStatus> {
-        self.shared.lock().registry.status(&self.id)
+        self.runtime.lock().core.status(&self.id)
     }
 
     /// Begins an attempt at a segment of a narration and returns its number, which
@@ -370,17 +386,19 @@ impl TaskContext {
         if self.interrupt.reason().is_some() {
             return Err(WorkError::Interrupted);
         }
-        self.interrupt.begin_segment(segment_id);
-        self.in_work.set(&self.id, &[&[segment_id], ahead].concat());
-        let timeout = self.shared.options.segment_timeout;
-        self.shared
-            .change(|registry, now| registry.start_segment(&self.id, segment_id, timeout, now));
-        if timeout.is_some() && self.shared.lock().is_clock_late() {
-            self.shared.timer.notify_all();
+        let (run, part) = (self.run, segment_id);
+        match self.runtime.apply(Command::OpenPart { run, part }) {
+            Answer::Lease(lease) => {
+                self.interrupt.begin_segment(segment_id);
+                self.in_work.set(&self.id, &[&[segment_id], ahead].concat());
+                Ok(Attempt {
+                    lease,
+                    segment: segment_id,
+                })
+            }
+            // It was asked to stop in the meantime.
+            _ => Err(WorkError::Interrupted),
         }
-        Ok(Attempt(
-            self.shared.store.begin_segment(&self.id, segment_id),
-        ))
     }
 
     /// Says that the model is done with the segment it began last, whose time then stops counting.
@@ -429,11 +447,10 @@ impl TaskContext {
     /// ```
     pub fn end_segment(&self) -> bool {
         let overdue = self.interrupt.is_segment_overdue();
+        let part = self.interrupt.segment();
         self.interrupt.begin_segment(0);
-        let now = self.shared.now();
-        let mut state = self.shared.lock();
-        state.registry.stop_segment_clock(&self.id, now);
-        drop(state);
+        let run = self.run;
+        self.runtime.apply(Command::ClosePart { run, part });
         overdue
     }
 
@@ -457,7 +474,7 @@ impl TaskContext {
     /// ```
     #[must_use]
     pub fn segment_timeout(&self) -> Option<Duration> {
-        self.shared.options.segment_timeout
+        self.runtime.options.segment_timeout
     }
 
     /// Says that the clip of a segment is published, and waits until that is on disk. The file has
@@ -516,41 +533,50 @@ impl TaskContext {
         clip: ClipRecord,
         work: Duration,
     ) -> Result<(), WorkError> {
-        self.note_clip(attempt, clip, Some(work))
+        self.note_clip(Some(attempt), clip, work)
     }
 
-    /// Notes a clip with the time that making it took; none for a copy.
     fn note_clip(
         &self,
-        attempt: Attempt,
+        attempt: Option<Attempt>,
         clip: ClipRecord,
-        work: Option<Duration>,
+        work: Duration,
     ) -> Result<(), WorkError> {
         reach("folder-synced");
-        let number = attempt.0.wait()?;
-        let segment = CompletedSegment {
-            segment_id: clip.segment_id,
-            clip: Arc::clone(&clip.clip),
-            duration: clip.duration(),
-            work: work.unwrap_or_default(),
-        };
-        if !self
-            .shared
-            .store
-            .complete_segment(&self.id, number, clip)
-            .wait()?
-        {
-            let message = format!(
-                "a later attempt at segment {} has begun",
-                segment.segment_id
-            );
-            return Err(WorkError::Failed(ErrorObject::new("SUPERSEDED", message)));
+        let segment = clip.segment_id;
+        if attempt.as_ref().is_some_and(|one| one.segment != segment) {
+            return Err(superseded(segment));
         }
+        let (run, lease) = (self.run, attempt.map(|attempt| attempt.lease));
+        let (answer, replies) = self.runtime.call(|call| Command::CompletePart {
+            run,
+            lease,
+            clip,
+            work,
+            call,
+        });
+        match answer {
+            Answer::Done => Ok(()),
+            Answer::Later => wait_for(&replies),
+            _ if self.interrupt.is_abandoned() => Err(WorkError::Interrupted),
+            _ => Err(superseded(segment)),
+        }?;
         reach("row-committed");
-        let is_made = work.is_some();
-        self.shared
-            .change(|registry, now| registry.complete_segment(&self.id, segment, is_made, now));
         Ok(())
+    }
+
+    /// Says that the clip of a segment is gone or damaged: it counts as not done, and can be made
+    /// again. That is on disk when this returns.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn forget_clip(&self, segment_id: SegmentId) -> Result<(), WorkError> {
+        let (run, part) = (self.run, segment_id);
+        let forget = |call| Command::ForgetPart { run, part, call };
+        match self.runtime.call(forget) {
+            (Answer::Later, replies) => wait_for(&replies),
+            _ => Err(WorkError::Interrupted),
+        }
     }
 
     /// Takes a clip that lies in the folder already for a segment that was not made in this run: a
@@ -569,7 +595,7 @@ impl TaskContext {
     ///         for (segment_id, _) in narration.plan.iter() {
     ///             let clip = format!("{segment_id}.wav").into();
     ///             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    ///             task.reuse_segment(ClipRecord { segment_id, clip, bytes, samples, rate, peak })?;
+    ///             task.reuse_segment(ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None })?;
     ///         }
     ///         Ok("copied".into())
     ///     }
@@ -607,8 +633,7 @@ impl TaskContext {
         if self.interrupt.reason().is_some() {
             return Err(WorkError::Interrupted);
         }
-        let attempt = Attempt(self.shared.store.begin_segment(&self.id, clip.segment_id));
-        self.note_clip(attempt, clip, None)
+        self.note_clip(None, clip, Duration::ZERO)
     }
 
     /// The segments without a clip that were begun before, in this narration or in the one that it
@@ -626,7 +651,7 @@ impl TaskContext {
     /// # Errors
     /// The store's error if it can't be read.
     pub fn attempted(&self) -> Result<BTreeSet<SegmentId>, WorkError> {
-        Ok(self.shared.store.attempted(&self.id).wait()?)
+        Ok(self.runtime.store.attempted(&self.id).wait()?)
     }
 
     /// Says what went wrong with a segment of a narration, and keeps it on disk.
@@ -672,13 +697,8 @@ impl TaskContext {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fail_segment(&self, segment_id: SegmentId, error: ErrorObject) {
-        drop(
-            self.shared
-                .store
-                .segment_error(&self.id, segment_id, &error),
-        );
-        self.shared
-            .change(|registry, now| registry.add_error(&self.id, segment_id, error, now));
+        let (run, part) = (self.run, segment_id);
+        self.runtime.apply(Command::FailPart { run, part, error });
     }
 
     /// The segments without a clip that were in work when the process died, and how often. A clean
@@ -734,7 +754,7 @@ impl TaskContext {
     /// # Errors
     /// A failure of the database.
     pub fn crashes(&self) -> Result<BTreeMap<SegmentId, u32>, WorkError> {
-        Ok(self.shared.store.crashes(&self.id).wait()?)
+        Ok(self.runtime.store.crashes(&self.id).wait()?)
     }
 
     /// The published clips of this narration, by segment, as the database has them.
@@ -753,7 +773,7 @@ impl TaskContext {
     /// #         let attempt = task.begin_segment(segment_id)?;
     /// #         let clip = format!("{segment_id}.wav").into();
     /// #         let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #         let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #         let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #         task.complete_segment(attempt, clip, Duration::ZERO)?;
     ///     }
     ///     let names: Vec<_> = task.clips()?.iter().map(|clip| clip.clip.to_string()).collect();
@@ -790,11 +810,11 @@ impl TaskContext {
     /// # Errors
     /// A failure of the database.
     pub fn clips(&self) -> Result<Vec<StoredClip>, WorkError> {
-        Ok(self.shared.store.clips(&self.id).wait()?)
+        Ok(self.runtime.store.clips(&self.id).wait()?)
     }
 }
 
-/// An attempt at a segment, known to the database before its clip is.
+/// An attempt at a segment, of which only the newest can bring a clip.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -840,4 +860,22 @@ impl TaskContext {
 /// assert_eq!(engine.task_status(&id).unwrap().result, Some("spoken".into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Attempt(super::store::Answer<u32>);
+pub struct Attempt {
+    lease: LeaseId,
+    segment: SegmentId,
+}
+
+fn superseded(segment: SegmentId) -> WorkError {
+    let message = format!("a later attempt at segment {segment} has begun");
+    WorkError::Failed(ErrorObject::new("SUPERSEDED", message))
+}
+
+/// Waits until the disk has it.
+fn wait_for(replies: &Receiver<Reply>) -> Result<(), WorkError> {
+    match replies.recv_blocking() {
+        Ok(Reply::Failed(error)) => Err(error.into()),
+        Ok(Reply::Stored) => Ok(()),
+        // The engine is going down.
+        _ => Err(WorkError::Interrupted),
+    }
+}

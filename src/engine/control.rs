@@ -1,12 +1,9 @@
 //! What can be done to tasks and to the queue: cancel, hold back, move.
 
-use std::sync::Arc;
-
 use super::Engine;
-use super::interrupt::StopReason;
-use super::shared::Body;
-use crate::model::Event;
-use crate::model::{TaskId, TaskState};
+use super::core::{Answer, Command};
+use super::runtime::{Body, Record};
+use crate::model::TaskId;
 
 impl Engine {
     /// Cancels a task at once: a waiting one ends, a running one is interrupted. Finished clips
@@ -26,7 +23,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel_task(&self, id: &TaskId) -> bool {
-        self.shared().cancel(id, StopReason::Cancel)
+        self.cancel(id, false)
     }
 
     /// Cancels a task; a running one finishes its segment first.
@@ -47,7 +44,7 @@ impl Engine {
     /// #             }
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #         }
     /// #         Ok("spoken".into())
@@ -83,7 +80,16 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel_after_segment(&self, id: &TaskId) -> bool {
-        self.shared().cancel(id, StopReason::CancelAfterSegment)
+        self.cancel(id, true)
+    }
+
+    fn cancel(&self, id: &TaskId, after_part: bool) -> bool {
+        let task = id.clone();
+        self.done(Command::Cancel { task, after_part })
+    }
+
+    fn done(&self, command: Command<Body, Record>) -> bool {
+        self.runtime().apply(command) == Answer::Done
     }
 
     /// Holds a task back until it is resumed. A running narration finishes its segment first and goes
@@ -130,21 +136,8 @@ impl Engine {
     }
 
     fn set_paused(&self, id: &TaskId, paused: bool) -> bool {
-        let shared = self.shared();
-        let changed = shared.change(|registry, now| registry.set_paused(id, paused, now));
-        if changed {
-            drop(shared.store.paused(id, paused));
-            if paused {
-                let running = shared.lock().running.get(id).cloned();
-                // Only a narration lets itself be paused while it runs.
-                if let Some(interrupt) = running {
-                    interrupt.raise(StopReason::Pause);
-                }
-            } else {
-                shared.work.notify_one();
-            }
-        }
-        changed
+        let task = id.clone();
+        self.done(Command::SetPaused { task, paused })
     }
 
     /// Gives the machine back: nothing new begins, and each narration in work finishes the segment
@@ -169,7 +162,7 @@ impl Engine {
     /// #             }
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #         }
     /// #         Ok("spoken".into())
@@ -209,21 +202,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause_queue(&self) {
-        let shared = self.shared();
-        let mut state = shared.lock();
-        let Some(event) = state.registry.set_queue_paused(true) else {
-            return;
-        };
-        state.subscribers.tell(&event);
-        let running = state.running.iter();
-        let narrations = running
-            .filter(|(id, _)| matches!(state.bodies.get(*id), Some(Body::Narration(_))))
-            .map(|(_, interrupt)| Arc::clone(interrupt));
-        let narrations: Vec<_> = narrations.collect();
-        drop(state);
-        for interrupt in narrations {
-            interrupt.raise(StopReason::Pause);
-        }
+        self.runtime().apply(Command::SetQueuePaused(true));
     }
 
     /// Lets the waiting tasks go on, those that were taken back from their worker included.
@@ -241,9 +220,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resume_queue(&self) {
-        self.shared()
-            .change(|registry, _| registry.set_queue_paused(false));
-        self.shared().work.notify_all();
+        self.runtime().apply(Command::SetQueuePaused(false));
     }
 
     /// Whether all waiting tasks are held back.
@@ -259,7 +236,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn is_queue_paused(&self) -> bool {
-        self.shared().lock().registry.is_queue_paused()
+        self.runtime().lock().core.is_queue_paused()
     }
 
     /// Moves a task that could run now one place up in the queue. Returns whether there was one.
@@ -302,11 +279,10 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel_all(&self) -> usize {
-        let mut tasks = self.tasks();
-        tasks.retain(|task| !task.state.is_terminal());
-        tasks.sort_by_key(|task| task.state == TaskState::Processing);
-        let cancelled = tasks.iter().filter(|task| self.cancel_task(&task.id));
-        cancelled.count()
+        match self.runtime().apply(Command::CancelAll) {
+            Answer::Count(count) => count,
+            _ => 0,
+        }
     }
 
     /// Lets go of everything that is held back: every task, and the queue.
@@ -324,10 +300,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resume_all(&self) {
-        for task in self.tasks().iter().filter(|task| task.paused) {
-            self.resume_task(&task.id);
-        }
-        self.resume_queue();
+        self.runtime().apply(Command::ResumeAll);
     }
 
     /// Moves a task that could run now one place down in the queue. Returns whether there was one.
@@ -357,18 +330,7 @@ impl Engine {
 
     /// The place is kept on disk without waiting for it: a crash may cost the last move.
     fn shift(&self, id: &TaskId, up: bool) -> bool {
-        let shared = self.shared();
-        let now = shared.now();
-        let mut state = shared.lock();
-        let Some(places) = state.registry.shift(id, up, now) else {
-            return false;
-        };
-        for (task, _) in &places {
-            let task = task.clone();
-            state.subscribers.tell(&Event::Progress { task });
-        }
-        drop(state);
-        drop(shared.store.moved(places.into()));
-        true
+        let task = id.clone();
+        self.done(Command::Move { task, up })
     }
 }

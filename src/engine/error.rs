@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::store::StoreError;
 use crate::model::ErrorObject;
 use crate::model::{SegmentId, TaskId};
 
@@ -47,6 +46,18 @@ pub enum OpenError {
     /// The embedding program's own hook refused.
     #[error("refused before the start: {0}")]
     Refused(ErrorObject),
+    /// The library is open in this process already, with other options.
+    #[error(
+        "the library {folder} is open in this process with other options ({}); use a clone of that \
+         handle, or open it with the same ones",
+        different.join(", ")
+    )]
+    OtherOptions {
+        /// The library's folder.
+        folder: PathBuf,
+        /// The options that differ.
+        different: Vec<&'static str>,
+    },
     /// A thread can't be started.
     #[error("can't start a thread: {0}; the system's limit may be reached")]
     Thread(std::io::Error),
@@ -75,15 +86,41 @@ pub enum SubmitError {
     /// There is no narration of this id that has ended.
     #[error("the task {0} can't be tried again: it is no narration that failed or was cancelled")]
     NotRetryable(TaskId),
+    /// So many tasks wait that no more is taken.
+    #[error(
+        "{waiting} tasks wait already, and no more are taken; come back in about {} s",
+        retry_in.as_secs()
+    )]
+    Full {
+        /// Tasks that wait.
+        waiting: usize,
+        /// When one of them will probably have gone.
+        retry_in: std::time::Duration,
+    },
     /// A narration was given to an engine that was opened without a narrator.
     #[error("this engine was opened without a narrator: it takes closures only")]
     NoNarrator,
+    /// There is no operation of this name.
+    #[error("this engine has no operation {0}; register it in the options")]
+    NoOperation(std::sync::Arc<str>),
     /// A thread can't be started for its callback.
     #[error("can't start a thread: {0}; the system's limit may be reached")]
     Thread(String),
     /// It could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Why there is no end to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// There is no such task, or clean-up has taken it away.
+    #[error("no task of this id is known; its end may be in the history")]
+    Unknown,
+    /// The engine went down before the task ended.
+    #[error("the engine has shut down before the task ended; open it again")]
+    ShutDown,
 }
 
 /// Why work ended without a result.
@@ -142,4 +179,68 @@ impl<E: std::error::Error + 'static> From<E> for WorkError {
         }
         Self::Failed(ErrorObject::new("ERROR", message))
     }
+}
+
+/// What can go wrong with the database.
+///
+/// ```
+/// use aloud::engine::{Engine, OpenError, Options, StoreError};
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::create_dir(folder.path().join("aloud.db"))?;
+/// let error = Engine::open(Options::new(folder.path())).err().unwrap();
+/// assert!(matches!(error, OpenError::Store(StoreError::Open { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It can't be opened or created.
+    #[error(
+        "can't open the database {path}: {reason}; check that it is a file of aloud's that you may \
+         write, or move it away: aloud then begins a new one"
+    )]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// It was written by a later version of the program.
+    #[error(
+        "the database {path} has version {found}, and this program knows versions up to {known}: \
+         it was written by a newer aloud; use that one, or another ALOUD_HOME"
+    )]
+    TooNew {
+        /// The database file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// It is no database, or a damaged one. Opening the engine sets such a one aside.
+    #[error("the database {path} is damaged: {reason}; the next start sets it aside")]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// The folder of a narration can't be made or written.
+    #[error("can't write to the folder {path}: {reason}; choose another, or make space there")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// There is no such row.
+    #[error("no such narration or segment is stored")]
+    Unknown,
+    /// A read or write failed.
+    #[error("the database failed: {0}; check the disk's space and health, then start again")]
+    Failed(String),
+    /// Its thread has ended.
+    #[error("the database is closed")]
+    Closed,
 }

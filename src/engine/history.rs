@@ -2,7 +2,7 @@
 //! the task out of the registry. It only reads; what is not in the database is not history.
 
 use super::Engine;
-use super::store::StoreError;
+use super::error::StoreError;
 use crate::model::Past;
 
 impl Engine {
@@ -23,7 +23,7 @@ impl Engine {
     /// #             let attempt = task.begin_segment(segment_id)?;
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #         }
     /// #         Ok("spoken".into())
@@ -62,6 +62,6 @@ impl Engine {
     /// # Errors
     /// A failure of the database.
     pub fn history(&self, limit: usize) -> Result<Vec<Past>, StoreError> {
-        self.shared().store.history(limit).wait()
+        self.runtime().store.history(limit).wait()
     }
 }

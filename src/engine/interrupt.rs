@@ -33,6 +33,11 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// Whether it breaks off what is in the model.
+    pub(crate) fn is_now(self) -> bool {
+        self > Self::CancelAfterSegment
+    }
+
     fn from_bits(bits: u8) -> Option<Self> {
         match bits {
             1 => Some(Self::Pause),
@@ -109,9 +114,7 @@ impl Interrupt {
     /// ```
     #[must_use]
     pub fn is_now(&self) -> bool {
-        self.reason()
-            .is_some_and(|reason| reason > StopReason::CancelAfterSegment)
-            || self.is_segment_overdue()
+        self.reason().is_some_and(StopReason::is_now) || self.is_segment_overdue()
     }
 
     /// Whether the segment in work is over its time: that one is given up, the task goes on.
@@ -163,6 +166,11 @@ impl Interrupt {
     pub fn is_segment_overdue(&self) -> bool {
         let segment = self.segment.load(Ordering::Acquire);
         segment != 0 && segment == self.overdue.load(Ordering::Acquire)
+    }
+
+    /// The segment in work; 0 for none.
+    pub(crate) fn segment(&self) -> SegmentId {
+        self.segment.load(Ordering::Acquire)
     }
 
     /// Says which segment is in work.
@@ -234,17 +242,23 @@ impl Interrupt {
         struct Unhook<'a>(&'a Interrupt);
         impl Drop for Unhook<'_> {
             fn drop(&mut self) {
-                *self.0.lock() = None;
+                self.0.set_hook(None);
             }
         }
         let hook: Hook = Arc::new(hook);
-        *self.lock() = Some(Arc::clone(&hook));
+        self.set_hook(Some(Arc::clone(&hook)));
         let _unhook = Unhook(self);
         // Raised between the caller's last look and the line above: nobody called the hook.
         if self.is_now() {
             hook();
         }
         work()
+    }
+
+    /// Whatever the old hook holds is dropped after the lock is released: it is not ours.
+    fn set_hook(&self, hook: Option<Hook>) {
+        let old = std::mem::replace(&mut *self.lock(), hook);
+        drop(old);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Hook>> {

@@ -32,56 +32,51 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod clock;
+mod callbacks;
 mod context;
 mod control;
+mod core;
 mod error;
-mod events;
-mod executor;
 mod history;
 mod hooks;
-mod in_work;
 mod interrupt;
-mod lock;
+mod journal;
+mod open;
 mod options;
 mod reading;
-mod registry;
 mod report;
-mod resume;
-mod shared;
+mod retry;
+mod runtime;
+mod schedule;
 mod shutdown;
+#[cfg(test)]
+mod simulation;
 mod store;
 mod submission;
 mod submit;
 mod work;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use lock::LibraryLock;
-use shared::{Life, Shared};
-use store::Store;
+use self::core::{Answer, Command, Reply};
+use self::open::Inner;
+use self::runtime::Runtime;
 
 pub use crate::model::*;
 
 pub use context::{Attempt, TaskContext};
-pub use error::{OpenError, SubmitError, WorkError};
-pub use events::{NoMoreEvents, Subscription};
+pub use core::{Breaker, Retries};
+pub use error::{OpenError, StoreError, SubmitError, WaitError, WorkError};
 pub use hooks::Hooks;
 pub use interrupt::{Interrupt, StopReason};
-pub use options::{Options, Retries};
+pub use journal::RECORD_FILE;
+pub use options::Options;
 pub use reading::{Health, Stats};
-pub use shutdown::{ShutdownReport, ShutdownSteps, ShutdownWait};
-pub use store::{RECORD_FILE, Recovery, StoreError};
+pub use runtime::events::{NoMoreEvents, Subscription};
+pub use store::Recovery;
 pub use submission::Submission;
-pub use work::{Narrator, NarratorFactory, Work, WorkResult};
-
-/// The name of every worker thread.
-const WORKER: &str = "aloud-worker";
-
-/// The engines of this process, one for a folder.
-static OPEN: Mutex<Vec<(PathBuf, Weak<Inner>)>> = Mutex::new(Vec::new());
+pub use work::{Narrator, NarratorFactory, Operation, OperationFactory, Work, WorkResult};
 
 /// A handle to a running engine; cheap to clone. When the last one goes, the engine stops.
 ///
@@ -101,19 +96,6 @@ pub struct Engine {
     inner: Arc<Inner>,
 }
 
-pub(crate) struct Inner {
-    shared: Arc<Shared>,
-    lock: Mutex<Option<LibraryLock>>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if self.shared.lock().life != Life::Down {
-            shutdown::shut_down(self, ShutdownWait::Now);
-        }
-    }
-}
-
 impl Engine {
     /// Opens the library in `options.folder`, or returns a handle to the engine of this process
     /// that has it open already, whatever the other options. Narrations that an earlier run did not end continue.
@@ -131,59 +113,7 @@ impl Engine {
     /// # Errors
     /// [`OpenError`]: another process has the library, or the folder or the database can't be used.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        // One folder may have many names.
-        let folder = std::fs::create_dir_all(&options.folder)
-            .and_then(|()| options.folder.canonicalize())
-            .map_err(|source| OpenError::Folder {
-                path: options.folder.clone(),
-                source,
-            })?;
-        // Held while opening: two calls for one folder must not both try.
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|(_, engine)| engine.strong_count() > 0);
-        let running = open.iter().filter(|(path, _)| *path == folder);
-        for inner in running.filter_map(|(_, engine)| engine.upgrade()) {
-            if inner.shared.lock().life != Life::Down {
-                return Ok(Self { inner });
-            }
-        }
-        let engine = Self::start(options, &folder)?;
-        open.push((folder, Arc::downgrade(&engine.inner)));
-        Ok(engine)
-    }
-
-    fn start(options: Options, folder: &Path) -> Result<Self, OpenError> {
-        let lock = LibraryLock::take(folder)?;
-        options.hooks.starting(folder).map_err(OpenError::Refused)?;
-        let opened = Store::open(&folder.join("aloud.db"))?;
-        let workers = options.workers.max(1);
-        let shared = Arc::new(Shared::new(options, opened.store, opened.recovery));
-        let inner = Arc::new(Inner {
-            shared: Arc::clone(&shared),
-            lock: Mutex::new(Some(lock)),
-        });
-        shared
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(opened.thread);
-        // From here on, dropping `inner` stops what was started.
-        let next_seq = shared.store.next_seq().wait()?;
-        shared.lock().registry.count_from(next_seq);
-        for stored in shared.store.unfinished(in_work::left_behind(folder))? {
-            resume::resume(&shared, stored);
-        }
-        shared
-            .spawn("aloud-clock", clock::run)
-            .map_err(OpenError::Thread)?;
-        for _ in 0..workers {
-            shared.lock().workers += 1;
-            if let Err(error) = shared.spawn(WORKER, executor::run) {
-                shared.lock().workers -= 1;
-                return Err(OpenError::Thread(error));
-            }
-        }
-        Ok(Self { inner })
+        open::open(options).map(|inner| Self { inner })
     }
 
     /// Removes tasks that ended longer ago than `max_age` from the registry and returns how many.
@@ -203,7 +133,15 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cleanup_old_tasks(&self, max_age: Duration) -> usize {
-        self.shared().cleanup(max_age)
+        let mut count = 0;
+        // Step by step: no step may take long.
+        while let Answer::Count(gone) = self.runtime().apply(Command::Cleanup { max_age }) {
+            count += gone;
+            if gone == 0 {
+                break;
+            }
+        }
+        count
     }
 
     /// Shuts the engine down and returns once every thread has ended. Narrations that did not end
@@ -232,7 +170,97 @@ impl Engine {
         shutdown::shut_down(&self.inner, wait)
     }
 
-    fn shared(&self) -> &Arc<Shared> {
-        &self.inner.shared
+    /// Waits until a task has ended, and returns what is known of it then.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(42.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`WaitError`]: there is no such task, or the engine went down before its end.
+    pub fn wait(&self, id: &TaskId) -> Result<TaskStatus, WaitError> {
+        let task = id.clone();
+        let (answer, replies) = self.runtime().call(|call| Command::Watch { task, call });
+        match answer {
+            Answer::Later => told(replies.recv_blocking().ok()),
+            _ => Err(self.no_wait()),
+        }
+    }
+
+    /// The same for async callers on any runtime.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub async fn wait_async(&self, id: &TaskId) -> Result<TaskStatus, WaitError> {
+        let task = id.clone();
+        let (answer, replies) = self.runtime().call(|call| Command::Watch { task, call });
+        match answer {
+            Answer::Later => told(replies.recv().await.ok()),
+            _ => Err(self.no_wait()),
+        }
+    }
+
+    fn no_wait(&self) -> WaitError {
+        if self.health().is_shutdown {
+            WaitError::ShutDown
+        } else {
+            WaitError::Unknown
+        }
+    }
+
+    /// Submits an operation that was registered by name in [`Options::operations`]. It is on disk when
+    /// this returns; see [`Operation`] for an example.
+    ///
+    /// # Errors
+    /// As [`Self::submit_task`]; [`SubmitError::NoOperation`].
+    pub fn create_task(
+        &self,
+        operation: impl Into<Arc<str>>,
+        parameters: serde_json::Value,
+        context: serde_json::Value,
+        timeout: Option<Duration>,
+    ) -> Result<TaskId, SubmitError> {
+        let mut submission = Submission::new(Work::Operation {
+            name: operation.into(),
+            parameters,
+            context,
+        });
+        if let Some(timeout) = timeout {
+            submission = submission.timeout(timeout);
+        }
+        self.submit(submission)
+    }
+
+    /// Changes the number of worker threads while the engine runs: `least` of them stay, and up to
+    /// `most` come and go with the backlog. A worker that is one too many ends with its task.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Options};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// engine.set_workers(2, 4);
+    /// assert_eq!((engine.stats().workers, engine.health().max_threads), (2, 4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_workers(&self, least: usize, most: usize) {
+        let most = most.min(runtime::MOST_WORKERS);
+        self.runtime()
+            .apply(Command::SetWorkers(least.min(most), most));
+    }
+
+    fn runtime(&self) -> &Arc<Runtime> {
+        &self.inner.runtime
+    }
+}
+
+fn told(reply: Option<Reply>) -> Result<TaskStatus, WaitError> {
+    match reply {
+        Some(Reply::Ended(status)) => Ok(*status),
+        _ => Err(WaitError::ShutDown),
     }
 }

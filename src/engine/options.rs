@@ -1,10 +1,13 @@
 //! How an engine is opened.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::core::{Breaker, Retries};
 use super::hooks::Hooks;
-use super::work::NarratorFactory;
+use super::work::{NarratorFactory, OperationFactory};
 
 /// How an engine is opened.
 ///
@@ -27,6 +30,12 @@ pub struct Options {
     pub folder: PathBuf,
     /// Worker threads; one by default, for a voice uses all cores.
     pub workers: usize,
+    /// The most worker threads: above [`Self::workers`] they come and go with the backlog.
+    pub max_workers: usize,
+    /// Tasks that may wait; a submission beyond is refused with a time to come back.
+    pub max_waiting: usize,
+    /// When tasks of one kind wait because the last ones failed for one cause.
+    pub breaker: Breaker,
     /// Finished tasks older than this leave the registry.
     pub cleanup_threshold: Duration,
     /// A task over this time fails with `TIMEOUT`, unless it has a limit of its own.
@@ -37,6 +46,8 @@ pub struct Options {
     pub retries: Retries,
     /// What runs narrations; without it the engine takes closures only, and stored narrations wait.
     pub narrator: Option<NarratorFactory>,
+    /// What can be done by name; see [`Operation`](super::Operation).
+    pub operations: BTreeMap<Arc<str>, OperationFactory>,
     /// What to call when the engine starts and stops.
     pub hooks: Hooks,
 }
@@ -55,63 +66,38 @@ impl Options {
         Self {
             folder: folder.into(),
             workers: 1,
+            max_workers: 1,
+            max_waiting: 1_000_000,
+            breaker: Breaker::default(),
             cleanup_threshold: Duration::from_secs(3600),
             task_timeout: None,
             segment_timeout: None,
             retries: Retries::default(),
             narrator: None,
+            operations: BTreeMap::new(),
             hooks: Hooks::default(),
         }
     }
-}
 
-/// How often, and after how long, work is tried again that failed with
-/// [`WorkError::Transient`](super::WorkError::Transient).
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use aloud::engine::{Engine, ErrorObject, Event, Options, Retries, Work, WorkError};
-///
-/// # let folder = tempfile::tempdir()?;
-/// let mut options = Options::new(folder.path());
-/// options.retries = Retries { most: 4, first: Duration::ZERO, ..Retries::default() };
-/// let engine = Engine::open(options)?;
-/// let events = engine.subscribe();
-/// let busy = |_: &_| Err(WorkError::Transient(ErrorObject::new("BUSY", "come back later")));
-/// let id = engine.submit_task(Work::repeatable("knock", busy), None)?;
-/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-/// assert_eq!(engine.task_status(&id).unwrap().attempt, 5);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retries {
-    /// How often at most.
-    pub most: u32,
-    /// The wait before the first; each one after waits twice as long, give or take a quarter.
-    pub first: Duration,
-    /// The longest wait.
-    pub longest: Duration,
-}
-
-impl Default for Retries {
-    fn default() -> Self {
-        Self {
-            most: 2,
-            first: Duration::from_millis(500),
-            longest: Duration::from_secs(60),
-        }
-    }
-}
-
-impl Retries {
-    /// The wait after the failure of attempt number `attempt`, counted from 1.
-    pub(super) fn delay(&self, attempt: u32) -> Duration {
-        let doubled = 1u32
-            .checked_shl(attempt.saturating_sub(1))
-            .unwrap_or(u32::MAX);
-        let delay = self.first.saturating_mul(doubled).min(self.longest);
-        // Many that failed together must not come back together.
-        delay.mul_f64(0.75 + 0.5 * fastrand::f64())
+    /// The options that differ from those of another opening, by name. What is run can't be compared.
+    pub(super) fn different_from(&self, other: &Self) -> Vec<&'static str> {
+        let same = [
+            ("workers", self.workers == other.workers),
+            ("max_workers", self.max_workers == other.max_workers),
+            ("max_waiting", self.max_waiting == other.max_waiting),
+            ("breaker", self.breaker == other.breaker),
+            ("retries", self.retries == other.retries),
+            ("task_timeout", self.task_timeout == other.task_timeout),
+            (
+                "segment_timeout",
+                self.segment_timeout == other.segment_timeout,
+            ),
+            (
+                "cleanup_threshold",
+                self.cleanup_threshold == other.cleanup_threshold,
+            ),
+        ];
+        let different = same.into_iter().filter(|(_, same)| !same);
+        different.map(|(name, _)| name).collect()
     }
 }

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::events::Subscription;
-use super::shared::Life;
-use super::store::{Recovery, StoreError};
-use crate::model::{GroupId, GroupStatus};
-use crate::model::{TaskId, TaskState, TaskStatus};
+use super::error::StoreError;
+use super::runtime::events::Subscription;
+use super::store::Recovery;
+use crate::model::{GroupId, GroupStatus, TaskId, TaskState, TaskStatus};
 
 impl Engine {
     /// Everything known about a task: a copy. `None` for an unknown id.
@@ -29,7 +28,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn task_status(&self, id: &TaskId) -> Option<TaskStatus> {
-        self.shared().lock().registry.status(id)
+        self.runtime().lock().core.status(id)
     }
 
     /// Everything known about every task, in the order of submission. Its cost grows with their
@@ -49,7 +48,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskStatus> {
-        self.shared().lock().registry.all()
+        self.runtime().lock().core.all()
     }
 
     /// Everything known about a group: a copy. `None` if it has no tasks.
@@ -69,7 +68,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn group_status(&self, id: &GroupId) -> Option<GroupStatus> {
-        self.shared().lock().registry.group(id)
+        self.runtime().lock().core.group(id)
     }
 
     /// The narration that has not ended and would give the same clips in the same place.
@@ -87,7 +86,7 @@ impl Engine {
     /// #             let attempt = task.begin_segment(segment_id)?;
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #         }
     /// #         Ok("spoken".into())
@@ -121,7 +120,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn unfinished_like(&self, fingerprint: &str) -> Option<TaskId> {
-        self.shared().lock().fingerprints.get(fingerprint).cloned()
+        self.runtime().lock().core.unfinished_like(fingerprint)
     }
 
     /// The folder of the last narration that ended, has clips, and would give the same ones. A new
@@ -140,7 +139,7 @@ impl Engine {
     /// #             let attempt = task.begin_segment(segment_id)?;
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #         }
     /// #         Ok("spoken".into())
@@ -176,7 +175,7 @@ impl Engine {
     /// # Errors
     /// A failure of the database.
     pub fn ended_like(&self, fingerprint: &str) -> Result<Option<PathBuf>, StoreError> {
-        self.shared().store.ended_like(fingerprint).wait()
+        self.runtime().store.ended_like(fingerprint).wait()
     }
 
     /// Whether a narration is known to have its clips in this folder: nothing else may go there.
@@ -194,7 +193,7 @@ impl Engine {
     /// #             let attempt = task.begin_segment(segment_id)?;
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #         }
     /// #         Ok("spoken".into())
@@ -229,7 +228,7 @@ impl Engine {
     /// # Errors
     /// A failure of the database.
     pub fn knows_folder(&self, folder: &Path) -> Result<bool, StoreError> {
-        self.shared().store.knows_folder(folder).wait()
+        self.runtime().store.knows_folder(folder).wait()
     }
 
     /// What had to be done at opening about a database that was damaged or gone; `None` if it was
@@ -248,7 +247,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn recovery(&self) -> Option<&Recovery> {
-        self.shared().recovery.as_ref()
+        self.runtime().recovery.as_ref()
     }
 
     /// Events from now on.
@@ -265,7 +264,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
-        self.shared()
+        self.runtime()
             .subscribe()
             .unwrap_or_else(Subscription::ended)
     }
@@ -285,7 +284,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn is_cancelled(&self, id: &TaskId) -> bool {
-        self.shared().lock().registry.is_cancelled(id)
+        self.runtime().lock().core.is_cancelled(id)
     }
 
     /// The engine in numbers.
@@ -302,16 +301,17 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let state = self.shared().lock();
-        let count = |task_state| state.registry.count(task_state);
-        let totals = state.registry.totals();
+        let locked = self.runtime().lock();
+        let count = |state| locked.core.count(state);
+        let totals = locked.core.totals();
+        let (_, workers, _, _) = locked.core.worker_counts();
         Stats {
             pending: count(TaskState::Pending),
             processing: count(TaskState::Processing),
             completed: count(TaskState::Completed),
             failed: count(TaskState::Failed),
             cancelled: count(TaskState::Cancelled),
-            workers: state.workers,
+            workers,
             backlog: count(TaskState::Pending),
             submitted: totals.submitted,
             clips: totals.clips,
@@ -336,20 +336,23 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn health(&self) -> Health {
-        let shared = self.shared();
-        let state = shared.lock();
-        let totals = state.registry.totals();
+        let runtime = self.runtime();
+        let locked = runtime.lock();
+        let core = &locked.core;
+        let totals = core.totals();
+        let (busy, _, abandoned, most) = core.worker_counts();
+        let (_, shutting_down, is_shutdown) = core.life();
         Health {
-            active_threads: state.running.len(),
-            max_threads: shared.options.workers.max(1),
-            abandoned_threads: state.abandoned,
-            active_tasks: state.registry.count(TaskState::Processing),
-            backlog: state.registry.count(TaskState::Pending),
+            active_threads: busy,
+            max_threads: most,
+            abandoned_threads: abandoned,
+            active_tasks: core.count(TaskState::Processing),
+            backlog: core.count(TaskState::Pending),
             idle_share: idle_share(totals.work_seconds, totals.wait_seconds),
-            is_shutdown: state.life == Life::Down,
-            shutting_down: state.life == Life::ShuttingDown,
-            library: shared.options.folder.clone(),
-            uptime_seconds: shared.started.elapsed().as_secs_f64(),
+            is_shutdown,
+            shutting_down,
+            library: runtime.options.folder.clone(),
+            uptime_seconds: runtime.uptime().as_secs_f64(),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use crate::model::{CompletedSegment, ErrorObject};
-use crate::model::{SegmentId, TaskId};
+use super::core::{Command, Report};
+use crate::model::{CompletedSegment, ErrorObject, SegmentId, TaskId};
 
 impl Engine {
     /// Says how far a task is, for callers outside its worker. An unknown id is ignored.
@@ -31,8 +31,14 @@ impl Engine {
         total: u64,
         extra: Option<serde_json::Value>,
     ) {
-        self.shared()
-            .change(|registry, now| registry.update_progress(id, current, total, extra, now));
+        self.report(
+            id,
+            Report::Progress {
+                current,
+                total,
+                extra,
+            },
+        );
     }
 
     /// Says that a segment of a task is done. An unknown id is ignored.
@@ -57,14 +63,14 @@ impl Engine {
         clip: impl Into<Arc<str>>,
         duration: Duration,
     ) {
+        let work = Duration::ZERO;
         let segment = CompletedSegment {
             segment_id,
             clip: clip.into(),
             duration,
-            work: Duration::ZERO,
+            work,
         };
-        self.shared()
-            .change(|registry, now| registry.complete_segment(id, segment, true, now));
+        self.report(id, Report::Part(segment));
     }
 
     /// Says that something went wrong with a segment of a task; 0 for the task as a whole. An
@@ -84,8 +90,7 @@ impl Engine {
     /// ```
     pub fn add_error(&self, id: &TaskId, segment_id: SegmentId, message: impl Into<String>) {
         let error = ErrorObject::new("ERROR", message);
-        self.shared()
-            .change(|registry, now| registry.add_error(id, segment_id, error, now));
+        self.report(id, Report::Error(segment_id, error));
     }
 
     /// Keeps what a task has to show so far. An unknown id is ignored.
@@ -103,7 +108,11 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_partial_result(&self, id: &TaskId, value: serde_json::Value) {
-        self.shared()
-            .change(|registry, now| registry.set_partial_result(id, value, now));
+        self.report(id, Report::Partial(value));
+    }
+
+    fn report(&self, id: &TaskId, report: Report) {
+        let task = id.clone();
+        self.runtime().apply(Command::Report { task, report });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::registry::Schedule;
+use super::core::Schedule;
 use super::work::Work;
 use crate::model::{GroupId, Priority};
 use crate::model::{SegmentId, TaskId};
@@ -31,7 +31,7 @@ pub struct Submission {
     pub(super) timeout: Option<Duration>,
     pub(super) schedule: Schedule,
     /// Segments to be made again though there are clips of them.
-    pub(super) anew: Vec<SegmentId>,
+    pub(super) again: Vec<SegmentId>,
 }
 
 impl Submission {
@@ -53,7 +53,7 @@ impl Submission {
             id: None,
             timeout: None,
             schedule: Schedule::default(),
-            anew: Vec::new(),
+            again: Vec::new(),
         }
     }
 

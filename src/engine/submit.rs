@@ -1,20 +1,22 @@
 //! How work comes in: a submission, put on disk if it is durable, then into the queue.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Engine;
-use super::error::SubmitError;
-use super::registry::{NewNarration, NewTask, Schedule};
-use super::shared::{Body, Life, Shared};
-use super::store::{StoreError, StoredSchedule};
+use super::core::{Answer, Command, Kind, NewTask, Refusal, Reply, RestoredTask, Schedule};
+use super::error::{StoreError, SubmitError};
+use super::runtime::{Body, OperationRecord, Record, Runtime};
+use super::store::StoredTask;
 use super::submission::Submission;
 use super::work::Work;
 use crate::failpoint::reach;
-use crate::model::CompletedSegment;
-use crate::model::Narration;
-use crate::model::StoredClip;
-use crate::model::{SegmentId, TaskId, TaskKind};
+use crate::model::{
+    CompletedSegment, OperationCall, SegmentId, StoredClip, TaskId, TaskKind, TaskStatus, Timestamp,
+};
 
 impl Engine {
     /// Registers a task as `PENDING` and returns its id at once. A narration is on disk by then.
@@ -65,127 +67,242 @@ impl Engine {
             id,
             timeout,
             schedule,
-            anew,
+            again,
         } = submission.into();
-        let shared = self.shared();
-        shared.cleanup(shared.options.cleanup_threshold);
+        let runtime = self.runtime();
         let id = id.unwrap_or_else(TaskId::random);
-        let seq = {
-            let mut state = shared.lock();
-            if state.life != Life::Open {
-                return Err(SubmitError::ShutDown);
-            }
-            if let Work::Narration(narration) = &work
-                && let Some(same) = state.fingerprints.get(&narration.fingerprint)
-            {
-                return Err(SubmitError::Duplicate(same.clone()));
-            }
-            if state.registry.contains(&id) || !state.reserved.insert(id.clone()) {
-                return Err(SubmitError::Duplicate(id));
-            }
-            state.registry.reserve()
-        };
-        let timeout = timeout.or(shared.options.task_timeout);
-        let accepted = accept(shared, &id, seq, work, timeout, schedule, &anew);
-        let mut state = shared.lock();
-        state.reserved.remove(&id);
-        let (new, body) = accepted?;
-        if let Body::Narration(narration) = &body {
-            state
-                .fingerprints
-                .insert(narration.fingerprint.clone(), id.clone());
+        let failed_dependency = failed_dependency(runtime, &schedule.after)?;
+        let mut new = new_task(runtime, &id, work)?;
+        new.timeout = timeout;
+        new.schedule = schedule;
+        new.failed_dependency = failed_dependency;
+        new.again = again;
+        let folder = new.status.folder.clone();
+        let new = Box::new(new);
+        let (answer, replies) = runtime.call(|call| Command::Submit(new, call));
+        match answer {
+            Answer::Done => return Ok(id),
+            Answer::Refused(refusal) => return Err(refused(refusal)),
+            _ => {}
         }
-        state.bodies.insert(id.clone(), body);
-        let events = state.registry.submit(new, shared.now()).unwrap_or_default();
-        let ended = state.announce(&events);
-        let late = state.is_clock_late();
-        drop(state);
-        if ended.is_empty() {
-            shared.work.notify_one();
-        } else {
-            shared.store_ends(ended);
-        }
-        if late {
-            shared.timer.notify_all();
+        match replies.recv_blocking() {
+            Ok(Reply::Accepted) => reach("accepted"),
+            Ok(Reply::Adopted(clips)) => {
+                reach("accepted");
+                let (done, missing) = look_at(folder.as_deref(), clips);
+                let task = id.clone();
+                runtime.apply(Command::Admit {
+                    task,
+                    done,
+                    missing,
+                });
+            }
+            Ok(Reply::Failed(error)) => return Err(error.into()),
+            Ok(Reply::Duplicate(id)) => return Err(SubmitError::Duplicate(id)),
+            _ => return Err(SubmitError::ShutDown),
         }
         Ok(id)
     }
 }
 
-/// Puts durable work on disk and says what the registry is to know of it.
-fn accept(
-    shared: &Shared,
+/// Why a submission is not taken, for its caller.
+fn refused(refusal: Refusal) -> SubmitError {
+    match refusal {
+        Refusal::Duplicate(id) => SubmitError::Duplicate(id),
+        Refusal::Full { waiting, retry_in } => SubmitError::Full { waiting, retry_in },
+        _ => SubmitError::ShutDown,
+    }
+}
+
+/// A task to wait for that has left the registry and did not end as it should: the database knows.
+fn failed_dependency(runtime: &Runtime, after: &[TaskId]) -> Result<Option<TaskId>, SubmitError> {
+    let unknown: Vec<TaskId> = {
+        let locked = runtime.lock();
+        let unknown = after.iter().filter(|id| !locked.core.contains(id));
+        unknown.cloned().collect()
+    };
+    if unknown.is_empty() {
+        return Ok(None);
+    }
+    Ok(runtime.store.failed_among(unknown).wait()?)
+}
+
+/// The work as a task of the core.
+fn new_task(
+    runtime: &Runtime,
     id: &TaskId,
-    seq: u64,
     work: Work,
-    timeout: Option<Duration>,
-    schedule: Schedule,
-    anew: &[SegmentId],
-) -> Result<(NewTask, Body), SubmitError> {
-    let (title, kind, narration, body) = match work {
-        Work::Closure { title, run } => (title, TaskKind::Closure, None, Body::Closure(run)),
-        Work::Repeatable { title, run } => (title, TaskKind::Closure, None, Body::Repeatable(run)),
+) -> Result<NewTask<Body, Record>, SubmitError> {
+    let status = |title, kind| TaskStatus::new(id.clone(), title, kind, runtime.now().wall);
+    let (status, kind, body) = match work {
+        Work::Closure { title, run } => (
+            status(title, TaskKind::Closure),
+            Kind::Once,
+            Body::Closure(run),
+        ),
+        Work::Repeatable { title, run } => (
+            status(title, TaskKind::Closure),
+            Kind::Repeatable,
+            Body::Repeatable(run),
+        ),
         Work::Narration(narration) => {
-            if shared.options.narrator.is_none() {
+            if runtime.options.narrator.is_none() {
                 return Err(SubmitError::NoNarrator);
             }
-            let limit = timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-            let now = shared.now().wall;
-            let stored = StoredSchedule::new(&schedule, now);
             std::fs::create_dir_all(&narration.folder).map_err(|error| StoreError::Folder {
                 path: narration.folder.clone(),
                 reason: error.to_string(),
             })?;
-            let inserted = shared
-                .store
-                .insert(id, seq, &narration, limit, &stored, now);
-            let Some(mut clips) = inserted.wait()? else {
-                return Err(SubmitError::Duplicate(id.clone()));
-            };
-            reach("accepted");
-            for &segment in anew {
-                shared.store.forget_clip(id, segment).wait()?;
+            let record = Record::Narration(Arc::new(narration));
+            return Ok(durable(runtime, id, record));
+        }
+        Work::Operation {
+            name,
+            parameters,
+            context,
+        } => {
+            if !runtime.options.operations.contains_key(&name) {
+                return Err(SubmitError::NoOperation(name));
             }
-            clips.retain(|clip| !anew.contains(&clip.segment_id));
-            let new = new_narration(shared, id, &narration, clips);
-            let title = Arc::clone(&narration.title);
-            (
-                title,
-                TaskKind::Narration,
-                Some(new),
-                Body::Narration(Arc::new(narration)),
-            )
+            let title = parameters.get("title").and_then(Value::as_str);
+            let record = Record::Operation(Arc::new(OperationRecord {
+                title: title.map_or_else(|| Arc::clone(&name), Arc::from),
+                name,
+                parameters,
+                context,
+            }));
+            return Ok(durable(runtime, id, record));
         }
     };
-    let id = id.clone();
-    Ok((
-        NewTask {
-            id,
-            seq,
-            title,
-            kind,
-            timeout,
-            schedule,
-            narration,
-            created_at: None,
-        },
+    Ok(NewTask {
+        status,
+        kind,
         body,
-    ))
+        record: None,
+        fingerprint: None,
+        breaker: None,
+        timeout: None,
+        schedule: Schedule::default(),
+        failed_dependency: None,
+        again: Vec::new(),
+    })
 }
 
-/// What the registry is to know of a narration. A clip counts only if its file is there with the
-/// size it had; any other is made again.
-pub(super) fn new_narration(
-    shared: &Shared,
-    id: &TaskId,
-    narration: &Narration,
+fn durable(runtime: &Runtime, id: &TaskId, record: Record) -> NewTask<Body, Record> {
+    NewTask {
+        status: describe(id, &record, runtime.now().wall),
+        kind: Kind::Durable,
+        fingerprint: fingerprint(&record),
+        breaker: Some(breaker(&record)),
+        body: Body::Durable(record.clone()),
+        record: Some(record),
+        timeout: None,
+        schedule: Schedule::default(),
+        failed_dependency: None,
+        again: Vec::new(),
+    }
+}
+
+/// What is known of an operation from the start.
+fn describe(id: &TaskId, record: &Record, created_at: Timestamp) -> TaskStatus {
+    match record {
+        Record::Narration(narration) => {
+            let title = Arc::clone(&narration.title);
+            let mut status = TaskStatus::new(id.clone(), title, TaskKind::Narration, created_at);
+            status.progress.total = u64::from(narration.plan.len());
+            status.folder = Some(narration.folder.as_path().into());
+            status.voice = Arc::clone(&narration.voice);
+            status.plan = Some(Arc::clone(&narration.plan));
+            status
+        }
+        Record::Operation(operation) => {
+            let title = Arc::clone(&operation.title);
+            let mut status = TaskStatus::new(id.clone(), title, TaskKind::Operation, created_at);
+            status.operation = Some(Arc::new(OperationCall {
+                name: Arc::clone(&operation.name),
+                parameters: operation.parameters.clone(),
+                context: operation.context.clone(),
+            }));
+            status
+        }
+    }
+}
+
+fn fingerprint(record: &Record) -> Option<Arc<str>> {
+    match record {
+        Record::Narration(narration) => Some(narration.fingerprint.as_str().into()),
+        Record::Operation(_) => None,
+    }
+}
+
+/// Tasks of one operation and voice fail for the same reason.
+fn breaker(record: &Record) -> Arc<str> {
+    match record {
+        Record::Narration(narration) => format!("narrate {}", narration.voice).into(),
+        Record::Operation(operation) => Arc::clone(&operation.name),
+    }
+}
+
+/// Puts a task of an earlier run back into the queue.
+pub(super) fn restore(runtime: &Arc<Runtime>, stored: StoredTask) {
+    let StoredTask {
+        id,
+        seq,
+        record,
+        timeout_ms,
+        schedule,
+        failed_dependency,
+        created_at,
+        clips,
+        errors,
+    } = stored;
+    let status = describe(&id, &record, created_at);
+    let (done, missing) = look_at(status.folder.as_deref(), clips.clone());
+    if let Record::Narration(narration) = &record {
+        let clips = clips.into_iter();
+        let there = clips.filter(|clip| !missing.contains(&clip.segment_id));
+        runtime.journal.mend(
+            &id,
+            narration,
+            timeout_ms,
+            &schedule,
+            created_at,
+            there.collect(),
+        );
+    }
+    let can_run = match &record {
+        Record::Narration(_) => runtime.options.narrator.is_some(),
+        Record::Operation(operation) => runtime.options.operations.contains_key(&operation.name),
+    };
+    let cancelled = schedule.cancelled;
+    runtime.apply(Command::Restore(Box::new(RestoredTask {
+        status,
+        seq,
+        fingerprint: fingerprint(&record),
+        breaker: Some(breaker(&record)),
+        body: can_run.then(|| Body::Durable(record)),
+        timeout: timeout_ms.map(Duration::from_millis),
+        schedule: schedule.since(runtime.now().wall),
+        failed_dependency,
+        cancelled,
+        done,
+        missing,
+        errors,
+    })));
+}
+
+/// Which clips are there with the size they had; any other is made again.
+fn look_at(
+    folder: Option<&Path>,
     clips: Vec<StoredClip>,
-) -> NewNarration {
-    let mut completed = Vec::with_capacity(clips.len());
+) -> (Vec<CompletedSegment>, Vec<SegmentId>) {
+    let (mut done, mut missing) = (Vec::with_capacity(clips.len()), Vec::new());
     for clip in clips {
-        let path = narration.folder.join(&*clip.clip);
-        if std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == clip.bytes) {
-            completed.push(CompletedSegment {
+        let path = folder.unwrap_or(Path::new("")).join(&*clip.clip);
+        let is_there =
+            std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == clip.bytes);
+        if is_there || folder.is_none() {
+            done.push(CompletedSegment {
                 segment_id: clip.segment_id,
                 duration: clip.duration(),
                 clip: clip.clip,
@@ -193,14 +310,8 @@ pub(super) fn new_narration(
             });
         } else {
             tracing::warn!(clip = %path.display(), "a clip is gone or damaged: it is made again");
-            drop(shared.store.forget_clip(id, clip.segment_id));
+            missing.push(clip.segment_id);
         }
     }
-    NewNarration {
-        plan: Arc::clone(&narration.plan),
-        folder: narration.folder.as_path().into(),
-        voice: Arc::clone(&narration.voice),
-        completed,
-        errors: Vec::new(),
-    }
+    (done, missing)
 }

@@ -42,6 +42,15 @@ pub(crate) type Repeatable = Arc<dyn Fn(&TaskContext) -> WorkResult + Send + Syn
 pub enum Work {
     /// A text to be narrated; it survives restarts.
     Narration(Narration),
+    /// An operation that was registered by name, with what it is to do; it survives restarts.
+    Operation {
+        /// Under which name it was registered, in [`Options::operations`](super::Options).
+        name: Arc<str>,
+        /// What it is to do. A text `title` in it is what a person calls the task.
+        parameters: Value,
+        /// What the embedding program wants to find again.
+        context: Value,
+    },
     /// A closure of the embedding program; it lives as long as the process.
     Closure {
         /// What a person calls it.
@@ -122,7 +131,7 @@ impl From<Narration> for Work {
 }
 
 /// Runs narrations. Each worker has one of its own, made on the worker's thread when the first
-/// narration comes, and made anew after a panic.
+/// narration comes, and made again after a panic.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -143,7 +152,7 @@ impl From<Narration> for Work {
 ///             let samples = 1000 * segment.text.len() as u64;
 ///             std::fs::write(narration.folder.join(&clip), [])?; // a WAV file, in earnest
 ///             let (clip, bytes, rate, peak) = (clip.into(), 0, 22_050, 0.0);
-///             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+///             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
 ///             task.complete_segment(attempt, clip, Duration::ZERO)?;
 ///         }
 ///         Ok("spoken".into())
@@ -224,3 +233,38 @@ pub trait Narrator {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type NarratorFactory = Arc<dyn Fn() -> Box<dyn Narrator> + Send + Sync>;
+
+/// Work that is registered by name and survives restarts. Each worker has one of its own, made on the
+/// worker's thread when the first task of that name comes, and made again after a panic.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use aloud::engine::{Engine, Operation, Options, TaskContext, WorkResult};
+/// use serde_json::{Value, json};
+///
+/// struct Add;
+/// impl Operation for Add {
+///     fn run(&mut self, parameters: &Value, _: &Value, _: &TaskContext) -> WorkResult {
+///         let numbers = parameters["numbers"].as_array().into_iter().flatten();
+///         Ok(numbers.filter_map(Value::as_i64).sum::<i64>().into())
+///     }
+/// }
+/// # let folder = tempfile::tempdir()?;
+/// let mut options = Options::new(folder.path());
+/// options.operations.insert("add".into(), Arc::new(|| Box::new(Add)));
+/// let engine = Engine::open(options)?;
+/// let id = engine.create_task("add", json!({ "numbers": [1, 2, 3] }), json!({}), None)?;
+/// assert_eq!(engine.wait(&id)?.result, Some(6.into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Operation {
+    /// Does what `parameters` say; `context` is what the submitter gave with it.
+    ///
+    /// # Errors
+    /// [`WorkError::Interrupted`] when it was asked to stop; anything else fails the task.
+    fn run(&mut self, parameters: &Value, context: &Value, task: &TaskContext) -> WorkResult;
+}
+
+/// Makes the operation of a worker.
+pub type OperationFactory = Arc<dyn Fn() -> Box<dyn Operation> + Send + Sync>;

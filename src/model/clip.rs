@@ -19,6 +19,7 @@ use super::ids::SegmentId;
 ///     samples: 33_075,
 ///     rate: 22_050,
 ///     peak: 0.8,
+///     checksum: None,
 /// };
 /// assert_eq!(clip.duration().as_millis(), 1500);
 /// ```
@@ -36,6 +37,10 @@ pub struct ClipRecord {
     pub rate: u32,
     /// The largest absolute sample, 0.0 to 1.0.
     pub peak: f32,
+    /// CRC-32 of the file's bytes: how damaged sound is known later. `None` if an earlier version of
+    /// the program made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<u32>,
 }
 
 impl ClipRecord {
@@ -44,8 +49,9 @@ impl ClipRecord {
     /// ```
     /// # use std::time::Duration;
     /// # use aloud::engine::ClipRecord;
-    /// let (clip, rate, peak) = ("1.wav".into(), 22_050, 0.8);
-    /// let clip = ClipRecord { segment_id: 1, clip, bytes: 88_244, samples: 44_100, rate, peak };
+    /// let (clip, rate, peak, checksum) = ("1.wav".into(), 22_050, 0.8, None);
+    /// let (bytes, samples) = (88_244, 44_100);
+    /// let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak, checksum };
     /// assert_eq!(clip.duration(), Duration::from_secs(2));
     /// ```
     #[must_use]
@@ -75,6 +81,7 @@ impl ClipRecord {
 /// #     samples: 1000,
 /// #     rate: 1000,
 /// #     peak: 0.0,
+/// #     checksum: None,
 /// # };
 /// assert_eq!(seconds(&[clip.clone(), clip]), 2.0);
 /// ```

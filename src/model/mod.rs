@@ -11,6 +11,7 @@ mod ids;
 mod plan;
 mod priority;
 mod segments;
+mod shutdown;
 mod state;
 mod task;
 
@@ -24,5 +25,6 @@ pub(crate) use plan::char_count;
 pub use plan::{Narration, NarrationSettings, Plan, PlannedSegment};
 pub use priority::Priority;
 pub use segments::{CompletedSegment, CompletedSegments, SegmentError, SegmentErrors};
+pub use shutdown::{ShutdownReport, ShutdownSteps, ShutdownWait};
 pub use state::TaskState;
-pub use task::{Made, Progress, TaskKind, TaskStatus};
+pub use task::{Hold, Made, OperationCall, Progress, TaskKind, TaskStatus};

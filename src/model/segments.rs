@@ -116,6 +116,10 @@ impl CompletedSegments {
         self.by_id.iter().map(|(_, segment)| segment)
     }
 
+    pub(crate) fn remove(&mut self, id: SegmentId) {
+        self.by_id.remove_mut(&id);
+    }
+
     pub(crate) fn insert(&mut self, segment: CompletedSegment) {
         self.by_id.insert_mut(segment.segment_id, segment);
     }

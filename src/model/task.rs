@@ -85,8 +85,47 @@ impl Progress {
 pub enum TaskKind {
     /// Stored on disk; continues after a restart.
     Narration,
+    /// An operation of the embedding program, stored on disk as well.
+    Operation,
     /// A closure of the embedding program; lives as long as the process.
     Closure,
+}
+
+/// An operation that was registered by name, with what it is to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationCall {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it is to do.
+    pub parameters: serde_json::Value,
+    /// What its submitter gave with it.
+    pub context: serde_json::Value,
+}
+
+/// What keeps a waiting task from running, beside its place in the queue.
+///
+/// ```
+/// use aloud::engine::{ErrorObject, Hold, Timestamp};
+///
+/// let error = ErrorObject::new("DISK_FULL", "no space is left");
+/// let hold = Hold::Breaker { error, retry_at: Timestamp(1_000) };
+/// assert_eq!(serde_json::to_value(&hold)?["reason"], "breaker");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hold {
+    /// The last ones like it all failed for this reason, which may pass: one of them is tried at
+    /// that time, and the others follow when it does well.
+    Breaker {
+        /// Why they failed.
+        error: ErrorObject,
+        /// When the next one is tried.
+        retry_at: Timestamp,
+    },
+    /// This program has no such operation: the task waits on disk for one that has.
+    NoOperation,
 }
 
 /// Everything known about one task at one moment: a copy, never a lock.
@@ -146,6 +185,9 @@ pub struct TaskStatus {
     pub updated_at: Timestamp,
     /// When it ended; always set at the end, whatever the end.
     pub completed_at: Option<Timestamp>,
+    /// What it does, if that is not a narration or a closure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Arc<OperationCall>>,
     /// Where its clips are; `None` for a closure.
     pub folder: Option<Arc<Path>>,
     /// The voice that speaks; empty for a closure.
@@ -163,6 +205,9 @@ pub struct TaskStatus {
     pub rank: i64,
     /// Whether it is held back; a running narration is, as soon as its segment in work is done.
     pub paused: bool,
+    /// What else keeps it from running, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// The tasks that must end before it runs.
     pub after: Arc<[TaskId]>,
     /// The group it belongs to.
@@ -175,6 +220,43 @@ pub struct TaskStatus {
 }
 
 impl TaskStatus {
+    /// A task that is not yet accepted: nothing has happened to it.
+    pub(crate) fn new(id: TaskId, title: Arc<str>, kind: TaskKind, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            title,
+            kind,
+            state: TaskState::Pending,
+            progress: Progress::default(),
+            current_segment: None,
+            completed_segments: CompletedSegments::default(),
+            errors: SegmentErrors::default(),
+            partial_result: None,
+            result: None,
+            error: None,
+            cancel_requested: false,
+            created_at,
+            started_at: None,
+            earlier_seconds: 0.0,
+            updated_at: created_at,
+            completed_at: None,
+            operation: None,
+            folder: None,
+            voice: "".into(),
+            audio_seconds: 0.0,
+            completed_chars: 0,
+            made: Made::default(),
+            priority: Priority::default(),
+            rank: 0,
+            paused: false,
+            hold: None,
+            after: [].into(),
+            group: None,
+            attempt: 0,
+            plan: None,
+        }
+    }
+
     /// Audio made per second of work, «× real time»; `None` before the first clip of this run.
     ///
     /// ```
@@ -241,7 +323,7 @@ impl TaskStatus {
 /// #             let attempt = task.begin_segment(segment_id)?;
 /// #             let clip = format!("{segment_id}.wav").into();
 /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
 /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
 /// #         }
 /// #         Ok("spoken".into())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, Row, params};
 
-use super::narrations::to_json;
+use super::tasks::to_json;
 use super::{Answer, Store};
 use crate::model::ErrorObject;
 use crate::model::{Past, Tally};
@@ -20,7 +20,7 @@ impl Store {
     /// The narrations that have ended, newest first, at most `limit` of them.
     pub(crate) fn history(&self, limit: usize) -> Answer<Vec<Past>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.send(move |db| {
+        self.ask(move |db| {
             db.prepare_cached(NEWEST_FIRST)?
                 .query_map([limit], past)?
                 .collect()
@@ -106,7 +106,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let opened = schema::open(&folder.path().join("aloud.db")).unwrap();
         let plan: Vec<String> = opened
-            .connection
             .prepare(&format!("EXPLAIN QUERY PLAN {NEWEST_FIRST}"))
             .unwrap()
             .query_map([10], |row| row.get(3))

@@ -1,108 +1,53 @@
-//! The database of accepted narrations, and the one thread that owns it.
+//! The database of accepted tasks, and the one thread that owns it.
 //!
-//! Everyone else sends jobs over a bounded channel; when it is full, the sender waits. Jobs that
-//! wait together are committed together, and each is answered after the commit that holds it: an
-//! answer means «on disk». The connection is opened and closed by the same thread, always.
+//! Rows come from the core, one batch at a time, and are committed together; the answer, row by row,
+//! means that they are on disk. Questions come from anyone over a bounded channel, whose sender waits
+//! when it is full. The connection is opened and closed by the same thread, always. This thread touches
+//! no folder but the library's own: one that hangs must not hold up the rest.
 
 mod history;
-mod narrations;
 mod rebuild;
-mod record;
 mod restart;
+mod rows;
 mod schema;
 mod segments;
+mod tasks;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use async_channel::{Receiver, Sender};
 use rusqlite::{Connection, TransactionBehavior};
 
-pub(crate) use narrations::StoredSchedule;
+use super::core::{Row, RowAnswer, RowResult};
+use super::error::StoreError;
+use super::journal::Journal;
+use super::runtime::Record;
+use crate::failpoint::reach;
+
 pub use rebuild::Recovery;
-pub use record::FILE as RECORD_FILE;
-pub(crate) use restart::StoredNarration;
+pub(crate) use restart::StoredTask;
 
-/// Jobs that may wait for the thread.
-const BACKLOG: usize = 256;
-/// Jobs that share one commit.
-const BATCH: usize = 128;
+/// Questions that may wait for the thread.
+const QUESTIONS: usize = 64;
 
-/// What can go wrong with the database.
-///
-/// ```
-/// use aloud::engine::{Engine, OpenError, Options, StoreError};
-///
-/// let folder = tempfile::tempdir()?;
-/// std::fs::create_dir(folder.path().join("aloud.db"))?;
-/// let error = Engine::open(Options::new(folder.path())).err().unwrap();
-/// assert!(matches!(error, OpenError::Store(StoreError::Open { .. })));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It can't be opened or created.
-    #[error(
-        "can't open the database {path}: {reason}; check that it is a file of aloud's that you may \
-         write, or move it away: aloud then begins a new one"
-    )]
-    Open {
-        /// The database file.
-        path: PathBuf,
-        /// What SQLite said.
-        reason: String,
-    },
-    /// It was written by a later version of the program.
-    #[error(
-        "the database {path} has version {found}, and this program knows versions up to {known}: \
-         it was written by a newer aloud; use that one, or another ALOUD_HOME"
-    )]
-    TooNew {
-        /// The database file.
-        path: PathBuf,
-        /// Its version.
-        found: i64,
-        /// The newest version known here.
-        known: i64,
-    },
-    /// It is no database, or a damaged one. Opening the engine sets such a one aside.
-    #[error("the database {path} is damaged: {reason}; the next start sets it aside")]
-    Damaged {
-        /// The database file.
-        path: PathBuf,
-        /// What SQLite said.
-        reason: String,
-    },
-    /// The folder of a narration can't be made or written.
-    #[error("can't write to the folder {path}: {reason}; choose another, or make space there")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// There is no such row.
-    #[error("no such narration or segment is stored")]
-    Unknown,
-    /// A read or write failed.
-    #[error("the database failed: {0}; check the disk's space and health, then start again")]
-    Failed(String),
-    /// Its thread has ended.
-    #[error("the database is closed")]
-    Closed,
+/// Tells whoever sent a batch what became of its rows.
+type Tell = Box<dyn FnOnce(Vec<RowResult<Record>>) + Send>;
+
+struct Batch {
+    rows: Vec<Row<Record>>,
+    tell: Tell,
 }
 
-type Acknowledge = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// Runs inside the transaction; returns whether to keep its changes, and how to answer.
-type Job = Box<dyn FnOnce(&Connection) -> (bool, Acknowledge) + Send>;
+type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// An answer that comes once the commit is on disk.
+/// An answer that comes from the database's thread.
 #[must_use]
 pub(crate) struct Answer<T>(Receiver<Result<T, StoreError>>);
 
 impl<T> Answer<T> {
-    /// Waits for the commit. The store answers every job, or closes the channel when it ends.
+    /// Waits for it. The thread answers every question, or closes the channel when it ends.
     pub(crate) fn wait(self) -> Result<T, StoreError> {
         self.0.recv_blocking().unwrap_or(Err(StoreError::Closed))
     }
@@ -111,14 +56,25 @@ impl<T> Answer<T> {
 /// The way to the database; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Store {
-    jobs: Sender<Job>,
+    batches: Sender<Batch>,
+    questions: Sender<Question>,
     path: Arc<Path>,
+}
+
+/// A store that runs.
+pub(crate) struct Opened {
+    pub store: Store,
+    pub thread: JoinHandle<()>,
+    /// What had to be done about a database that was damaged or gone.
+    pub recovery: Option<Recovery>,
 }
 
 impl Store {
     /// Opens or creates the database and starts its thread.
-    pub(crate) fn open(path: &Path) -> Result<Opened, StoreError> {
-        let (jobs, queue) = async_channel::bounded::<Job>(BACKLOG);
+    pub(crate) fn open(path: &Path, journal: Journal) -> Result<Opened, StoreError> {
+        // The core has one batch under way at most.
+        let (batches, to_commit) = async_channel::bounded::<Batch>(1);
+        let (questions, to_answer) = async_channel::bounded::<Question>(QUESTIONS);
         let (opened, opening) = async_channel::bounded(1);
         let path: Arc<Path> = path.into();
         let at = Arc::clone(&path);
@@ -126,10 +82,10 @@ impl Store {
             .name("aloud-store".into())
             .spawn(move || match rebuild::open(&at) {
                 Ok((connection, recovery)) => {
-                    // The opener may have gone; the queue then is closed as well.
+                    // The opener may have gone; the channels then are closed as well.
                     let _ = opened.send_blocking(Ok(recovery));
                     drop(opened);
-                    serve(connection, &at, &queue);
+                    serve(connection, &at, &journal, &to_commit, &to_answer);
                 }
                 Err(error) => {
                     let _ = opened.send_blocking(Err(error));
@@ -141,7 +97,11 @@ impl Store {
             })?;
         match opening.recv_blocking().unwrap_or(Err(StoreError::Closed)) {
             Ok(recovery) => Ok(Opened {
-                store: Self { jobs, path },
+                store: Self {
+                    batches,
+                    questions,
+                    path,
+                },
                 thread,
                 recovery,
             }),
@@ -152,87 +112,164 @@ impl Store {
         }
     }
 
-    /// Hands over a job; its answer comes after the commit.
-    pub(crate) fn send<T: Send + 'static>(
+    /// Hands over the core's next batch. It never waits: the core has one under way at most.
+    pub(crate) fn persist(
         &self,
-        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        rows: Vec<Row<Record>>,
+        tell: impl FnOnce(Vec<RowResult<Record>>) + Send + 'static,
+    ) {
+        let tell = Box::new(tell);
+        let sent = self.batches.try_send(Batch { rows, tell });
+        debug_assert!(
+            !matches!(sent, Err(async_channel::TrySendError::Full(_))),
+            "two batches are under way"
+        );
+    }
+
+    /// Asks for something that is read.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.send(move |db| question(db))
+    }
+
+    /// Changes something outside the core's batches, in a transaction of its own: at the opening only.
+    fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.send(move |db| {
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = change(&transaction)?;
+            transaction.commit().map(|()| value)
+        })
+    }
+
+    fn send<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<T> {
         let (reply, answer) = async_channel::bounded(1);
         let path = Arc::clone(&self.path);
-        let job: Job = Box::new(move |connection| {
-            let result = job(connection).map_err(|error| failure(&path, &error));
-            let keep = result.is_ok();
-            let acknowledge: Acknowledge = Box::new(move |committed| {
-                // Nobody waits for it: fine, the work is done.
-                let _ = reply.try_send(result.and_then(|value| committed.map(|()| value)));
-            });
-            (keep, acknowledge)
+        let question: Question = Box::new(move |db| {
+            let result = question(db).map_err(|error| failure(&path, &error));
+            // Nobody may wait for it any more.
+            let _ = reply.try_send(result);
         });
-        // A closed queue drops the job and with it the reply, which the answer reports.
-        let _ = self.jobs.send_blocking(job);
+        // A closed channel drops the question and with it the reply, which the answer reports.
+        let _ = self.questions.send_blocking(question);
         Answer(answer)
     }
 
-    /// Ends the thread once everything that waits is committed.
+    /// Ends the thread once everything that waits is done.
     pub(crate) fn close(&self) {
-        self.jobs.close();
+        self.batches.close();
+        self.questions.close();
     }
 }
 
-/// A store that runs.
-pub(crate) struct Opened {
-    pub store: Store,
-    pub thread: JoinHandle<()>,
-    /// What had to be done about a database that was damaged or gone.
-    pub recovery: Option<Recovery>,
+enum Job {
+    Commit(Batch),
+    Answer(Question),
 }
 
-fn serve(mut connection: Connection, path: &Path, queue: &Receiver<Job>) {
-    while let Ok(first) = queue.recv_blocking() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Ok(job) = queue.try_recv()
-        {
-            batch.push(job);
+/// The next job, rows before questions; `None` once both channels are closed and empty.
+fn next(batches: &Receiver<Batch>, questions: &Receiver<Question>) -> Option<Job> {
+    futures_lite::future::block_on(futures_lite::future::or(
+        async {
+            match batches.recv().await {
+                Ok(batch) => Some(Job::Commit(batch)),
+                Err(_) => questions.recv().await.ok().map(Job::Answer),
+            }
+        },
+        async {
+            match questions.recv().await {
+                Ok(question) => Some(Job::Answer(question)),
+                Err(_) => batches.recv().await.ok().map(Job::Commit),
+            }
+        },
+    ))
+}
+
+fn serve(
+    mut connection: Connection,
+    path: &Path,
+    journal: &Journal,
+    batches: &Receiver<Batch>,
+    questions: &Receiver<Question>,
+) {
+    while let Some(job) = next(batches, questions) {
+        match job {
+            Job::Answer(question) => question(&mut connection),
+            Job::Commit(Batch { rows, tell }) => {
+                let stored = commit(&mut connection, path, rows);
+                if stored
+                    .iter()
+                    .any(|(row, _)| matches!(row, Row::Ended { .. }))
+                {
+                    reach("end-stored");
+                }
+                for (row, answer) in &stored {
+                    if let Ok(answer) = answer {
+                        journal.note(row, answer);
+                    }
+                }
+                let answers = stored
+                    .into_iter()
+                    .map(|(row, answer)| answer.map_err(|error| (row, error)));
+                tell(answers.collect());
+            }
         }
-        commit(&mut connection, path, batch);
     }
     if let Err((_, error)) = connection.close() {
         tracing::warn!(%error, "the database did not close cleanly");
     }
 }
 
-/// Runs a batch in one transaction and answers each job after the commit.
-fn commit(connection: &mut Connection, path: &Path, batch: Vec<Job>) {
-    let mut acknowledge = Vec::with_capacity(batch.len());
-    let mut batch = batch.into_iter();
-    let result = (|| {
-        let mut transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for job in batch.by_ref() {
-            let mut savepoint = transaction.savepoint()?;
-            let (keep, done) = job(&savepoint);
-            acknowledge.push(done);
-            if keep {
-                savepoint.commit()?;
-            } else {
-                // A full disk ends the whole transaction, and this then fails: so do all of it.
-                savepoint.rollback()?;
-            }
+type Stored = (Row<Record>, Result<RowAnswer, StoreError>);
+
+/// Puts a batch on disk in one transaction. A row that is refused leaves the others as they are; if
+/// the transaction as a whole fails, each row is tried by itself: one must not fail for another.
+fn commit(connection: &mut Connection, path: &Path, rows: Vec<Row<Record>>) -> Vec<Stored> {
+    match try_commit(connection, path, &rows) {
+        Ok(answers) => rows.into_iter().zip(answers).collect(),
+        Err(error) if rows.len() == 1 => {
+            tracing::error!(%error, "a commit failed");
+            let error = failure(path, &error);
+            let refused = rows.into_iter().map(|row| (row, Err(error.clone())));
+            refused.collect()
         }
-        transaction.commit()
-    })()
-    .map_err(|error: rusqlite::Error| {
-        tracing::error!(%error, "a commit failed");
-        failure(path, &error)
-    });
-    for done in acknowledge {
-        done(result.clone());
+        Err(error) => {
+            tracing::warn!(%error, "a commit failed; its rows are tried one by one");
+            let one_by_one = rows.into_iter();
+            one_by_one
+                .flat_map(|row| commit(connection, path, vec![row]))
+                .collect()
+        }
     }
-    // What was not even begun is tried by itself, once: one job must not fail for another.
-    for job in batch {
-        commit(connection, path, vec![job]);
+}
+
+fn try_commit(
+    connection: &mut Connection,
+    path: &Path,
+    rows: &[Row<Record>],
+) -> rusqlite::Result<Vec<Result<RowAnswer, StoreError>>> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut answers = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut savepoint = transaction.savepoint()?;
+        let answer = rows::put(&savepoint, row);
+        if answer.is_ok() {
+            savepoint.commit()?;
+        } else {
+            // A full disk ends the whole transaction, and this then fails: so do all of it.
+            savepoint.rollback()?;
+        }
+        answers.push(answer.map_err(|error| failure(path, &error)));
     }
+    transaction.commit()?;
+    Ok(answers)
 }
 
 /// What SQLite said, as ours. A damaged database is looked at closely at the next start.

@@ -1,21 +1,20 @@
-//! A database that is damaged or gone: it is set aside, never thrown away, and begun anew from what
+//! A database that is damaged or gone: it is set aside, never thrown away, and begun again from what
 //! the narrations' folders say. Which folders these are stands in `narrations.jsonl` beside the
 //! database: one path a line, as a JSON string, added when the first narration goes there.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use super::narrations::insert;
-use super::{StoreError, history, record, schema};
+use super::tasks::{NewRow, insert};
+use super::{history, schema};
+use crate::engine::error::StoreError;
+use crate::engine::journal::{self, folders};
+use crate::engine::runtime::Record;
 use crate::model::{Narration, Plan};
-
-/// The list of folders, beside the database.
-const FOLDERS: &str = "narrations.jsonl";
 
 /// What was done about a database that was damaged or gone.
 ///
@@ -100,82 +99,113 @@ impl std::fmt::Display for Recovery {
     }
 }
 
-/// Adds a folder to the list.
-pub(super) fn note_folder(database: &Path, folder: &str) -> io::Result<()> {
-    let mut line = serde_json::to_vec(folder)?;
-    line.push(b'\n');
-    let mut list = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(database.with_file_name(FOLDERS))?;
-    list.write_all(&line)
-}
-
 /// Opens the database; sets a damaged one aside, and rebuilds one that is damaged or gone.
+///
+/// It is rebuilt in a file of its own, which takes the database's place in one step: killed in between,
+/// the next start does the same again.
 pub(super) fn open(path: &Path) -> Result<(Connection, Option<Recovery>), StoreError> {
-    let (connection, mut recovery) = match schema::open(path) {
-        Ok(opened) if opened.is_new => {
-            let recovery = (!folders(path).is_empty()).then(Recovery::default);
-            (opened.connection, recovery)
+    forget_old_log(path)?;
+    let reason = match schema::open(path) {
+        Ok(connection) if is_lost(path, &connection)? => {
+            drop(connection);
+            None
         }
-        Ok(opened) => (opened.connection, None),
-        Err(StoreError::Damaged { reason, .. }) => {
-            let recovery = Recovery {
-                set_aside: Some(set_aside(path)?),
-                reason: Some(reason),
-                ..Recovery::default()
-            };
-            (schema::open(path)?.connection, Some(recovery))
-        }
+        Ok(connection) => return Ok((connection, None)),
+        Err(StoreError::Damaged { reason, .. }) => Some(reason),
         Err(error) => return Err(error),
     };
-    if let Some(recovery) = &mut recovery {
-        rebuild(path, &connection, recovery);
-        tracing::warn!("{recovery}");
+    let mut recovery = Recovery {
+        reason,
+        ..Recovery::default()
+    };
+    let rebuilt = beside(path, ".rebuilding");
+    remove(&rebuilt)?;
+    let connection = schema::open(&rebuilt)?;
+    rebuild(path, &connection, &mut recovery);
+    schema::close(connection, &rebuilt)?;
+    if recovery.reason.is_some() {
+        recovery.set_aside = Some(set_aside(path)?);
+    } else {
+        remove(path)?;
     }
-    Ok((connection, recovery))
+    let failed = |error: io::Error| open_error(path, "it can't be put in place", &error);
+    fs::rename(&rebuilt, path).map_err(failed)?;
+    sync_folder(path).map_err(failed)?;
+    tracing::warn!("{recovery}");
+    Ok((schema::open(path)?, Some(recovery)))
 }
 
-/// Gives the database a name that says what it is, and what belongs to it as well.
-fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
-    let failed = |error: io::Error| StoreError::Open {
+/// Whether a database without a single task stands where narrations are known to have been.
+fn is_lost(path: &Path, connection: &Connection) -> Result<bool, StoreError> {
+    let is_empty = connection
+        .query_row("SELECT NOT EXISTS (SELECT 1 FROM tasks)", [], |row| {
+            row.get(0)
+        })
+        .map_err(|error| StoreError::Failed(error.to_string()))?;
+    Ok(is_empty && !folders(path).is_empty())
+}
+
+fn open_error(path: &Path, what: &str, error: &io::Error) -> StoreError {
+    StoreError::Open {
         path: path.to_owned(),
-        reason: format!("it is damaged and can't be set aside: {error}"),
-    };
-    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let aside = path.with_file_name(format!("{name}.damaged-{stamp}"));
-    for part in ["-wal", "-shm", ""] {
-        let with = |path: &Path| PathBuf::from(format!("{}{part}", path.display()));
-        match fs::rename(with(path), with(&aside)) {
-            Err(error) if part.is_empty() || error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(error));
+        reason: format!("{what}: {error}"),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Removes a database and what belongs to it.
+fn remove(path: &Path) -> Result<(), StoreError> {
+    for part in ["", "-wal", "-shm"] {
+        match fs::remove_file(beside(path, part)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(open_error(path, "it can't be removed", &error));
             }
             _ => {}
         }
     }
-    Ok(aside)
+    Ok(())
 }
 
-fn folders(database: &Path) -> Vec<PathBuf> {
-    let Ok(list) = File::open(database.with_file_name(FOLDERS)) else {
-        return Vec::new();
-    };
-    let lines = BufReader::new(list).split(b'\n').map_while(Result::ok);
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for line in lines {
-        if let Ok(folder) = serde_json::from_slice::<PathBuf>(&line)
-            && !folders.contains(&folder)
-        {
-            folders.push(folder);
+/// A log without its database belongs to one that was set aside: a new database must not meet it.
+fn forget_old_log(path: &Path) -> Result<(), StoreError> {
+    if path.symlink_metadata().is_err() {
+        remove(path)?;
+    }
+    Ok(())
+}
+
+/// Gives the database a name that says what it is, and what belongs to it as well. Its log is copied
+/// first and removed last: at no moment does the database stand without it.
+fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let failed =
+        |error: io::Error| open_error(path, "it is damaged and can't be set aside", &error);
+    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!("{name}.damaged-{stamp}"));
+    for part in ["-wal", "-shm"] {
+        match fs::copy(beside(path, part), beside(&aside, part)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
         }
     }
-    folders
+    fs::rename(path, &aside).map_err(failed)?;
+    forget_old_log(path)?;
+    Ok(aside)
 }
 
 fn rebuild(path: &Path, connection: &Connection, recovery: &mut Recovery) {
     for folder in folders(path) {
-        let found = match record::read(&folder) {
+        let found = match journal::read(&folder) {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(folder = %folder.display(), %error, "no record can be read");
@@ -202,7 +232,7 @@ fn rebuild(path: &Path, connection: &Connection, recovery: &mut Recovery) {
 }
 
 /// Whether the files are still there is looked at when the narration goes on.
-fn restore(connection: &Connection, folder: &Path, found: record::Read) -> rusqlite::Result<()> {
+fn restore(connection: &Connection, folder: &Path, found: journal::Read) -> rusqlite::Result<()> {
     let accepted = found.accepted;
     let narration = Narration {
         title: accepted.title,
@@ -217,19 +247,20 @@ fn restore(connection: &Connection, folder: &Path, found: record::Read) -> rusql
     let transaction = connection.unchecked_transaction()?;
     let query = "SELECT COALESCE(MAX(seq), 0) + 1 FROM tasks";
     let seq: i64 = transaction.query_row(query, [], |row| row.get(0))?;
-    insert(
-        &transaction,
-        &accepted.id,
-        seq.cast_unsigned(),
-        &narration,
-        accepted.timeout_ms,
-        &accepted.schedule,
-        accepted.created_at,
-    )?;
+    let new = NewRow {
+        id: &accepted.id,
+        seq: seq.cast_unsigned(),
+        record: &Record::Narration(Arc::new(narration)),
+        timeout_ms: accepted.timeout_ms,
+        schedule: &accepted.schedule,
+        at: accepted.created_at,
+    };
+    insert(&transaction, &new, &[])?;
     for clip in found.clips.values() {
         transaction
             .prepare_cached(
-                "UPDATE segments SET clip = ?3, bytes = ?4, samples = ?5, rate = ?6, peak = ?7
+                "UPDATE segments SET clip = ?3, bytes = ?4, samples = ?5, rate = ?6, peak = ?7,
+                                     checksum = ?8
                  WHERE task = ?1 AND number = ?2",
             )?
             .execute(params![
@@ -240,6 +271,7 @@ fn restore(connection: &Connection, folder: &Path, found: record::Read) -> rusql
                 clip.samples.cast_signed(),
                 clip.rate,
                 clip.peak,
+                clip.checksum,
             ])?;
     }
     if let Some((state, at, error)) = found.end {

@@ -1,47 +1,50 @@
-//! How a narration is read back: what an earlier run did not end, and what is to be tried again.
+//! How a task is read back: what an earlier run did not end, and what is to be tried again.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::narrations::{StoredSchedule, from_json};
 use super::segments::{clips, errors};
-use super::{Answer, Store, StoreError};
-use crate::model::ErrorObject;
-use crate::model::StoredClip;
-use crate::model::{Narration, NarrationSettings, Plan, PlannedSegment};
-use crate::model::{SegmentId, TaskId, Timestamp};
+use super::tasks::{NARRATE, failed_among, from_json};
+use super::{Answer, Store};
+use crate::engine::error::StoreError;
+use crate::engine::runtime::{OperationRecord, Record};
+use crate::engine::schedule::StoredSchedule;
+use crate::model::{
+    ErrorObject, Narration, NarrationSettings, Plan, PlannedSegment, SegmentId, StoredClip, TaskId,
+    Timestamp,
+};
 
-/// A narration that an earlier run accepted and didn't end.
-pub(crate) struct StoredNarration {
+/// A task that an earlier run accepted.
+pub(crate) struct StoredTask {
     pub id: TaskId,
     /// The number of its submission in this library.
     pub seq: u64,
-    pub narration: Narration,
+    pub record: Record,
     pub timeout_ms: Option<u64>,
     pub schedule: StoredSchedule,
     /// A task it had to wait for, which did not end as it should.
-    pub in_vain_after: Option<TaskId>,
+    pub failed_dependency: Option<TaskId>,
     pub created_at: Timestamp,
     pub clips: Vec<StoredClip>,
     pub errors: Vec<(SegmentId, ErrorObject)>,
 }
 
 impl Store {
-    /// The narrations that have not ended, oldest first. What was in work when an earlier process
-    /// died is noted on its segment.
+    /// The tasks that have not ended, oldest first. What was in work when an earlier process died is
+    /// noted on its segment. One that can't be read stays as it is, and is told in the log.
     pub(crate) fn unfinished(
         &self,
         in_work: Vec<(TaskId, SegmentId)>,
-    ) -> Result<Vec<StoredNarration>, StoreError> {
-        self.send(move |db| unfinished(db, &in_work)).wait()
+    ) -> Result<Vec<StoredTask>, StoreError> {
+        self.change(move |db| unfinished(db, &in_work)).wait()
     }
 
     /// A narration that failed or was cancelled, with everything that is needed to try it again.
-    pub(crate) fn ended_narration(&self, id: &TaskId) -> Answer<Option<StoredNarration>> {
+    pub(crate) fn ended_narration(&self, id: &TaskId) -> Answer<Option<StoredTask>> {
         let id = id.clone();
-        self.send(move |db| {
+        self.ask(move |db| {
             db.prepare(&format!(
                 // One that was retried has handed its segments over.
                 "{STORED} WHERE id = ?1 AND state IN ('FAILED', 'CANCELLED') AND source <> ''
@@ -54,21 +57,39 @@ impl Store {
 
     /// The number that the next submission gets.
     pub(crate) fn next_seq(&self) -> Answer<u64> {
-        self.send(|db| {
+        self.ask(|db| {
             let query = "SELECT COALESCE(MAX(seq), 0) + 1 FROM tasks";
             db.query_row(query, [], |row| row.get(0))
                 .map(i64::cast_unsigned)
         })
     }
+
+    /// Of what completed before this time, only a line of history stays.
+    pub(crate) fn archive_before(&self, time: Timestamp) -> Answer<()> {
+        self.change(move |db| {
+            db.execute(
+                "DELETE FROM segments WHERE task IN
+                 (SELECT seq FROM tasks WHERE completed_at < ?1 AND state = 'COMPLETED')",
+                [time.0],
+            )?;
+            db.execute(
+                "UPDATE tasks SET source = ''
+                 WHERE completed_at < ?1 AND state = 'COMPLETED' AND source <> ''",
+                [time.0],
+            )
+            .map(drop)
+        })
+    }
 }
 
 const STORED: &str = "SELECT seq, id, title, folder, voice, settings, fingerprint, source, \
-                             timeout_ms, created_at, schedule, voice_version FROM tasks";
+                             timeout_ms, created_at, schedule, voice_version, operation, \
+                             parameters, context FROM tasks";
 
 fn unfinished(
     db: &Connection,
     in_work: &[(TaskId, SegmentId)],
-) -> rusqlite::Result<Vec<StoredNarration>> {
+) -> rusqlite::Result<Vec<StoredTask>> {
     for (id, segment) in in_work {
         db.prepare_cached(
             "UPDATE segments SET crashes = crashes + 1
@@ -81,49 +102,62 @@ fn unfinished(
         "UPDATE tasks SET state = 'PENDING' WHERE state = 'PROCESSING'",
         [],
     )?;
-    let mut tasks = db.prepare(&format!("{STORED} WHERE completed_at IS NULL ORDER BY seq"))?;
-    tasks.query_map([], |row| stored(db, row))?.collect()
+    let mut query = db.prepare(&format!("{STORED} WHERE completed_at IS NULL ORDER BY seq"))?;
+    let mut rows = query.query([])?;
+    let mut tasks = Vec::new();
+    while let Some(row) = rows.next()? {
+        match stored(db, row) {
+            Ok(task) => tasks.push(task),
+            Err(error) if super::schema::is_damage(&error) => return Err(error),
+            Err(error) => {
+                let id: String = row.get(1)?;
+                tracing::error!(task = id, %error, "a task can't be read; it is left as it is");
+            }
+        }
+    }
+    Ok(tasks)
 }
 
-fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredNarration> {
+fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredTask> {
     let seq: i64 = row.get(0)?;
     let text = |index| row.get::<_, String>(index);
-    let settings: NarrationSettings = from_json(&text(5)?)?;
-    let schedule: StoredSchedule = from_json(&text(10)?)?;
-    let narration = Narration {
-        title: text(2)?.into(),
-        source: text(7)?.into(),
-        plan: Arc::new(Plan::new(planned(db, seq)?)),
-        folder: PathBuf::from(text(3)?),
-        voice: text(4)?.into(),
-        settings,
-        fingerprint: text(6)?,
-        voice_version: text(11)?.into(),
+    let json = |index| -> rusqlite::Result<serde_json::Value> {
+        let text: Option<String> = row.get(index)?;
+        text.map_or(Ok(serde_json::Value::Null), |text| from_json(&text))
     };
-    Ok(StoredNarration {
+    let schedule: StoredSchedule = from_json(&text(10)?)?;
+    let name = text(12)?;
+    let record = if name == NARRATE {
+        let settings: NarrationSettings = from_json(&text(5)?)?;
+        Record::Narration(Arc::new(Narration {
+            title: text(2)?.into(),
+            source: text(7)?.into(),
+            plan: Arc::new(Plan::new(planned(db, seq)?)),
+            folder: PathBuf::from(text(3)?),
+            voice: text(4)?.into(),
+            settings,
+            fingerprint: text(6)?,
+            voice_version: text(11)?.into(),
+        }))
+    } else {
+        Record::Operation(Arc::new(OperationRecord {
+            title: text(2)?.into(),
+            name: name.into(),
+            parameters: json(13)?,
+            context: json(14)?,
+        }))
+    };
+    Ok(StoredTask {
         id: TaskId::from(text(1)?),
         seq: seq.cast_unsigned(),
-        narration,
+        record,
         timeout_ms: row.get::<_, Option<i64>>(8)?.map(i64::cast_unsigned),
         created_at: Timestamp(row.get(9)?),
-        in_vain_after: failed_dependency(db, &schedule)?,
+        failed_dependency: failed_among(db, &schedule.after)?,
         schedule,
         clips: clips(db, seq)?,
         errors: errors(db, seq)?,
     })
-}
-
-fn failed_dependency(
-    db: &Connection,
-    schedule: &StoredSchedule,
-) -> rusqlite::Result<Option<TaskId>> {
-    for id in &schedule.after {
-        let query = "SELECT 1 FROM tasks WHERE id = ?1 AND state IN ('FAILED', 'CANCELLED')";
-        if db.prepare_cached(query)?.exists([id.as_str()])? {
-            return Ok(Some(id.clone()));
-        }
-    }
-    Ok(None)
 }
 
 fn planned(db: &Connection, seq: i64) -> rusqlite::Result<Vec<PlannedSegment>> {

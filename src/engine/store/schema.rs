@@ -6,13 +6,21 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::StoreError;
+use crate::engine::error::StoreError;
 
 /// Earlier versions of SQLite can corrupt a database in WAL mode.
 const SQLITE_NEEDED: i32 = 3_051_003;
 
 /// One step each, from version N to N + 1. Steps that were released never change.
-const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+
+/// Operations other than narrations, with what they are to do, and how a clip's sound is checked.
+const VERSION_5: &str = "
+ALTER TABLE tasks ADD COLUMN operation TEXT NOT NULL DEFAULT 'narrate';
+ALTER TABLE tasks ADD COLUMN parameters TEXT;
+ALTER TABLE tasks ADD COLUMN context TEXT;
+ALTER TABLE segments ADD COLUMN checksum INTEGER;
+";
 
 /// What became of a narration, kept when its segments go, and the history of what has ended: its
 /// index holds every column that history shows, so that the texts are never looked at for it.
@@ -88,14 +96,6 @@ fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// A database that is open.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub connection: Connection,
-    /// Whether there was none before.
-    pub is_new: bool,
-}
-
 /// Whether an error says that the file is no database, or a damaged one.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
@@ -122,7 +122,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 ///
 /// # Errors
 /// [`StoreError::Damaged`]; [`StoreError::TooNew`], untouched; [`StoreError::Open`] otherwise.
-pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error: rusqlite::Error| {
         let (path, reason) = (path.to_owned(), error.to_string());
         if is_damage(&error) {
@@ -144,10 +144,6 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
         .busy_timeout(Duration::from_secs(5))
         .map_err(failed)?;
     let found = version(&connection).map_err(failed)?;
-    let tables = "SELECT COUNT(*) FROM sqlite_schema";
-    let tables: i64 = connection
-        .query_row(tables, [], |row| row.get(0))
-        .map_err(failed)?;
     let known = newest();
     if found > known {
         return Err(StoreError::TooNew {
@@ -163,10 +159,23 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     migrate(&mut connection).map_err(failed)?;
     // It is sound; a mark that stays has it looked at once more.
     let _ = std::fs::remove_file(mark);
-    Ok(Opened {
-        connection,
-        is_new: tables == 0,
-    })
+    Ok(connection)
+}
+
+/// Closes a database so that all of it is in its one file, and on disk.
+pub(super) fn close(connection: Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |reason: String| StoreError::Open {
+        path: path.to_owned(),
+        reason,
+    };
+    connection
+        .pragma_update(None, "journal_mode", "DELETE")
+        .map_err(|error| failed(error.to_string()))?;
+    connection
+        .close()
+        .map_err(|(_, error)| failed(error.to_string()))?;
+    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    file.sync_all().map_err(|error| failed(error.to_string()))
 }
 
 fn check(path: &Path, connection: &Connection) -> rusqlite::Result<Result<(), StoreError>> {
@@ -224,7 +233,7 @@ mod tests {
                 error,
                 StoreError::TooNew {
                     found: 99,
-                    known: 4,
+                    known: 5,
                     ..
                 }
             ),
@@ -238,7 +247,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("aloud.db");
         drop(open(&path).unwrap());
-        let connection = open(&path).unwrap().connection;
+        let connection = open(&path).unwrap();
         assert_eq!(version(&connection).unwrap(), newest());
         let mode: String = connection
             .pragma_query_value(None, "journal_mode", |row| row.get(0))

@@ -1,105 +1,18 @@
-//! What is stored of a narration's segments: attempts, clips, errors, crashes. Only one attempt at a
-//! segment can win.
+//! What is stored of a task's segments: attempts, clips, errors, crashes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use crate::model::{ClipRecord, StoredClip};
 use rusqlite::{Connection, params};
 
-use super::narrations::{from_json, noted, to_json};
-use super::record::{self, Line};
+use super::tasks::from_json;
 use super::{Answer, Store};
-use crate::model::ErrorObject;
-use crate::model::{SegmentId, TaskId};
+use crate::model::{ClipRecord, ErrorObject, SegmentId, StoredClip, TaskId};
 
 impl Store {
-    /// Begins an attempt at a segment; the answer is its number.
-    pub(crate) fn begin_segment(&self, id: &TaskId, segment: SegmentId) -> Answer<u32> {
-        let id = id.clone();
-        self.send(move |db| {
-            db.prepare_cached(
-                "UPDATE segments SET attempt = attempt + 1, error = NULL
-                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2
-                 RETURNING attempt",
-            )?
-            .query_row(params![id.as_str(), segment], |row| row.get(0))
-        })
-    }
-
-    /// Notes a published clip. The answer: whether this attempt won.
-    pub(crate) fn complete_segment(
-        &self,
-        id: &TaskId,
-        attempt: u32,
-        clip: ClipRecord,
-    ) -> Answer<bool> {
-        let id = id.clone();
-        self.send(move |db| {
-            let rows = db
-                .prepare_cached(
-                    "UPDATE segments SET clip = ?4, bytes = ?5, samples = ?6, rate = ?7, peak = ?8,
-                                         crashes = 0
-                     WHERE task = (SELECT seq FROM tasks WHERE id = ?1)
-                       AND number = ?2 AND attempt = ?3",
-                )?
-                .execute(params![
-                    id.as_str(),
-                    clip.segment_id,
-                    attempt,
-                    &*clip.clip,
-                    clip.bytes.cast_signed(),
-                    clip.samples.cast_signed(),
-                    clip.rate,
-                    clip.peak,
-                ])?;
-            if rows == 1 {
-                let folder: String = db
-                    .prepare_cached("SELECT folder FROM tasks WHERE id = ?1")?
-                    .query_row([id.as_str()], |row| row.get(0))?;
-                let folder = Path::new(&folder);
-                noted(folder, record::append(folder, &Line::Clip(clip)));
-            }
-            Ok(rows == 1)
-        })
-    }
-
-    /// Notes what went wrong with a segment.
-    pub(crate) fn segment_error(
-        &self,
-        id: &TaskId,
-        segment: SegmentId,
-        error: &ErrorObject,
-    ) -> Answer<()> {
-        let (id, error) = (id.clone(), to_json(error));
-        self.send(move |db| {
-            db.prepare_cached(
-                "UPDATE segments SET error = ?3
-                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
-            )?
-            .execute(params![id.as_str(), segment, error])
-            .map(drop)
-        })
-    }
-
-    /// Forgets the clip of a segment whose file is gone or damaged.
-    pub(crate) fn forget_clip(&self, id: &TaskId, segment: SegmentId) -> Answer<()> {
-        let id = id.clone();
-        self.send(move |db| {
-            db.prepare_cached(
-                "UPDATE segments SET clip = NULL, bytes = NULL, samples = NULL, peak = NULL,
-                                     attempt = MAX(attempt, 1)
-                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
-            )?
-            .execute(params![id.as_str(), segment])
-            .map(drop)
-        })
-    }
-
     /// The clips of a narration, by segment.
     pub(crate) fn clips(&self, id: &TaskId) -> Answer<Vec<StoredClip>> {
         let id = id.clone();
-        self.send(move |db| {
+        self.ask(move |db| {
             let seq = db.query_row(
                 "SELECT seq FROM tasks WHERE id = ?1",
                 [id.as_str()],
@@ -109,10 +22,10 @@ impl Store {
         })
     }
 
-    /// The segments without a clip that were begun before, or are to be made anew.
+    /// The segments without a clip that were begun before, or are to be made again.
     pub(crate) fn attempted(&self, id: &TaskId) -> Answer<BTreeSet<SegmentId>> {
         let id = id.clone();
-        self.send(move |db| {
+        self.ask(move |db| {
             db.prepare_cached(
                 "SELECT number FROM segments
                  WHERE task = (SELECT seq FROM tasks WHERE id = ?1)
@@ -126,7 +39,7 @@ impl Store {
     /// The segments without a clip that were in work when the process died, and how often.
     pub(crate) fn crashes(&self, id: &TaskId) -> Answer<BTreeMap<SegmentId, u32>> {
         let id = id.clone();
-        self.send(move |db| {
+        self.ask(move |db| {
             db.prepare_cached(
                 "SELECT number, crashes FROM segments
                  WHERE task = (SELECT seq FROM tasks WHERE id = ?1)
@@ -138,9 +51,58 @@ impl Store {
     }
 }
 
+/// Notes a published clip. The core has made sure that it is the newest attempt.
+pub(super) fn complete(db: &Connection, id: &TaskId, clip: &ClipRecord) -> rusqlite::Result<()> {
+    let values = params![
+        id.as_str(),
+        clip.segment_id,
+        &*clip.clip,
+        clip.bytes.cast_signed(),
+        clip.samples.cast_signed(),
+        clip.rate,
+        clip.peak,
+        clip.checksum,
+    ];
+    let rows = db
+        .prepare_cached(
+            "UPDATE segments SET clip = ?3, bytes = ?4, samples = ?5, rate = ?6, peak = ?7,
+                                 checksum = ?8, crashes = 0
+             WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
+        )?
+        .execute(values)?;
+    if rows == 1 {
+        return Ok(());
+    }
+    // An operation that plans nothing ahead numbers its parts as they come.
+    let rows = db
+        .prepare_cached(
+            "INSERT INTO segments (task, number, first, past, text, pause_ms, heading, attempt,
+                                   clip, bytes, samples, rate, peak, checksum)
+             SELECT seq, ?2, 0, 0, '', 0, 0, 1, ?3, ?4, ?5, ?6, ?7, ?8
+             FROM tasks WHERE id = ?1 AND operation <> 'narrate'",
+        )?
+        .execute(values)?;
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(rusqlite::Error::QueryReturnedNoRows)
+    }
+}
+
+/// Forgets the clip of a segment whose file is gone or damaged.
+pub(super) fn forget(db: &Connection, id: &TaskId, segment: SegmentId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE segments SET clip = NULL, bytes = NULL, samples = NULL, peak = NULL,
+                             checksum = NULL, attempt = MAX(attempt, 1)
+         WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
+    )?
+    .execute(params![id.as_str(), segment])
+    .map(drop)
+}
+
 pub(super) fn clips(db: &Connection, seq: i64) -> rusqlite::Result<Vec<StoredClip>> {
     db.prepare_cached(
-        "SELECT number, clip, bytes, samples, rate, peak FROM segments
+        "SELECT number, clip, bytes, samples, rate, peak, checksum FROM segments
          WHERE task = ?1 AND clip IS NOT NULL ORDER BY number",
     )?
     .query_map([seq], |row| {
@@ -151,6 +113,7 @@ pub(super) fn clips(db: &Connection, seq: i64) -> rusqlite::Result<Vec<StoredCli
             samples: row.get::<_, i64>(3)?.cast_unsigned(),
             rate: row.get(4)?,
             peak: row.get(5)?,
+            checksum: row.get(6)?,
         })
     })?
     .collect()

@@ -1,4 +1,4 @@
-//! How work comes back: what an earlier run left, and what is to be tried again.
+//! What has failed or was cancelled is tried again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use super::Engine;
 use super::error::SubmitError;
-use super::registry::{NewTask, Schedule};
-use super::shared::{Body, Shared};
-use super::store::{StoredNarration, StoredSchedule};
+use super::runtime::Record;
 use super::submission::Submission;
-use super::submit::new_narration;
-use crate::model::{SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
+use crate::model::{SegmentId, TaskId, TaskState, TaskStatus};
 
 impl Engine {
     /// Tries a narration that failed or was cancelled once more, as a new task that takes over its
@@ -35,7 +32,7 @@ impl Engine {
     /// #             std::fs::write(narration.folder.join(format!("{segment_id}.wav")), "")?;
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #             made.push(segment_id);
     /// #         }
@@ -103,7 +100,7 @@ impl Engine {
     /// #             std::fs::write(narration.folder.join(format!("{segment_id}.wav")), "")?;
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #             made.push(segment_id);
     /// #         }
@@ -151,18 +148,18 @@ impl Engine {
         id: &TaskId,
         segments: &[SegmentId],
     ) -> Result<TaskId, SubmitError> {
-        let shared = self.shared();
-        let status = self.task_status(id);
-        if status
-            .as_ref()
-            .is_some_and(|status| !status.state.is_terminal())
-        {
-            return Err(SubmitError::NotRetryable(id.clone()));
+        let not_retryable = || SubmitError::NotRetryable(id.clone());
+        let has_ended = |status: TaskStatus| status.state.is_terminal();
+        if !self.task_status(id).is_none_or(has_ended) {
+            return Err(not_retryable());
         }
-        let stored = shared.store.ended_narration(id).wait()?;
-        let stored = stored.ok_or_else(|| SubmitError::NotRetryable(id.clone()))?;
-        let mut again = Submission::new(stored.narration);
-        again.anew = segments.to_vec();
+        let stored = self.runtime().store.ended_narration(id).wait()?;
+        let stored = stored.ok_or_else(not_retryable)?;
+        let Record::Narration(narration) = stored.record else {
+            return Err(not_retryable());
+        };
+        let mut again = Submission::new(Arc::unwrap_or_clone(narration));
+        again.again = segments.to_vec();
         again.schedule.priority = stored.schedule.priority;
         again.schedule.group = stored.schedule.group;
         again.timeout = stored.timeout_ms.map(Duration::from_millis);
@@ -201,83 +198,5 @@ impl Engine {
                 self.retry_segments(&task.id, &failed.collect::<Vec<_>>())
             })
             .collect()
-    }
-}
-
-/// Puts a narration of an earlier run back into the queue.
-pub(super) fn resume(shared: &Shared, stored: StoredNarration) {
-    let StoredNarration {
-        id,
-        seq,
-        narration,
-        timeout_ms,
-        schedule,
-        in_vain_after,
-        created_at,
-        clips,
-        errors,
-        ..
-    } = stored;
-    let mut new = new_narration(shared, &id, &narration, clips);
-    new.errors = errors;
-    let now = shared.now();
-    let task = NewTask {
-        id: id.clone(),
-        seq,
-        title: Arc::clone(&narration.title),
-        kind: TaskKind::Narration,
-        timeout: timeout_ms.map(Duration::from_millis),
-        schedule: schedule.since(now.wall),
-        narration: Some(new),
-        created_at: Some(created_at),
-    };
-    let mut state = shared.lock();
-    if state.registry.submit(task, now).is_none() {
-        return;
-    }
-    state
-        .fingerprints
-        .insert(narration.fingerprint.clone(), id.clone());
-    state
-        .bodies
-        .insert(id.clone(), Body::Narration(Arc::new(narration)));
-    if let Some(dependency) = in_vain_after {
-        let events = state.registry.end_in_vain(&id, &dependency, now);
-        let ended = state.announce(&events);
-        drop(state);
-        shared.store_ends(ended);
-    }
-}
-
-impl StoredSchedule {
-    pub(super) fn new(schedule: &Schedule, now: Timestamp) -> Self {
-        let delay = schedule
-            .delay
-            .map(|delay| i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
-        Self {
-            priority: schedule.priority,
-            paused: schedule.paused,
-            due: delay.map(|delay| Timestamp(now.0.saturating_add(delay))),
-            delay_ms: delay.map(i64::cast_unsigned),
-            rank: schedule.rank,
-            after: schedule.after.clone(),
-            group: schedule.group.clone(),
-        }
-    }
-
-    /// What is left of it at this time. A clock that was set back makes no delay longer.
-    fn since(self, now: Timestamp) -> Schedule {
-        let longest = self.delay_ms.map_or(Duration::MAX, Duration::from_millis);
-        Schedule {
-            priority: self.priority,
-            rank: self.rank,
-            delay: self
-                .due
-                .map(|due| due.since(now).min(longest))
-                .filter(|delay| !delay.is_zero()),
-            after: self.after,
-            paused: self.paused,
-            group: self.group,
-        }
     }
 }

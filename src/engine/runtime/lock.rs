@@ -6,17 +6,17 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
-use super::error::OpenError;
+use crate::engine::error::OpenError;
 
 /// The held lock; dropping it releases the library.
 #[derive(Debug)]
-pub(crate) struct LibraryLock {
+pub(in crate::engine) struct LibraryLock {
     _file: File,
 }
 
 impl LibraryLock {
     /// Takes the library, or says who has it.
-    pub(crate) fn take(folder: &Path) -> Result<Self, OpenError> {
+    pub(in crate::engine) fn take(folder: &Path) -> Result<Self, OpenError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| OpenError::Folder { path, source }

@@ -17,14 +17,14 @@ type Noted = (TaskId, Vec<SegmentId>);
 
 /// One worker's file.
 #[derive(Debug)]
-pub(crate) struct InWork {
+pub(in crate::engine) struct InWork {
     path: PathBuf,
     file: Mutex<Option<File>>,
 }
 
 impl InWork {
     /// The file of the worker with this number; it is made when it is needed.
-    pub(crate) fn new(folder: &Path, worker: usize) -> Self {
+    pub(in crate::engine) fn new(folder: &Path, worker: usize) -> Self {
         Self {
             path: folder.join(format!("{PREFIX}{worker}")),
             file: Mutex::new(None),
@@ -32,12 +32,12 @@ impl InWork {
     }
 
     /// Notes the segments that the model has from now on.
-    pub(crate) fn set(&self, task: &TaskId, segments: &[SegmentId]) {
+    pub(in crate::engine) fn set(&self, task: &TaskId, segments: &[SegmentId]) {
         self.write(|file| file.write_all(&serde_json::to_vec(&(task, segments))?));
     }
 
     /// Notes that none is in work.
-    pub(crate) fn clear(&self) {
+    pub(in crate::engine) fn clear(&self) {
         let is_open = self.lock().is_some();
         if is_open {
             self.write(|_| Ok(()));
@@ -82,20 +82,33 @@ impl Drop for InWork {
     }
 }
 
-/// What was in work when an earlier process died; its files are removed.
-pub(crate) fn left_behind(folder: &Path) -> Vec<(TaskId, SegmentId)> {
-    let mut all = Vec::new();
+/// What was in work when an earlier process died, and the files that say so.
+pub(in crate::engine) struct LeftBehind {
+    pub noted: Vec<(TaskId, SegmentId)>,
+    pub files: Vec<PathBuf>,
+}
+
+/// What was in work when an earlier process died.
+pub(in crate::engine) fn left_behind(folder: &Path) -> LeftBehind {
+    let (mut noted, mut files) = (Vec::new(), Vec::new());
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
             let text = std::fs::read(entry.path()).unwrap_or_default();
             // The rest of a longer note may stand behind it.
             let mut notes = serde_json::Deserializer::from_slice(&text).into_iter::<Noted>();
             if let Some(Ok((task, segments))) = notes.next() {
-                all.extend(segments.into_iter().map(|segment| (task.clone(), segment)));
+                noted.extend(segments.into_iter().map(|segment| (task.clone(), segment)));
             }
-            // One that stays is overwritten by the next worker of its number.
-            let _ = std::fs::remove_file(entry.path());
+            files.push(entry.path());
         }
     }
-    all
+    LeftBehind { noted, files }
+}
+
+/// Removes the files, once what they say is counted.
+pub(in crate::engine) fn forget(files: Vec<PathBuf>) {
+    for file in files {
+        // One that stays is overwritten by the next worker of its number.
+        let _ = std::fs::remove_file(file);
+    }
 }

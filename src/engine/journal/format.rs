@@ -2,22 +2,25 @@
 //! holds the text and its segments, then comes one for each finished clip, at last the end. With it
 //! a library that was lost can be rebuilt, and anyone can tell which clip speaks which words.
 //!
-//! The database decides, always; the record is written after it, without waiting for the disk, and
-//! read only when the database is gone. A line that can't be read is passed over.
+//! The database decides, always; the record is written after it, and read only when the database is
+//! gone. A line that can't be read is passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::narrations::StoredSchedule;
-use crate::model::ClipRecord;
-use crate::model::ErrorObject;
-use crate::model::{Narration, NarrationSettings, PlannedSegment};
-use crate::model::{SegmentId, TaskId, TaskState, Timestamp};
+use crate::engine::schedule::StoredSchedule;
+use crate::model::{
+    ClipRecord, ErrorObject, Narration, NarrationSettings, PlannedSegment, SegmentId, TaskId,
+    TaskState, Timestamp,
+};
+
+/// The list of folders, beside the database.
+const FOLDERS: &str = "narrations.jsonl";
 
 /// What the record in a narration's folder is called.
 ///
@@ -34,7 +37,7 @@ use crate::model::{SegmentId, TaskId, TaskState, Timestamp};
 /// #             let attempt = task.begin_segment(segment_id)?;
 /// #             let clip = format!("{segment_id}.wav").into();
 /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
 /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
 /// #         }
 /// #         Ok("spoken".into())
@@ -75,6 +78,11 @@ pub const FILE: &str = "narration.jsonl";
 pub(super) enum Line {
     Narration(Box<Accepted>),
     Clip(ClipRecord),
+    /// What went wrong with a segment.
+    Error {
+        segment_id: SegmentId,
+        error: ErrorObject,
+    },
     Ended {
         state: TaskState,
         at: Timestamp,
@@ -84,7 +92,7 @@ pub(super) enum Line {
 
 /// A narration as it was accepted. Its folder is where the record lies.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Accepted {
+pub(in crate::engine) struct Accepted {
     pub id: TaskId,
     pub title: Arc<str>,
     pub voice: Arc<str>,
@@ -98,57 +106,114 @@ pub(super) struct Accepted {
     pub source: Arc<str>,
 }
 
-/// Begins the record anew, with the clips that there are.
-pub(super) fn begin(
-    id: &TaskId,
-    narration: &Narration,
-    timeout_ms: Option<u64>,
-    schedule: &StoredSchedule,
-    created_at: Timestamp,
-    clips: &[ClipRecord],
-) -> io::Result<()> {
-    let accepted = Accepted {
-        id: id.clone(),
-        title: Arc::clone(&narration.title),
-        voice: Arc::clone(&narration.voice),
-        voice_version: Arc::clone(&narration.voice_version),
-        settings: narration.settings.clone(),
-        fingerprint: narration.fingerprint.clone(),
-        timeout_ms,
-        schedule: schedule.clone(),
-        created_at,
-        segments: narration.plan.iter().map(|(_, one)| one.clone()).collect(),
-        source: Arc::clone(&narration.source),
+impl Accepted {
+    pub(super) fn new(
+        id: &TaskId,
+        narration: &Narration,
+        timeout_ms: Option<u64>,
+        schedule: StoredSchedule,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id: id.clone(),
+            title: Arc::clone(&narration.title),
+            voice: Arc::clone(&narration.voice),
+            voice_version: Arc::clone(&narration.voice_version),
+            settings: narration.settings.clone(),
+            fingerprint: narration.fingerprint.clone(),
+            timeout_ms,
+            schedule,
+            created_at,
+            segments: narration.plan.iter().map(|(_, one)| one.clone()).collect(),
+            source: Arc::clone(&narration.source),
+        }
+    }
+}
+
+/// Adds lines and waits until they are on disk.
+pub(super) fn append(folder: &Path, lines: &[Line]) -> io::Result<()> {
+    let path = folder.join(FILE);
+    let begins = lines.iter().any(|line| matches!(line, Line::Narration(_)));
+    let is_new = std::fs::symlink_metadata(&path).map_or(true, |file| file.len() == 0);
+    // What a crash cut off stays a line of its own.
+    let mut text = if begins && !is_new {
+        vec![b'\n']
+    } else {
+        Vec::new()
     };
-    let is_new =
-        std::fs::metadata(narration.folder.join(FILE)).map_or(true, |file| file.len() == 0);
-    // What a crash cut off before it stays a line of its own.
-    let text = if is_new { Vec::new() } else { vec![b'\n'] };
-    let mut lines = vec![Line::Narration(Box::new(accepted))];
-    lines.extend(clips.iter().cloned().map(Line::Clip));
-    write(&narration.folder, text, &lines)
-}
-
-/// Adds a line.
-pub(super) fn append(folder: &Path, line: &Line) -> io::Result<()> {
-    write(folder, Vec::new(), std::slice::from_ref(line))
-}
-
-fn write(folder: &Path, mut text: Vec<u8>, lines: &[Line]) -> io::Result<()> {
     for line in lines {
         serde_json::to_writer(&mut text, line)?;
         text.push(b'\n');
     }
-    let mut file = OpenOptions::new()
+    let mut file = open_to_append(&path)?;
+    file.write_all(&text)?;
+    file.sync_data()?;
+    if is_new {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Others may write in a narration's folder: a link there is not followed.
+fn open_to_append(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits();
+    OpenOptions::new()
         .create(true)
         .append(true)
-        .open(folder.join(FILE))?;
-    file.write_all(&text)
+        .custom_flags(no_follow.cast_signed())
+        .open(path)
+}
+
+/// The list of folders beside the database, one path a line as a JSON string.
+pub(super) struct FolderList {
+    path: PathBuf,
+    known: HashSet<PathBuf>,
+}
+
+impl FolderList {
+    pub(super) fn open(database: &Path) -> Self {
+        Self {
+            path: database.with_file_name(FOLDERS),
+            known: folders(database).into_iter().collect(),
+        }
+    }
+
+    /// Adds a folder, unless it is there.
+    pub(super) fn note(&mut self, folder: &Path) -> io::Result<()> {
+        if self.known.contains(folder) {
+            return Ok(());
+        }
+        let mut line = serde_json::to_vec(&folder.to_string_lossy())?;
+        line.push(b'\n');
+        let mut list = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)?;
+        list.write_all(&line)?;
+        list.sync_data()?;
+        self.known.insert(folder.to_owned());
+        Ok(())
+    }
+}
+
+/// The folders of this library's narrations, as far as the list says.
+pub(in crate::engine) fn folders(database: &Path) -> Vec<PathBuf> {
+    let Ok(list) = File::open(database.with_file_name(FOLDERS)) else {
+        return Vec::new();
+    };
+    let lines = BufReader::new(list).split(b'\n').map_while(Result::ok);
+    let mut known = HashSet::new();
+    let folders = lines.filter_map(|line| serde_json::from_slice::<PathBuf>(&line).ok());
+    folders
+        .filter(|folder| known.insert(folder.clone()))
+        .collect()
 }
 
 /// What a record says in the end.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(in crate::engine) struct Read {
     pub accepted: Accepted,
     pub clips: BTreeMap<SegmentId, ClipRecord>,
     pub end: Option<(TaskState, Timestamp, Option<ErrorObject>)>,
@@ -156,7 +221,7 @@ pub(super) struct Read {
 
 /// Reads the record in a folder; `None` if no line of it says what was accepted. The last narration
 /// counts, with what comes after it.
-pub(super) fn read(folder: &Path) -> io::Result<Option<Read>> {
+pub(in crate::engine) fn read(folder: &Path) -> io::Result<Option<Read>> {
     let mut accepted = None;
     let mut clips = BTreeMap::new();
     let mut end = None;

@@ -1,0 +1,315 @@
+//! How tasks come in: handed in now, or left by an earlier process.
+
+use std::time::Duration;
+
+use super::disk::Then;
+use super::life::Life;
+use super::queue::Place;
+use super::{
+    Answer, Core, Effect, Entry, Kind, NewTask, Now, Output, Phase, Refusal, Reply, RestoredTask,
+    Row, Schedule, add_completed, run,
+};
+use crate::engine::core::CallId;
+use crate::engine::core::group::Share;
+use crate::model::{CompletedSegment, Event, SegmentId, TaskId, TaskState, TaskStatus};
+
+/// What is kept of a submission until it is admitted.
+pub(super) struct Admission {
+    pub schedule: Schedule,
+    pub failed_dependency: Option<TaskId>,
+}
+
+impl<B, R: Clone> Core<B, R> {
+    pub(super) fn submit(
+        &mut self,
+        new: NewTask<B, R>,
+        call: CallId,
+        now: Now,
+        out: &mut Output<B, R>,
+    ) -> Answer {
+        self.clean(self.config.cleanup_threshold, now, out);
+        if let Some(refusal) = self.refusal(&new) {
+            out.effects.push(Effect::Drop(new.body));
+            return Answer::Refused(refusal);
+        }
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        let id = new.status.id.clone();
+        let timeout = new.timeout.or(self.config.task_timeout);
+        if let Some(fingerprint) = &new.fingerprint {
+            self.fingerprints.insert(fingerprint.clone(), id.clone());
+        }
+        self.insert(
+            &id,
+            Entry {
+                status: new.status,
+                kind: new.kind,
+                phase: Phase::Accepting,
+                seq,
+                rank: new.schedule.rank,
+                timeout,
+                body: Some(new.body),
+                fingerprint: new.fingerprint,
+                breaker: new.breaker,
+                leases: Default::default(),
+                watchers: Vec::new(),
+            },
+        );
+        let admission = Admission {
+            schedule: new.schedule,
+            failed_dependency: new.failed_dependency,
+        };
+        let Some(record) = new.record else {
+            self.enter(&id, admission, Vec::new(), now, out);
+            return Answer::Done;
+        };
+        self.accepting += 1;
+        let row = Row::Accepted {
+            task: id.clone(),
+            seq,
+            record,
+            timeout,
+            schedule: admission.schedule.clone(),
+            again: new.again,
+            at: now.wall,
+        };
+        let then = Then::Accepted {
+            task: id,
+            call,
+            admission: Box::new(admission),
+        };
+        self.disk.add(row, then);
+        Answer::Later
+    }
+
+    /// Why a task is not taken.
+    fn refusal(&self, new: &NewTask<B, R>) -> Option<Refusal> {
+        if self.life != Life::Open {
+            return Some(Refusal::ShutDown);
+        }
+        if let Some(same) = new
+            .fingerprint
+            .as_ref()
+            .and_then(|f| self.fingerprints.get(f))
+        {
+            return Some(Refusal::Duplicate(same.clone()));
+        }
+        if self.contains(&new.status.id) {
+            return Some(Refusal::Duplicate(new.status.id.clone()));
+        }
+        let waiting = self.count(TaskState::Pending) + self.accepting;
+        (waiting >= self.config.max_waiting).then(|| Refusal::Full {
+            waiting,
+            retry_in: self.time_for_one(),
+        })
+    }
+
+    /// About how long one task takes, from those that have ended.
+    fn time_for_one(&self) -> Duration {
+        let (ended, seconds) = self.workers.ended_runs();
+        let one = if ended < 1.0 { 10.0 } else { seconds / ended };
+        Duration::from_secs_f64(one.clamp(1.0, 600.0))
+    }
+
+    fn insert(&mut self, id: &TaskId, entry: Entry<B>) {
+        self.order.insert(entry.seq, id.clone());
+        self.tasks.insert(id.clone(), entry);
+    }
+
+    /// The disk has answered for a new task.
+    pub(super) fn accepted(
+        &mut self,
+        id: TaskId,
+        call: CallId,
+        admission: Admission,
+        clips: Vec<crate::model::ClipRecord>,
+        now: Now,
+        out: &mut Output<B, R>,
+    ) {
+        if clips.is_empty() {
+            self.accepting -= 1;
+            self.enter(&id, admission, Vec::new(), now, out);
+            out.effects.push(Effect::Reply(call, Reply::Accepted));
+            return;
+        }
+        if let Some(entry) = self.tasks.get_mut(&id) {
+            entry.phase = Phase::Adopting;
+        }
+        self.disk.adopting.insert(id, admission);
+        out.effects.push(Effect::Reply(call, Reply::Adopted(clips)));
+    }
+
+    /// The disk has refused a new task: nothing of it is kept.
+    pub(super) fn not_accepted(
+        &mut self,
+        id: &TaskId,
+        call: CallId,
+        reply: Reply,
+        out: &mut Output<B, R>,
+    ) {
+        self.accepting -= 1;
+        if let Some(entry) = self.tasks.remove(id) {
+            self.order.remove(&entry.seq);
+            self.forget_fingerprint(id, entry.fingerprint.as_deref());
+            out.effects.extend(entry.body.map(Effect::Drop));
+        }
+        out.effects.push(Effect::Reply(call, reply));
+    }
+
+    pub(super) fn admit(
+        &mut self,
+        id: &TaskId,
+        done: Vec<CompletedSegment>,
+        missing: &[SegmentId],
+        now: Now,
+        out: &mut Output<B, R>,
+    ) -> Answer {
+        let Some(admission) = self.disk.adopting.remove(id) else {
+            return Answer::Refused(Refusal::Stale);
+        };
+        self.accepting -= 1;
+        self.forget_parts(id, missing);
+        self.enter(id, admission, done, now, out);
+        Answer::Done
+    }
+
+    fn forget_parts(&mut self, id: &TaskId, missing: &[SegmentId]) {
+        for &part in missing {
+            let task = id.clone();
+            self.disk
+                .add(Row::PartForgotten { task, part }, Then::Nothing);
+        }
+    }
+
+    /// From here on the task is known to everyone.
+    fn enter(
+        &mut self,
+        id: &TaskId,
+        admission: Admission,
+        done: Vec<CompletedSegment>,
+        now: Now,
+        out: &mut Output<B, R>,
+    ) {
+        let Admission {
+            schedule,
+            failed_dependency,
+        } = admission;
+        let (blocking, failed) = self.dependencies(&schedule.after);
+        let due = schedule.delay.map(|delay| now.mono.saturating_add(delay));
+        let Some(entry) = self.tasks.get_mut(id) else {
+            return;
+        };
+        let seq = entry.seq;
+        let place = Place {
+            priority: schedule.priority,
+            due,
+            after: &blocking,
+            paused: schedule.paused,
+            rank: schedule.rank,
+            lane: entry.lane(),
+        };
+        self.queue.add(seq, place);
+        entry.phase = Phase::Waiting;
+        let status = &mut entry.status;
+        prepare(status, schedule, now);
+        status.rank = self.queue.rank(seq).unwrap_or_default();
+        for segment in done {
+            add_completed(status, segment, false);
+        }
+        self.counts[TaskState::Pending as usize] += 1;
+        self.totals.submitted += 1;
+        if let Some(group) = &status.group {
+            self.groups.update(group, None, Some(Share::of(status)));
+        }
+        out.events.push(Event::Submitted { task: id.clone() });
+        if let Some(dependency) = failed_dependency.or(failed) {
+            let outcome = run::dependency_outcome(&dependency);
+            self.end(id, outcome, now, out);
+        }
+    }
+
+    /// Which of the tasks that must end first have not ended, and one that did not end as it
+    /// should. One that is no longer known was looked up by whoever handed this one in.
+    fn dependencies(&self, after: &[TaskId]) -> (Vec<u64>, Option<TaskId>) {
+        let mut blocking = Vec::new();
+        for id in after {
+            let Some(entry) = self.tasks.get(id) else {
+                continue;
+            };
+            match entry.status.state {
+                TaskState::Completed => {}
+                TaskState::Failed | TaskState::Cancelled => return (Vec::new(), Some(id.clone())),
+                TaskState::Pending | TaskState::Processing => blocking.push(entry.seq),
+            }
+        }
+        blocking.sort_unstable();
+        blocking.dedup();
+        (blocking, None)
+    }
+
+    pub(super) fn restore(
+        &mut self,
+        task: RestoredTask<B>,
+        now: Now,
+        out: &mut Output<B, R>,
+    ) -> Answer {
+        let id = task.status.id.clone();
+        if self.contains(&id) {
+            out.effects.extend(task.body.map(Effect::Drop));
+            return Answer::Refused(Refusal::Duplicate(id));
+        }
+        self.next_seq = self.next_seq.max(task.seq + 1);
+        if let Some(fingerprint) = &task.fingerprint {
+            self.fingerprints.insert(fingerprint.clone(), id.clone());
+        }
+        self.insert(
+            &id,
+            Entry {
+                status: task.status,
+                kind: Kind::Durable,
+                phase: Phase::Accepting,
+                seq: task.seq,
+                rank: task.schedule.rank,
+                timeout: task.timeout,
+                body: task.body,
+                fingerprint: task.fingerprint,
+                breaker: task.breaker,
+                leases: Default::default(),
+                watchers: Vec::new(),
+            },
+        );
+        if let Some(entry) = self.tasks.get_mut(&id) {
+            for (segment, error) in task.errors {
+                entry.status.errors.push(segment, error);
+            }
+        }
+        self.forget_parts(&id, &task.missing);
+        let admission = Admission {
+            schedule: task.schedule,
+            failed_dependency: task.failed_dependency,
+        };
+        self.enter(&id, admission, task.done, now, out);
+        if task.cancelled {
+            self.cancel(&id, false, now, out);
+        }
+        Answer::Done
+    }
+
+    pub(super) fn forget_fingerprint(&mut self, id: &TaskId, fingerprint: Option<&str>) {
+        if let Some(fingerprint) = fingerprint
+            && self.fingerprints.get(fingerprint) == Some(id)
+        {
+            self.fingerprints.remove(fingerprint);
+        }
+    }
+}
+
+/// Sets what every task begins with.
+fn prepare(status: &mut TaskStatus, schedule: Schedule, now: Now) {
+    status.state = TaskState::Pending;
+    status.priority = schedule.priority;
+    status.paused = schedule.paused;
+    status.after = schedule.after.into();
+    status.group = schedule.group;
+    status.updated_at = now.wall;
+}

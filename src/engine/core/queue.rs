@@ -1,0 +1,381 @@
+//! Which waiting task is next: priorities, pauses, delays and dependencies. A pure structure over
+//! sequence numbers; it knows no task, no clock and no thread. Every call costs a logarithm of the
+//! number of waiting tasks at most.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::Priority;
+
+/// Tasks that are held back together: those of one breaker, and those that nobody here can do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lane {
+    #[default]
+    Free,
+    Breaker(Arc<str>),
+    NoOperation,
+}
+
+/// What keeps a waiting task from running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Slot {
+    rank: i64,
+    /// Not before this moment.
+    due: Option<Duration>,
+    /// Tasks that must end before.
+    waits_for: usize,
+    paused: bool,
+    lane: Lane,
+}
+
+impl Slot {
+    fn is_ready(&self) -> bool {
+        self.due.is_none() && self.waits_for == 0 && !self.paused
+    }
+}
+
+/// The waiting tasks.
+#[derive(Default)]
+pub(super) struct Queue {
+    slots: BTreeMap<u64, Slot>,
+    /// Those that may run, by lane: a few lanes, however many tasks.
+    ready: BTreeMap<Lane, BTreeSet<(i64, u64)>>,
+    blocked: BTreeSet<Lane>,
+    delayed: BTreeSet<(Duration, u64)>,
+    /// Who waits for the end of a task.
+    dependants: BTreeMap<u64, Vec<u64>>,
+    paused: bool,
+}
+
+/// A task that comes into the queue.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place<'a> {
+    pub priority: Priority,
+    /// Not before this moment; one in the past is as good as none.
+    pub due: Option<Duration>,
+    /// The tasks that must end before.
+    pub after: &'a [u64],
+    pub paused: bool,
+    /// Where it was moved to; otherwise its place follows from its number and its priority.
+    pub rank: Option<i64>,
+    pub lane: Lane,
+}
+
+impl Queue {
+    pub(super) fn add(&mut self, seq: u64, place: Place<'_>) {
+        let order = i64::try_from(seq).unwrap_or(i64::MAX);
+        let overtakes = place.priority.number() * i64::from(Priority::OVERTAKES);
+        let rank = place.rank.unwrap_or(order - overtakes);
+        for &dependency in place.after {
+            self.dependants.entry(dependency).or_default().push(seq);
+        }
+        if let Some(due) = place.due {
+            self.delayed.insert((due, seq));
+        }
+        self.slots.insert(
+            seq,
+            Slot {
+                rank,
+                due: place.due,
+                waits_for: place.after.len(),
+                paused: place.paused,
+                lane: place.lane,
+            },
+        );
+        self.make_ready(seq);
+    }
+
+    /// Hands out the next task that may run now.
+    pub(super) fn take(&mut self, now: Duration) -> Option<u64> {
+        let (_, seq) = self.next(now)?;
+        self.remove(seq);
+        Some(seq)
+    }
+
+    /// Whether a task may run now.
+    pub(super) fn has_ready(&mut self, now: Duration) -> bool {
+        self.next(now).is_some()
+    }
+
+    fn next(&mut self, now: Duration) -> Option<(i64, u64)> {
+        self.release(now);
+        if self.paused {
+            return None;
+        }
+        let open = self
+            .ready
+            .iter()
+            .filter(|(lane, _)| !self.blocked.contains(lane));
+        open.filter_map(|(_, tasks)| tasks.first().copied()).min()
+    }
+
+    /// Holds the tasks of a lane back, or releases them.
+    pub(super) fn set_blocked(&mut self, lane: &Lane, blocked: bool) {
+        if blocked {
+            self.blocked.insert(lane.clone());
+        } else {
+            self.blocked.remove(lane);
+        }
+    }
+
+    /// When the next delayed task is due.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.delayed.first().map(|&(due, _)| due)
+    }
+
+    /// Forgets a waiting task.
+    pub(super) fn remove(&mut self, seq: u64) {
+        let Some(slot) = self.slots.remove(&seq) else {
+            return;
+        };
+        self.unready(&slot, seq);
+        if let Some(due) = slot.due {
+            self.delayed.remove(&(due, seq));
+        }
+    }
+
+    /// Releases those that waited for a task; it has ended as it should.
+    pub(super) fn fulfil(&mut self, dependency: u64) {
+        for seq in self.dependants.remove(&dependency).unwrap_or_default() {
+            self.change(seq, |slot| {
+                slot.waits_for = slot.waits_for.saturating_sub(1);
+            });
+        }
+    }
+
+    /// Those that waited for a task that did not end as it should.
+    pub(super) fn fail(&mut self, dependency: u64) -> Vec<u64> {
+        let mut dependants = self.dependants.remove(&dependency).unwrap_or_default();
+        dependants.retain(|seq| self.slots.contains_key(seq));
+        dependants
+    }
+
+    /// Holds a waiting task back, or releases it. Returns whether that changed anything.
+    pub(super) fn set_paused(&mut self, seq: u64, paused: bool) -> bool {
+        let before = self.slots.get(&seq).map(|slot| slot.paused);
+        self.change(seq, |slot| slot.paused = paused);
+        before.is_some_and(|before| before != paused)
+    }
+
+    /// Holds all waiting tasks back, or releases them.
+    pub(super) fn set_all_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Whether all waiting tasks are held back.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Changes places with the task before or after it among those that may run. Returns the one
+    /// it changed places with.
+    pub(super) fn shift(&mut self, seq: u64, up: bool) -> Option<u64> {
+        let rank = self.slots.get(&seq).filter(|slot| slot.is_ready())?.rank;
+        let place = (rank, seq);
+        let lanes = self.ready.values();
+        let (other_rank, other) = if up {
+            let before = lanes.filter_map(|tasks| tasks.range(..place).next_back());
+            before.max().copied()?
+        } else {
+            let past = (Bound::Excluded(place), Bound::Unbounded);
+            let after = lanes.filter_map(|tasks| tasks.range(past).next());
+            after.min().copied()?
+        };
+        // Two that share a rank are told apart by their number only: give each one of its own.
+        let (rank, other_rank) = if rank == other_rank {
+            (rank + if up { 1 } else { -1 }, other_rank)
+        } else {
+            (rank, other_rank)
+        };
+        self.change(seq, |slot| slot.rank = other_rank);
+        self.change(other, |slot| slot.rank = rank);
+        Some(other)
+    }
+
+    /// Where a waiting task stands; smaller is sooner.
+    pub(super) fn rank(&self, seq: u64) -> Option<i64> {
+        self.slots.get(&seq).map(|slot| slot.rank)
+    }
+
+    /// The order of those that may run, the next one first.
+    #[cfg(test)]
+    pub(super) fn order(&self) -> Vec<u64> {
+        let mut all: Vec<_> = self.ready.values().flatten().copied().collect();
+        all.sort_unstable();
+        all.into_iter().map(|(_, seq)| seq).collect()
+    }
+
+    fn release(&mut self, now: Duration) {
+        while let Some(&(due, seq)) = self.delayed.first() {
+            if due > now {
+                break;
+            }
+            self.delayed.pop_first();
+            self.change(seq, |slot| slot.due = None);
+        }
+    }
+
+    fn change(&mut self, seq: u64, change: impl FnOnce(&mut Slot)) {
+        let Some(slot) = self.slots.get(&seq) else {
+            return;
+        };
+        let before = slot.clone();
+        self.unready(&before, seq);
+        if let Some(slot) = self.slots.get_mut(&seq) {
+            change(slot);
+        }
+        self.make_ready(seq);
+    }
+
+    fn unready(&mut self, slot: &Slot, seq: u64) {
+        if let Some(tasks) = self.ready.get_mut(&slot.lane)
+            && tasks.remove(&(slot.rank, seq))
+            && tasks.is_empty()
+        {
+            self.ready.remove(&slot.lane);
+        }
+    }
+
+    fn make_ready(&mut self, seq: u64) {
+        if let Some(slot) = self.slots.get(&seq)
+            && slot.is_ready()
+        {
+            let tasks = self.ready.entry(slot.lane.clone()).or_default();
+            tasks.insert((slot.rank, seq));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    fn place(priority: Priority) -> Place<'static> {
+        Place {
+            priority,
+            ..Place::default()
+        }
+    }
+
+    #[test]
+    fn a_blocked_lane_holds_back_its_own_only() {
+        let mut queue = queue(&[(1, Priority::Normal), (4, Priority::Normal)]);
+        let lane = Lane::Breaker("voice".into());
+        for seq in [2, 3] {
+            let lane = lane.clone();
+            queue.add(
+                seq,
+                Place {
+                    lane,
+                    ..Place::default()
+                },
+            );
+        }
+        queue.set_blocked(&lane, true);
+        assert_eq!(
+            (queue.take(NOW), queue.take(NOW), queue.take(NOW)),
+            (Some(1), Some(4), None)
+        );
+        queue.set_blocked(&lane, false);
+        assert_eq!(
+            (queue.take(NOW), queue.take(NOW), queue.take(NOW)),
+            (Some(2), Some(3), None)
+        );
+    }
+
+    fn queue(tasks: &[(u64, Priority)]) -> Queue {
+        let mut queue = Queue::default();
+        for &(seq, priority) in tasks {
+            queue.add(seq, place(priority));
+        }
+        queue
+    }
+
+    #[test]
+    fn urgent_tasks_overtake_but_never_starve_the_others() {
+        let mut queue = queue(&[
+            (0, Priority::Normal),
+            (1, Priority::High),
+            (2, Priority::Low),
+        ]);
+        let later: Vec<u64> = (3..5000).collect();
+        for &seq in &later {
+            queue.add(seq, place(Priority::High));
+        }
+        let order: Vec<u64> = std::iter::from_fn(|| queue.take(NOW)).collect();
+        assert_eq!(order[0], 1);
+        let place = |wanted| order.iter().position(|&seq| seq == wanted).unwrap();
+        let overtakes = Priority::OVERTAKES as usize;
+        assert!(place(0) <= overtakes && place(2) <= 2 * overtakes + 2);
+        assert_eq!(order.len(), 5000);
+    }
+
+    #[test]
+    fn a_task_moves_one_place_at_a_time() {
+        let mut queue = queue(&[1, 2, 3].map(|seq| (seq, Priority::Normal)));
+        assert_eq!(queue.shift(3, true), Some(2));
+        assert_eq!(queue.order(), [1, 3, 2]);
+        assert_eq!(queue.shift(1, false), Some(3));
+        assert_eq!(queue.order(), [3, 1, 2]);
+        assert_eq!(queue.shift(3, true), None);
+        // Equal ranks: 1001 urgent and 1 normal.
+        queue.add(1001, place(Priority::High));
+        let before = queue.order();
+        assert_eq!(
+            queue.shift(1001, true),
+            Some(before[before.iter().position(|&s| s == 1001).unwrap() - 1])
+        );
+        let after = queue.order();
+        assert_ne!(before, after);
+    }
+
+    #[test]
+    fn pauses_delays_and_dependencies_hold_back() {
+        let mut queue = Queue::default();
+        let second = Duration::from_secs(1);
+        queue.add(
+            1,
+            Place {
+                due: Some(second),
+                ..Place::default()
+            },
+        );
+        queue.add(
+            2,
+            Place {
+                after: &[1],
+                ..Place::default()
+            },
+        );
+        queue.add(
+            3,
+            Place {
+                paused: true,
+                ..Place::default()
+            },
+        );
+        assert!(!queue.has_ready(NOW));
+        assert_eq!(queue.next_due(), Some(second));
+        assert_eq!(queue.take(second), Some(1));
+        assert_eq!(queue.take(second), None);
+        queue.fulfil(1);
+        queue.set_all_paused(true);
+        assert!(!queue.has_ready(second) && queue.is_paused());
+        queue.set_all_paused(false);
+        assert_eq!(queue.take(second), Some(2));
+        assert!(queue.set_paused(3, false) && !queue.set_paused(3, false));
+        assert_eq!(queue.take(second), Some(3));
+        queue.add(
+            4,
+            Place {
+                after: &[9],
+                ..Place::default()
+            },
+        );
+        assert_eq!(queue.fail(9), [4]);
+    }
+}

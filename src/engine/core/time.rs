@@ -1,0 +1,197 @@
+//! What happens by itself: limits that pass, delays that end, the clean-up every ten minutes. A clock
+//! that overslept, because the process or the machine was stopped, does not count against the work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::life::Life;
+use super::{Answer, Core, Effect, LeaseId, Log, Now, Output, Phase, RunId};
+use crate::model::Event;
+
+/// How often finished tasks are cleared away by themselves.
+pub(crate) const CLEANUP_EVERY: Duration = Duration::from_secs(600);
+/// How many ended tasks leave in one step, so that no step takes long.
+pub(crate) const CLEANUP_STEP: usize = 256;
+/// While something has a limit, the clock looks around this often: what it oversleeps by was no time
+/// that the work had.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// What the clock wakes the core for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Alarm {
+    TaskDeadline(u64),
+    PartDeadline(u64, LeaseId),
+    PartGiveUp(u64, LeaseId),
+    GiveUp(RunId),
+    Shutdown,
+    DiskRetry,
+    Breaker(Arc<str>),
+    Cleanup,
+}
+
+impl Alarm {
+    /// Whether it limits work: time for which nothing could run does not count.
+    fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::TaskDeadline(_) | Self::PartDeadline(..) | Self::PartGiveUp(..) | Self::GiveUp(_)
+        )
+    }
+}
+
+impl<B, R: Clone> Core<B, R> {
+    pub(super) fn open(&mut self, now: Now, out: &mut Output<B, R>) -> Answer {
+        self.life = Life::Open;
+        self.set_workers(self.workers.least, self.workers.most, out);
+        self.set_alarm(now.mono.saturating_add(CLEANUP_EVERY), Alarm::Cleanup);
+        Answer::Done
+    }
+
+    pub(super) fn tick(&mut self, now: Now, out: &mut Output<B, R>) -> Answer {
+        let asked = self.wake_at.take();
+        let late = asked.map_or(Duration::ZERO, |at| now.mono.saturating_sub(at));
+        if late > HEARTBEAT && self.alarms.iter().any(|(_, alarm)| alarm.is_limit()) {
+            self.postpone_limits(late);
+            out.effects.push(Effect::Log(Log::Overslept { by: late }));
+        }
+        while self.alarms.first().is_some_and(|(at, _)| *at <= now.mono) {
+            let Some((_, alarm)) = self.alarms.pop_first() else {
+                break;
+            };
+            self.ring(&alarm, now, out);
+        }
+        Answer::Done
+    }
+
+    fn ring(&mut self, alarm: &Alarm, now: Now, out: &mut Output<B, R>) {
+        match alarm {
+            Alarm::TaskDeadline(seq) => {
+                if let Some(id) = self.order.get(seq).cloned() {
+                    self.overdue(&id, now, out);
+                }
+            }
+            Alarm::PartDeadline(seq, lease) => self.part_overdue(*seq, *lease, now, out),
+            Alarm::PartGiveUp(seq, lease) => self.give_up_part(*seq, *lease, now, out),
+            Alarm::GiveUp(run) => self.give_up(*run, None, now, out),
+            Alarm::Breaker(key) => self.pause_over(key),
+            Alarm::Cleanup => {
+                let gone = self.clean(self.config.cleanup_threshold, now, out);
+                // What is left over goes at once, in another step.
+                let wait = if gone < CLEANUP_STEP {
+                    CLEANUP_EVERY
+                } else {
+                    Duration::from_millis(1)
+                };
+                self.set_alarm(now.mono.saturating_add(wait), Alarm::Cleanup);
+            }
+            // Looked at after every command.
+            Alarm::Shutdown | Alarm::DiskRetry => {}
+        }
+    }
+
+    /// Gives everything that has a limit that much more time.
+    fn postpone_limits(&mut self, by: Duration) {
+        let later = |at: Duration| at.saturating_add(by);
+        let all = std::mem::take(&mut self.alarms);
+        for (at, alarm) in all {
+            let at = if alarm.is_limit() { later(at) } else { at };
+            self.alarms.insert((at, alarm));
+        }
+        for run in self.runs.values_mut() {
+            run.give_up = run.give_up.map(later);
+            let Some(entry) = self.tasks.get_mut(&run.task) else {
+                continue;
+            };
+            if let Phase::Running { deadline, .. } = &mut entry.phase {
+                *deadline = deadline.map(later);
+            }
+            for lease in entry.leases.values_mut() {
+                lease.deadline = lease.deadline.map(later);
+                lease.give_up = lease.give_up.map(later);
+            }
+        }
+    }
+
+    /// Asks the clock to wake us for what comes next, if it does not do so anyway.
+    pub(super) fn ask_for_wake(&mut self, now: Now, out: &mut Output<B, R>) {
+        let alarm = self.alarms.first().map(|(at, _)| *at);
+        let due = self.queue.next_due().filter(|_| self.takes_up_work());
+        let Some(mut next) = alarm.into_iter().chain(due).min() else {
+            return;
+        };
+        if self.wake_at.is_some_and(|at| at <= next) {
+            return;
+        }
+        let has_limit = self
+            .runs
+            .values()
+            .any(|run| run.give_up.is_some() || self.has_limit(run));
+        if has_limit {
+            next = next.min(now.mono.saturating_add(HEARTBEAT));
+        }
+        self.wake_at = Some(next);
+        out.effects.push(Effect::WakeAt(next));
+    }
+
+    fn has_limit(&self, run: &super::run::Run) -> bool {
+        self.tasks.get(&run.task).is_some_and(|entry| {
+            let has_deadline = matches!(
+                entry.phase,
+                Phase::Running {
+                    deadline: Some(_),
+                    ..
+                }
+            );
+            has_deadline || entry.leases.values().any(|lease| lease.deadline.is_some())
+        })
+    }
+
+    /// Removes tasks that ended longer ago than `max_age`, a limited number of them. Active ones stay,
+    /// whatever their age.
+    pub(super) fn cleanup(
+        &mut self,
+        max_age: Duration,
+        now: Now,
+        out: &mut Output<B, R>,
+    ) -> Answer {
+        Answer::Count(self.clean(max_age, now, out))
+    }
+
+    pub(super) fn clean(&mut self, max_age: Duration, now: Now, out: &mut Output<B, R>) -> usize {
+        let mut archived = Vec::new();
+        let mut count = 0;
+        while count < CLEANUP_STEP
+            && let Some(&(at, seq)) = self.ended.first()
+        {
+            if now.mono.saturating_sub(at) <= max_age {
+                break;
+            }
+            self.ended.pop_first();
+            let Some(id) = self.order.remove(&seq) else {
+                continue;
+            };
+            if let Some(entry) = self.tasks.remove(&id) {
+                self.counts[entry.status.state as usize] -= 1;
+                if let Some(group) = &entry.status.group {
+                    let share = super::Share::of(&entry.status);
+                    self.groups.update(group, Some(share), None);
+                }
+                if entry.is_durable() {
+                    archived.push(id.clone());
+                }
+                out.discarded.push(entry.status);
+            }
+            out.events.push(Event::Removed { task: id });
+            count += 1;
+        }
+        if !archived.is_empty() {
+            let row = super::Row::Archived(archived);
+            self.disk.add(row, super::disk::Then::Nothing);
+        }
+        if count > 0 {
+            out.effects
+                .push(Effect::Log(Log::CleanedUp { count, max_age }));
+        }
+        count
+    }
+}

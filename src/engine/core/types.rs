@@ -1,0 +1,472 @@
+//! What goes into the core and what comes out of it: commands, answers, effects, rows, moments.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::engine::error::{StoreError, WorkError};
+use crate::engine::interrupt::StopReason;
+use crate::model::{
+    ClipRecord, CompletedSegment, ErrorObject, Event, GroupId, Priority, SegmentId, ShutdownReport,
+    Tally, TaskId, TaskState, TaskStatus, Timestamp,
+};
+
+/// One moment on both clocks: the wall's for what people read, the monotonic one for ages and
+/// deadlines, which a clock set back or forward must not touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Now {
+    /// What the wall says.
+    pub wall: Timestamp,
+    /// Time since the engine started.
+    pub mono: Duration,
+}
+
+/// One run of a task by a worker: never given twice.
+pub(crate) type RunId = u64;
+/// One attempt at a part of a task: never given twice in a process.
+pub(crate) type LeaseId = u64;
+/// A caller that waits for a reply: the runtime gives them, the core hands them back.
+pub(crate) type CallId = u64;
+
+/// What the core is set up with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Config {
+    pub cleanup_threshold: Duration,
+    pub task_timeout: Option<Duration>,
+    pub part_timeout: Option<Duration>,
+    pub retries: super::Retries,
+    pub breaker: super::Breaker,
+    /// Tasks that may wait; a submission beyond is refused.
+    pub max_waiting: usize,
+    /// Decides the jitter of retries.
+    pub seed: u64,
+}
+
+/// When a task may run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Schedule {
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Not before that much time has passed.
+    pub delay: Option<Duration>,
+    /// Not before these have ended as they should.
+    pub after: Vec<TaskId>,
+    /// Held back until it is resumed.
+    pub paused: bool,
+    /// The group it belongs to.
+    pub group: Option<GroupId>,
+    /// Its place in the queue, if someone moved it in an earlier run.
+    pub rank: Option<i64>,
+}
+
+/// What can be done with work that did not reach its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A closure that can be called once.
+    Once,
+    /// A closure that can be called again.
+    Repeatable,
+    /// An operation that is on disk.
+    Durable,
+}
+
+/// A task as it is handed in. `B` is its work and `R` what the disk is to have of it; the core looks
+/// into neither.
+pub(crate) struct NewTask<B, R> {
+    /// What is known of it from the start. The core sets everything that changes.
+    pub status: TaskStatus,
+    pub kind: Kind,
+    pub body: B,
+    /// `None` for what lives no longer than the process.
+    pub record: Option<R>,
+    /// Equal for two tasks of which only one may wait or run at a time.
+    pub fingerprint: Option<Arc<str>>,
+    /// Tasks that share a breaker fail for the same reason.
+    pub breaker: Option<Arc<str>>,
+    pub timeout: Option<Duration>,
+    pub schedule: Schedule,
+    /// A task it was to wait for that is no longer known and did not end as it should.
+    pub failed_dependency: Option<TaskId>,
+    /// Parts to be made again though there are results of them.
+    pub again: Vec<SegmentId>,
+}
+
+/// A task that an earlier process left.
+pub(crate) struct RestoredTask<B> {
+    pub status: TaskStatus,
+    pub seq: u64,
+    /// `None`: nobody here can do it, and it waits for a process that can.
+    pub body: Option<B>,
+    pub fingerprint: Option<Arc<str>>,
+    pub breaker: Option<Arc<str>>,
+    pub timeout: Option<Duration>,
+    pub schedule: Schedule,
+    pub failed_dependency: Option<TaskId>,
+    pub cancelled: bool,
+    pub done: Vec<CompletedSegment>,
+    /// Parts whose results are gone.
+    pub missing: Vec<SegmentId>,
+    pub errors: Vec<(SegmentId, ErrorObject)>,
+}
+
+/// What a caller outside a worker, or the work itself, tells of a task.
+#[derive(Debug)]
+pub(crate) enum Report {
+    Progress {
+        current: u64,
+        total: u64,
+        extra: Option<Value>,
+    },
+    Part(CompletedSegment),
+    Error(SegmentId, ErrorObject),
+    Partial(Value),
+}
+
+/// Everything that can happen to the engine.
+pub(crate) enum Command<B, R> {
+    /// A task is handed in; the call is answered once it is on disk, if it goes there.
+    Submit(Box<NewTask<B, R>>, CallId),
+    /// Of a task that took over results of an earlier one: those that are really there, and those
+    /// that are not.
+    Admit {
+        task: TaskId,
+        done: Vec<CompletedSegment>,
+        missing: Vec<SegmentId>,
+    },
+    /// A task of an earlier process comes back.
+    Restore(Box<RestoredTask<B>>),
+    /// Everything is restored: work may begin.
+    Open,
+    Cancel {
+        task: TaskId,
+        after_part: bool,
+    },
+    CancelAll,
+    SetPaused {
+        task: TaskId,
+        paused: bool,
+    },
+    SetQueuePaused(bool),
+    ResumeAll,
+    Move {
+        task: TaskId,
+        up: bool,
+    },
+    Report {
+        task: TaskId,
+        report: Report,
+    },
+    /// A run begins with a part.
+    OpenPart {
+        run: RunId,
+        part: SegmentId,
+    },
+    /// The part is made: its time stops.
+    ClosePart {
+        run: RunId,
+        part: SegmentId,
+    },
+    /// The part's result is published. Without a lease it was copied, not made.
+    CompletePart {
+        run: RunId,
+        lease: Option<LeaseId>,
+        clip: ClipRecord,
+        work: Duration,
+        call: CallId,
+    },
+    FailPart {
+        run: RunId,
+        part: SegmentId,
+        error: ErrorObject,
+    },
+    /// The part's result is gone or damaged.
+    ForgetPart {
+        run: RunId,
+        part: SegmentId,
+        call: CallId,
+    },
+    /// A worker is back from a run.
+    Finished {
+        run: RunId,
+        result: Result<Value, WorkError>,
+        /// The work, if it can be done again.
+        body: Option<B>,
+    },
+    /// The store has answered a batch, row by row.
+    Persisted {
+        batch: u64,
+        answers: Vec<RowResult<R>>,
+    },
+    /// The time that the core asked to be woken at has come, or someone looks at the clock.
+    Tick,
+    Cleanup {
+        max_age: Duration,
+    },
+    SetWorkers(usize, usize),
+    /// A worker's thread could not be started.
+    WorkerLost,
+    /// Answers the call when the task has ended.
+    Watch {
+        task: TaskId,
+        call: CallId,
+    },
+    Shutdown {
+        wait: crate::model::ShutdownWait,
+        call: CallId,
+    },
+}
+
+/// Why a command changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No such task, or it has left the registry.
+    Unknown,
+    /// It has ended, or its end is on its way to the disk.
+    Ended,
+    /// It is so already.
+    NoChange,
+    /// A running closure can't be paused.
+    NotPausable,
+    /// It does not wait for a worker only, or there is no place beyond it.
+    NoPlace,
+    /// The engine is shutting down.
+    ShutDown,
+    /// The id or the narration is there already.
+    Duplicate(TaskId),
+    /// So many tasks wait that no more is taken.
+    Full { waiting: usize, retry_in: Duration },
+    /// The run or the lease is no longer the one that counts.
+    Stale,
+}
+
+/// What the caller of a command learns at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Done,
+    /// A reply follows.
+    Later,
+    Refused(Refusal),
+    Count(usize),
+    Lease(LeaseId),
+    /// To a worker that is back: its thread is one too many.
+    Leave,
+}
+
+/// What a caller that waited is told.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// Of a submission: it is accepted.
+    Accepted,
+    /// Of a submission: it is on disk and took these results over. Whoever handed it in looks
+    /// whether they are there, and admits it.
+    Adopted(Vec<ClipRecord>),
+    /// Of a submission or a part: the disk refused.
+    Failed(StoreError),
+    Duplicate(TaskId),
+    /// Of a part: its row is there.
+    Stored,
+    /// The engine went down before.
+    ShutDown,
+    /// Of a watch.
+    Ended(Box<TaskStatus>),
+    /// Of a shutdown: nothing is left to be done but to join the threads.
+    Down(Box<ShutdownReport>),
+}
+
+/// What the threads are to do. Those that are not named here have no effect outside the core.
+pub(crate) enum Effect<B, R> {
+    /// To the store: put these rows on disk in one transaction, in this order.
+    Persist {
+        batch: u64,
+        rows: Vec<Row<R>>,
+    },
+    /// To a worker.
+    Start {
+        run: RunId,
+        task: TaskId,
+        kind: Kind,
+        attempt: u32,
+        body: B,
+    },
+    /// To a worker that waits: its thread is one too many.
+    Retire,
+    SpawnWorker,
+    /// To the work of a run.
+    Interrupt {
+        run: RunId,
+        reason: StopReason,
+    },
+    /// The same for one part of it, which is over its time.
+    InterruptPart {
+        run: RunId,
+        part: SegmentId,
+    },
+    /// To the work of a run that did not come back: nobody waits for it any more.
+    Abandon {
+        run: RunId,
+    },
+    /// To whoever drops what is not ours, holding no lock.
+    Drop(B),
+    /// To the clock.
+    WakeAt(Duration),
+    Reply(CallId, Reply),
+    /// A line for the log.
+    Log(Log),
+}
+
+/// What the log is told, as data: the words are the runtime's.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Log {
+    CleanedUp {
+        count: usize,
+        max_age: Duration,
+    },
+    TriedAgain {
+        task: TaskId,
+        attempt: u32,
+        delay: Duration,
+    },
+    FailedForGood {
+        task: TaskId,
+        attempts: u32,
+    },
+    GivenUp {
+        task: TaskId,
+    },
+    NotStored {
+        task: Option<TaskId>,
+        error: String,
+    },
+    ShutdownBegun {
+        active: usize,
+    },
+    StillActive {
+        tasks: usize,
+        after: Duration,
+    },
+    BreakerOpened {
+        key: Arc<str>,
+        error: String,
+        pause: Duration,
+    },
+    BreakerClosed {
+        key: Arc<str>,
+    },
+    Overslept {
+        by: Duration,
+    },
+}
+
+/// What one or more commands led to, in the order in which it happened.
+pub(crate) struct Output<B, R> {
+    pub events: Vec<Event>,
+    pub effects: Vec<Effect<B, R>>,
+    /// What has left the registry: large, and dropped where nobody waits for it.
+    pub discarded: Vec<TaskStatus>,
+}
+
+impl<B, R> Default for Output<B, R> {
+    fn default() -> Self {
+        Self {
+            events: Vec::new(),
+            effects: Vec::new(),
+            discarded: Vec::new(),
+        }
+    }
+}
+
+/// One change on disk. Rows of a task that has ended there change nothing.
+#[derive(Clone, Debug)]
+pub(crate) enum Row<R> {
+    Accepted {
+        task: TaskId,
+        seq: u64,
+        record: R,
+        timeout: Option<Duration>,
+        schedule: Schedule,
+        again: Vec<SegmentId>,
+        at: Timestamp,
+    },
+    Started {
+        task: TaskId,
+        at: Timestamp,
+    },
+    /// It waits again.
+    Waiting {
+        task: TaskId,
+    },
+    /// It runs, and is to be cancelled: it must not come back should the process die now.
+    CancelRequested {
+        task: TaskId,
+    },
+    Paused {
+        task: TaskId,
+        paused: bool,
+    },
+    Places(Vec<(TaskId, i64)>),
+    PartBegun {
+        task: TaskId,
+        part: SegmentId,
+    },
+    PartDone {
+        task: TaskId,
+        folder: Option<Arc<Path>>,
+        clip: ClipRecord,
+    },
+    PartFailed {
+        task: TaskId,
+        folder: Option<Arc<Path>>,
+        part: SegmentId,
+        error: ErrorObject,
+    },
+    PartForgotten {
+        task: TaskId,
+        part: SegmentId,
+    },
+    Ended {
+        task: TaskId,
+        folder: Option<Arc<Path>>,
+        state: TaskState,
+        error: Option<ErrorObject>,
+        result: Option<Value>,
+        tally: Tally,
+        at: Timestamp,
+    },
+    /// These have left the registry: of what is complete only a line of history stays.
+    Archived(Vec<TaskId>),
+}
+
+/// What the store says of a row that it has put on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RowAnswer {
+    Done,
+    /// Of a new task: the results that it takes over.
+    Accepted(Vec<ClipRecord>),
+    /// Of a new task: its id is taken.
+    Taken,
+}
+
+/// The same, or why not, with the row.
+pub(crate) type RowResult<R> = Result<RowAnswer, (Row<R>, StoreError)>;
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Completed(Value),
+    Failed(ErrorObject),
+    Cancelled(ErrorObject, Option<Value>),
+    /// Over its time; the core knows how much that was.
+    TimedOut,
+}
+
+/// What the engine has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Totals {
+    pub submitted: u64,
+    pub clips: u64,
+    pub audio_seconds: f64,
+    pub work_seconds: f64,
+    pub wait_seconds: f64,
+}

@@ -1,0 +1,347 @@
+//! Events: what changed, told to any number of subscribers over bounded channels. A slow reader loses
+//! detail, never correctness: it is told that it missed something and reads a fresh copy.
+//!
+//! Events are noted in their order under the core's lock, and told by a thread of their own: a
+//! reader's waker is not our code, and runs where it can hold up nothing but other readers.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use async_channel::{Receiver, Sender, TryRecvError, TrySendError};
+
+use super::guard::guarded;
+use crate::engine::core::Reply;
+use crate::model::Event;
+
+/// How many events wait for one subscriber before it begins to miss some.
+const BACKLOG: usize = 1024;
+/// How many wait to be told to anyone before they count as missed by all.
+const OUTBOX: usize = 16 * BACKLOG;
+
+/// The engine has shut down and every event was read.
+///
+/// ```
+/// use aloud::engine::{Engine, Event, NoMoreEvents, Options, ShutdownWait};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let events = engine.subscribe();
+/// engine.shutdown(ShutdownWait::Now);
+/// assert_eq!(events.recv_blocking(), Ok(Event::ShuttingDown));
+/// assert_eq!(events.recv_blocking(), Err(NoMoreEvents));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine has shut down: no more events")]
+pub struct NoMoreEvents;
+
+/// One reader's stream of events.
+///
+/// ```
+/// use aloud::engine::{Engine, Event, Options, Submission, Work};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let events = engine.subscribe();
+/// let work = Work::closure("later", |_| Ok("done".into()));
+/// let id = engine.submit(Submission::new(work).paused())?;
+/// for n in 1..=2000 {
+///     engine.update_progress(&id, n, 2000, None);
+/// }
+/// // 1024 events wait for a reader; one that comes too late begins with a fresh copy.
+/// assert_eq!(events.recv_blocking()?, Event::Missed { count: 2001 - 1024 });
+/// assert_eq!(engine.task_status(&id).unwrap().progress.percentage(), 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Subscription {
+    events: Receiver<Event>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Subscription {
+    /// One that has nothing to tell any more.
+    pub(in crate::engine) fn ended() -> Self {
+        channel().1
+    }
+
+    /// The next event, for async readers on any runtime.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// let events = engine.subscribe();
+    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// while !matches!(events.recv().await?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoMoreEvents`] once the engine has shut down.
+    pub async fn recv(&self) -> Result<Event, NoMoreEvents> {
+        if let Some(missed) = self.take_missed() {
+            return Ok(missed);
+        }
+        self.events.recv().await.map_err(|_| NoMoreEvents)
+    }
+
+    /// The next event, waiting for it on this thread.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, Options, Work};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let events = engine.subscribe();
+    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoMoreEvents`] once the engine has shut down.
+    pub fn recv_blocking(&self) -> Result<Event, NoMoreEvents> {
+        if let Some(missed) = self.take_missed() {
+            return Ok(missed);
+        }
+        self.events.recv_blocking().map_err(|_| NoMoreEvents)
+    }
+
+    /// The next event if there is one now.
+    ///
+    /// ```
+    /// # use aloud::engine::{Engine, Event, NoMoreEvents, Options, ShutdownWait};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// let events = engine.subscribe();
+    /// assert_eq!(events.try_recv(), Ok(None));
+    /// engine.pause_queue();
+    /// assert_eq!(events.try_recv(), Ok(Some(Event::QueuePaused { paused: true })));
+    /// engine.shutdown(ShutdownWait::Now);
+    /// assert_eq!(events.try_recv(), Ok(Some(Event::ShuttingDown)));
+    /// assert_eq!(events.try_recv(), Err(NoMoreEvents));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoMoreEvents`] once the engine has shut down.
+    pub fn try_recv(&self) -> Result<Option<Event>, NoMoreEvents> {
+        if let Some(missed) = self.take_missed() {
+            return Ok(Some(missed));
+        }
+        match self.events.try_recv() {
+            Ok(event) => Ok(Some(event)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Closed) => Err(NoMoreEvents),
+        }
+    }
+
+    fn take_missed(&self) -> Option<Event> {
+        match self.missed.swap(0, Ordering::AcqRel) {
+            0 => None,
+            count => Some(Event::Missed { count }),
+        }
+    }
+}
+
+/// The sending side of a subscription.
+struct Listener {
+    events: Sender<Event>,
+    missed: Arc<AtomicU64>,
+}
+
+fn channel() -> (Listener, Subscription) {
+    let (sender, events) = async_channel::bounded(BACKLOG);
+    let missed = Arc::new(AtomicU64::new(0));
+    let listener = Listener {
+        events: sender,
+        missed: Arc::clone(&missed),
+    };
+    (listener, Subscription { events, missed })
+}
+
+/// What is to be told, in its order.
+enum Item {
+    Event(Event),
+    /// So many events found no room.
+    Missed(u64),
+    /// Someone listens from here on.
+    Listener(Listener),
+    /// Whoever waits for the end of a task is told at its place among the events.
+    Reply(Sender<Reply>, Reply),
+}
+
+#[derive(Default)]
+struct Outbox {
+    items: VecDeque<Item>,
+    is_closed: bool,
+}
+
+/// Everyone who listens.
+#[derive(Default)]
+pub(super) struct Announcer {
+    outbox: Mutex<Outbox>,
+    filled: Condvar,
+    listeners: AtomicUsize,
+}
+
+impl Announcer {
+    fn lock(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Events from now on. To be called under the core's lock.
+    pub(super) fn subscribe(&self) -> Subscription {
+        let (listener, subscription) = channel();
+        self.listeners.fetch_add(1, Ordering::AcqRel);
+        self.lock().items.push_back(Item::Listener(listener));
+        self.wake();
+        subscription
+    }
+
+    /// Notes events, under the core's lock; whether there is something to tell.
+    pub(super) fn take(&self, events: &mut Vec<Event>) -> bool {
+        if events.is_empty() {
+            return false;
+        }
+        if self.listeners.load(Ordering::Acquire) == 0 {
+            events.clear();
+            return false;
+        }
+        let mut outbox = self.lock();
+        for event in events.drain(..) {
+            if outbox.items.len() < OUTBOX {
+                outbox.items.push_back(Item::Event(event));
+            } else if let Some(Item::Missed(count)) = outbox.items.back_mut() {
+                *count += 1;
+            } else {
+                outbox.items.push_back(Item::Missed(1));
+            }
+        }
+        true
+    }
+
+    /// Tells a caller who waits for an end, at its place among the events.
+    pub(super) fn reply(&self, caller: Sender<Reply>, reply: Reply) {
+        self.lock().items.push_back(Item::Reply(caller, reply));
+        self.wake();
+    }
+
+    pub(super) fn wake(&self) {
+        self.filled.notify_one();
+    }
+
+    /// Ends every stream once what is in it has been read.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.wake();
+    }
+
+    /// The life of the thread that tells.
+    pub(super) fn run(&self) {
+        let mut listeners: Vec<Listener> = Vec::new();
+        loop {
+            let mut outbox = self.lock();
+            while outbox.items.is_empty() && !outbox.is_closed {
+                outbox = self
+                    .filled
+                    .wait(outbox)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            let items = std::mem::take(&mut outbox.items);
+            let is_over = outbox.is_closed && items.is_empty();
+            drop(outbox);
+            if is_over {
+                break;
+            }
+            for item in items {
+                guarded("the waker of a listener", || match item {
+                    Item::Listener(listener) => listeners.push(listener),
+                    Item::Event(event) => self.tell(&mut listeners, &event),
+                    Item::Missed(count) => {
+                        for listener in &listeners {
+                            listener.missed.fetch_add(count, Ordering::AcqRel);
+                        }
+                    }
+                    Item::Reply(caller, reply) => {
+                        let _ = caller.try_send(reply);
+                    }
+                });
+            }
+        }
+        guarded("the waker of a listener", || drop(listeners));
+    }
+
+    /// Tells everyone. A full channel counts as missed; a reader that has gone is forgotten.
+    fn tell(&self, listeners: &mut Vec<Listener>, event: &Event) {
+        listeners.retain(|listener| match listener.events.try_send(event.clone()) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                listener.missed.fetch_add(1, Ordering::AcqRel);
+                true
+            }
+            Err(TrySendError::Closed(_)) => {
+                self.listeners.fetch_sub(1, Ordering::AcqRel);
+                false
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TaskId;
+
+    /// Tells what is in the outbox, and ends.
+    fn tell_all(announcer: &Announcer) {
+        announcer.close();
+        announcer.run();
+    }
+
+    #[test]
+    fn a_slow_reader_is_told_what_it_missed() {
+        let announcer = Announcer::default();
+        let slow = announcer.subscribe();
+        let event = |number: usize| Event::Progress {
+            task: TaskId::from(number.to_string()),
+        };
+        announcer.take(&mut (0..BACKLOG + 7).map(event).collect());
+        tell_all(&announcer);
+        assert_eq!(slow.try_recv(), Ok(Some(Event::Missed { count: 7 })));
+        assert_eq!(slow.try_recv(), Ok(Some(event(0))));
+    }
+
+    #[test]
+    fn what_nobody_tells_is_bounded_and_counted() {
+        let announcer = Announcer::default();
+        let reader = announcer.subscribe();
+        let mut events = vec![Event::ShuttingDown; OUTBOX + 41];
+        announcer.take(&mut events);
+        tell_all(&announcer);
+        let missed = OUTBOX + 41 - BACKLOG;
+        assert_eq!(
+            reader.try_recv(),
+            Ok(Some(Event::Missed {
+                count: missed as u64
+            }))
+        );
+    }
+
+    #[test]
+    fn the_stream_ends_after_what_is_in_it() {
+        let announcer = Announcer::default();
+        let reader = announcer.subscribe();
+        announcer.take(&mut vec![Event::ShuttingDown]);
+        tell_all(&announcer);
+        assert_eq!(reader.recv_blocking(), Ok(Event::ShuttingDown));
+        assert_eq!(reader.recv_blocking(), Err(NoMoreEvents));
+    }
+}

@@ -1,0 +1,111 @@
+//! Every thread of the engine, by name, to be joined at the end.
+
+use std::sync::Arc;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub(super) const WORKER: &str = "aloud-worker";
+pub(super) const CLOCK: &str = "aloud-clock";
+pub(super) const EVENTS: &str = "aloud-events";
+pub(super) const REAPER: &str = "aloud-reaper";
+/// The thread of the embedding program's callbacks.
+pub(in crate::engine) const CALLBACKS: &str = "aloud-callbacks";
+
+/// How long threads that run foreign code may take to end before they are left behind.
+const GRACE: Duration = Duration::from_secs(1);
+/// Nobody rings for a thread that ended in a way that it could not announce.
+const LOOK_AROUND: Duration = Duration::from_millis(20);
+
+#[derive(Default)]
+pub(in crate::engine) struct Threads {
+    all: Mutex<Vec<JoinHandle<()>>>,
+    ended: Arc<(Mutex<()>, Condvar)>,
+}
+
+impl Threads {
+    pub(super) fn spawn(
+        &self,
+        name: &'static str,
+        run: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<()> {
+        let ended = Arc::clone(&self.ended);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                run();
+                ended.1.notify_all();
+            })?;
+        self.add(thread);
+        Ok(())
+    }
+
+    /// A thread that was started elsewhere.
+    pub(in crate::engine) fn add(&self, thread: JoinHandle<()>) {
+        let mut all = self.lock();
+        all.retain(|thread| !thread.is_finished());
+        all.push(thread);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, wanted: impl Fn(&str) -> bool) -> Vec<JoinHandle<()>> {
+        let mut all = self.lock();
+        let (taken, left) = std::mem::take(&mut *all)
+            .into_iter()
+            .partition(|thread| wanted(thread.thread().name().unwrap_or_default()));
+        *all = left;
+        taken
+    }
+
+    /// Joins those that run nothing but our own code: they all come to their end.
+    pub(in crate::engine) fn join_ours(&self) {
+        for thread in self.take(|name| ![WORKER, REAPER, CALLBACKS, EVENTS].contains(&name)) {
+            join(thread);
+        }
+    }
+
+    /// Joins those of this name that end in time, and returns how many did not: those that run foreign
+    /// code which does not return are left behind.
+    pub(in crate::engine) fn join_in_time(&self, names: &[&str]) -> usize {
+        let me = std::thread::current().id();
+        let mut threads = self.take(|name| names.contains(&name));
+        let until = Instant::now() + GRACE;
+        loop {
+            let (done, left): (Vec<_>, Vec<_>) =
+                threads.into_iter().partition(JoinHandle::is_finished);
+            done.into_iter().for_each(join);
+            threads = left;
+            // The engine may be dropped on one of its own threads, which can't wait for itself.
+            threads.retain(|thread| thread.thread().id() != me);
+            if threads.is_empty() || Instant::now() >= until {
+                return threads.len();
+            }
+            let guard = self.ended.0.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.ended.1.wait_timeout(guard, LOOK_AROUND));
+        }
+    }
+
+    /// The same for the workers.
+    pub(in crate::engine) fn join_workers(&self) -> usize {
+        self.join_in_time(&[WORKER])
+    }
+
+    /// The same for what calls the embedding program's code.
+    pub(in crate::engine) fn join_foreign(&self) -> usize {
+        self.join_in_time(&[REAPER, CALLBACKS, EVENTS])
+    }
+}
+
+fn join(thread: JoinHandle<()>) {
+    let name = thread.thread().name().unwrap_or("a thread").to_owned();
+    if thread.thread().id() == std::thread::current().id() {
+        return;
+    }
+    if let Err(panic) = thread.join() {
+        tracing::error!("{name} panicked");
+        super::guard::discard(panic);
+    }
+}

@@ -1,0 +1,178 @@
+//! A worker takes one job at a time, runs it, and says what came of it. A panic or an error in the work
+//! is the task's end, never the worker's.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::Runtime;
+use super::body::{Body, Record};
+use super::guard::{discard, guarded, message};
+use super::in_work::InWork;
+use crate::engine::context::TaskContext;
+use crate::engine::core::{Kind, RunId};
+use crate::engine::error::WorkError;
+use crate::engine::interrupt::Interrupt;
+use crate::engine::work::{Narrator, Operation, WorkResult};
+use crate::model::{ErrorObject, Narration, TaskId};
+
+/// What comes to a worker.
+pub(in crate::engine) enum Job {
+    Run {
+        run: RunId,
+        task: TaskId,
+        kind: Kind,
+        attempt: u32,
+        body: Body,
+        interrupt: Arc<Interrupt>,
+    },
+    /// There is one worker too many.
+    Leave,
+}
+
+/// What a worker brings back.
+pub(in crate::engine) struct Finished {
+    pub run: RunId,
+    pub result: Result<Value, WorkError>,
+    /// The work, if it can be done again.
+    pub body: Option<Body>,
+}
+
+/// What a worker keeps from one job to the next.
+#[derive(Default)]
+struct Tools {
+    narrator: Option<Box<dyn Narrator>>,
+    operations: BTreeMap<Arc<str>, Box<dyn Operation>>,
+}
+
+/// A worker's life: until the engine goes down or has a worker too many.
+pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
+    let in_work = Arc::new(InWork::new(&runtime.options.folder, number));
+    let mut tools = Tools::default();
+    while let Ok(Job::Run {
+        run,
+        task,
+        kind,
+        attempt,
+        body,
+        interrupt,
+    }) = runtime.jobs().recv_blocking()
+    {
+        let span = tracing::info_span!("task", id = %task, attempt);
+        let _entered = span.entered();
+        let context = TaskContext::new(
+            task,
+            run,
+            kind,
+            Arc::clone(runtime),
+            Arc::clone(&interrupt),
+            Arc::clone(&in_work),
+        );
+        let (result, body) = work(&mut tools, runtime, body, &context);
+        // Before the task can be told to have ended: whoever waits for that may look.
+        guarded("the context of a task", || drop(context));
+        let is_abandoned = interrupt.is_abandoned();
+        if !is_abandoned {
+            in_work.clear();
+        }
+        runtime.collect(Finished { run, result, body });
+        if is_abandoned {
+            // Another thread has its place.
+            break;
+        }
+    }
+    guarded("the destructor of a narrator", || drop(tools));
+}
+
+/// Runs the work, and gives it back if it can be done again.
+fn work(
+    tools: &mut Tools,
+    runtime: &Runtime,
+    body: Body,
+    context: &TaskContext,
+) -> (WorkResult, Option<Body>) {
+    let (again, run): (Option<Body>, Box<dyn FnOnce(&mut Tools) -> WorkResult + '_>) = match body {
+        Body::Closure(run) => (None, Box::new(|_| run(context))),
+        Body::Repeatable(run) => {
+            let again = Body::Repeatable(Arc::clone(&run));
+            (Some(again), Box::new(move |_| run(context)))
+        }
+        Body::Durable(record) => {
+            let again = Body::Durable(record.clone());
+            let run = move |tools: &mut Tools| operate(tools, runtime, &record, context);
+            (Some(again), Box::new(run))
+        }
+    };
+    let result = catch_unwind(AssertUnwindSafe(|| run(tools))).unwrap_or_else(|panic| {
+        let error = ErrorObject::new("PANIC", format!("the work panicked: {}", message(&*panic)))
+            .with_remediation("This is a defect: report it with the log");
+        discard(panic);
+        // What they held may be half changed.
+        guarded("the destructor of a narrator", || {
+            drop(std::mem::take(tools));
+        });
+        Err(WorkError::Failed(error))
+    });
+    (result, again)
+}
+
+fn operate(
+    tools: &mut Tools,
+    runtime: &Runtime,
+    record: &Record,
+    context: &TaskContext,
+) -> WorkResult {
+    match record {
+        Record::Narration(narration) => narrate(tools, runtime, narration, context),
+        Record::Operation(record) => {
+            let operation = match tools.operations.get_mut(&record.name) {
+                Some(operation) => operation,
+                None => {
+                    let Some(factory) = runtime.options.operations.get(&record.name) else {
+                        return Err(WorkError::Failed(no_operation(&record.name)));
+                    };
+                    let made = factory();
+                    tools
+                        .operations
+                        .entry(Arc::clone(&record.name))
+                        .or_insert(made)
+                }
+            };
+            operation.run(&record.parameters, &record.context, context)
+        }
+    }
+}
+
+fn no_operation(name: &str) -> ErrorObject {
+    ErrorObject::new("NO_OPERATION", format!("there is no operation {name} here"))
+        .with_remediation("Open the engine with that operation registered")
+}
+
+fn narrate(
+    tools: &mut Tools,
+    runtime: &Runtime,
+    narration: &Narration,
+    context: &TaskContext,
+) -> WorkResult {
+    let Some(factory) = &runtime.options.narrator else {
+        return Err(WorkError::Failed(no_operation("narrate")));
+    };
+    let (title, begun) = (&*narration.title, Instant::now());
+    tracing::info!(title, segments = narration.plan.len(), "narrating");
+    let result = tools
+        .narrator
+        .get_or_insert_with(|| factory())
+        .narrate(narration, context);
+    let seconds = begun.elapsed().as_secs_f64();
+    match &result {
+        Ok(_) => tracing::info!(title, "completed successfully in {seconds:.1} s"),
+        Err(WorkError::Interrupted) => tracing::info!(title, "stopped after {seconds:.1} s"),
+        Err(WorkError::Failed(error) | WorkError::Transient(error)) => {
+            tracing::warn!(title, code = error.code, "{error}");
+        }
+    }
+    result
+}

@@ -1,0 +1,127 @@
+//! One row of the core on disk. Each is guarded so that an end is final: a task that has ended on disk
+//! is not changed by a row that comes after it.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::tasks::{NewRow, insert, to_json};
+use super::{history, segments};
+use crate::engine::core::{Row, RowAnswer};
+use crate::engine::runtime::Record;
+use crate::engine::schedule::StoredSchedule;
+use crate::model::TaskId;
+
+/// A limit as it is stored.
+pub(super) fn millis(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAnswer> {
+    match row {
+        Row::Accepted {
+            task,
+            seq,
+            record,
+            timeout,
+            schedule,
+            again,
+            at,
+        } => {
+            let new = NewRow {
+                id: task,
+                seq: *seq,
+                record,
+                timeout_ms: timeout.map(millis),
+                schedule: &StoredSchedule::new(schedule, *at),
+                at: *at,
+            };
+            let clips = insert(db, &new, again)?;
+            return Ok(clips.map_or(RowAnswer::Taken, RowAnswer::Accepted));
+        }
+        Row::Started { task, at } => update(
+            db,
+            "UPDATE tasks SET state = 'PROCESSING', started_at = ?2
+             WHERE id = ?1 AND completed_at IS NULL",
+            params![task.as_str(), at.0],
+        ),
+        Row::Waiting { task } => update(
+            db,
+            "UPDATE tasks SET state = 'PENDING' WHERE id = ?1 AND completed_at IS NULL",
+            params![task.as_str()],
+        ),
+        Row::CancelRequested { task } => set_schedule(db, task, "$.cancelled", true),
+        Row::Paused { task, paused } => set_schedule(db, task, "$.paused", *paused),
+        Row::Places(places) => {
+            for (task, rank) in places {
+                update(
+                    db,
+                    "UPDATE tasks SET schedule = json_set(schedule, '$.rank', ?2)
+                     WHERE id = ?1 AND completed_at IS NULL",
+                    params![task.as_str(), rank],
+                )?;
+            }
+            Ok(())
+        }
+        Row::PartBegun { task, part } => update(
+            db,
+            "UPDATE segments SET attempt = attempt + 1, error = NULL
+             WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
+            params![task.as_str(), part],
+        ),
+        Row::PartDone { task, clip, .. } => segments::complete(db, task, clip),
+        Row::PartFailed {
+            task, part, error, ..
+        } => update(
+            db,
+            "UPDATE segments SET error = ?3
+             WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
+            params![task.as_str(), part, to_json(error)],
+        ),
+        Row::PartForgotten { task, part } => segments::forget(db, task, *part),
+        Row::Ended {
+            task,
+            state,
+            error,
+            result,
+            tally,
+            at,
+            ..
+        } => {
+            let result = result.as_ref().map(to_json);
+            history::end(db, task, *state, error.as_ref(), result, Some(*tally), *at)
+        }
+        Row::Archived(tasks) => tasks.iter().try_for_each(|task| archive(db, task)),
+    }
+    .map(|()| RowAnswer::Done)
+}
+
+fn update(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+fn set_schedule(db: &Connection, task: &TaskId, field: &str, value: bool) -> rusqlite::Result<()> {
+    let value = if value { "true" } else { "false" };
+    update(
+        db,
+        "UPDATE tasks SET schedule = json_set(schedule, ?2, json(?3))
+         WHERE id = ?1 AND completed_at IS NULL",
+        params![task.as_str(), field, value],
+    )
+}
+
+/// Reduces a narration that is complete to a line of history. The others can be tried again and keep
+/// what they have.
+fn archive(db: &Connection, task: &TaskId) -> rusqlite::Result<()> {
+    update(
+        db,
+        "DELETE FROM segments WHERE task =
+         (SELECT seq FROM tasks WHERE id = ?1 AND state = 'COMPLETED')",
+        params![task.as_str()],
+    )?;
+    update(
+        db,
+        "UPDATE tasks SET source = '' WHERE id = ?1 AND state = 'COMPLETED'",
+        params![task.as_str()],
+    )
+}
