@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::ClipError;
 use super::publish::{part_of, settle, spec};
+use crate::files;
 
 /// The largest WAV file in bytes: RIFF counts in 32 bits.
 pub const WAV_LIMIT: u64 = u32::MAX as u64 - 1024;
@@ -98,7 +99,8 @@ pub fn join(
 
 /// The samples of a file that was joined from these clips before, if it was.
 fn is_joined(parts: &[Part], path: &Path) -> Option<u64> {
-    let file = std::fs::metadata(path)
+    // A link is none of ours: it is replaced, and what it leads to stays.
+    let file = std::fs::symlink_metadata(path)
         .ok()
         .filter(std::fs::Metadata::is_file)?;
     let all: u64 = parts.iter().map(|part| part.samples + part.pause).sum();
@@ -140,7 +142,7 @@ fn write(
     to: &Path,
     go_on: &impl Fn() -> bool,
 ) -> Result<Option<u64>, ClipError> {
-    let file = File::create(to).map_err(ClipError::write(to))?;
+    let file = files::create_new(to).map_err(ClipError::write(to))?;
     let sync = file.try_clone().map_err(ClipError::write(to))?;
     let mut writer = hound::WavWriter::new(BufWriter::with_capacity(1 << 18, file), spec(rate))
         .map_err(ClipError::encode(to))?;
@@ -300,5 +302,29 @@ mod tests {
             None
         );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_what_it_leads_to_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.wav");
+        let parts = clips(folder.path(), &[100, 50]);
+        join(&parts, 8000, &path, WAV_LIMIT, || true).unwrap();
+        // As long as the joined file, and younger than the clips.
+        let mine = folder.path().join("mine.wav");
+        std::fs::rename(&path, &mine).unwrap();
+        let before = std::fs::read(&mine).unwrap();
+        for link in [&path, &part_of(&path)] {
+            std::os::unix::fs::symlink(&mine, link).unwrap();
+            join(&parts, 8000, &path, WAV_LIMIT, || true).unwrap();
+            assert!(std::fs::symlink_metadata(&path).unwrap().is_file());
+            assert!(std::fs::symlink_metadata(part_of(&path)).is_err());
+            assert_eq!(std::fs::read(&mine).unwrap(), before);
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::fs::create_dir(&path).unwrap();
+        let error = join(&parts, 8000, &path, WAV_LIMIT, || true).unwrap_err();
+        assert!(error.to_string().contains("there is a folder"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
     }
 }

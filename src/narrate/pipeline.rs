@@ -448,13 +448,15 @@ fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkE
     })
 }
 
-/// A disk may have space again later; a damaged clip stays damaged.
+/// A disk may have space again later; a folder in the way stays there, and so does damage.
 fn failed(error: clip::ClipError) -> WorkError {
     match error {
         clip::ClipError::DiskFull { .. } | clip::ClipError::Write { .. } => {
             WorkError::Transient(error.into())
         }
-        clip::ClipError::Damaged { .. } => WorkError::Failed(error.into()),
+        clip::ClipError::FolderInTheWay { .. } | clip::ClipError::Damaged { .. } => {
+            WorkError::Failed(error.into())
+        }
     }
 }
 
