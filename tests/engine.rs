@@ -411,6 +411,7 @@ impl Narrator for TestNarrator {
                 samples: 100,
                 rate: 1000,
                 peak: 0.5,
+                checksum: None,
             };
             context.complete_segment(attempt, record, Duration::from_millis(1))?;
         }

@@ -475,7 +475,7 @@ impl TaskContext {
     ///     let attempt = task.begin_segment(1)?;
     ///     std::fs::write(narration.folder.join("1.wav"), [])?; // a WAV file, in earnest
     ///     let (clip, samples, rate) = ("1.wav".into(), 44_100, 22_050);
-    ///     let clip = ClipRecord { segment_id: 1, clip, bytes: 0, samples, rate, peak: 0.0 };
+    ///     let clip = ClipRecord { segment_id: 1, clip, bytes: 0, samples, rate, peak: 0.0, checksum: None };
     ///     task.complete_segment(attempt, clip, Duration::from_millis(500))?;
     ///     Ok("spoken".into())
     /// }
@@ -569,7 +569,7 @@ impl TaskContext {
     ///         for (segment_id, _) in narration.plan.iter() {
     ///             let clip = format!("{segment_id}.wav").into();
     ///             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    ///             task.reuse_segment(ClipRecord { segment_id, clip, bytes, samples, rate, peak })?;
+    ///             task.reuse_segment(ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None })?;
     ///         }
     ///         Ok("copied".into())
     ///     }
@@ -753,7 +753,7 @@ impl TaskContext {
     /// #         let attempt = task.begin_segment(segment_id)?;
     /// #         let clip = format!("{segment_id}.wav").into();
     /// #         let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #         let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #         let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #         task.complete_segment(attempt, clip, Duration::ZERO)?;
     ///     }
     ///     let names: Vec<_> = task.clips()?.iter().map(|clip| clip.clip.to_string()).collect();
@@ -792,6 +792,28 @@ impl TaskContext {
     pub fn clips(&self) -> Result<Vec<StoredClip>, WorkError> {
         Ok(self.shared.store.clips(&self.id).wait()?)
     }
+
+    /// Says that the clip of a segment is gone or damaged: the segment has none any more when this
+    /// returns, and counts as begun before, so that no copy takes its place.
+    ///
+    /// ```
+    /// use aloud::engine::{SegmentId, TaskContext, WorkError};
+    ///
+    /// /// Drops a clip that can't be read and has another made.
+    /// fn replace(task: &TaskContext, damaged: SegmentId) -> Result<(), WorkError> {
+    ///     task.forget_clip(damaged)?;
+    ///     let attempt = task.begin_segment(damaged)?;
+    ///     // Here it is spoken again, and completed with this attempt.
+    /// #   drop(attempt);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn forget_clip(&self, segment_id: SegmentId) -> Result<(), WorkError> {
+        Ok(self.shared.store.forget_clip(&self.id, segment_id).wait()?)
+    }
 }
 
 /// An attempt at a segment, known to the database before its clip is.
@@ -808,7 +830,7 @@ impl TaskContext {
 ///     let first = task.begin_segment(1)?;
 ///     let second = task.begin_segment(1)?;
 /// #   let (clip, bytes, samples, rate, peak) = ("1.wav".into(), 0, 22_050, 22_050, 0.0);
-/// #   let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak };
+/// #   let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak, checksum: None };
 ///     let lost = task.complete_segment(first, clip.clone(), Duration::ZERO);
 ///     assert!(matches!(lost, Err(WorkError::Failed(error)) if error.code == "SUPERSEDED"));
 ///     task.complete_segment(second, clip, Duration::ZERO)?;

@@ -181,7 +181,7 @@ impl Default for NarrationSettings {
 /// #             let attempt = task.begin_segment(segment_id)?;
 /// #             let clip = format!("{segment_id}.wav").into();
 /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
 /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
 /// #         }
 /// #         Ok("spoken".into())

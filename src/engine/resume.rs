@@ -35,7 +35,7 @@ impl Engine {
     /// #             std::fs::write(narration.folder.join(format!("{segment_id}.wav")), "")?;
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #             made.push(segment_id);
     /// #         }
@@ -103,7 +103,7 @@ impl Engine {
     /// #             std::fs::write(narration.folder.join(format!("{segment_id}.wav")), "")?;
     /// #             let clip = format!("{segment_id}.wav").into();
     /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
     /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
     /// #             made.push(segment_id);
     /// #         }

@@ -143,7 +143,7 @@ impl From<Narration> for Work {
 ///             let samples = 1000 * segment.text.len() as u64;
 ///             std::fs::write(narration.folder.join(&clip), [])?; // a WAV file, in earnest
 ///             let (clip, bytes, rate, peak) = (clip.into(), 0, 22_050, 0.0);
-///             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak };
+///             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
 ///             task.complete_segment(attempt, clip, Duration::ZERO)?;
 ///         }
 ///         Ok("spoken".into())

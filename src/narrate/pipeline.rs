@@ -445,6 +445,7 @@ fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkE
         samples: clip.samples,
         rate: clip.rate,
         peak: clip.peak,
+        checksum: Some(crc32fast::hash(&clip.wav)),
     })
 }
 

@@ -27,6 +27,7 @@ use crate::engine::task::{SegmentId, TaskId};
 ///     samples: 33_075,
 ///     rate: 22_050,
 ///     peak: 0.8,
+///     checksum: None,
 /// };
 /// assert_eq!(clip.duration().as_millis(), 1500);
 /// ```
@@ -44,6 +45,10 @@ pub struct ClipRecord {
     pub rate: u32,
     /// The largest absolute sample, 0.0 to 1.0.
     pub peak: f32,
+    /// The CRC-32 of the file's bytes: how damage is known that leaves the size. `None` for a clip
+    /// of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<u32>,
 }
 
 impl ClipRecord {
@@ -53,7 +58,7 @@ impl ClipRecord {
     /// # use std::time::Duration;
     /// # use aloud::engine::ClipRecord;
     /// let (clip, rate, peak) = ("1.wav".into(), 22_050, 0.8);
-    /// let clip = ClipRecord { segment_id: 1, clip, bytes: 88_244, samples: 44_100, rate, peak };
+    /// let clip = ClipRecord { segment_id: 1, clip, bytes: 88_244, samples: 44_100, rate, peak, checksum: None };
     /// assert_eq!(clip.duration(), Duration::from_secs(2));
     /// ```
     #[must_use]
@@ -83,6 +88,7 @@ impl ClipRecord {
 /// #     samples: 1000,
 /// #     rate: 1000,
 /// #     peak: 0.0,
+/// #     checksum: None,
 /// # };
 /// assert_eq!(seconds(&[clip.clone(), clip]), 2.0);
 /// ```
@@ -226,6 +232,7 @@ pub(super) fn clips(db: &Connection, seq: i64) -> rusqlite::Result<Vec<StoredCli
             samples: row.get::<_, i64>(3)?.cast_unsigned(),
             rate: row.get(4)?,
             peak: row.get(5)?,
+            checksum: None,
         })
     })?
     .collect()
