@@ -78,9 +78,11 @@ impl From<ClipError> for ErrorObject {
                 "Move that folder away, then narrate the same text again: it goes on from where it \
                  was",
             ),
-            ClipError::Damaged { .. } => {
-                ("CLIP_DAMAGED", "Delete the file and narrate the text again")
-            }
+            ClipError::Damaged { .. } => (
+                "CLIP_DAMAGED",
+                "It was made again and is damaged once more: check the disk, then narrate the same \
+                 text again",
+            ),
         };
         Self::new(code, error.to_string()).with_remediation(remediation)
     }

@@ -6,6 +6,7 @@
 
 mod compose;
 mod errors;
+mod joining;
 mod kept;
 mod library;
 mod new;

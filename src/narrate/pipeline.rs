@@ -11,20 +11,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_channel::{Receiver, Sender};
-use serde_json::json;
-
 use super::KeptClips;
 use super::errors::{
     POISONOUS, fault_error, poisonous_error, silence_error, timeout_error, wording_error,
 };
 use super::voices::work_error;
-use crate::clip::{self, ClipKey, Fault, Joined, KeptClip, Part, WAV_LIMIT};
+use crate::clip::{self, ClipKey, Fault, KeptClip};
 use crate::engine::{
     Attempt, ClipRecord, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
     TaskContext, WorkError,
 };
 use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
+use async_channel::{Receiver, Sender};
 
 /// Segments prepared ahead of the model.
 const AHEAD: usize = 4;
@@ -201,12 +199,6 @@ fn stopped(context: &TaskContext) -> Result<(), WorkError> {
 fn is_whole(narration: &Narration, clip: &StoredClip) -> bool {
     std::fs::metadata(narration.folder.join(&*clip.clip))
         .is_ok_and(|file| file.is_file() && file.len() == clip.bytes)
-}
-
-/// Whether every clip that was published is still there.
-pub(super) fn all_whole(narration: &Narration, context: &TaskContext) -> Result<bool, WorkError> {
-    let clips = context.clips()?;
-    Ok(clips.iter().all(|clip| is_whole(narration, clip)))
 }
 
 fn prepare(
@@ -450,7 +442,7 @@ fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkE
 }
 
 /// A disk may have space again later; a folder in the way stays there, and so does damage.
-fn failed(error: clip::ClipError) -> WorkError {
+pub(super) fn failed(error: clip::ClipError) -> WorkError {
     match error {
         clip::ClipError::DiskFull { .. } | clip::ClipError::Write { .. } => {
             WorkError::Transient(error.into())
@@ -459,62 +451,4 @@ fn failed(error: clip::ClipError) -> WorkError {
             WorkError::Failed(error.into())
         }
     }
-}
-
-/// Joins what was spoken into one file in the narration's folder.
-pub(super) fn join(
-    narration: &Narration,
-    context: &TaskContext,
-    rate: u32,
-) -> Result<Joined, WorkError> {
-    let total = u64::from(narration.plan.len());
-    context.update_progress(
-        context.status().map_or(0, |status| status.progress.current),
-        total,
-        Some(json!({ "phase": "joining" })),
-    );
-    let parts: Vec<Part> = context
-        .clips()?
-        .into_iter()
-        .map(|clip| {
-            let pause_ms = narration
-                .plan
-                .get(clip.segment_id)
-                .map_or(0, |segment| segment.pause_ms);
-            Part {
-                path: narration.folder.join(&*clip.clip),
-                samples: clip.samples,
-                peak: clip.peak,
-                pause: pause_samples(pause_ms, rate),
-            }
-        })
-        .collect();
-    if parts.is_empty() {
-        return Ok(Joined {
-            files: Vec::new(),
-            samples: 0,
-            gain: 1.0,
-        });
-    }
-    let path = joined_path(narration);
-    let go_on = || !context.interrupt().is_now();
-    clip::join(&parts, rate, &path, WAV_LIMIT, go_on)
-        .map_err(failed)?
-        .ok_or(WorkError::Interrupted)
-}
-
-/// Samples in a pause, rounded down.
-fn pause_samples(pause_ms: u32, rate: u32) -> u64 {
-    u64::from(pause_ms) * u64::from(rate) / 1000
-}
-
-fn joined_path(narration: &Narration) -> PathBuf {
-    let slug = clip::slug(&narration.title);
-    // Clips begin with their number: no name of theirs may come out here.
-    let prefix = if slug.starts_with(|c: char| c.is_ascii_digit()) {
-        "narration-"
-    } else {
-        ""
-    };
-    narration.folder.join(format!("{prefix}{slug}.wav"))
 }

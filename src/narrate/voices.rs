@@ -1,12 +1,13 @@
 //! The narrator of one worker: keeps the voice it used last open, for the next narration probably
 //! wants the same.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
 
-use super::{KeptClips, pipeline};
+use super::{KeptClips, joining, pipeline};
 use crate::engine::{ErrorObject, Narration, Narrator, TaskContext, WorkError, WorkResult};
 use crate::speech::{FrontEnd, SpeechError, Synthesizer, Voice};
 
@@ -78,8 +79,9 @@ impl Narrator for VoiceNarrator {
         }
         let rate = open.voice.info().sample_rate;
         let voice = Arc::clone(&open.voice);
-        // Someone may clear clips away while the others are made: these are made again, once.
-        for _ in 0..2 {
+        // Clips may be cleared away or damaged before they are joined: these are made again, once.
+        let mut again = HashSet::new();
+        let joined = loop {
             let (synthesizer, front_end) = (&mut open.synthesizer, &mut open.front_end);
             let prepare = || match front_end {
                 Some(front_end) => Ok(&**front_end),
@@ -103,14 +105,13 @@ impl Narrator for VoiceNarrator {
                 rate,
             };
             pipeline::speak(job, prepare, get)?;
-            if pipeline::all_whole(narration, context)? {
-                break;
+            if let Some(joined) = joining::join(job, &mut again)? {
+                break joined;
             }
-        }
+        };
         if let Some(kept) = &kept {
             kept.trim_now_and_then();
         }
-        let joined = pipeline::join(narration, context, rate)?;
         let result = json!({
             "files": joined.files,
             "samples": joined.samples,
