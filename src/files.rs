@@ -1,5 +1,5 @@
-//! Makes files in places where others can write too: nothing of theirs is ever opened or overwritten,
-//! and what was made is still there after a power cut. Names are chosen elsewhere.
+//! Makes files and folders in places where others can write too: nothing of theirs is ever opened or
+//! overwritten, and what was made is still there after a power cut. Names are chosen elsewhere.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,6 +16,31 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
             fs::remove_file(path)?;
             File::create_new(path)
         }
+        created => created,
+    }
+}
+
+/// Creates one folder, on disk when this returns.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)?;
+    sync_folder(parent_of(path))
+}
+
+/// Creates a folder and the parents that are missing, all of them on disk when this returns.
+pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let created = match create_folder(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create_folders(parent_of(path))?;
+            create_folder(path)
+        }
+        created => created,
+    };
+    match created {
+        // Another process made it in this moment, and may not have waited for the disk yet.
+        Err(_) if path.is_dir() => sync_folder(parent_of(path)),
         created => created,
     }
 }
@@ -38,6 +63,13 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
             Ok(())
         }
         synced => synced,
+    }
+}
+
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }
 
@@ -70,5 +102,17 @@ mod tests {
         fs::create_dir(&path).unwrap();
         assert!(create_new(&path).is_err());
         assert!(path.is_dir(), "a folder stays");
+    }
+
+    #[test]
+    fn missing_parents_are_made_and_a_file_in_the_way_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        create_folders(&deep).unwrap();
+        create_folders(&deep).unwrap();
+        assert!(deep.is_dir());
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(create_folders(&folder.path().join("file")).is_err());
+        assert!(create_folders(&folder.path().join("file/below")).is_err());
     }
 }

@@ -9,7 +9,7 @@
 //! | [`text`] | bytes → text → blocks → segments, with byte spans in the source |
 //! | [`speech`] | voices: phonemes, models, sessions |
 //! | [`clip`] | WAV files: written, checked, joined |
-//! | `files` | files made where others can write too |
+//! | `files` | files and folders made where others can write too |
 //! | [`assets`] | what is fetched: runtime, eSpeak NG, voices; checksums |
 //! | [`settings`] | defaults, `config.toml`, environment, flags, and where each value came from |
 //! | `cli` | the command line and the headless front end |

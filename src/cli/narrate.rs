@@ -90,7 +90,7 @@ fn check_output(settings: &Settings) -> anyhow::Result<()> {
         path: settings.out.clone(),
         source,
     };
-    std::fs::create_dir_all(&settings.out).map_err(failed)?;
+    crate::files::create_folders(&settings.out).map_err(failed)?;
     tempfile::Builder::new()
         .prefix(".aloud-")
         .tempfile_in(&settings.out)

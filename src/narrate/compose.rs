@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clip::{WAV_LIMIT, slug};
 use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment, RECORD_FILE};
+use crate::files;
 use crate::settings::Pauses;
 use crate::speech::VoiceInfo;
 use crate::text::{
@@ -349,14 +350,14 @@ pub fn create_folder(
         source,
     };
     let out = wanted.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
+    files::create_folders(out).map_err(|error| failed(out, error))?;
     let name = wanted.file_name().unwrap_or_default().to_string_lossy();
     for number in 1u32.. {
         let folder = match number {
             1 => wanted.to_owned(),
             number => out.join(format!("{name}-{number}")),
         };
-        match std::fs::create_dir(&folder) {
+        match files::create_folder(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if holds_nothing(&folder) && !is_known(&folder) {

@@ -21,6 +21,7 @@ use crate::engine::{
     Attempt, ClipRecord, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
     TaskContext, WorkError,
 };
+use crate::files;
 use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
 use async_channel::{Receiver, Sender};
 
@@ -102,7 +103,7 @@ pub(super) fn speak<'s>(
     let Job {
         narration, context, ..
     } = job;
-    std::fs::create_dir_all(&narration.folder).map_err(|source| {
+    files::create_folders(&narration.folder).map_err(|source| {
         failed(clip::ClipError::Write {
             path: narration.folder.clone(),
             source,
