@@ -7,15 +7,18 @@
 //! ends of the channels close, and its neighbours end too.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::KeptClips;
+use async_channel::{Receiver, Sender};
+
 use super::errors::{
-    POISONOUS, fault_error, poisonous_error, silence_error, timeout_error, wording_error,
+    POISONOUS, fault_error, folder_error, poisonous_error, silence_error, timeout_error,
+    wording_error,
 };
 use super::voices::work_error;
+use super::{KeptClips, LibraryId, Owner, folder};
 use crate::clip::{self, ClipKey, Fault, KeptClip};
 use crate::engine::{
     Attempt, ClipRecord, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
@@ -23,7 +26,6 @@ use crate::engine::{
 };
 use crate::files;
 use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
-use async_channel::{Receiver, Sender};
 
 /// Segments prepared ahead of the model.
 const AHEAD: usize = 4;
@@ -53,6 +55,8 @@ pub(super) struct Job<'a> {
     pub(super) context: &'a TaskContext,
     /// Clips that were made before.
     pub(super) kept: Option<&'a KeptClips>,
+    /// The library's folder; without one, folders have no owners.
+    pub(super) library: Option<&'a Path>,
     /// Samples a second.
     pub(super) rate: u32,
 }
@@ -103,12 +107,7 @@ pub(super) fn speak<'s>(
     let Job {
         narration, context, ..
     } = job;
-    files::create_folders(&narration.folder).map_err(|source| {
-        failed(clip::ClipError::Write {
-            path: narration.folder.clone(),
-            source,
-        })
-    })?;
+    enter_folder(job)?;
     clip::remove_parts(&narration.folder).map_err(failed)?;
     let done: HashSet<_> = context
         .clips()?
@@ -151,6 +150,25 @@ pub(super) fn speak<'s>(
         // What the disk said is the cause of what the model met.
         published.and(run)
     })
+}
+
+/// Makes the narration's folder if it is gone, and sees that it is no other's.
+fn enter_folder(job: Job<'_>) -> Result<(), WorkError> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |source| failed(clip::ClipError::Write { path, source })
+    };
+    let path = &job.narration.folder;
+    let Some(library) = job.library else {
+        return files::create_folders(path).map_err(at(path));
+    };
+    let id = LibraryId::of(library).map_err(at(library))?;
+    let owner = Owner::new(&id, job.narration);
+    if folder::enter(path, &owner).map_err(at(path))? {
+        Ok(())
+    } else {
+        Err(WorkError::Failed(folder_error(path)))
+    }
 }
 
 /// The segments that have no clip, in the order in which they are made.

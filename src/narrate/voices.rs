@@ -2,6 +2,7 @@
 //! wants the same.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ pub struct VoiceNarrator {
     resolve: VoiceResolver,
     open: Option<Open>,
     kept: Option<KeptClips>,
+    library: Option<PathBuf>,
 }
 
 struct Open {
@@ -36,6 +38,7 @@ impl VoiceNarrator {
             resolve,
             open: None,
             kept: None,
+            library: None,
         }
     }
 
@@ -43,6 +46,14 @@ impl VoiceNarrator {
     #[must_use]
     pub fn keeping(mut self, kept: Option<KeptClips>) -> Self {
         self.kept = kept;
+        self
+    }
+
+    /// The same for the library in this folder: a narration's folder is marked as its own, and one
+    /// that another narration has is not written to.
+    #[must_use]
+    pub fn in_library(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.library = Some(folder.into());
         self
     }
 
@@ -72,7 +83,7 @@ impl VoiceNarrator {
 
 impl Narrator for VoiceNarrator {
     fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
-        let kept = self.kept.clone();
+        let (kept, library) = (self.kept.clone(), self.library.clone());
         let open = self.open(narration)?;
         if !is_version(open, narration) {
             return Err(WorkError::Failed(voice_changed_error(narration)));
@@ -102,6 +113,7 @@ impl Narrator for VoiceNarrator {
                 narration,
                 context,
                 kept: kept.as_ref(),
+                library: library.as_deref(),
                 rate,
             };
             pipeline::speak(job, prepare, get)?;
