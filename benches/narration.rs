@@ -85,7 +85,7 @@ fn wav(criterion: &mut Criterion) {
         b.iter(|| clip::check(black_box(&samples), RATE, 100, 1.0));
     });
     let bytes = clip::encode(&samples, RATE, &path).expect("it fits");
-    std::fs::write(&path, bytes).expect("the disk has room");
+    std::fs::write(&path, &bytes).expect("the disk has room");
     group.bench_function("draw 10 s", |b| {
         b.iter(|| clip::peaks(&path, 200).expect("it is a WAV file"));
     });
@@ -94,6 +94,7 @@ fn wav(criterion: &mut Criterion) {
             path,
             samples: samples.len() as u64,
             peak: 0.6,
+            checksum: Some(crc32fast::hash(&bytes)),
             pause: u64::from(RATE / 2),
         };
         100

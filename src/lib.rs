@@ -10,6 +10,7 @@
 //! | [`text`] | bytes → text → blocks → segments, with byte spans in the source |
 //! | [`speech`] | voices: phonemes, models, sessions |
 //! | [`clip`] | WAV files: written, checked, joined |
+//! | `files` | files and folders made where others can write too |
 //! | [`assets`] | what is fetched: runtime, eSpeak NG, voices; checksums |
 //! | [`settings`] | defaults, `config.toml`, environment, flags, and where each value came from |
 //! | `cli` | the command line and the headless front end |
@@ -19,6 +20,7 @@ pub mod assets;
 pub mod clip;
 pub mod engine;
 mod failpoint;
+mod files;
 pub mod model;
 pub mod narrate;
 pub mod settings;

@@ -35,7 +35,7 @@ const PUBLISHING: [&str; 6] = [
     "row-committed",
 ];
 /// Between two steps of accepting a task, and of ending one.
-const ACCEPTING: [&str; 2] = ["recorded", "accepted"];
+const ACCEPTING: [&str; 4] = ["folder-created", "folder-marked", "recorded", "accepted"];
 const ENDING: [&str; 2] = ["work-done", "end-stored"];
 
 /// How a run is killed.
@@ -48,7 +48,7 @@ impl Kill {
     fn random(random: &mut fastrand::Rng, longest: f64, is_first: bool) -> Self {
         if cfg!(feature = "failpoints") && random.bool() {
             return Self::At(match random.u8(..8) {
-                0 | 1 if is_first => format!("{}:1", ACCEPTING[random.usize(..2)]),
+                0 | 1 if is_first => format!("{}:1", ACCEPTING[random.usize(..4)]),
                 0 => format!("{}:1", ENDING[random.usize(..2)]),
                 _ => format!("{}:{}", PUBLISHING[random.usize(..6)], random.u8(1..=8)),
             });
@@ -170,7 +170,11 @@ impl Campaign {
             .collect();
         files.retain(|name| !all.iter().any(|clip| clip.ends_with(name)));
         files.sort();
-        assert_eq!(files, ["narration.jsonl", "the-lighthouse-keeper.wav"]);
+        let expected = [".aloud", "narration.jsonl", "the-lighthouse-keeper.wav"];
+        assert_eq!(
+            files, expected,
+            "the folder's mark, the record and the whole"
+        );
         let spoken: u64 = all.iter().map(|clip| samples(clip)).sum();
         let database = rusqlite::Connection::open(self.home.path("state/aloud.db")).unwrap();
         let query = "SELECT SUM(pause_ms * 22050 / 1000) FROM segments WHERE number < ?1

@@ -3,7 +3,7 @@
 
 mod kit;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,7 +37,16 @@ fn the_samples_are_narrated_whole_and_the_joined_length_is_right_to_the_sample()
     assert_eq!(summary["failed"], 0);
     assert_eq!(summary["completed"], summary["segments"]);
     assert_eq!(summary["files"].as_array().unwrap().len(), 3);
+    let folders = joined_folders(&ran);
+    assert_eq!(folders.len(), 3);
+    for folder in folders {
+        open_with_python(&folder);
+    }
+}
 
+/// The folders of the narrations of a run. Each holds all of its clips, and a joined file of their
+/// length.
+fn joined_folders(ran: &kit::Ran) -> Vec<PathBuf> {
     let mut by_task: HashMap<String, Vec<Value>> = HashMap::new();
     for event in ran.events() {
         if event["event"] == "segment_completed" {
@@ -47,7 +56,7 @@ fn the_samples_are_narrated_whole_and_the_joined_length_is_right_to_the_sample()
                 .push(event);
         }
     }
-    assert_eq!(by_task.len(), 3);
+    let mut folders = Vec::new();
     let ended = |task: &str| {
         let mut events = ran.events().into_iter();
         events
@@ -67,8 +76,11 @@ fn the_samples_are_narrated_whole_and_the_joined_length_is_right_to_the_sample()
         let files = ended(&task)["files"].clone();
         let joined = PathBuf::from(files[0].as_str().unwrap());
         assert_eq!(samples(&joined), expected, "{}", joined.display());
-        open_with_python(joined.parent().unwrap());
+        let folder = joined.parent().unwrap().to_owned();
+        assert_eq!(clips(&folder).len(), segments.len());
+        folders.push(folder);
     }
+    folders
 }
 
 /// Every WAV file in a folder opens with Python's own module.
@@ -137,6 +149,7 @@ fn killed_at_any_clip_it_continues_and_makes_nothing_twice() {
     let left: Vec<_> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|e| e.unwrap().path())
+        .filter(|path| !path.ends_with(aloud::narrate::MARK_FILE))
         .collect();
     assert!(
         left.iter()
@@ -366,4 +379,153 @@ fn two_texts_never_share_a_folder() {
     let before = std::fs::read(&clip).unwrap();
     assert_ne!(narrate("The first version is here."), second);
     assert_eq!(std::fs::read(&clip).unwrap(), before);
+}
+
+#[test]
+fn two_libraries_with_one_output_folder_never_share_a_narrations_folder() {
+    let out = Home::empty();
+    let homes = [Home::ready(), Home::ready()];
+    let narrate = |home: &Home| {
+        let mut command = home.command(&["narrate", "--json"]);
+        let out = out.folder.path();
+        command
+            .arg("--out")
+            .arg(out)
+            .arg("--voice")
+            .arg(home.tone());
+        // Many, so that both want one folder at the same moment.
+        for chapter in 1..=8 {
+            command.arg(home.write(&format!("chapter-{chapter}.txt"), STORY));
+        }
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let folders = |homes: &[Home]| {
+        let running: Vec<_> = homes.iter().map(narrate).collect();
+        let ran = running
+            .into_iter()
+            .map(|child| kit::Ran::from(child.wait_with_output().unwrap()));
+        let folders = ran.map(|ran| {
+            assert_eq!(ran.code, Some(0), "{}", ran.err);
+            let mut folders = folders_of(&ran);
+            folders.sort();
+            folders
+        });
+        folders.collect::<Vec<_>>()
+    };
+    let first = folders(&homes);
+    let mut all = first.concat();
+    all.sort();
+    let mut expected: Vec<_> = (1..=8)
+        .flat_map(|n| [format!("chapter-{n}"), format!("chapter-{n}-2")])
+        .map(|name| out.path(&name))
+        .collect();
+    expected.sort();
+    assert_eq!(all, expected);
+    // Each finds its own again.
+    assert_eq!(folders(&homes), first);
+}
+
+/// The folders of the narrations of a run, as its record of each says: one narration in each.
+fn folders_of(ran: &kit::Ran) -> Vec<PathBuf> {
+    let made = ran.events();
+    let is_new = |event: &&Value| event["event"] == "segment_completed";
+    if made.iter().any(|event| is_new(&event)) {
+        joined_folders(ran);
+    }
+    let files = ran.summary()["files"].clone();
+    let files = files.as_array().unwrap().iter();
+    files
+        .map(|file| {
+            let folder = Path::new(file.as_str().unwrap()).parent().unwrap();
+            let record = std::fs::read_to_string(folder.join("narration.jsonl")).unwrap();
+            let ids: HashSet<_> = record
+                .lines()
+                .filter(|line| !line.is_empty())
+                .map(|line| serde_json::from_str::<Value>(line).unwrap())
+                .filter(|line| line["record"] == "narration")
+                .map(|line| line["fingerprint"].as_str().unwrap().to_owned())
+                .collect();
+            assert_eq!(ids.len(), 1);
+            folder.to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn a_folder_that_another_library_has_taken_is_left_alone() {
+    let out = Home::empty();
+    let (mine, other) = (Home::ready(), Home::ready());
+    let folder = out.path("story");
+    let narrate = |home: &Home| {
+        let mut command = home.command(&["narrate", "--json", "--out"]);
+        command
+            .arg(out.folder.path())
+            .arg("--voice")
+            .arg(home.tone());
+        command.arg(home.write("story.txt", STORY));
+        command
+    };
+    // Begun, killed, and its folder is cleared away.
+    let mut child = narrate(&mine).stdout(Stdio::null()).spawn().unwrap();
+    wait_for("a clip", || clips(&folder).first().cloned());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let ran = kit::Ran::from(narrate(&other).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let files = || {
+        let mut files: Vec<_> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| !path.ends_with(aloud::engine::RECORD_FILE))
+            .map(|path| (std::fs::read(&path).unwrap(), path))
+            .collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    // The one that was begun says so, and the next try has a folder of its own.
+    let ran = kit::Ran::from(narrate(&mine).output().unwrap());
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(
+        ran.err.contains("belongs to another narration"),
+        "{}",
+        ran.err
+    );
+    let ran = kit::Ran::from(narrate(&mine).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(joined_folders(&ran), [out.path("story-2")]);
+    assert!(files() == before, "nothing was written into the other's");
+}
+
+#[test]
+fn links_in_a_narrations_folder_are_not_followed() {
+    let home = Home::ready();
+    let voice = home.tone();
+    let story = home.write(
+        "story.txt",
+        "The tide was out.\n\nNobody had seen the boat.",
+    );
+    let narrate = |home: &Home| home.run(&["narrate", "--json", "--voice", &voice, &story]);
+    let folder = home.path("narrations/story");
+    assert_eq!(narrate(&home).code, Some(0));
+    let all = [clips(&folder), vec![folder.join("story.wav")]].concat();
+    let mine = home.write("mine.txt", "mine");
+    for file in &all {
+        std::fs::remove_file(file).unwrap();
+        let mut part = file.clone().into_os_string();
+        part.push(".part");
+        std::os::unix::fs::symlink(&mine, file).unwrap();
+        std::os::unix::fs::symlink(&mine, part).unwrap();
+    }
+    let ran = narrate(&home);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+    for file in &all {
+        assert!(samples(file) > 1000 && !file.is_symlink());
+    }
 }

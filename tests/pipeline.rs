@@ -84,11 +84,32 @@ fn narrate(engine: &Engine, narration: Narration) -> TaskStatus {
     }
 }
 
+/// What happens to a file of sound.
+type Change = fn(&mut Vec<u8>);
+
+/// How a segment's text damages the clip that it names, once that is there.
+const DAMAGES: [(&str, Change); 3] = [
+    ("distort", |bytes| bytes[100] ^= 0x40),
+    ("behead", |bytes| bytes[..4].fill(0)),
+    ("cut", |bytes| bytes.truncate(100)),
+];
+
+fn damage(path: &Path, change: Change) {
+    let mut bytes = kit::wait_for("a clip", || std::fs::read(path).ok());
+    change(&mut bytes);
+    std::fs::write(path, bytes).unwrap();
+}
+
 /// A tone as long as its text is plausible for, unless the text asks for something else.
 fn speak(text: &str) -> Vec<f32> {
     if let Some(path) = text.strip_prefix("steal ") {
         while std::fs::remove_file(path).is_err() {
             std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+    for (verb, change) in DAMAGES {
+        if let Some(path) = text.strip_prefix(verb) {
+            damage(Path::new(path.trim_start()), change);
         }
     }
     if let Some(folder) = text.strip_prefix("abort in ") {
@@ -300,6 +321,81 @@ fn a_clip_that_goes_away_during_the_run_is_made_again() {
     let status = narrate(&engine, narration(folder.path(), "stolen", &texts));
     assert_eq!(status.state, TaskState::Completed, "{:?}", status.error);
     assert!(clip.is_file() && folder.path().join("out/stolen.wav").is_file());
+    engine.shutdown(ShutdownWait::Now);
+}
+
+/// Damages the clip of a segment while another is spoken, and once more when the narration has ended
+/// and is asked for again.
+fn damaged_clips_are_made_again(verb: &str, change: Change) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, None);
+    let clip = folder.path().join("out/0001-first.wav");
+    let whole = aloud::clip::encode(&speak("first"), voice::RATE, &clip).unwrap();
+    let villain = format!("{verb} {}", clip.display());
+    let story = narration(folder.path(), "damaged", &["first", "second", &villain]);
+    let status = narrate(&engine, story.clone());
+    assert_eq!(status.state, TaskState::Completed, "{:?}", status.error);
+    assert_eq!(std::fs::read(&clip).unwrap(), whole);
+    assert_eq!(status.completed_segments.len(), 3);
+    let joined = folder.path().join("out/damaged.wav");
+    let before = std::fs::read(&joined).unwrap();
+
+    damage(&clip, change);
+    let status = narrate(&engine, story);
+    assert_eq!(status.state, TaskState::Completed, "{:?}", status.error);
+    assert_eq!(std::fs::read(&clip).unwrap(), whole);
+    assert_eq!(status.made.chars, 5, "only that one is made");
+    assert_eq!(std::fs::read(&joined).unwrap(), before);
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_clip_whose_header_is_damaged_is_made_again() {
+    damaged_clips_are_made_again("behead", DAMAGES[1].1);
+}
+
+#[test]
+fn a_clip_that_was_cut_off_is_made_again() {
+    damaged_clips_are_made_again("cut", DAMAGES[2].1);
+}
+
+#[test]
+fn a_clip_whose_sound_is_damaged_is_made_again() {
+    damaged_clips_are_made_again("distort", DAMAGES[0].1);
+}
+
+/// The second time that it is spoken, it damages the clip that it names once more.
+fn ruin(text: &str) -> Vec<f32> {
+    static TIMES: AtomicUsize = AtomicUsize::new(0);
+    if let Some(path) = text.strip_prefix("ruin ")
+        && TIMES.fetch_add(1, Ordering::Relaxed) == 1
+    {
+        let is_whole = || std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"RIFF"));
+        kit::wait_for("the clip that is made again", || is_whole().then_some(()));
+        damage(Path::new(path), DAMAGES[1].1);
+    }
+    speak(text)
+}
+
+#[test]
+fn a_clip_is_made_again_only_once_in_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), ruin, None);
+    let clip = folder.path().join("out/0001-first.wav");
+    let ruin = format!("ruin {}", clip.display());
+    let other = clip.with_file_name(aloud::clip::file_name(2, &ruin));
+    let behead = |clip: &Path| format!("behead {}", clip.display());
+    let texts = ["first", &ruin, &behead(&clip), &behead(&other)];
+    let story = narration(folder.path(), "ruined", &texts);
+    let error = narrate(&engine, story.clone()).error.unwrap();
+    assert_eq!(error.code, "CLIP_DAMAGED");
+    assert!(
+        error.message.contains("0001-first.wav"),
+        "{}",
+        error.message
+    );
+    let status = narrate(&engine, story);
+    assert_eq!(status.state, TaskState::Completed, "{:?}", status.error);
     engine.shutdown(ShutdownWait::Now);
 }
 

@@ -101,7 +101,7 @@ fn names(folder: &Path) -> Vec<String> {
     };
     entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != aloud::engine::RECORD_FILE)
+        .filter(|name| name != aloud::engine::RECORD_FILE && name != aloud::narrate::MARK_FILE)
         .collect()
 }
 

@@ -100,7 +100,7 @@ fn begin(settings: &Settings, ready: &Ready) -> anyhow::Result<Engine> {
     let composed = compose_texts(samples(), ready, settings)?;
     let engine = open_engine(settings)?;
     for composed in composed {
-        submit(&engine, composed)?;
+        submit(&engine, settings, composed)?;
     }
     Ok(engine)
 }

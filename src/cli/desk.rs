@@ -129,7 +129,7 @@ impl Desk {
             ..self.settings.clone()
         };
         let composed = compose_for(&request, &ready, &settings)?;
-        let submitted = wiring::submit_with(&self.engine, composed, new.priority);
+        let submitted = wiring::submit_with(&self.engine, &self.settings, composed, new.priority);
         submitted.map_err(|error| match error.downcast_ref() {
             // The database goes first; that is no news for a person.
             Some(StoreError::Closed) => SubmitError::ShutDown.into(),

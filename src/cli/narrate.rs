@@ -72,7 +72,7 @@ pub(super) fn run(
     };
     say_what_waits(&engine, &composed);
     let events = engine.subscribe();
-    let mine = submit_all(&engine, composed, &ready, &mut reporter)?;
+    let mine = submit_all(&engine, settings, composed, &ready, &mut reporter)?;
     let tasks = watch(&engine, &events, &mine, &mut reporter);
     engine.shutdown(ShutdownWait::Now);
     reporter.summary(&Summary::new(&tasks, begun.elapsed()));
@@ -90,7 +90,7 @@ fn check_output(settings: &Settings) -> anyhow::Result<()> {
         path: settings.out.clone(),
         source,
     };
-    std::fs::create_dir_all(&settings.out).map_err(failed)?;
+    crate::files::create_folders(&settings.out).map_err(failed)?;
     tempfile::Builder::new()
         .prefix(".aloud-")
         .tempfile_in(&settings.out)
@@ -123,6 +123,7 @@ fn say_what_waits(engine: &Engine, composed: &[(String, Composed)]) {
 
 fn submit_all(
     engine: &Engine,
+    settings: &Settings,
     composed: Vec<(String, Composed)>,
     ready: &Ready,
     reporter: &mut Reporter,
@@ -130,7 +131,7 @@ fn submit_all(
     let mut mine: Vec<TaskId> = Vec::new();
     for (name, composed) in composed {
         let notes = notes(&composed, ready);
-        let submitted = submit(engine, composed)?;
+        let submitted = submit(engine, settings, composed)?;
         if mine.contains(&submitted.id) {
             let name = printable(&name);
             let _ = writeln!(

@@ -41,7 +41,7 @@ pub(super) fn run(
     let composed = compose_texts(texts().into_iter(), ready, &settings)?;
     for (place, composed) in composed.into_iter().enumerate() {
         let plan = Arc::clone(&composed.narration.plan);
-        let id = submit(&engine, composed)?.id;
+        let id = submit(&engine, &settings, composed)?.id;
         if place > 0 {
             engine.pause_task(&id);
         }

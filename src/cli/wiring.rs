@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
+
 use crate::assets::Assets;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::engine::{
-    Engine, Narration, NarrationSettings, Priority, RECORD_FILE, Submission, TaskId,
-};
+use crate::engine::{Engine, Narration, NarrationSettings, Priority, Submission, TaskId};
 use crate::narrate::{
-    Composed, Request, VoiceError, compose, create_folder, library_options, load_voice,
+    Composed, LibraryId, Owner, Request, VoiceError, claim, compose, create_folder,
+    library_options, load_voice,
 };
 use crate::settings::Settings;
 use crate::speech::Voice;
@@ -104,13 +105,18 @@ pub(crate) struct Submitted {
 }
 
 /// Submits a narration, unless the same one is unfinished from an earlier run: that one continues.
-pub(super) fn submit(engine: &Engine, composed: Composed) -> anyhow::Result<Submitted> {
-    submit_with(engine, composed, Priority::default())
+pub(super) fn submit(
+    engine: &Engine,
+    settings: &Settings,
+    composed: Composed,
+) -> anyhow::Result<Submitted> {
+    submit_with(engine, settings, composed, Priority::default())
 }
 
 /// The same with a place in the queue. One that is unfinished keeps the place it has.
 pub(super) fn submit_with(
     engine: &Engine,
+    settings: &Settings,
     composed: Composed,
     priority: Priority,
 ) -> anyhow::Result<Submitted> {
@@ -123,10 +129,14 @@ pub(super) fn submit_with(
             continued: true,
         });
     }
+    let library = &settings.paths.library;
+    let library_id = LibraryId::of(library)
+        .with_context(|| format!("the library {} can't be written", library.display()))?;
+    let owner = Owner::new(&library_id, &narration);
     // What ended here before with the same text, voice and settings is not made a second time.
     if let Some(folder) = engine
         .ended_like(&narration.fingerprint)?
-        .filter(|dir| dir.is_dir())
+        .filter(|folder| claim(folder, &owner))
     {
         narration.folder = folder;
         return Ok(Submitted {
@@ -136,15 +146,19 @@ pub(super) fn submit_with(
     }
     // One that can't be asked about is taken for known.
     let is_known = |folder: &Path| engine.knows_folder(folder).unwrap_or(true);
-    narration.folder = create_folder(&narration.folder, is_known)?;
-    let folder = narration.folder.clone();
-    let id = submit(narration).inspect_err(|_| {
-        // Nobody's now; if it stays, the next one of its name takes it.
-        let _ = std::fs::remove_file(folder.join(RECORD_FILE));
-        let _ = std::fs::remove_dir(&folder);
-    })?;
-    Ok(Submitted {
-        id,
-        continued: false,
-    })
+    let folder = create_folder(&narration.folder, &owner, is_known)?;
+    folder.path().clone_into(&mut narration.folder);
+    match submit(narration) {
+        Ok(id) => Ok(Submitted {
+            id,
+            continued: false,
+        }),
+        Err(error) => {
+            // An error may come after the narration is on disk; the folder is its own then.
+            if !is_known(folder.path()) {
+                folder.give_back();
+            }
+            Err(error.into())
+        }
+    }
 }

@@ -22,6 +22,12 @@ pub enum ClipError {
         /// What the system said.
         source: io::Error,
     },
+    /// A folder has the file's name. Nothing is removed for it, and it will not pass by itself.
+    #[error("can't write {path}: there is a folder of that name")]
+    FolderInTheWay {
+        /// The file.
+        path: PathBuf,
+    },
     /// A clip that was there is gone or is not what it was.
     #[error("the clip {path} is damaged: {reason}")]
     Damaged {
@@ -37,6 +43,7 @@ impl ClipError {
         let path = path.to_owned();
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            io::ErrorKind::IsADirectory => Self::FolderInTheWay { path },
             _ => Self::Write { path, source },
         }
     }
@@ -66,9 +73,16 @@ impl From<ClipError> for ErrorObject {
                 "Check that the folder is there and may be written to, then narrate the same text \
                  again: it goes on from where it was",
             ),
-            ClipError::Damaged { .. } => {
-                ("CLIP_DAMAGED", "Delete the file and narrate the text again")
-            }
+            ClipError::FolderInTheWay { .. } => (
+                "OUTPUT",
+                "Move that folder away, then narrate the same text again: it goes on from where it \
+                 was",
+            ),
+            ClipError::Damaged { .. } => (
+                "CLIP_DAMAGED",
+                "It was made again and is damaged once more: check the disk, then narrate the same \
+                 text again",
+            ),
         };
         Self::new(code, error.to_string()).with_remediation(remediation)
     }

@@ -11,7 +11,7 @@ mod store;
 
 pub use check::{Fault, check, peak};
 pub use error::ClipError;
-pub use join::{Joined, Part, WAV_LIMIT, join};
+pub use join::{DamagedClip, JoinError, Joined, Part, WAV_LIMIT, join};
 pub use name::{file_name, slug};
 pub use peaks::peaks;
 pub use publish::{encode, publish, remove_parts};

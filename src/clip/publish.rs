@@ -1,12 +1,13 @@
 //! Writing a clip so that it is whole or not there, whatever happens in between: `NAME.part`,
 //! fsync, rename, fsync of the folder. A `.part` that is left over is litter.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use super::ClipError;
 use crate::failpoint::reach;
+use crate::files;
 
 /// What a file is called until it is whole.
 const PART: &str = "part";
@@ -55,17 +56,19 @@ fn to_i16(sample: f32) -> i16 {
 /// [`ClipError::DiskFull`] or [`ClipError::Write`]; nothing is left behind.
 pub fn publish(path: &Path, bytes: &[u8]) -> Result<(), ClipError> {
     let part = part_of(path);
-    let written = File::create(&part).and_then(|mut file| {
+    let created = files::create_new(&part).map_err(ClipError::write(&part));
+    let written = created.and_then(|mut file| {
         reach("part-created");
-        file.write_all(bytes)?;
+        file.write_all(bytes).map_err(ClipError::write(path))?;
         reach("part-written");
-        file.sync_all()
+        file.sync_all().map_err(ClipError::write(path))
     });
     reach("part-synced");
-    settle(path, &part, written.map_err(ClipError::write(path)))
+    settle(path, &part, written)
 }
 
-/// Gives a finished part its name, or removes it if it failed.
+/// Gives a finished part its name, or removes it if it failed. A link that has the name is replaced,
+/// not followed.
 pub(super) fn settle(
     path: &Path,
     part: &Path,
@@ -75,9 +78,7 @@ pub(super) fn settle(
         fs::rename(part, path).map_err(ClipError::write(path))?;
         reach("renamed");
         let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(ClipError::write(folder))
+        files::sync_folder(folder).map_err(ClipError::write(folder))
     });
     if result.is_err() {
         // The error that matters is the first one; a part left over is removed at the next start.
@@ -99,11 +100,14 @@ pub(super) fn part_of(path: &Path) -> PathBuf {
 /// [`ClipError::Write`] if the folder can't be read or a part not removed.
 pub fn remove_parts(folder: &Path) -> Result<(), ClipError> {
     for entry in fs::read_dir(folder).map_err(ClipError::write(folder))? {
-        let path = entry.map_err(ClipError::write(folder))?.path();
+        let entry = entry.map_err(ClipError::write(folder))?;
+        let path = entry.path();
         let is_ours = path
             .to_str()
             .is_some_and(|name| name.ends_with(".wav.part"));
-        if is_ours && path.is_file() {
+        // Of a link, this is the type of the link.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_ours && !is_folder {
             fs::remove_file(&path).map_err(ClipError::write(&path))?;
         }
     }
@@ -113,6 +117,7 @@ pub fn remove_parts(folder: &Path) -> Result<(), ClipError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn a_clip_is_there_whole_and_no_part_is_left() {
@@ -130,11 +135,43 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_replaced_and_what_it_leads_to_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("0001.wav");
+        let mine = folder.path().join("mine.txt");
+        fs::write(&mine, "mine").unwrap();
+        for link in [&path, &part_of(&path)] {
+            symlink(&mine, link).unwrap();
+            publish(&path, b"a clip").unwrap();
+            assert!(fs::symlink_metadata(&path).unwrap().is_file());
+            assert_eq!(fs::read(&path).unwrap(), b"a clip");
+            assert_eq!(fs::read(&mine).unwrap(), b"mine");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_folder_in_the_way_is_an_error_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("0001.wav");
+        for taken in [&path, &part_of(&path)] {
+            fs::create_dir(taken).unwrap();
+            let error = publish(&path, b"a clip").unwrap_err();
+            let expected = format!("can't write {}: there is a folder of that", taken.display());
+            assert!(error.to_string().starts_with(&expected), "{error}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+            fs::remove_dir(taken).unwrap();
+        }
+    }
+
+    #[test]
     fn leftover_parts_go_and_clips_stay() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("0001.wav"), "x").unwrap();
         fs::create_dir(folder.path().join("x.wav.part")).unwrap();
         fs::write(folder.path().join("0002.wav.part"), "x").unwrap();
+        symlink("0001.wav", folder.path().join("0003.wav.part")).unwrap();
+        symlink("nowhere", folder.path().join("0004.wav.part")).unwrap();
         remove_parts(folder.path()).unwrap();
         let left: Vec<_> = fs::read_dir(folder.path())
             .unwrap()

@@ -123,6 +123,10 @@ impl ClipStore {
     #[must_use]
     pub fn get(&self, key: &ClipKey) -> Option<KeptClip> {
         let path = self.path(key);
+        // A link is none of ours, and what it leads to is left alone.
+        if !fs::symlink_metadata(&path).ok()?.is_file() {
+            return None;
+        }
         let mut bytes = fs::read(&path).ok()?;
         let read = read(&bytes);
         let Some((head, begin)) = read else {
@@ -158,6 +162,7 @@ impl ClipStore {
             rate: clip.rate,
             peak: clip.peak,
         };
+        // Its name is made up, and nobody's file or link is opened by it (`O_EXCL`).
         let mut part = tempfile::NamedTempFile::new_in(folder)?;
         serde_json::to_writer(&mut part, &head)?;
         part.write_all(b"\n")?;
@@ -259,6 +264,23 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(store.path(&key), bytes).unwrap();
         assert_eq!(store.get(&key), None, "one bit is enough");
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_what_it_leads_to_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ClipStore::new(folder.path().join("clips"));
+        let key = ClipKey::of(&[b"a"]);
+        store.put(&key, &clip(100)).unwrap();
+        let mine = folder.path().join("mine");
+        fs::rename(store.path(&key), &mine).unwrap();
+        let before = fs::read(&mine).unwrap();
+        std::os::unix::fs::symlink(&mine, store.path(&key)).unwrap();
+        assert_eq!(store.get(&key), None);
+        store.put(&key, &clip(200)).unwrap();
+        assert_eq!(store.get(&key), Some(clip(200)));
+        assert!(fs::symlink_metadata(store.path(&key)).unwrap().is_file());
+        assert_eq!(fs::read(&mine).unwrap(), before);
     }
 
     #[test]

@@ -492,7 +492,7 @@ impl TaskContext {
     ///     let attempt = task.begin_segment(1)?;
     ///     std::fs::write(narration.folder.join("1.wav"), [])?; // a WAV file, in earnest
     ///     let (clip, samples, rate) = ("1.wav".into(), 44_100, 22_050);
-    ///     let clip = ClipRecord { segment_id: 1, clip, bytes: 0, samples, rate, peak: 0.0 };
+    ///     let clip = ClipRecord { segment_id: 1, clip, bytes: 0, samples, rate, peak: 0.0, checksum: None };
     ///     task.complete_segment(attempt, clip, Duration::from_millis(500))?;
     ///     Ok("spoken".into())
     /// }
@@ -565,8 +565,21 @@ impl TaskContext {
         Ok(())
     }
 
-    /// Says that the clip of a segment is gone or damaged: it counts as not done, and can be made
-    /// again. That is on disk when this returns.
+    /// Says that the clip of a segment is gone or damaged: the segment has none any more when this
+    /// returns, and counts as begun before, so that no copy takes its place.
+    ///
+    /// ```
+    /// use aloud::engine::{SegmentId, TaskContext, WorkError};
+    ///
+    /// /// Drops a clip that can't be read and has another made.
+    /// fn replace(task: &TaskContext, damaged: SegmentId) -> Result<(), WorkError> {
+    ///     task.forget_clip(damaged)?;
+    ///     let attempt = task.begin_segment(damaged)?;
+    ///     // Here it is spoken again, and completed with this attempt.
+    /// #   drop(attempt);
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// A failure of the database.
@@ -828,7 +841,7 @@ impl TaskContext {
 ///     let first = task.begin_segment(1)?;
 ///     let second = task.begin_segment(1)?;
 /// #   let (clip, bytes, samples, rate, peak) = ("1.wav".into(), 0, 22_050, 22_050, 0.0);
-/// #   let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak };
+/// #   let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak, checksum: None };
 ///     let lost = task.complete_segment(first, clip.clone(), Duration::ZERO);
 ///     assert!(matches!(lost, Err(WorkError::Failed(error)) if error.code == "SUPERSEDED"));
 ///     task.complete_segment(second, clip, Duration::ZERO)?;

@@ -101,6 +101,8 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         earlier_seconds: 0.0,
         updated_at: NOW,
         completed_at: None,
+        hold: None,
+        operation: None,
         folder: Some(PathBuf::from(format!("/home/ada/Narrations/{id}")).into()),
         voice: "en_US-joe-medium".into(),
         audio_seconds: 0.0,

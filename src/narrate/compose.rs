@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::clip::{WAV_LIMIT, slug};
-use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment, RECORD_FILE};
+use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment};
 use crate::settings::Pauses;
 use crate::speech::VoiceInfo;
 use crate::text::{
@@ -325,49 +325,4 @@ fn fingerprint(
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-fn holds_nothing(folder: &Path) -> bool {
-    let Ok(mut entries) = std::fs::read_dir(folder) else {
-        return false;
-    };
-    entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == RECORD_FILE))
-}
-
-/// Makes the folder of a narration's own: the one it would like, or that with a number after it.
-/// One that is there already is taken only if it holds nothing that someone made, as after a crash
-/// in this very moment, and if nobody is known to have it.
-///
-/// # Errors
-/// [`ComposeError::Output`] if it can't be made.
-pub fn create_folder(
-    wanted: &Path,
-    is_known: impl Fn(&Path) -> bool,
-) -> Result<PathBuf, ComposeError> {
-    let failed = |path: &Path, source| ComposeError::Output {
-        path: path.to_owned(),
-        source,
-    };
-    let out = wanted.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
-    let name = wanted.file_name().unwrap_or_default().to_string_lossy();
-    for number in 1u32.. {
-        let folder = match number {
-            1 => wanted.to_owned(),
-            number => out.join(format!("{name}-{number}")),
-        };
-        match std::fs::create_dir(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if holds_nothing(&folder) && !is_known(&folder) {
-                    return Ok(folder);
-                }
-            }
-            Err(error) => return Err(failed(&folder, error)),
-        }
-    }
-    Err(failed(
-        wanted,
-        io::Error::other("there are too many folders of this name"),
-    ))
 }

@@ -1,5 +1,6 @@
 //! What is said of a segment, or of a narration, that could not be made.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -31,6 +32,14 @@ pub(super) fn poisonous_error(crashes: u32) -> ErrorObject {
     .with_remediation(
         "See the log, and whether memory is short; narrate the text again to try it once more",
     )
+}
+
+/// Another narration has the folder by now.
+pub(super) fn folder_error(folder: &Path) -> ErrorObject {
+    let folder = folder.display();
+    let message = format!("the folder {folder} belongs to another narration");
+    ErrorObject::new("FOLDER_TAKEN", message)
+        .with_remediation("Narrate the text again: it gets a folder of its own")
 }
 
 pub(super) fn fault_error(fault: Fault) -> ErrorObject {

@@ -80,8 +80,10 @@ pub fn library_options(settings: &Settings) -> Options {
     options.task_timeout = settings.task_timeout;
     options.segment_timeout = settings.segment_timeout;
     let kept = KeptClips::from_settings(settings);
+    let library = settings.paths.library.clone();
     options.narrator = Some(Arc::new(move || {
-        Box::new(VoiceNarrator::new(Arc::clone(&resolve)).keeping(kept.clone()))
+        let narrator = VoiceNarrator::new(Arc::clone(&resolve));
+        Box::new(narrator.keeping(kept.clone()).in_library(&library))
     }));
     options
 }

@@ -6,6 +6,9 @@
 
 mod compose;
 mod errors;
+mod folder;
+mod identity;
+mod joining;
 mod kept;
 mod library;
 mod new;
@@ -13,7 +16,9 @@ mod pipeline;
 mod tuning;
 mod voices;
 
-pub use compose::{ComposeError, Composed, Left, Request, compose, create_folder};
+pub use compose::{ComposeError, Composed, Left, Request, compose};
+pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder};
+pub use identity::LibraryId;
 pub use kept::KeptClips;
 pub use library::{VoiceError, library_options, load_voice};
 pub use new::{NewNarration, NewText};

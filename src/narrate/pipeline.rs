@@ -7,23 +7,24 @@
 //! ends of the channels close, and its neighbours end too.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
-use serde_json::json;
 
-use super::KeptClips;
 use super::errors::{
-    POISONOUS, fault_error, poisonous_error, silence_error, timeout_error, wording_error,
+    POISONOUS, fault_error, folder_error, poisonous_error, silence_error, timeout_error,
+    wording_error,
 };
 use super::voices::work_error;
-use crate::clip::{self, ClipKey, Fault, Joined, KeptClip, Part, WAV_LIMIT};
+use super::{KeptClips, LibraryId, Owner, folder};
+use crate::clip::{self, ClipKey, Fault, KeptClip};
 use crate::engine::{
     Attempt, ClipRecord, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
     TaskContext, WorkError,
 };
+use crate::files;
 use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
 
 /// Segments prepared ahead of the model.
@@ -54,6 +55,8 @@ pub(super) struct Job<'a> {
     pub(super) context: &'a TaskContext,
     /// Clips that were made before.
     pub(super) kept: Option<&'a KeptClips>,
+    /// The library's folder; without one, folders have no owners.
+    pub(super) library: Option<&'a Path>,
     /// Samples a second.
     pub(super) rate: u32,
 }
@@ -104,12 +107,7 @@ pub(super) fn speak<'s>(
     let Job {
         narration, context, ..
     } = job;
-    std::fs::create_dir_all(&narration.folder).map_err(|source| {
-        failed(clip::ClipError::Write {
-            path: narration.folder.clone(),
-            source,
-        })
-    })?;
+    enter_folder(job)?;
     clip::remove_parts(&narration.folder).map_err(failed)?;
     let done: HashSet<_> = context
         .clips()?
@@ -152,6 +150,25 @@ pub(super) fn speak<'s>(
         // What the disk said is the cause of what the model met.
         published.and(run)
     })
+}
+
+/// Makes the narration's folder if it is gone, and sees that it is no other's.
+fn enter_folder(job: Job<'_>) -> Result<(), WorkError> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |source| failed(clip::ClipError::Write { path, source })
+    };
+    let path = &job.narration.folder;
+    let Some(library) = job.library else {
+        return files::create_folders(path).map_err(at(path));
+    };
+    let id = LibraryId::of(library).map_err(at(library))?;
+    let owner = Owner::new(&id, job.narration);
+    if folder::enter(path, &owner).map_err(at(path))? {
+        Ok(())
+    } else {
+        Err(WorkError::Failed(folder_error(path)))
+    }
 }
 
 /// The segments that have no clip, in the order in which they are made.
@@ -201,12 +218,6 @@ fn stopped(context: &TaskContext) -> Result<(), WorkError> {
 fn is_whole(narration: &Narration, clip: &StoredClip) -> bool {
     std::fs::metadata(narration.folder.join(&*clip.clip))
         .is_ok_and(|file| file.is_file() && file.len() == clip.bytes)
-}
-
-/// Whether every clip that was published is still there.
-pub(super) fn all_whole(narration: &Narration, context: &TaskContext) -> Result<bool, WorkError> {
-    let clips = context.clips()?;
-    Ok(clips.iter().all(|clip| is_whole(narration, clip)))
 }
 
 fn prepare(
@@ -449,70 +460,14 @@ fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkE
     })
 }
 
-/// A disk may have space again later; a damaged clip stays damaged.
-fn failed(error: clip::ClipError) -> WorkError {
+/// A disk may have space again later; a folder in the way stays there, and so does damage.
+pub(super) fn failed(error: clip::ClipError) -> WorkError {
     match error {
         clip::ClipError::DiskFull { .. } | clip::ClipError::Write { .. } => {
             WorkError::Transient(error.into())
         }
-        clip::ClipError::Damaged { .. } => WorkError::Failed(error.into()),
+        clip::ClipError::FolderInTheWay { .. } | clip::ClipError::Damaged { .. } => {
+            WorkError::Failed(error.into())
+        }
     }
-}
-
-/// Joins what was spoken into one file in the narration's folder.
-pub(super) fn join(
-    narration: &Narration,
-    context: &TaskContext,
-    rate: u32,
-) -> Result<Joined, WorkError> {
-    let total = u64::from(narration.plan.len());
-    context.update_progress(
-        context.status().map_or(0, |status| status.progress.current),
-        total,
-        Some(json!({ "phase": "joining" })),
-    );
-    let parts: Vec<Part> = context
-        .clips()?
-        .into_iter()
-        .map(|clip| {
-            let pause_ms = narration
-                .plan
-                .get(clip.segment_id)
-                .map_or(0, |segment| segment.pause_ms);
-            Part {
-                path: narration.folder.join(&*clip.clip),
-                samples: clip.samples,
-                peak: clip.peak,
-                pause: pause_samples(pause_ms, rate),
-            }
-        })
-        .collect();
-    if parts.is_empty() {
-        return Ok(Joined {
-            files: Vec::new(),
-            samples: 0,
-            gain: 1.0,
-        });
-    }
-    let path = joined_path(narration);
-    let go_on = || !context.interrupt().is_now();
-    clip::join(&parts, rate, &path, WAV_LIMIT, go_on)
-        .map_err(failed)?
-        .ok_or(WorkError::Interrupted)
-}
-
-/// Samples in a pause, rounded down.
-fn pause_samples(pause_ms: u32, rate: u32) -> u64 {
-    u64::from(pause_ms) * u64::from(rate) / 1000
-}
-
-fn joined_path(narration: &Narration) -> PathBuf {
-    let slug = clip::slug(&narration.title);
-    // Clips begin with their number: no name of theirs may come out here.
-    let prefix = if slug.starts_with(|c: char| c.is_ascii_digit()) {
-        "narration-"
-    } else {
-        ""
-    };
-    narration.folder.join(format!("{prefix}{slug}.wav"))
 }

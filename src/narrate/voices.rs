@@ -1,12 +1,14 @@
 //! The narrator of one worker: keeps the voice it used last open, for the next narration probably
 //! wants the same.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
 
-use super::{KeptClips, pipeline};
+use super::{KeptClips, joining, pipeline};
 use crate::engine::{ErrorObject, Narration, Narrator, TaskContext, WorkError, WorkResult};
 use crate::speech::{FrontEnd, SpeechError, Synthesizer, Voice};
 
@@ -18,6 +20,7 @@ pub struct VoiceNarrator {
     resolve: VoiceResolver,
     open: Option<Open>,
     kept: Option<KeptClips>,
+    library: Option<PathBuf>,
 }
 
 struct Open {
@@ -35,6 +38,7 @@ impl VoiceNarrator {
             resolve,
             open: None,
             kept: None,
+            library: None,
         }
     }
 
@@ -42,6 +46,14 @@ impl VoiceNarrator {
     #[must_use]
     pub fn keeping(mut self, kept: Option<KeptClips>) -> Self {
         self.kept = kept;
+        self
+    }
+
+    /// The same for the library in this folder: a narration's folder is marked as its own, and one
+    /// that another narration has is not written to.
+    #[must_use]
+    pub fn in_library(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.library = Some(folder.into());
         self
     }
 
@@ -71,15 +83,16 @@ impl VoiceNarrator {
 
 impl Narrator for VoiceNarrator {
     fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
-        let kept = self.kept.clone();
+        let (kept, library) = (self.kept.clone(), self.library.clone());
         let open = self.open(narration)?;
         if !is_version(open, narration) {
             return Err(WorkError::Failed(voice_changed_error(narration)));
         }
         let rate = open.voice.info().sample_rate;
         let voice = Arc::clone(&open.voice);
-        // Someone may clear clips away while the others are made: these are made again, once.
-        for _ in 0..2 {
+        // Clips may be cleared away or damaged before they are joined: these are made again, once.
+        let mut again = HashSet::new();
+        let joined = loop {
             let (synthesizer, front_end) = (&mut open.synthesizer, &mut open.front_end);
             let prepare = || match front_end {
                 Some(front_end) => Ok(&**front_end),
@@ -100,17 +113,17 @@ impl Narrator for VoiceNarrator {
                 narration,
                 context,
                 kept: kept.as_ref(),
+                library: library.as_deref(),
                 rate,
             };
             pipeline::speak(job, prepare, get)?;
-            if pipeline::all_whole(narration, context)? {
-                break;
+            if let Some(joined) = joining::join(job, &mut again)? {
+                break joined;
             }
-        }
+        };
         if let Some(kept) = &kept {
             kept.trim_now_and_then();
         }
-        let joined = pipeline::join(narration, context, rate)?;
         let result = json!({
             "files": joined.files,
             "samples": joined.samples,

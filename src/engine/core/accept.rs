@@ -1,5 +1,6 @@
 //! How tasks come in: handed in now, or left by an earlier process.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::disk::Then;
@@ -51,7 +52,7 @@ impl<B, R: Clone> Core<B, R> {
                 body: Some(new.body),
                 fingerprint: new.fingerprint,
                 breaker: new.breaker,
-                leases: Default::default(),
+                leases: BTreeMap::new(),
                 watchers: Vec::new(),
             },
         );
@@ -274,7 +275,7 @@ impl<B, R: Clone> Core<B, R> {
                 body: task.body,
                 fingerprint: task.fingerprint,
                 breaker: task.breaker,
-                leases: Default::default(),
+                leases: BTreeMap::new(),
                 watchers: Vec::new(),
             },
         );

@@ -126,7 +126,10 @@ impl<B, R: Clone> Core<B, R> {
         for (then, answer) in flying.into_iter().zip(answers) {
             match answer {
                 Ok(answer) => self.stored(then, answer, now, out),
-                Err((row, error)) => self.not_stored(row, then, error, &mut refused, now, out),
+                Err(refusal) => {
+                    let (row, error) = *refusal;
+                    self.not_stored(row, then, error, &mut refused, now, out);
+                }
             }
         }
         if refused.is_empty() {

@@ -213,7 +213,7 @@ impl<B, R: Clone> Core<B, R> {
         out.effects.push(Effect::Interrupt { run, reason });
         if reason.is_now() {
             let at = now.mono.saturating_add(grace);
-            let old = std::mem::replace(&mut entry.give_up, Some(at));
+            let old = entry.give_up.replace(at);
             self.clear_alarm(old, Alarm::GiveUp(run));
             self.set_alarm(at, Alarm::GiveUp(run));
         }

@@ -449,7 +449,7 @@ pub(crate) enum RowAnswer {
 }
 
 /// The same, or why not, with the row.
-pub(crate) type RowResult<R> = Result<RowAnswer, (Row<R>, StoreError)>;
+pub(crate) type RowResult<R> = Result<RowAnswer, Box<(Row<R>, StoreError)>>;
 
 /// How a task ended.
 #[derive(Clone, Debug, PartialEq)]

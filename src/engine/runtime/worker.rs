@@ -94,7 +94,8 @@ fn work(
     body: Body,
     context: &TaskContext,
 ) -> (WorkResult, Option<Body>) {
-    let (again, run): (Option<Body>, Box<dyn FnOnce(&mut Tools) -> WorkResult + '_>) = match body {
+    type Run<'a> = Box<dyn FnOnce(&mut Tools) -> WorkResult + 'a>;
+    let (again, run): (Option<Body>, Run<'_>) = match body {
         Body::Closure(run) => (None, Box::new(|_| run(context))),
         Body::Repeatable(run) => {
             let again = Body::Repeatable(Arc::clone(&run));
@@ -128,19 +129,13 @@ fn operate(
     match record {
         Record::Narration(narration) => narrate(tools, runtime, narration, context),
         Record::Operation(record) => {
-            let operation = match tools.operations.get_mut(&record.name) {
-                Some(operation) => operation,
-                None => {
-                    let Some(factory) = runtime.options.operations.get(&record.name) else {
-                        return Err(WorkError::Failed(no_operation(&record.name)));
-                    };
-                    let made = factory();
-                    tools
-                        .operations
-                        .entry(Arc::clone(&record.name))
-                        .or_insert(made)
-                }
+            let Some(factory) = runtime.options.operations.get(&record.name) else {
+                return Err(WorkError::Failed(no_operation(&record.name)));
             };
+            let operation = tools
+                .operations
+                .entry(Arc::clone(&record.name))
+                .or_insert_with(|| factory());
             operation.run(&record.parameters, &record.context, context)
         }
     }

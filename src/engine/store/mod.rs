@@ -217,7 +217,7 @@ fn serve(
                 }
                 let answers = stored
                     .into_iter()
-                    .map(|(row, answer)| answer.map_err(|error| (row, error)));
+                    .map(|(row, answer)| answer.map_err(|error| Box::new((row, error))));
                 tell(answers.collect());
             }
         }
