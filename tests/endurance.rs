@@ -254,10 +254,21 @@ fn after_shutdown_no_thread_of_the_engine_is_left() {
         names
     };
     let none: [&str; 0] = [];
-    let idle = ["aloud-clock", "aloud-store", "aloud-worker", "aloud-worker"];
+    let idle = [
+        "aloud-clock",
+        "aloud-events",
+        "aloud-journal",
+        "aloud-reaper",
+        "aloud-store",
+        "aloud-worker",
+        "aloud-worker",
+    ];
     let at_work = [
         "aloud-clock",
+        "aloud-events",
         "aloud-helper",
+        "aloud-journal",
+        "aloud-reaper",
         "aloud-store",
         "aloud-worker",
         "aloud-worker",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::disk::Then;
 use super::life::Life;
+use super::mutation::{Mutation, mutated};
 use super::queue::Place;
 use super::{
     Answer, Core, Effect, Entry, Kind, NewTask, Now, Output, Phase, Refusal, Reply, RestoredTask,
@@ -17,6 +18,10 @@ use crate::model::{CompletedSegment, Event, SegmentId, TaskId, TaskState, TaskSt
 /// What is kept of a submission until it is admitted.
 pub(super) struct Admission {
     pub schedule: Schedule,
+    /// Its delay counts from the submission, however long the disk takes.
+    pub due: Option<Duration>,
+    /// The tasks that it waits for, of those that were known when it was handed in.
+    pub after: Vec<u64>,
     pub failed_dependency: Option<TaskId>,
 }
 
@@ -36,8 +41,11 @@ impl<B, R: Clone> Core<B, R> {
         let seq = self.next_seq;
         self.next_seq += 1;
         let id = new.status.id.clone();
+        let after = self.known(&new.schedule.after);
         let timeout = new.timeout.or(self.config.task_timeout);
-        if let Some(fingerprint) = &new.fingerprint {
+        if let Some(fingerprint) = &new.fingerprint
+            && !mutated(Mutation::FingerprintLate)
+        {
             self.fingerprints.insert(fingerprint.clone(), id.clone());
         }
         self.insert(
@@ -57,6 +65,8 @@ impl<B, R: Clone> Core<B, R> {
             },
         );
         let admission = Admission {
+            due: due(&new.schedule, now),
+            after,
             schedule: new.schedule,
             failed_dependency: new.failed_dependency,
         };
@@ -146,13 +156,24 @@ impl<B, R: Clone> Core<B, R> {
         id: &TaskId,
         call: CallId,
         reply: Reply,
+        now: Now,
         out: &mut Output<B, R>,
     ) {
         self.accepting -= 1;
         if let Some(entry) = self.tasks.remove(id) {
             self.order.remove(&entry.seq);
+            self.refused.insert(entry.seq, id.clone());
             self.forget_fingerprint(id, entry.fingerprint.as_deref());
             out.effects.extend(entry.body.map(Effect::Drop));
+            // Others may have been handed in since, to run after it.
+            for dependant in self.queue.fail(entry.seq) {
+                if let Some(dependant) = self.order.get(&dependant).cloned() {
+                    self.end(&dependant, run::dependency_outcome(id), now, out);
+                }
+            }
+        }
+        if mutated(Mutation::ReplyForgotten) {
+            return;
         }
         out.effects.push(Effect::Reply(call, reply));
     }
@@ -193,10 +214,11 @@ impl<B, R: Clone> Core<B, R> {
     ) {
         let Admission {
             schedule,
+            due,
+            after,
             failed_dependency,
         } = admission;
-        let (blocking, failed) = self.dependencies(&schedule.after);
-        let due = schedule.delay.map(|delay| now.mono.saturating_add(delay));
+        let (blocking, failed) = self.dependencies(after);
         let Some(entry) = self.tasks.get_mut(id) else {
             return;
         };
@@ -211,6 +233,11 @@ impl<B, R: Clone> Core<B, R> {
         };
         self.queue.add(seq, place);
         entry.phase = Phase::Waiting;
+        if mutated(Mutation::FingerprintLate)
+            && let Some(fingerprint) = &entry.fingerprint
+        {
+            self.fingerprints.insert(fingerprint.clone(), id.clone());
+        }
         let status = &mut entry.status;
         prepare(status, schedule, now);
         status.rank = self.queue.rank(seq).unwrap_or_default();
@@ -229,22 +256,35 @@ impl<B, R: Clone> Core<B, R> {
         }
     }
 
-    /// Which of the tasks that must end first have not ended, and one that did not end as it
-    /// should. One that is no longer known was looked up by whoever handed this one in.
-    fn dependencies(&self, after: &[TaskId]) -> (Vec<u64>, Option<TaskId>) {
+    /// The numbers of those tasks that are known. All are smaller than that of a task that is handed in
+    /// now, so that no two can wait for each other.
+    fn known(&self, after: &[TaskId]) -> Vec<u64> {
+        let known = after.iter().filter_map(|id| self.tasks.get(id));
+        let mut known: Vec<u64> = known.map(|entry| entry.seq).collect();
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
+    /// Which of the tasks that must end first have not ended, and one that did not end as it should.
+    fn dependencies(&self, after: Vec<u64>) -> (Vec<u64>, Option<TaskId>) {
         let mut blocking = Vec::new();
-        for id in after {
-            let Some(entry) = self.tasks.get(id) else {
+        for seq in after {
+            if let Some(refused) = self.refused.get(&seq) {
+                return (Vec::new(), Some(refused.clone()));
+            }
+            // One that has left the registry in the meantime had ended long before.
+            let Some(id) = self.order.get(&seq) else {
                 continue;
             };
-            match entry.status.state {
-                TaskState::Completed => {}
-                TaskState::Failed | TaskState::Cancelled => return (Vec::new(), Some(id.clone())),
-                TaskState::Pending | TaskState::Processing => blocking.push(entry.seq),
+            match self.tasks.get(id).map(|entry| entry.status.state) {
+                Some(TaskState::Failed | TaskState::Cancelled) => {
+                    return (Vec::new(), Some(id.clone()));
+                }
+                Some(TaskState::Pending | TaskState::Processing) => blocking.push(seq),
+                Some(TaskState::Completed) | None => {}
             }
         }
-        blocking.sort_unstable();
-        blocking.dedup();
         (blocking, None)
     }
 
@@ -260,6 +300,7 @@ impl<B, R: Clone> Core<B, R> {
             return Answer::Refused(Refusal::Duplicate(id));
         }
         self.next_seq = self.next_seq.max(task.seq + 1);
+        let after = self.known(&task.schedule.after);
         if let Some(fingerprint) = &task.fingerprint {
             self.fingerprints.insert(fingerprint.clone(), id.clone());
         }
@@ -286,6 +327,8 @@ impl<B, R: Clone> Core<B, R> {
         }
         self.forget_parts(&id, &task.missing);
         let admission = Admission {
+            due: due(&task.schedule, now),
+            after,
             schedule: task.schedule,
             failed_dependency: task.failed_dependency,
         };
@@ -303,6 +346,11 @@ impl<B, R: Clone> Core<B, R> {
             self.fingerprints.remove(fingerprint);
         }
     }
+}
+
+fn due(schedule: &Schedule, now: Now) -> Option<Duration> {
+    let delay = schedule.delay?;
+    Some(now.mono.saturating_add(delay))
 }
 
 /// Sets what every task begins with.

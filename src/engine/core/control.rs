@@ -2,6 +2,7 @@
 
 use super::disk::Then;
 use super::life::Life;
+use super::mutation::{Mutation, mutated};
 use super::run::{CANCEL_GRACE, cancelled_error};
 use super::{
     Answer, CallId, Core, Effect, Kind, Now, Outcome, Output, Phase, Refusal, Reply, Row, RunId,
@@ -35,7 +36,7 @@ impl<B, R: Clone> Core<B, R> {
             Phase::Running { run, .. } => {
                 let is_first = !std::mem::replace(&mut entry.status.cancel_requested, true);
                 if is_first {
-                    if entry.is_durable() {
+                    if entry.is_durable() && !mutated(Mutation::CancelForgotten) {
                         let row = Row::CancelRequested { task: id.clone() };
                         self.disk.add(row, Then::Nothing);
                     }
@@ -94,6 +95,7 @@ impl<B, R: Clone> Core<B, R> {
             Phase::Ending | Phase::Ended => return Answer::Refused(Refusal::Ended),
             Phase::Running { .. } if !is_durable => return Answer::Refused(Refusal::NotPausable),
             _ if is_same => return Answer::Refused(Refusal::NoChange),
+            Phase::Waiting if mutated(Mutation::PauseIgnored) => {}
             Phase::Waiting => {
                 self.queue.set_paused(seq, paused);
             }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::accept::Admission;
+use super::mutation::{Mutation, mutated};
 use super::policy::doubled;
 use super::time::Alarm;
-use super::{CallId, Core, Effect, Log, Now, Output, Reply, Row, RowAnswer, RowResult};
+use super::{CallId, Core, Effect, LeaseId, Log, Now, Output, Reply, Row, RowAnswer, RowResult};
 use crate::engine::error::StoreError;
 use crate::model::{CompletedSegment, ErrorObject, Event, SegmentId, TaskId, TaskState, Timestamp};
 
@@ -31,6 +32,7 @@ pub(super) enum Then {
     PartDone {
         task: TaskId,
         segment: CompletedSegment,
+        lease: LeaseId,
         is_made: bool,
         call: CallId,
     },
@@ -49,6 +51,9 @@ pub(super) struct Ending {
     pub result: Option<serde_json::Value>,
     pub error: Option<ErrorObject>,
     pub at: Timestamp,
+    /// Whether the disk has it, or need not have it. Otherwise the task continues at the next start,
+    /// and nothing like it may be taken until then.
+    pub is_final: bool,
 }
 
 pub(super) struct Disk<R> {
@@ -132,7 +137,7 @@ impl<B, R: Clone> Core<B, R> {
                 }
             }
         }
-        if refused.is_empty() {
+        if refused.is_empty() || mutated(Mutation::RowForgotten) {
             self.disk.failures = 0;
         } else {
             // They go first: what came after them rests on them.
@@ -161,15 +166,17 @@ impl<B, R: Clone> Core<B, R> {
                 }
                 RowAnswer::Taken | RowAnswer::Done => {
                     let reply = Reply::Duplicate(task.clone());
-                    self.not_accepted(&task, call, reply, out);
+                    self.not_accepted(&task, call, reply, now, out);
                 }
             },
             Then::PartDone {
                 task,
                 segment,
+                lease,
                 is_made,
                 call,
             } => {
+                self.drop_stored_lease(&task, segment.segment_id, lease);
                 self.part_stored(&task, segment, is_made, now, out);
                 out.effects.push(Effect::Reply(call, Reply::Stored));
             }
@@ -195,15 +202,16 @@ impl<B, R: Clone> Core<B, R> {
         let may_pass = matches!(error, StoreError::Failed(_)) && !self.is_flushing();
         match then {
             Then::Accepted { task, call, .. } => {
-                self.not_accepted(&task, call, Reply::Failed(error), out);
+                self.not_accepted(&task, call, Reply::Failed(error), now, out);
             }
             Then::PartDone {
                 task,
                 segment,
+                lease,
                 call,
                 ..
             } => {
-                self.part_not_stored(&task, segment.segment_id);
+                self.drop_stored_lease(&task, segment.segment_id, lease);
                 out.effects.push(Effect::Reply(call, Reply::Failed(error)));
             }
             Then::PartForgotten { call, .. } => {
@@ -230,6 +238,7 @@ impl<B, R: Clone> Core<B, R> {
             }
             Then::Ended(mut ending) => {
                 ending.state = TaskState::Failed;
+                ending.is_final = false;
                 ending.result = None;
                 ending.error = Some(
                     ErrorObject::new("DATABASE", format!("its end can't be stored: {error}"))

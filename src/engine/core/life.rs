@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::mutation::{Mutation, mutated};
 use super::run::shutdown_outcome;
 use super::time::Alarm;
 use super::{Answer, CallId, Core, Effect, Kind, Log, Now, Output, Phase, Reply, RunId};
@@ -254,7 +255,8 @@ impl<B, R: Clone> Core<B, R> {
 
     /// Says that the engine is down once everything that was decided is on disk.
     pub(super) fn finish_shutdown(&mut self, now: Now, out: &mut Output<B, R>) {
-        if !self.is_flushing() || !self.disk.is_idle() {
+        let is_idle = self.disk.is_idle() || mutated(Mutation::DownTooSoon);
+        if !self.is_flushing() || !is_idle {
             return;
         }
         let Life::ShuttingDown(leaving) = std::mem::replace(&mut self.life, Life::Restoring) else {

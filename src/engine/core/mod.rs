@@ -17,6 +17,7 @@ mod control;
 mod disk;
 mod group;
 mod life;
+pub(crate) mod mutation;
 mod parts;
 mod policy;
 mod queue;
@@ -112,6 +113,8 @@ pub(crate) struct Core<B, R> {
     counts: [usize; TaskState::ALL.len()],
     /// Submissions that are not yet admitted.
     accepting: usize,
+    /// Those that the disk has refused, while others may be on their way that were to run after them.
+    refused: BTreeMap<u64, TaskId>,
     disk: Disk<R>,
     life: Life,
     totals: Totals,
@@ -144,6 +147,7 @@ impl<B, R: Clone> Core<B, R> {
             ended: BTreeSet::new(),
             counts: [0; TaskState::ALL.len()],
             accepting: 0,
+            refused: BTreeMap::new(),
             disk: Disk::default(),
             life: Life::Restoring,
             totals: Totals::default(),
@@ -194,10 +198,13 @@ impl<B, R: Clone> Core<B, R> {
             Command::Tick => self.tick(now, out),
             Command::Cleanup { max_age } => self.cleanup(max_age, now, out),
             Command::SetWorkers(least, most) => self.set_workers(least, most, out),
-            Command::WorkerLost => self.worker_lost(),
+            Command::WorkerLost => self.worker_lost(now),
             Command::Watch { task, call } => self.watch(&task, call, out),
             Command::Shutdown { wait, call } => self.shut_down(wait, call, now, out),
         };
+        if self.accepting == 0 {
+            self.refused.clear();
+        }
         self.dispatch(now, out);
         self.advance_shutdown(now, out);
         self.send_rows(now, out);

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::disk::Then;
+use super::mutation::{Mutation, mutated};
 use super::run::over_time;
 use super::time::Alarm;
 use super::{
@@ -149,7 +150,7 @@ impl<B, R: Clone> Core<B, R> {
         };
         let current = entry.leases.get(&part).map(|lease| lease.id);
         // Only the newest attempt at a part can win, and no copy beside it.
-        if current != lease {
+        if current != lease && !mutated(Mutation::StaleLease) {
             return Answer::Refused(Refusal::Stale);
         }
         let segment = CompletedSegment {
@@ -173,6 +174,7 @@ impl<B, R: Clone> Core<B, R> {
         });
         self.stop_lease(&id, part);
         if !is_durable {
+            self.drop_stored_lease(&id, part, id_of_lease);
             self.part_stored(&id, segment, is_made, now, out);
             return Answer::Done;
         }
@@ -189,6 +191,7 @@ impl<B, R: Clone> Core<B, R> {
         let then = Then::PartDone {
             task: id,
             segment,
+            lease: id_of_lease,
             is_made,
             call,
         };
@@ -205,7 +208,6 @@ impl<B, R: Clone> Core<B, R> {
         now: Now,
         out: &mut Output<B, R>,
     ) {
-        self.part_not_stored(id, segment.segment_id);
         self.totals.clips += 1;
         if is_made {
             self.totals.audio_seconds += segment.duration.as_secs_f64();
@@ -222,9 +224,10 @@ impl<B, R: Clone> Core<B, R> {
         });
     }
 
-    pub(super) fn part_not_stored(&mut self, id: &TaskId, part: SegmentId) {
+    /// The disk has answered for this attempt, one way or the other: it is over.
+    pub(super) fn drop_stored_lease(&mut self, id: &TaskId, part: SegmentId, lease: LeaseId) {
         if let Some(entry) = self.tasks.get_mut(id)
-            && entry.leases.get(&part).is_some_and(|lease| !lease.is_open)
+            && entry.leases.get(&part).is_some_and(|one| one.id == lease)
         {
             entry.leases.remove(&part);
         }
@@ -242,7 +245,9 @@ impl<B, R: Clone> Core<B, R> {
             return Answer::Refused(Refusal::Stale);
         };
         // Its result may still come: an error can stand beside a clip.
-        self.stop_lease(&id, part);
+        if !mutated(Mutation::DeadlineKept) {
+            self.stop_lease(&id, part);
+        }
         let event = self.note_error(&id, part, error.clone(), now);
         let Some(entry) = self.tasks.get(&id) else {
             return Answer::Refused(Refusal::Stale);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::disk::{Ending, Then};
 use super::life::Life;
+use super::mutation::{Mutation, mutated};
 use super::queue::Place;
 use super::time::Alarm;
 use super::{
@@ -21,6 +22,9 @@ use crate::model::{ErrorObject, Event, Made, Tally, TaskId, TaskState};
 const GRACE: Duration = Duration::from_secs(10);
 /// The same for a closure that is over its time, which has nothing of ours to put in order.
 const CLOSURE_GRACE: Duration = Duration::from_secs(1);
+
+/// The wait before a thread is started again that could not be.
+const SPAWN_RETRY: Duration = Duration::from_secs(1);
 
 /// One run of a task by a worker that nobody has given up.
 #[derive(Clone, Debug)]
@@ -38,8 +42,9 @@ pub(super) struct Run {
 pub(super) struct Workers {
     pub least: usize,
     pub most: usize,
-    /// Threads that serve, those that are being started included.
-    pub alive: usize,
+    /// Threads that serve, those that are being started included. Negative for a moment when a run is
+    /// given up whose thread could not even be started.
+    pub alive: isize,
     /// Those of them that have a run.
     pub busy: usize,
     /// Threads whose work did not come back; others took their places.
@@ -54,7 +59,7 @@ impl Workers {
     }
 
     fn idle(&self) -> usize {
-        self.alive.saturating_sub(self.busy)
+        usize::try_from(self.alive).map_or(0, |alive| alive.saturating_sub(self.busy))
     }
 }
 
@@ -72,7 +77,14 @@ impl<B, R: Clone> Core<B, R> {
     /// Workers that run a task, that serve, that are given up, and the most that there may be.
     pub(crate) fn worker_counts(&self) -> (usize, usize, usize, usize) {
         let workers = &self.workers;
-        (workers.busy, workers.alive, workers.abandoned, workers.most)
+        let alive = usize::try_from(workers.alive).unwrap_or(0);
+        (workers.busy, alive, workers.abandoned, workers.most)
+    }
+
+    /// The threads that the core believes to serve.
+    #[cfg(test)]
+    pub(crate) fn threads(&self) -> isize {
+        self.workers.alive
     }
 
     pub(super) fn set_workers(
@@ -90,10 +102,10 @@ impl<B, R: Clone> Core<B, R> {
         if self.life != Life::Open {
             return Answer::Refused(Refusal::ShutDown);
         }
-        while self.workers.alive < least {
+        while self.workers.alive < signed(least) {
             self.spawn(out);
         }
-        while self.workers.alive > self.workers.most && self.workers.idle() > 0 {
+        while self.workers.alive > signed(self.workers.most) && self.workers.idle() > 0 {
             self.workers.alive -= 1;
             out.effects.push(Effect::Retire);
         }
@@ -105,10 +117,20 @@ impl<B, R: Clone> Core<B, R> {
         out.effects.push(Effect::SpawnWorker);
     }
 
-    /// A thread could not be started. If none is left, the next command tries again.
-    pub(super) fn worker_lost(&mut self) -> Answer {
-        self.workers.alive = self.workers.alive.saturating_sub(1);
+    /// A thread could not be started: it is tried again in a while. A job that was meant for it waits
+    /// for the next worker that is free.
+    pub(super) fn worker_lost(&mut self, now: Now) -> Answer {
+        self.workers.alive -= 1;
+        self.set_alarm(now.mono.saturating_add(SPAWN_RETRY), Alarm::Workers);
         Answer::Done
+    }
+
+    /// Replaces the threads that could not be started.
+    pub(super) fn replace_workers(&mut self, out: &mut Output<B, R>) {
+        let wanted = self.workers.least.max(self.workers.busy);
+        while self.takes_up_work() && self.workers.alive < signed(wanted) {
+            self.spawn(out);
+        }
     }
 
     /// Hands waiting tasks to free workers, and asks for more workers where the backlog wants them.
@@ -118,7 +140,9 @@ impl<B, R: Clone> Core<B, R> {
         }
         loop {
             if self.workers.idle() == 0 {
-                if self.workers.alive >= self.workers.most || !self.queue.has_ready(now.mono) {
+                if self.workers.alive >= signed(self.workers.most)
+                    || !self.queue.has_ready(now.mono)
+                {
                     return;
                 }
                 self.spawn(out);
@@ -255,7 +279,8 @@ impl<B, R: Clone> Core<B, R> {
             // It was given up, and another thread has its place.
             self.workers.abandoned = self.workers.abandoned.saturating_sub(1);
             out.effects.extend(body.map(Effect::Drop));
-            return Answer::Leave;
+            out.effects.push(Effect::Retire);
+            return Answer::Done;
         };
         self.clear_alarm(gone.give_up, Alarm::GiveUp(run));
         self.workers.busy -= 1;
@@ -266,11 +291,11 @@ impl<B, R: Clone> Core<B, R> {
             None => out.effects.extend(body.map(Effect::Drop)),
             Some(kind) => self.come_back(&gone, run, kind, result, body, now, out),
         }
-        let is_one_too_many = self.workers.alive > self.workers.most
-            || (self.workers.alive > self.workers.least && !self.queue.has_ready(now.mono));
+        let is_one_too_many = self.workers.alive > signed(self.workers.most)
+            || (self.workers.alive > signed(self.workers.least) && !self.queue.has_ready(now.mono));
         if is_one_too_many {
             self.workers.alive -= 1;
-            return Answer::Leave;
+            out.effects.push(Effect::Retire);
         }
         Answer::Done
     }
@@ -411,7 +436,7 @@ impl<B, R: Clone> Core<B, R> {
         self.alter(id, |status| {
             if retry.is_some() {
                 status.made = Made::default();
-            } else {
+            } else if !mutated(Mutation::PauseCounted) {
                 status.attempt = status.attempt.saturating_sub(1);
             }
             if let Some(started) = status.started_at.take() {
@@ -437,7 +462,9 @@ impl<B, R: Clone> Core<B, R> {
             return;
         };
         self.clear_alarm(gone.give_up, Alarm::GiveUp(run));
-        self.workers.busy -= 1;
+        if !mutated(Mutation::WorkerLeaked) {
+            self.workers.busy -= 1;
+        }
         self.workers.alive -= 1;
         self.workers.abandoned += 1;
         out.effects.push(Effect::Abandon { run });
@@ -452,7 +479,7 @@ impl<B, R: Clone> Core<B, R> {
             out.effects.push(Effect::Log(Log::GivenUp {
                 task: gone.task.clone(),
             }));
-            if self.workers.alive < self.workers.least {
+            while self.workers.alive < signed(self.workers.least) {
                 self.spawn(out);
             }
         }
@@ -535,6 +562,9 @@ impl<B, R: Clone> Core<B, R> {
         let entry = self.tasks.get_mut(id)?;
         self.queue.remove(entry.seq);
         entry.phase = Phase::Ending;
+        if mutated(Mutation::DroppedInside) {
+            drop(entry.body.take());
+        }
         out.effects.extend(entry.body.take().map(Effect::Drop));
         let ending = Ending {
             task: id.clone(),
@@ -542,8 +572,9 @@ impl<B, R: Clone> Core<B, R> {
             result,
             error,
             at: now.wall,
+            is_final: true,
         };
-        if !entry.is_durable() {
+        if !entry.is_durable() || mutated(Mutation::EndBeforeRow) {
             return Some(ending);
         }
         let row = Row::Ended {
@@ -572,16 +603,19 @@ impl<B, R: Clone> Core<B, R> {
             result,
             error,
             at,
+            is_final,
         } = end;
         let Some(entry) = self.tasks.get_mut(&id) else {
             return;
         };
         entry.phase = Phase::Ended;
         let seq = entry.seq;
-        let fingerprint = entry.fingerprint.take();
+        let fingerprint = entry.fingerprint.take().filter(|_| is_final);
         let watchers = std::mem::take(&mut entry.watchers);
         self.forget_fingerprint(&id, fingerprint.as_deref());
-        self.ended.insert((now.mono, seq));
+        if is_final {
+            self.ended.insert((now.mono, seq));
+        }
         self.alter(&id, |status| {
             status.result = result;
             status.error.clone_from(&error);
@@ -593,7 +627,7 @@ impl<B, R: Clone> Core<B, R> {
         });
         if state == TaskState::Completed {
             self.queue.fulfil(seq);
-        } else {
+        } else if !mutated(Mutation::DependantsForgotten) {
             for dependant in self.queue.fail(seq) {
                 if let Some(dependant) = self.order.get(&dependant) {
                     ending.push((dependant.clone(), dependency_outcome(&id)));
@@ -612,6 +646,10 @@ impl<B, R: Clone> Core<B, R> {
             error,
         });
     }
+}
+
+fn signed(count: usize) -> isize {
+    isize::try_from(count).unwrap_or(isize::MAX)
 }
 
 /// What a task comes to, with those parts whose rows are on their way.

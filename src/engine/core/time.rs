@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::life::Life;
+use super::mutation::{Mutation, mutated};
 use super::{Answer, Core, Effect, LeaseId, Log, Now, Output, Phase, RunId};
 use crate::model::Event;
 
@@ -27,6 +28,7 @@ pub(super) enum Alarm {
     DiskRetry,
     Breaker(Arc<str>),
     Cleanup,
+    Workers,
 }
 
 impl Alarm {
@@ -51,7 +53,9 @@ impl<B, R: Clone> Core<B, R> {
         let asked = self.wake_at.take();
         let late = asked.map_or(Duration::ZERO, |at| now.mono.saturating_sub(at));
         if late > HEARTBEAT && self.alarms.iter().any(|(_, alarm)| alarm.is_limit()) {
-            self.postpone_limits(late);
+            if !mutated(Mutation::SleepCounted) {
+                self.postpone_limits(late);
+            }
             out.effects.push(Effect::Log(Log::Overslept { by: late }));
         }
         while self.alarms.first().is_some_and(|(at, _)| *at <= now.mono) {
@@ -84,6 +88,7 @@ impl<B, R: Clone> Core<B, R> {
                 };
                 self.set_alarm(now.mono.saturating_add(wait), Alarm::Cleanup);
             }
+            Alarm::Workers => self.replace_workers(out),
             // Looked at after every command.
             Alarm::Shutdown | Alarm::DiskRetry => {}
         }
@@ -116,25 +121,27 @@ impl<B, R: Clone> Core<B, R> {
     pub(super) fn ask_for_wake(&mut self, now: Now, out: &mut Output<B, R>) {
         let alarm = self.alarms.first().map(|(at, _)| *at);
         let due = self.queue.next_due().filter(|_| self.takes_up_work());
+        let due = due.filter(|_| !mutated(Mutation::WakeForgotten));
+        let heartbeat = now.mono.saturating_add(HEARTBEAT);
         let Some(mut next) = alarm.into_iter().chain(due).min() else {
             return;
         };
+        if self.wake_at.is_none_or(|at| at > heartbeat) && self.has_limits() {
+            next = next.min(heartbeat);
+        }
         if self.wake_at.is_some_and(|at| at <= next) {
             return;
-        }
-        let has_limit = self
-            .runs
-            .values()
-            .any(|run| run.give_up.is_some() || self.has_limit(run));
-        if has_limit {
-            next = next.min(now.mono.saturating_add(HEARTBEAT));
         }
         self.wake_at = Some(next);
         out.effects.push(Effect::WakeAt(next));
     }
 
-    fn has_limit(&self, run: &super::run::Run) -> bool {
-        self.tasks.get(&run.task).is_some_and(|entry| {
+    /// Whether anything that runs has a limit.
+    fn has_limits(&self) -> bool {
+        self.runs.values().any(|run| {
+            let Some(entry) = self.tasks.get(&run.task) else {
+                return false;
+            };
             let has_deadline = matches!(
                 entry.phase,
                 Phase::Running {
@@ -142,7 +149,8 @@ impl<B, R: Clone> Core<B, R> {
                     ..
                 }
             );
-            has_deadline || entry.leases.values().any(|lease| lease.deadline.is_some())
+            let mut leases = entry.leases.values();
+            has_deadline || run.give_up.is_some() || leases.any(|lease| lease.deadline.is_some())
         })
     }
 

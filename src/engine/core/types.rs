@@ -250,8 +250,6 @@ pub(crate) enum Answer {
     Refused(Refusal),
     Count(usize),
     Lease(LeaseId),
-    /// To a worker that is back: its thread is one too many.
-    Leave,
 }
 
 /// What a caller that waited is told.

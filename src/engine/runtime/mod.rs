@@ -316,6 +316,10 @@ impl Runtime {
     /// Lets every thread come to its end; the engine is down.
     pub(super) fn close(&self) {
         self.jobs.0.close();
+        // What was given up before a thread could be started for it.
+        while let Ok(job) = self.jobs.1.try_recv() {
+            guarded("the destructor of a task's work", || drop(job));
+        }
         self.clock.close();
         // Everything is on disk: no row and no line comes any more.
         self.store.close();

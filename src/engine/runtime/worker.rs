@@ -71,18 +71,23 @@ pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
             Arc::clone(&interrupt),
             Arc::clone(&in_work),
         );
-        let (result, body) = work(&mut tools, runtime, body, &context);
+        let (result, body) = if interrupt.is_abandoned() {
+            // It was given up before it came to a worker.
+            (Err(WorkError::Interrupted), Some(body))
+        } else {
+            work(&mut tools, runtime, body, &context)
+        };
         // Before the task can be told to have ended: whoever waits for that may look.
         guarded("the context of a task", || drop(context));
-        let is_abandoned = interrupt.is_abandoned();
-        if !is_abandoned {
+        if interrupt.is_abandoned() {
+            // What did not come back in time may be broken.
+            guarded("the destructor of a narrator", || {
+                drop(std::mem::take(&mut tools));
+            });
+        } else {
             in_work.clear();
         }
         runtime.collect(Finished { run, result, body });
-        if is_abandoned {
-            // Another thread has its place.
-            break;
-        }
     }
     guarded("the destructor of a narrator", || drop(tools));
 }

@@ -1,0 +1,179 @@
+//! What a database would keep: rows are put into it in batches, and it survives a crash.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::engine::core::{Row, RowAnswer, Schedule};
+use crate::model::{ClipRecord, SegmentId, TaskId, TaskState, Timestamp};
+
+/// What the disk has of an operation.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub fingerprint: Option<u8>,
+    pub key: Option<u8>,
+    pub parts: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct StoredTask {
+    pub seq: u64,
+    pub record: Record,
+    pub timeout: Option<Duration>,
+    pub schedule: Schedule,
+    pub due: Option<Timestamp>,
+    pub cancelled: bool,
+    pub state: TaskState,
+    pub done: BTreeSet<SegmentId>,
+    /// How often each part's row was stored since it was last forgotten.
+    pub stored: BTreeMap<SegmentId, u32>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Disk {
+    pub tasks: BTreeMap<TaskId, StoredTask>,
+    /// Changes that the rules forbid.
+    pub broken: Vec<String>,
+}
+
+pub(super) fn clip(part: SegmentId) -> ClipRecord {
+    ClipRecord {
+        segment_id: part,
+        clip: "clip".into(),
+        bytes: 1,
+        samples: 1000,
+        rate: 1000,
+        peak: 0.0,
+        checksum: None,
+    }
+}
+
+impl Disk {
+    /// The number of the next submission.
+    pub(super) fn next_seq(&self) -> u64 {
+        let numbers = self.tasks.values().map(|task| task.seq + 1);
+        numbers.max().unwrap_or(1)
+    }
+
+    pub(super) fn put(&mut self, row: &Row<Record>) -> RowAnswer {
+        match row {
+            Row::Accepted {
+                task,
+                seq,
+                record,
+                timeout,
+                schedule,
+                again,
+                at,
+            } => {
+                if self.tasks.contains_key(task) {
+                    return RowAnswer::Taken;
+                }
+                let unfinished = self.tasks.values().find(|other| {
+                    !other.state.is_terminal()
+                        && record.fingerprint.is_some()
+                        && other.record.fingerprint == record.fingerprint
+                });
+                if unfinished.is_some() {
+                    let both = format!("two unfinished tasks of one fingerprint: {task}");
+                    self.broken.push(both);
+                }
+                let adopted = self.adopt(record, again);
+                let due = schedule.delay.map(|delay| {
+                    Timestamp(at.0 + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
+                });
+                let stored = StoredTask {
+                    seq: *seq,
+                    record: record.clone(),
+                    timeout: *timeout,
+                    schedule: schedule.clone(),
+                    due,
+                    cancelled: false,
+                    state: TaskState::Pending,
+                    done: adopted.clone(),
+                    stored: BTreeMap::new(),
+                };
+                self.tasks.insert(task.clone(), stored);
+                return RowAnswer::Accepted(adopted.into_iter().map(clip).collect());
+            }
+            Row::Started { task, .. } => {
+                self.change(task, |task| task.state = TaskState::Processing);
+            }
+            Row::Waiting { task } => {
+                self.change(task, |task| task.state = TaskState::Pending);
+            }
+            Row::CancelRequested { task } => {
+                self.change(task, |task| task.cancelled = true);
+            }
+            Row::Paused { task, paused } => {
+                self.change(task, |task| task.schedule.paused = *paused);
+            }
+            Row::Places(places) => {
+                for (task, rank) in places {
+                    self.change(task, |task| task.schedule.rank = Some(*rank));
+                }
+            }
+            Row::PartBegun { .. } | Row::PartFailed { .. } | Row::Archived(_) => {}
+            Row::PartDone { task, clip, .. } => {
+                let part = clip.segment_id;
+                let mut twice = false;
+                let is_open = self.change(task, |task| {
+                    task.done.insert(part);
+                    let times = task.stored.entry(part).or_default();
+                    *times += 1;
+                    twice = *times > 1;
+                });
+                if !is_open {
+                    self.broken
+                        .push(format!("part {part} of {task} is stored after its end"));
+                } else if twice {
+                    self.broken
+                        .push(format!("part {part} of {task} was made twice"));
+                }
+            }
+            Row::PartForgotten { task, part } => {
+                self.change(task, |task| {
+                    task.done.remove(part);
+                    task.stored.remove(part);
+                });
+            }
+            Row::Ended { task, state, .. } => {
+                if !self.change(task, |task| task.state = *state) {
+                    self.broken.push(format!("{task} ends twice"));
+                }
+            }
+        }
+        RowAnswer::Done
+    }
+
+    /// Changes a task that has not ended; whether there was one.
+    fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut StoredTask)) -> bool {
+        let task = self.tasks.get_mut(id);
+        let Some(task) = task.filter(|task| !task.state.is_terminal()) else {
+            return false;
+        };
+        change(task);
+        true
+    }
+
+    /// The results of the last task that ended with this fingerprint.
+    fn adopt(&mut self, record: &Record, again: &[SegmentId]) -> BTreeSet<SegmentId> {
+        let same = self.tasks.values_mut().filter(|old| {
+            record.fingerprint.is_some()
+                && old.record.fingerprint == record.fingerprint
+                && old.state.is_terminal()
+                && !old.done.is_empty()
+        });
+        let Some(last) = same.max_by_key(|old| old.seq) else {
+            return BTreeSet::new();
+        };
+        let mut adopted = std::mem::take(&mut last.done);
+        adopted.retain(|part| *part <= record.parts && !again.contains(part));
+        adopted
+    }
+
+    /// Whether a task is on disk as ended, and how.
+    pub(super) fn end_of(&self, id: &TaskId) -> Option<TaskState> {
+        let state = self.tasks.get(id)?.state;
+        state.is_terminal().then_some(state)
+    }
+}
