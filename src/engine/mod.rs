@@ -54,6 +54,7 @@ mod simulation;
 mod store;
 mod submission;
 mod submit;
+pub mod testing;
 mod work;
 
 use std::sync::Arc;
