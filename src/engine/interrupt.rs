@@ -91,7 +91,8 @@ impl Interrupt {
     /// Why the work should stop, if it should.
     ///
     /// ```
-    /// # use aloud::engine::{Interrupt, StopReason};
+    /// use aloud::engine::{Interrupt, StopReason};
+    ///
     /// let interrupt = Interrupt::default();
     /// assert_eq!(interrupt.reason(), None);
     /// interrupt.raise(StopReason::TimedOut);
@@ -105,7 +106,8 @@ impl Interrupt {
     /// Whether the work should stop at once, in the middle of a segment.
     ///
     /// ```
-    /// # use aloud::engine::{Interrupt, StopReason};
+    /// use aloud::engine::{Interrupt, StopReason};
+    ///
     /// let interrupt = Interrupt::default();
     /// interrupt.raise(StopReason::CancelAfterSegment);
     /// assert!(!interrupt.is_now(), "the segment in work may be finished");
@@ -120,46 +122,23 @@ impl Interrupt {
     /// Whether the segment in work is over its time: that one is given up, the task goes on.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// options.segment_timeout = Some(Duration::from_millis(10));
-    /// # struct Stuck;
-    /// # impl Narrator for Stuck {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    ///     let _attempt = task.begin_segment(1)?;
-    ///     while !task.interrupt().is_segment_overdue() {
-    ///         std::thread::yield_now(); // a model that hangs
-    ///     }
-    ///     assert_eq!(task.interrupt().reason(), None, "the task may go on");
-    ///     Ok(task.end_segment().into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Stuck)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// # let id = engine.submit_task(narration, None)?;
-    /// # while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// # assert_eq!(engine.task_status(&id).unwrap().result, Some(true.into()));
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::testing::{self, Library};
+    ///
+    /// let engine = Library::with(|options| {
+    ///     options.segment_timeout = Some(Duration::from_millis(10));
+    ///     options.narrator = Some(testing::narrator(|_, task| {
+    ///         let _attempt = task.begin_segment(1)?;
+    ///         while !task.interrupt().is_segment_overdue() {
+    ///             std::thread::yield_now(); // a model that hangs
+    ///         }
+    ///         assert_eq!(task.interrupt().reason(), None, "the task may continue");
+    ///         Ok(task.end_segment().into())
+    ///     }));
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(true.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -199,7 +178,8 @@ impl Interrupt {
     /// Asks the work to stop. A weaker reason never replaces a stronger one.
     ///
     /// ```
-    /// # use aloud::engine::{Interrupt, StopReason};
+    /// use aloud::engine::{Interrupt, StopReason};
+    ///
     /// let interrupt = Interrupt::default();
     /// interrupt.raise(StopReason::Cancel);
     /// interrupt.raise(StopReason::Shutdown);
@@ -224,7 +204,8 @@ impl Interrupt {
     /// inside `work` takes the place of this one for good.
     ///
     /// ```
-    /// # use aloud::engine::{Interrupt, StopReason};
+    /// use aloud::engine::{Interrupt, StopReason};
+    ///
     /// let interrupt = Interrupt::default();
     /// let (stop, stopped) = std::sync::mpsc::channel();
     /// let broken = std::thread::scope(|scope| {

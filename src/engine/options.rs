@@ -56,7 +56,8 @@ impl Options {
     /// The defaults for a library in this folder.
     ///
     /// ```
-    /// # use aloud::engine::Options;
+    /// use aloud::engine::Options;
+    ///
     /// let options = Options::new("library");
     /// assert_eq!(options.workers, 1);
     /// assert_eq!(options.retries.most, 2);

@@ -106,7 +106,8 @@ impl Event {
     /// The task that the event is about.
     ///
     /// ```
-    /// # use aloud::engine::{Event, TaskId};
+    /// use aloud::engine::{Event, TaskId};
+    ///
     /// let story = TaskId::from("story");
     /// assert_eq!(Event::Started { task: story.clone() }.task(), Some(&story));
     /// assert_eq!(Event::ShuttingDown.task(), None);

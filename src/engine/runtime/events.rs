@@ -22,15 +22,13 @@ const OUTBOX: usize = 16 * BACKLOG;
 /// The engine has shut down and every event was read.
 ///
 /// ```
-/// use aloud::engine::{Engine, Event, NoMoreEvents, Options, ShutdownWait};
+/// use aloud::engine::{Event, NoMoreEvents, ShutdownWait, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let engine = Library::new();
 /// let events = engine.subscribe();
 /// engine.shutdown(ShutdownWait::Now);
 /// assert_eq!(events.recv_blocking(), Ok(Event::ShuttingDown));
 /// assert_eq!(events.recv_blocking(), Err(NoMoreEvents));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the engine has shut down: no more events")]
@@ -39,10 +37,9 @@ pub struct NoMoreEvents;
 /// One reader's stream of events.
 ///
 /// ```
-/// use aloud::engine::{Engine, Event, Options, Submission, Work};
+/// use aloud::engine::{Event, Submission, Work, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let engine = Library::new();
 /// let events = engine.subscribe();
 /// let work = Work::closure("later", |_| Ok("done".into()));
 /// let id = engine.submit(Submission::new(work).paused())?;
@@ -69,17 +66,13 @@ impl Subscription {
     /// The next event, for async readers on any runtime.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    /// # runtime.block_on(async {
+    /// use aloud::engine::{Event, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let events = engine.subscribe();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
-    /// while !matches!(events.recv().await?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # })?;
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
+    /// let first = futures_lite::future::block_on(events.recv())?;
+    /// assert_eq!(first, Event::Submitted { task: id });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -95,11 +88,11 @@ impl Subscription {
     /// The next event, waiting for it on this thread.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Event, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let events = engine.subscribe();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
     /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
     /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -117,17 +110,14 @@ impl Subscription {
     /// The next event if there is one now.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, NoMoreEvents, Options, ShutdownWait};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Event, NoMoreEvents, ShutdownWait, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let events = engine.subscribe();
     /// assert_eq!(events.try_recv(), Ok(None));
-    /// engine.pause_queue();
-    /// assert_eq!(events.try_recv(), Ok(Some(Event::QueuePaused { paused: true })));
     /// engine.shutdown(ShutdownWait::Now);
     /// assert_eq!(events.try_recv(), Ok(Some(Event::ShuttingDown)));
     /// assert_eq!(events.try_recv(), Err(NoMoreEvents));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
