@@ -37,18 +37,18 @@ pub struct NoMoreEvents;
 /// One reader's stream of events.
 ///
 /// ```
-/// use aloud::engine::{Event, Submission, Work, testing::Library};
+/// use aloud::engine::{Event, Work, testing::Library};
 ///
 /// let engine = Library::new();
 /// let events = engine.subscribe();
-/// let work = Work::closure("later", |_| Ok("done".into()));
-/// let id = engine.submit(Submission::new(work).paused())?;
-/// for n in 1..=2000 {
-///     engine.update_progress(&id, n, 2000, None);
-/// }
+/// let id = engine.submit(Work::closure("count", |task| {
+///     (1..=2000).for_each(|n| task.update_progress(n, 2000, None));
+///     Ok("done".into())
+/// }))?;
+/// let status = engine.wait(&id)?;
 /// // 1024 events wait for a reader; one that comes too late begins with a fresh copy.
-/// assert_eq!(events.recv_blocking()?, Event::Missed { count: 2001 - 1024 });
-/// assert_eq!(engine.task_status(&id).unwrap().progress.percentage(), 100);
+/// assert_eq!(events.recv_blocking()?, Event::Missed { count: 2003 - 1024 });
+/// assert_eq!(status.progress.percentage(), 100);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
