@@ -32,7 +32,7 @@ pub(super) enum Note {
     },
 }
 
-/// The way to the callbacks' thread, once there is one.
+/// A handle to the callbacks' thread, once there is one.
 #[derive(Default)]
 pub(super) struct Callbacks {
     notes: Mutex<Option<Sender<Note>>>,
@@ -120,7 +120,7 @@ fn note(runtime: &Arc<Runtime>, note: Note) -> Result<(), SubmitError> {
 }
 
 fn sender(runtime: &Arc<Runtime>) -> Result<Sender<Note>, SubmitError> {
-    /// Callers wait when so many are on their way.
+    /// Callers wait when so many have not been received.
     const BACKLOG: usize = 64;
     let (is_open, _, _) = runtime.lock().core.life();
     let mut notes = runtime
@@ -169,7 +169,7 @@ enum Next {
     Event(Event),
 }
 
-/// The thread's life: until the engine has shut down and every event was told.
+/// The thread's loop: until the engine has shut down and every event was told.
 fn run(board: &mut Board, runtime: &Runtime, events: &Subscription, inbox: &Receiver<Note>) {
     loop {
         let next = futures_lite::future::block_on(futures_lite::future::or(

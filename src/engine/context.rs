@@ -47,7 +47,7 @@ pub struct TaskContext {
 }
 
 impl TaskContext {
-    /// How often a segment may be in work when the process dies.
+    /// How often a segment may be in the model when the process dies.
     pub const MOST_CRASHES: u32 = 3;
 
     pub(super) fn new(
@@ -190,9 +190,10 @@ impl TaskContext {
         self.tell(Report::Partial(value));
     }
 
-    /// Whether the work should stop: cancelled, over its time, or the engine is shutting down. Only
-    /// a narration that is asked to stop after the segment in work goes on: it looks at
+    /// Whether the work should stop: cancelled, overdue, or the engine is shutting down. Only a
+    /// narration that is asked to stop after its current segment continues: it looks at
     /// [`Interrupt::reason`] between segments.
+    ///
     /// Work that is asked to stop returns [`WorkError::Interrupted`].
     ///
     /// ```
@@ -259,7 +260,7 @@ impl TaskContext {
     }
 
     /// Begins an attempt at a segment of a narration and returns its number, which
-    /// [`Self::complete_segment`] wants back.
+    /// [`Self::complete_segment`] expects.
     ///
     /// ```
     /// use aloud::engine::testing::Library;
@@ -279,7 +280,7 @@ impl TaskContext {
         self.begin_segment_with(segment_id, &[])
     }
 
-    /// The same for a model that may begin with the segments `ahead` already, those that come next.
+    /// The same for a model that may already begin with the next segments, `ahead`.
     /// Should the process die, any of them may be why, and a crash counts for all. A segment that has
     /// crashes already should be alone in the model: then no other is blamed for it.
     ///
@@ -324,7 +325,7 @@ impl TaskContext {
     }
 
     /// Says that the model is done with the segment it began last, whose time then stops counting.
-    /// Returns whether that segment was over its time.
+    /// Returns whether that segment was overdue.
     ///
     /// ```
     /// use std::time::Duration;
@@ -396,7 +397,7 @@ impl TaskContext {
     /// ```
     ///
     /// # Errors
-    /// A failure of the database; the attempt has lost to a later one.
+    /// A failure of the database; a later attempt has begun.
     pub fn complete_segment(
         &self,
         attempt: Attempt,
@@ -526,7 +527,7 @@ impl TaskContext {
         self.runtime.apply(Command::FailPart { run, part, error });
     }
 
-    /// The segments without a clip that were in work when the process died, and how often. A clean
+    /// The segments without a clip that were in the model when the process died, and how often. A clean
     /// stop does not count. One that was there [`Self::MOST_CRASHES`] times should be left alone.
     ///
     /// ```
@@ -578,7 +579,7 @@ impl TaskContext {
     }
 }
 
-/// An attempt at a segment, of which only the newest can bring a clip.
+/// An attempt at a segment. Only the newest one can complete it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -613,7 +614,7 @@ fn wait_for(replies: &Receiver<Reply>) -> Result<(), WorkError> {
     match replies.recv_blocking() {
         Ok(Reply::Failed(error)) => Err(error.into()),
         Ok(Reply::Stored) => Ok(()),
-        // The engine is going down.
+        // The engine is shutting down.
         _ => Err(WorkError::Interrupted),
     }
 }

@@ -1,4 +1,4 @@
-//! What can be done to tasks and to the queue: cancel, hold back, move.
+//! What can be done to tasks and to the queue: cancel, pause, resume, move.
 
 use super::Engine;
 use super::core::{Answer, Command};
@@ -55,8 +55,8 @@ impl Engine {
         self.runtime().apply(command) == Answer::Done
     }
 
-    /// Holds a task back until it is resumed. A running narration finishes its segment first and goes
-    /// back to its place, as with [`Self::pause_queue`]; a running closure can't be paused. Returns
+    /// Holds a task back until it is resumed. A running narration finishes its segment first and
+    /// returns to its place in the queue, as with [`Self::pause_queue`]; a running closure can't be paused. Returns
     /// whether that changed anything.
     ///
     /// ```
@@ -77,7 +77,7 @@ impl Engine {
         self.set_paused(id, true)
     }
 
-    /// Lets a task go that was held back. Returns whether that changed anything.
+    /// Resumes a paused task. Returns whether that changed anything.
     ///
     /// ```
     /// use aloud::engine::{Submission, TaskState, Work, testing::Library};
@@ -99,10 +99,10 @@ impl Engine {
         self.done(Command::SetPaused { task, paused })
     }
 
-    /// Gives the machine back: nothing new begins, and each narration in work finishes the segment
-    /// that its voice has begun and goes back to its place in the queue, `PENDING`, with its clips.
-    /// That is no attempt, and its time limit begins anew when it goes on. Closures run on. It ends
-    /// with the process.
+    /// Pauses the queue, to free the machine: nothing new begins, and each running narration finishes
+    /// the segment that its voice has begun and returns to its place in the queue, `PENDING`, with
+    /// its clips. That does not count as an attempt, and its time limit starts again when it
+    /// continues. Running closures continue. The pause ends with the process.
     ///
     /// ```
     /// use aloud::engine::testing::{self, Library};
@@ -126,7 +126,7 @@ impl Engine {
         self.runtime().apply(Command::SetQueuePaused(true));
     }
 
-    /// Lets the waiting tasks go on, those that were taken back from their worker included.
+    /// Resumes the queue: waiting tasks run again, also those that the pause had interrupted.
     ///
     /// ```
     /// use aloud::engine::{TaskState, Work, testing::Library};
@@ -176,8 +176,8 @@ impl Engine {
         self.shift(id, true)
     }
 
-    /// Cancels every task that has not ended. Those that wait go first, or each would begin as the one
-    /// before it ends. Returns how many there were.
+    /// Cancels every task that has not ended, and returns how many there were. Waiting ones are
+    /// cancelled first, or each would begin when the one before it ends.
     ///
     /// ```
     /// use aloud::engine::{Work, testing::Library};
@@ -197,7 +197,7 @@ impl Engine {
         }
     }
 
-    /// Lets go of everything that is held back: every task, and the queue.
+    /// Resumes the queue and every paused task.
     ///
     /// ```
     /// use aloud::engine::{Work, testing::Library};
@@ -234,7 +234,7 @@ impl Engine {
         self.shift(id, false)
     }
 
-    /// The place is kept on disk without waiting for it: a crash may cost the last move.
+    /// The place is written to disk without waiting for it: a crash may cost the last move.
     fn shift(&self, id: &TaskId, up: bool) -> bool {
         let task = id.clone();
         self.done(Command::Move { task, up })

@@ -109,7 +109,7 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
-/// Why there is no end to wait for.
+/// Why a task could not be waited for.
 ///
 /// ```
 /// use aloud::engine::{WaitError, testing::Library};
@@ -123,7 +123,7 @@ pub enum WaitError {
     /// There is no such task, or clean-up has taken it away.
     #[error("no task of this id is known; its end may be in the history")]
     Unknown,
-    /// The engine went down before the task ended.
+    /// The engine shut down before the task ended.
     #[error("the engine has shut down before the task ended; open it again")]
     ShutDown,
 }

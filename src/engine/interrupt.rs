@@ -18,15 +18,15 @@ use crate::model::SegmentId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum StopReason {
-    /// Paused: finish the segment in work, then put the rest back. Only narrations are asked.
+    /// Paused: finish the current segment, then requeue the rest. Only narrations are asked.
     Pause = 1,
-    /// The engine is shutting down, but the segment in work may be finished.
+    /// The engine is shutting down, but the current segment may be finished.
     ShutdownAfterSegment = 2,
-    /// Cancelled, but the segment in work may be finished.
+    /// Cancelled, but the current segment may be finished.
     CancelAfterSegment = 3,
-    /// The engine is shutting down: put the work back.
+    /// The engine is shutting down: the work is requeued.
     Shutdown = 4,
-    /// Its time is over.
+    /// It took longer than its time limit.
     TimedOut = 5,
     /// Cancelled, now.
     Cancel = 6,
@@ -71,7 +71,7 @@ type Hook = Arc<dyn Fn() + Send + Sync>;
 #[derive(Default)]
 pub struct Interrupt {
     reason: AtomicU8,
-    /// The segment in work, and the one that is over its time; 0 for none.
+    /// The current segment, and the one that is overdue; 0 for none.
     segment: AtomicU32,
     overdue: AtomicU32,
     /// Nobody waits for the work any more.
@@ -110,7 +110,7 @@ impl Interrupt {
     ///
     /// let interrupt = Interrupt::default();
     /// interrupt.raise(StopReason::CancelAfterSegment);
-    /// assert!(!interrupt.is_now(), "the segment in work may be finished");
+    /// assert!(!interrupt.is_now(), "the current segment may be finished");
     /// interrupt.raise(StopReason::Cancel);
     /// assert!(interrupt.is_now());
     /// ```
@@ -119,7 +119,7 @@ impl Interrupt {
         self.reason().is_some_and(StopReason::is_now) || self.is_segment_overdue()
     }
 
-    /// Whether the segment in work is over its time: that one is given up, the task goes on.
+    /// Whether the current segment is overdue: that one is given up, the task continues.
     ///
     /// ```
     /// use std::time::Duration;
@@ -147,19 +147,19 @@ impl Interrupt {
         segment != 0 && segment == self.overdue.load(Ordering::Acquire)
     }
 
-    /// The segment in work; 0 for none.
+    /// The current segment; 0 for none.
     pub(crate) fn segment(&self) -> SegmentId {
         self.segment.load(Ordering::Acquire)
     }
 
-    /// Says which segment is in work.
+    /// Says which segment is the current one.
     pub(crate) fn begin_segment(&self, segment: SegmentId) {
-        // It may be the same that was over its time, which begins anew.
+        // It may be the overdue one, which begins again.
         self.overdue.store(0, Ordering::Release);
         self.segment.store(segment, Ordering::Release);
     }
 
-    /// Breaks a segment off, if that one is still in work.
+    /// Breaks a segment off, if it is still the current one.
     pub(crate) fn raise_for_segment(&self, segment: SegmentId) {
         self.overdue.store(segment, Ordering::Release);
         self.call_hook();

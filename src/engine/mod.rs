@@ -2,8 +2,9 @@
 //!
 //! An [`Engine`] owns a library folder, one or more worker threads, the thread that owns the
 //! database and the one that watches the time. It knows nothing of terminals, voices or async
-//! runtimes: work comes as closures or as [`Narration`]s, which a [`Narrator`] given at opening
-//! runs. Reading gives copies, never locks; what changes is told to [`Subscription`]s.
+//! runtimes: work comes as closures, which live as long as the process, or as [`Narration`]s and
+//! [`Operation`]s, which survive it. Reading gives copies, never locks; what changes is sent to
+//! [`Subscription`]s. A program that embeds the engine is tested with the tools in [`testing`].
 //!
 //! ```
 //! use aloud::engine::{Engine, Options, ShutdownWait, Work};
@@ -70,7 +71,7 @@ pub use store::Recovery;
 pub use submission::Submission;
 pub use work::{Narrator, NarratorFactory, Operation, OperationFactory, Work, WorkResult};
 
-/// A handle to a running engine; cheap to clone. When the last one goes, the engine stops.
+/// A handle to a running engine; cheap to clone. The engine stops when the last one is dropped.
 ///
 /// ```
 /// use aloud::engine::{Work, testing::Library};
@@ -90,7 +91,8 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the library in `options.folder`, or returns a handle to the engine of this process
-    /// that has it open already, whatever the other options. Narrations that an earlier run did not end continue.
+    /// that has it open already with the same options. Narrations and operations that an earlier run
+    /// did not end continue.
     ///
     /// ```
     /// use aloud::engine::{Engine, Options};
@@ -104,7 +106,8 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// [`OpenError`]: another process has the library, or the folder or the database can't be used.
+    /// [`OpenError`]: another process has the library, this one has it with other options, or the
+    /// folder or the database can't be used.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         open::open(options).map(|inner| Self { inner })
     }
@@ -170,7 +173,7 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// [`WaitError`]: there is no such task, or the engine went down before its end.
+    /// [`WaitError`]: there is no such task, or the engine shut down before its end.
     pub fn wait(&self, id: &TaskId) -> Result<TaskStatus, WaitError> {
         let task = id.clone();
         let (answer, replies) = self.runtime().call(|call| Command::Watch { task, call });
@@ -235,7 +238,7 @@ impl Engine {
     }
 
     /// Changes the number of worker threads while the engine runs: `least` of them stay, and up to
-    /// `most` come and go with the backlog. A worker that is one too many ends with its task.
+    /// `most` are started and ended with the backlog. A surplus worker ends when its task has ended.
     ///
     /// ```
     /// use aloud::engine::testing::Library;

@@ -269,7 +269,7 @@ impl Engine {
 pub struct Stats {
     /// Tasks that wait.
     pub pending: usize,
-    /// Tasks in work.
+    /// Tasks that run.
     pub processing: usize,
     /// Tasks that ended well and are still in the registry.
     pub completed: usize,
@@ -295,7 +295,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Audio made per second of work, «× real time»; `None` before the first clip.
+    /// Audio made per second of work, "× real time"; `None` before the first clip.
     ///
     /// ```
     /// use aloud::engine::testing::Library;
@@ -330,12 +330,12 @@ pub struct Health {
     pub max_threads: usize,
     /// Threads whose work ignored its time-out; others took their places.
     pub abandoned_threads: usize,
-    /// Tasks in work.
+    /// Tasks that run.
     pub active_tasks: usize,
     /// Tasks that wait.
     pub backlog: usize,
-    /// The share of its time between segments and in them for which a voice had nothing to do, 0.0
-    /// to 1.0; `None` before the second segment.
+    /// The share of the time in and between segments for which a voice had nothing to do, 0.0 to
+    /// 1.0; `None` before the second segment.
     #[serde(default)]
     pub idle_share: Option<f64>,
     /// Whether it has shut down.

@@ -24,7 +24,7 @@ use super::state::TaskState;
 pub struct GroupStatus {
     /// Its name.
     pub id: GroupId,
-    /// Where it stands: `PENDING` until the first of its tasks is taken up, `PROCESSING` until the
+    /// Where it stands: `PENDING` until the first of its tasks is started, `PROCESSING` until the
     /// last has ended; then `FAILED` if one failed, `CANCELLED` if one was cancelled, and
     /// `COMPLETED` otherwise.
     pub state: TaskState,

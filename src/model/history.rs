@@ -44,13 +44,13 @@ pub struct Past {
     pub created_at: Timestamp,
     /// When it ended.
     pub completed_at: Timestamp,
-    /// What it came to; `None` if an earlier version of the program did not keep it.
+    /// What it had made; `None` if an earlier version of the program did not keep it.
     pub tally: Option<Tally>,
     /// Why it is `FAILED` or `CANCELLED`, in words.
     pub problem: Option<String>,
 }
 
-/// What a narration came to, as it was when it ended.
+/// What a narration had made when it ended.
 ///
 /// ```
 /// use aloud::engine::Tally;

@@ -195,7 +195,7 @@ pub struct Narration {
     pub folder: PathBuf,
     /// The voice: a name, or the absolute path of a model.
     pub voice: Arc<str>,
-    /// Which version of that voice; empty if it is all the same. A narration that was begun with
+    /// Which version of that voice; empty if that does not matter. A narration that was begun with
     /// one version is not finished with another.
     pub voice_version: Arc<str>,
     /// How it is spoken.

@@ -1,4 +1,4 @@
-//! How an engine goes down, and what it says of it.
+//! How an engine shuts down, and what it reports of it.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum ShutdownWait {
     Drain(Duration),
     /// For running tasks to end, at most this long.
     Tasks(Duration),
-    /// For the segments in work, at most this long; their narrations continue at the next start.
+    /// For the current segments, at most this long; their narrations continue at the next start.
     Segments(Duration),
     /// For nothing.
     Now,
@@ -52,11 +52,11 @@ pub enum ShutdownWait {
 pub struct ShutdownReport {
     /// Running tasks that ended while it waited.
     pub finished: usize,
-    /// Narrations that were put back and continue at the next start.
+    /// Narrations and operations that were requeued and continue at the next start.
     pub interrupted: usize,
     /// Tasks whose work did not come back in time; their threads were left behind.
     pub abandoned: usize,
-    /// Closures that waited for their turn and will not have it.
+    /// Closures that waited for their turn and will not run.
     pub cancelled: usize,
     /// How long each step took.
     pub steps: ShutdownSteps,

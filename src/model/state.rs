@@ -19,11 +19,11 @@ use serde::{Deserialize, Serialize};
 pub enum TaskState {
     /// Accepted, waiting for a worker.
     Pending,
-    /// A worker is at it.
+    /// A worker runs it.
     Processing,
     /// Ended as it should.
     Completed,
-    /// Ended by an error, a panic or a time-out; [`TaskStatus::error`] says which.
+    /// Ended by an error, a panic or a time-out; [`TaskStatus::error`](super::TaskStatus::error) says which.
     Failed,
     /// Ended because someone asked for it.
     Cancelled,

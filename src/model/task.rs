@@ -166,7 +166,7 @@ pub struct TaskStatus {
     pub state: TaskState,
     /// How far it is.
     pub progress: Progress,
-    /// The segment in work.
+    /// The segment that it works on.
     pub current_segment: Option<SegmentId>,
     /// The segments that are done.
     pub completed_segments: CompletedSegments,
@@ -182,9 +182,9 @@ pub struct TaskStatus {
     pub cancel_requested: bool,
     /// When it was accepted.
     pub created_at: Timestamp,
-    /// When a worker took it up, the last time; `None` while it waits.
+    /// When a worker started it, the last time; `None` while it waits.
     pub started_at: Option<Timestamp>,
-    /// Seconds for which it was in work before that, in this process: up to a pause, or a try that
+    /// Seconds for which it ran before that, in this process: up to a pause, or an attempt that
     /// failed.
     #[serde(default)]
     pub earlier_seconds: f64,
@@ -201,7 +201,7 @@ pub struct TaskStatus {
     pub voice: Arc<str>,
     /// Seconds of audio in its completed segments.
     pub audio_seconds: f64,
-    /// Characters in its completed segments: what the time left is reckoned from.
+    /// Characters in its completed segments: what the time left is estimated from.
     pub completed_chars: u64,
     /// What this run of it has made, without what an earlier run had left.
     pub made: Made,
@@ -210,7 +210,7 @@ pub struct TaskStatus {
     /// Its place in the queue among others: the smaller, the sooner. It changes when a task is moved.
     #[serde(default)]
     pub rank: i64,
-    /// Whether it is held back; a running narration is, as soon as its segment in work is done.
+    /// Whether it is held back; a running narration is, as soon as its current segment is done.
     pub paused: bool,
     /// What else keeps it from running, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,7 +219,7 @@ pub struct TaskStatus {
     pub after: Arc<[TaskId]>,
     /// The group it belongs to.
     pub group: Option<GroupId>,
-    /// How often a worker took it up in this process; a pause between is not counted.
+    /// How often a worker started it in this process; a pause between is not counted.
     pub attempt: u32,
     /// The segments as they were planned; left out when serialised.
     #[serde(skip)]
@@ -264,7 +264,7 @@ impl TaskStatus {
         }
     }
 
-    /// Audio made per second of work, «× real time»; `None` before the first clip of this run.
+    /// Audio made per second of work, "× real time"; `None` before the first clip of this run.
     ///
     /// ```
     /// use aloud::engine::{Work, testing::Library};
@@ -283,8 +283,8 @@ impl TaskStatus {
         (self.made.work_seconds > 0.0).then(|| self.made.audio_seconds / self.made.work_seconds)
     }
 
-    /// The work that is left, reckoned from the characters still to be spoken and the speed so
-    /// far; `None` as long as [`Made::time_for`] has nothing to go by, and for a closure.
+    /// The work that is left, estimated from the characters still to be spoken and the speed so
+    /// far; `None` as long as [`Made::time_for`] has no basis, and for a closure.
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};

@@ -3,7 +3,7 @@
 //! a library that was lost can be rebuilt, and anyone can tell which clip speaks which words.
 //!
 //! The database decides, always; the record is written after it, and read only when the database is
-//! gone. A line that can't be read is passed over.
+//! gone. A line that can't be read is skipped.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, OpenOptions};

@@ -58,7 +58,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// One that has nothing to tell any more.
+    /// A stream that has ended.
     pub(in crate::engine) fn ended() -> Self {
         channel().1
     }
@@ -234,7 +234,7 @@ impl Announcer {
         self.wake();
     }
 
-    /// The life of the thread that tells.
+    /// The loop of the thread that sends events to subscribers.
     pub(super) fn run(&self) {
         let mut listeners: Vec<Listener> = Vec::new();
         loop {
@@ -269,7 +269,7 @@ impl Announcer {
         guarded("the waker of a listener", || drop(listeners));
     }
 
-    /// Tells everyone. A full channel counts as missed; a reader that has gone is forgotten.
+    /// Sends an event to everyone. A full channel counts as missed; a reader that was dropped is removed.
     fn tell(&self, listeners: &mut Vec<Listener>, event: &Event) {
         listeners.retain(|listener| match listener.events.try_send(event.clone()) {
             Ok(()) => true,

@@ -39,7 +39,7 @@ pub struct Recovery {
     pub reason: Option<String>,
     /// Narrations found again, ended ones included.
     pub narrations: usize,
-    /// Those of them that had not ended and go on.
+    /// Those of them that had not ended and continue.
     pub unfinished: usize,
     /// Clips found again.
     pub clips: usize,
@@ -204,7 +204,7 @@ fn rebuild(path: &Path, connection: &Connection, recovery: &mut Recovery) {
     }
 }
 
-/// Whether the files are still there is looked at when the narration goes on.
+/// Whether the files are still there is checked when the narration continues.
 fn restore(connection: &Connection, folder: &Path, found: journal::Read) -> rusqlite::Result<()> {
     let accepted = found.accepted;
     let narration = Narration {
