@@ -32,7 +32,7 @@ pub(super) enum Note {
     },
 }
 
-/// The way to the callbacks' thread, once there is one.
+/// A handle to the callbacks' thread, once there is one.
 #[derive(Default)]
 pub(super) struct Callbacks {
     notes: Mutex<Option<Sender<Note>>>,
@@ -46,16 +46,16 @@ impl Engine {
     /// A callback that keeps a handle keeps the engine from stopping by itself.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Event, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let (said, heard) = std::sync::mpsc::channel();
     /// engine.on_event(move |event, task| {
     ///     if let (Event::Ended { .. }, Some(task)) = (event, task) {
     ///         said.send(task.result.clone()).unwrap();
     ///     }
     /// })?;
-    /// engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
     /// assert_eq!(heard.recv()?, Some(42.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -74,9 +74,9 @@ impl Engine {
     /// the copy of what is known is what counts.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Event, TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let (said, heard) = std::sync::mpsc::channel();
     /// let work = Work::closure("answer", |_| Ok(42.into()));
     /// engine.submit_with(work, move |event, _| said.send(event.clone()).unwrap())?;
@@ -120,7 +120,7 @@ fn note(runtime: &Arc<Runtime>, note: Note) -> Result<(), SubmitError> {
 }
 
 fn sender(runtime: &Arc<Runtime>) -> Result<Sender<Note>, SubmitError> {
-    /// Callers wait when so many are on their way.
+    /// Callers wait when so many have not been received.
     const BACKLOG: usize = 64;
     let (is_open, _, _) = runtime.lock().core.life();
     let mut notes = runtime
@@ -169,7 +169,7 @@ enum Next {
     Event(Event),
 }
 
-/// The thread's life: until the engine has shut down and every event was told.
+/// The thread's loop: until the engine has shut down and every event was told.
 fn run(board: &mut Board, runtime: &Runtime, events: &Subscription, inbox: &Receiver<Note>) {
     loop {
         let next = futures_lite::future::block_on(futures_lite::future::or(

@@ -20,7 +20,7 @@ use crate::model::{
 /// What running work knows of itself and may tell. Cheap to share between the work's own threads.
 ///
 /// ```
-/// use aloud::engine::{Engine, Event, Options, TaskContext, Work, WorkError, WorkResult};
+/// use aloud::engine::{TaskContext, Work, WorkError, WorkResult, testing::Library};
 ///
 /// fn count(task: &TaskContext) -> WorkResult {
 ///     for n in 1..=3 {
@@ -31,12 +31,10 @@ use crate::model::{
 ///     }
 ///     Ok(3.into())
 /// }
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
-/// # let events = engine.subscribe();
-/// let id = engine.submit_task(Work::closure("count", count), None)?;
-/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-/// assert_eq!(engine.task_status(&id).unwrap().progress.current, 3);
+///
+/// let engine = Library::new();
+/// let id = engine.submit(Work::closure("count", count))?;
+/// assert_eq!(engine.wait(&id)?.progress.current, 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TaskContext {
@@ -49,7 +47,7 @@ pub struct TaskContext {
 }
 
 impl TaskContext {
-    /// How often a segment may be in work when the process dies.
+    /// How often a segment may be in the model when the process dies.
     pub const MOST_CRASHES: u32 = 3;
 
     pub(super) fn new(
@@ -83,14 +81,12 @@ impl TaskContext {
     /// The task's id.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("who am I", |task| Ok(task.id().as_str().into()));
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(id.as_str().into()));
+    /// let id = engine.submit(work)?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(id.as_str().into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -101,19 +97,16 @@ impl TaskContext {
     /// Says how far the work is. A `total` of 0 means that it is not known.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # use serde_json::json;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let work = Work::closure("a quarter", |task| {
+    /// use aloud::engine::{Work, testing::Library};
+    /// use serde_json::json;
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("a quarter", |task| {
     ///     task.update_progress(10, 40, Some(json!({ "page": 10 })));
     ///     task.update_progress(5, 40, None); // it never falls
     ///     Ok("enough".into())
-    /// });
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let progress = engine.task_status(&id).unwrap().progress;
+    /// }))?;
+    /// let progress = engine.wait(&id)?.progress;
     /// assert_eq!((progress.percentage(), progress.extra), (25, None));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -128,19 +121,17 @@ impl TaskContext {
     /// Says that a segment is done.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let work = Work::closure("two clips", |task| {
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("two clips", |task| {
     ///     task.add_completed_segment(1, "clips/1.wav", Duration::from_secs(2));
     ///     task.add_completed_segment(2, "clips/2.wav", Duration::from_secs(3));
     ///     Ok("spoken".into())
-    /// });
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
+    /// }))?;
+    /// let status = engine.wait(&id)?;
     /// assert_eq!((status.completed_segments.len(), status.audio_seconds), (2, 5.0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -162,17 +153,14 @@ impl TaskContext {
     /// Says that something went wrong with a segment; 0 for the task as a whole.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let work = Work::closure("all but one", |task| {
+    /// use aloud::engine::{TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("all but one", |task| {
     ///     task.add_error(2, "it is too long to be spoken");
     ///     Ok("the others are spoken".into())
-    /// });
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
+    /// }))?;
+    /// let status = engine.wait(&id)?;
     /// assert_eq!(status.state, TaskState::Completed, "how it ends is up to the work");
     /// assert_eq!(status.errors.of(2).next().unwrap().message, "it is too long to be spoken");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -185,18 +173,15 @@ impl TaskContext {
     /// Keeps what there is to show so far, in case the work doesn't reach its end.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, ErrorObject, Event, Options, Work};
-    /// # use serde_json::json;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let work = Work::closure("half", |task| {
+    /// use aloud::engine::{ErrorObject, Work, testing::Library};
+    /// use serde_json::json;
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("half", |task| {
     ///     task.set_partial_result(json!(["the first half"]));
     ///     Err(ErrorObject::new("DISK", "the disk is full").into())
-    /// });
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
+    /// }))?;
+    /// let status = engine.wait(&id)?;
     /// assert_eq!(status.partial_result, Some(json!(["the first half"])));
     /// assert_eq!(status.result, None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -205,27 +190,26 @@ impl TaskContext {
         self.tell(Report::Partial(value));
     }
 
-    /// Whether the work should stop: cancelled, over its time, or the engine is shutting down. Only
-    /// a narration that is asked to stop after the segment in work goes on: it looks at
+    /// Whether the work should stop: cancelled, overdue, or the engine is shutting down. Only a
+    /// narration that is asked to stop after its current segment continues: it looks at
     /// [`Interrupt::reason`] between segments.
+    ///
     /// Work that is asked to stop returns [`WorkError::Interrupted`].
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work, WorkError};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let endless = Work::closure("endless", |task| {
+    /// use aloud::engine::{Event, TaskState, Work, WorkError, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let events = engine.subscribe();
+    /// let id = engine.submit(Work::closure("endless", |task| {
     ///     while !task.is_cancelled() {
     ///         std::thread::yield_now();
     ///     }
     ///     Err(WorkError::Interrupted)
-    /// });
-    /// let id = engine.submit_task(endless, None)?;
+    /// }))?;
     /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
     /// engine.cancel_task(&id);
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Cancelled);
+    /// assert_eq!(engine.wait(&id)?.state, TaskState::Cancelled);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -238,21 +222,18 @@ impl TaskContext {
     /// The request to stop, for work that can be broken off in the middle.
     ///
     /// ```
-    /// # use std::sync::mpsc;
-    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work, WorkError};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let (stop, stopped) = mpsc::channel();
-    /// let waits = Work::closure("waits for a message", move |task| {
+    /// use aloud::engine::{Event, TaskState, Work, WorkError, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let events = engine.subscribe();
+    /// let (stop, stopped) = std::sync::mpsc::channel();
+    /// let id = engine.submit(Work::closure("waits for a message", move |task| {
     ///     task.interrupt().breaking(move || drop(stop.send(())), || stopped.recv())?;
     ///     Err(WorkError::Interrupted)
-    /// });
-    /// let id = engine.submit_task(waits, None)?;
+    /// }))?;
     /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
     /// engine.cancel_task(&id);
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Cancelled);
+    /// assert_eq!(engine.wait(&id)?.state, TaskState::Cancelled);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -263,17 +244,14 @@ impl TaskContext {
     /// What is known of the task now.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let work = Work::closure("a title", |task| {
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("a title", |task| {
     ///     let title = task.status().map(|status| status.title.to_string());
     ///     Ok(title.into())
-    /// });
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some("a title".into()));
+    /// }))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some("a title".into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -282,45 +260,17 @@ impl TaskContext {
     }
 
     /// Begins an attempt at a segment of a narration and returns its number, which
-    /// [`Self::complete_segment`] wants back.
+    /// [`Self::complete_segment`] expects.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Speaker;
-    /// # impl Narrator for Speaker {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::with_narrator(|_, task| {
     ///     let _attempt = task.begin_segment(2)?;
-    ///     let status = task.status().unwrap();
-    ///     Ok(status.current_segment.into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
+    ///     Ok(task.status().unwrap().current_segment.into())
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(2.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -330,49 +280,22 @@ impl TaskContext {
         self.begin_segment_with(segment_id, &[])
     }
 
-    /// The same for a model that may begin with the segments `ahead` already, those that come next.
+    /// The same for a model that may already begin with the next segments, `ahead`.
     /// Should the process die, any of them may be why, and a crash counts for all. A segment that has
     /// crashes already should be alone in the model: then no other is blamed for it.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Speaker;
-    /// # impl Narrator for Speaker {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::with_narrator(|_, task| {
     ///     let _attempt = task.begin_segment_with(1, &[2])?;
-    ///     // Here the model makes the one, and begins with the other.
+    ///     // Here the model makes segment 1, and begins with segment 2.
     ///     task.end_segment();
     ///     let _attempt = task.begin_segment(2)?;
     ///     Ok(2.into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(2.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -402,47 +325,24 @@ impl TaskContext {
     }
 
     /// Says that the model is done with the segment it began last, whose time then stops counting.
-    /// Returns whether that segment was over its time.
+    /// Returns whether that segment was overdue.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Speaker;
-    /// # impl Narrator for Speaker {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    ///     let _attempt = task.begin_segment(1)?;
-    ///     // Here the model runs. What follows, such as writing the file, has no time limit.
-    ///     let overdue = task.end_segment();
-    ///     Ok(overdue.into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
-    /// options.segment_timeout = Some(Duration::from_secs(60));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(false.into()));
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::testing::{self, Library};
+    ///
+    /// let engine = Library::with(|options| {
+    ///     options.segment_timeout = Some(Duration::from_secs(60));
+    ///     options.narrator = Some(testing::narrator(|_, task| {
+    ///         let _attempt = task.begin_segment(1)?;
+    ///         // Here the model runs. What follows, such as writing the file, has no time limit.
+    ///         let overdue = task.end_segment();
+    ///         Ok(overdue.into())
+    ///     }));
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(false.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn end_segment(&self) -> bool {
@@ -457,19 +357,16 @@ impl TaskContext {
     /// The time that a segment may take.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// options.segment_timeout = Some(Duration::from_secs(60));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// let work = Work::closure("seconds", |task| {
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let limit = Duration::from_secs(60);
+    /// let engine = Library::with(|options| options.segment_timeout = Some(limit));
+    /// let id = engine.submit(Work::closure("seconds", |task| {
     ///     Ok(task.segment_timeout().map(|time| time.as_secs()).into())
-    /// });
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(60.into()));
+    /// }))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(60.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -481,52 +378,26 @@ impl TaskContext {
     /// its final name by then: a row implies a file.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Speaker;
-    /// # impl Narrator for Speaker {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::testing::{self, Library};
+    ///
+    /// let engine = Library::with_narrator(|narration, task| {
     ///     let attempt = task.begin_segment(1)?;
-    ///     std::fs::write(narration.folder.join("1.wav"), [])?; // a WAV file, in earnest
-    ///     let (clip, samples, rate) = ("1.wav".into(), 44_100, 22_050);
-    ///     let clip = ClipRecord { segment_id: 1, clip, bytes: 0, samples, rate, peak: 0.0, checksum: None };
-    ///     task.complete_segment(attempt, clip, Duration::from_millis(500))?;
+    ///     let clip = testing::clip(1); // one second
+    ///     std::fs::write(narration.folder.join(&*clip.clip), [])?;
+    ///     task.complete_segment(attempt, clip, Duration::from_millis(250))?;
     ///     Ok("spoken".into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
-    /// assert_eq!(status.completed_segments.get(1).unwrap().duration, Duration::from_secs(2));
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// let status = engine.wait(&id)?;
+    /// assert_eq!(status.completed_segments.get(1).unwrap().duration, Duration::from_secs(1));
     /// assert_eq!(status.speed(), Some(4.0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// A failure of the database; the attempt has lost to a later one.
+    /// A failure of the database; a later attempt has begun.
     pub fn complete_segment(
         &self,
         attempt: Attempt,
@@ -569,15 +440,12 @@ impl TaskContext {
     /// returns, and counts as begun before, so that no copy takes its place.
     ///
     /// ```
-    /// use aloud::engine::{SegmentId, TaskContext, WorkError};
+    /// use aloud::engine::{Attempt, SegmentId, TaskContext, WorkError};
     ///
-    /// /// Drops a clip that can't be read and has another made.
-    /// fn replace(task: &TaskContext, damaged: SegmentId) -> Result<(), WorkError> {
+    /// /// Drops a clip that can't be read; the segment is then spoken again.
+    /// fn replace(task: &TaskContext, damaged: SegmentId) -> Result<Attempt, WorkError> {
     ///     task.forget_clip(damaged)?;
-    ///     let attempt = task.begin_segment(damaged)?;
-    ///     // Here it is spoken again, and completed with this attempt.
-    /// #   drop(attempt);
-    ///     Ok(())
+    ///     task.begin_segment(damaged)
     /// }
     /// ```
     ///
@@ -597,45 +465,17 @@ impl TaskContext {
     /// this returns, and counts as done, not as made.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// struct Copies;
-    /// impl Narrator for Copies {
-    ///     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    ///         for (segment_id, _) in narration.plan.iter() {
-    ///             let clip = format!("{segment_id}.wav").into();
-    ///             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    ///             task.reuse_segment(ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None })?;
-    ///         }
-    ///         Ok("copied".into())
+    /// use aloud::engine::testing::{self, Library};
+    ///
+    /// let engine = Library::with_narrator(|narration, task| {
+    ///     for (segment_id, _) in narration.plan.iter() {
+    ///         // Here an earlier clip is copied into the folder.
+    ///         task.reuse_segment(testing::clip(segment_id))?;
     ///     }
-    /// }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Copies)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
+    ///     Ok("copied".into())
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// let status = engine.wait(&id)?;
     /// assert_eq!((status.completed_segments.len(), status.made.chars), (2, 0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -670,42 +510,15 @@ impl TaskContext {
     /// Says what went wrong with a segment of a narration, and keeps it on disk.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Speaker;
-    /// # impl Narrator for Speaker {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    /// use aloud::engine::{ErrorObject, testing::Library};
+    ///
+    /// let engine = Library::with_narrator(|_, task| {
     ///     let _attempt = task.begin_segment(1)?;
     ///     task.fail_segment(1, ErrorObject::new("TIMEOUT", "it took over 60 seconds"));
     ///     Ok("the others are spoken".into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// let status = engine.wait(&id)?;
     /// assert_eq!(status.errors.of(1).next().unwrap().code, "TIMEOUT");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -714,53 +527,26 @@ impl TaskContext {
         self.runtime.apply(Command::FailPart { run, part, error });
     }
 
-    /// The segments without a clip that were in work when the process died, and how often. A clean
+    /// The segments without a clip that were in the model when the process died, and how often. A clean
     /// stop does not count. One that was there [`Self::MOST_CRASHES`] times should be left alone.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Careful;
-    /// # impl Narrator for Careful {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+    /// use aloud::engine::{TaskContext, testing::Library};
+    ///
+    /// let engine = Library::with_narrator(|narration, task| {
     ///     let crashes = task.crashes()?;
     ///     let mut harmless = 0;
     ///     for (segment_id, _) in narration.plan.iter() {
     ///         if crashes.get(&segment_id) >= Some(&TaskContext::MOST_CRASHES) {
     ///             task.add_error(segment_id, "it ended the process three times");
-    ///             continue;
+    ///         } else {
+    ///             harmless += 1; // begin it, speak it, complete it
     ///         }
-    ///         harmless += 1; // begin it, speak it, complete it
     ///     }
     ///     Ok(harmless.into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Careful)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(2.into()));
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(2.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -773,50 +559,16 @@ impl TaskContext {
     /// The published clips of this narration, by segment, as the database has them.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Speaker;
-    /// # impl Narrator for Speaker {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    ///     for (segment_id, _) in narration.plan.iter() {
-    ///         // Spoken as in the example of `complete_segment`.
-    /// #         let attempt = task.begin_segment(segment_id)?;
-    /// #         let clip = format!("{segment_id}.wav").into();
-    /// #         let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #         let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-    /// #         task.complete_segment(attempt, clip, Duration::ZERO)?;
-    ///     }
+    /// use aloud::engine::testing::{self, Library};
+    /// use serde_json::json;
+    ///
+    /// let engine = Library::with_narrator(|narration, task| {
+    ///     testing::silence(narration, task)?;
     ///     let names: Vec<_> = task.clips()?.iter().map(|clip| clip.clip.to_string()).collect();
     ///     Ok(names.into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let result = engine.task_status(&id).unwrap().result;
-    /// assert_eq!(result, Some(serde_json::json!(["1.wav", "2.wav"])));
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(json!(["1.wav", "2.wav"])));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -827,50 +579,24 @@ impl TaskContext {
     }
 }
 
-/// An attempt at a segment, of which only the newest can bring a clip.
+/// An attempt at a segment. Only the newest one can complete it.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use std::time::Duration;
-/// # use aloud::engine::*;
-/// # let folder = tempfile::tempdir()?;
-/// # let mut options = Options::new(folder.path());
-/// # struct Speaker;
-/// # impl Narrator for Speaker {
-/// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
+/// use std::time::Duration;
+///
+/// use aloud::engine::WorkError;
+/// use aloud::engine::testing::{self, Library};
+///
+/// let engine = Library::with_narrator(|_, task| {
 ///     let first = task.begin_segment(1)?;
 ///     let second = task.begin_segment(1)?;
-/// #   let (clip, bytes, samples, rate, peak) = ("1.wav".into(), 0, 22_050, 22_050, 0.0);
-/// #   let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak, checksum: None };
-///     let lost = task.complete_segment(first, clip.clone(), Duration::ZERO);
+///     let lost = task.complete_segment(first, testing::clip(1), Duration::ZERO);
 ///     assert!(matches!(lost, Err(WorkError::Failed(error)) if error.code == "SUPERSEDED"));
-///     task.complete_segment(second, clip, Duration::ZERO)?;
+///     task.complete_segment(second, testing::clip(1), Duration::ZERO)?;
 ///     Ok("spoken".into())
-/// }
-/// # }
-/// # options.narrator = Some(Arc::new(|| Box::new(Speaker)));
-/// # let engine = Engine::open(options)?;
-/// # let events = engine.subscribe();
-/// # let segment = |start, text: &str| PlannedSegment {
-/// #     start,
-/// #     end: start + 4,
-/// #     text: text.into(),
-/// #     pause_ms: 0,
-/// #     heading: false,
-/// # };
-/// # let narration = Narration {
-/// #     title: "A story".into(),
-/// #     source: "One. Two.".into(),
-/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-/// #     folder: folder.path().to_owned(),
-/// #     voice: "silence".into(),
-/// #     voice_version: "".into(),
-/// #     settings: NarrationSettings::default(),
-/// #     fingerprint: "One. Two. in silence".into(),
-/// # };
-/// let id = engine.submit_task(narration, None)?;
-/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-/// assert_eq!(engine.task_status(&id).unwrap().result, Some("spoken".into()));
+/// });
+/// let id = engine.submit(engine.narration("A story"))?;
+/// assert_eq!(engine.wait(&id)?.result, Some("spoken".into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Attempt {
@@ -888,7 +614,7 @@ fn wait_for(replies: &Receiver<Reply>) -> Result<(), WorkError> {
     match replies.recv_blocking() {
         Ok(Reply::Failed(error)) => Err(error.into()),
         Ok(Reply::Stored) => Ok(()),
-        // The engine is going down.
+        // The engine is shutting down.
         _ => Err(WorkError::Interrupted),
     }
 }

@@ -1,4 +1,4 @@
-//! What can be done to tasks and to the queue: cancel, hold back, move.
+//! What can be done to tasks and to the queue: cancel, pause, resume, move.
 
 use super::Engine;
 use super::core::{Answer, Command};
@@ -10,9 +10,9 @@ impl Engine {
     /// stay. Returns whether there was anything to cancel.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Submission, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Submission, TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("never run", |_| Ok("done".into()));
     /// let id = engine.submit(Submission::new(work).paused())?;
     /// assert!(engine.cancel_task(&id));
@@ -29,54 +29,17 @@ impl Engine {
     /// Cancels a task; a running one finishes its segment first.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Waiting;
-    /// # impl Narrator for Waiting {
-    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    /// #         for (segment_id, _) in narration.plan.iter() {
-    /// #             let attempt = task.begin_segment(segment_id)?;
-    /// #             while task.interrupt().reason().is_none() {
-    /// #                 std::thread::yield_now();
-    /// #             }
-    /// #             let clip = format!("{segment_id}.wav").into();
-    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-    /// #         }
-    /// #         Ok("spoken".into())
-    /// #     }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Waiting)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
+    /// use aloud::engine::testing::{self, Library};
+    /// use aloud::engine::{Event, TaskState};
+    ///
+    /// let engine = Library::with_narrator(testing::long_silence);
+    /// let events = engine.subscribe();
+    /// let id = engine.submit(engine.narration("A story"))?;
     /// while !matches!(events.recv_blocking()?, Event::SegmentStarted { .. }) {}
     /// assert!(engine.cancel_after_segment(&id));
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
+    /// let status = engine.wait(&id)?;
     /// assert_eq!(status.state, TaskState::Cancelled);
-    /// assert_eq!(status.completed_segments.len(), 1, "the one in work was finished");
+    /// assert_eq!(status.completed_segments.len(), 1, "the running one was finished");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel_after_segment(&self, id: &TaskId) -> bool {
@@ -92,42 +55,38 @@ impl Engine {
         self.runtime().apply(command) == Answer::Done
     }
 
-    /// Holds a task back until it is resumed. A running narration finishes its segment first and goes
-    /// back to its place, as with [`Self::pause_queue`]; a running closure can't be paused. Returns
+    /// Holds a task back until it is resumed. A running narration finishes its segment first and
+    /// returns to its place in the queue, as with [`Self::pause_queue`]; a running closure can't be paused. Returns
     /// whether that changed anything.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// engine.pause_queue();
-    /// let first = engine.submit_task(Work::closure("first", |_| Ok(1.into())), None)?;
-    /// let second = engine.submit_task(Work::closure("second", |_| Ok(2.into())), None)?;
+    /// let first = engine.submit(Work::closure("first", |_| Ok(1.into())))?;
+    /// let second = engine.submit(Work::closure("second", |_| Ok(2.into())))?;
     /// assert!(engine.pause_task(&first));
     /// assert!(!engine.pause_task(&first), "it is held back already");
     /// engine.resume_queue();
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// assert_eq!(engine.wait(&second)?.state, TaskState::Completed);
     /// assert_eq!(engine.task_status(&first).unwrap().state, TaskState::Pending);
-    /// assert_eq!(engine.task_status(&second).unwrap().state, TaskState::Completed);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause_task(&self, id: &TaskId) -> bool {
         self.set_paused(id, true)
     }
 
-    /// Lets a task go that was held back. Returns whether that changed anything.
+    /// Resumes a paused task. Returns whether that changed anything.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Submission, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{Submission, TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("answer", |_| Ok(42.into()));
     /// let id = engine.submit(Submission::new(work).paused())?;
     /// assert!(engine.resume_task(&id));
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Completed);
+    /// assert_eq!(engine.wait(&id)?.state, TaskState::Completed);
     /// assert!(!engine.resume_task(&id), "it has ended");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -140,63 +99,25 @@ impl Engine {
         self.done(Command::SetPaused { task, paused })
     }
 
-    /// Gives the machine back: nothing new begins, and each narration in work finishes the segment
-    /// that its voice has begun and goes back to its place in the queue, `PENDING`, with its clips.
-    /// That is no attempt, and its time limit begins anew when it goes on. Closures run on. It ends
-    /// with the process.
+    /// Pauses the queue, to free the machine: nothing new begins, and each running narration finishes
+    /// the segment that its voice has begun and returns to its place in the queue, `PENDING`, with
+    /// its clips. That does not count as an attempt, and its time limit starts again when it
+    /// continues. Running closures continue. The pause ends with the process.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Waiting;
-    /// # impl Narrator for Waiting {
-    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    /// #         let done = task.clips()?.len();
-    /// #         for (segment_id, _) in narration.plan.iter().skip(done) {
-    /// #             let attempt = task.begin_segment(segment_id)?;
-    /// #             while segment_id == 1 && task.interrupt().reason().is_none() {
-    /// #                 std::thread::yield_now();
-    /// #             }
-    /// #             let clip = format!("{segment_id}.wav").into();
-    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-    /// #         }
-    /// #         Ok("spoken".into())
-    /// #     }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Waiting)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// let id = engine.submit_task(narration, None)?;
+    /// use aloud::engine::testing::{self, Library};
+    /// use aloud::engine::{Event, TaskState};
+    ///
+    /// let engine = Library::with_narrator(testing::long_silence);
+    /// let events = engine.subscribe();
+    /// let id = engine.submit(engine.narration("A story"))?;
     /// while !matches!(events.recv_blocking()?, Event::SegmentStarted { .. }) {}
     /// engine.pause_queue();
     /// while !matches!(events.recv_blocking()?, Event::Requeued { .. }) {}
     /// let status = engine.task_status(&id).unwrap();
     /// assert_eq!((status.state, status.completed_segments.len()), (TaskState::Pending, 1));
     /// engine.resume_queue();
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
+    /// let status = engine.wait(&id)?;
     /// assert_eq!((status.state, status.completed_segments.len()), (TaskState::Completed, 2));
     /// assert_eq!(status.attempt, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -205,18 +126,16 @@ impl Engine {
         self.runtime().apply(Command::SetQueuePaused(true));
     }
 
-    /// Lets the waiting tasks go on, those that were taken back from their worker included.
+    /// Resumes the queue: waiting tasks run again, also those that the pause had interrupted.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// engine.pause_queue();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
     /// engine.resume_queue();
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().state, TaskState::Completed);
+    /// assert_eq!(engine.wait(&id)?.state, TaskState::Completed);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resume_queue(&self) {
@@ -226,13 +145,12 @@ impl Engine {
     /// Whether all waiting tasks are held back.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::new();
     /// assert!(!engine.is_queue_paused());
     /// engine.pause_queue();
     /// assert!(engine.is_queue_paused());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn is_queue_paused(&self) -> bool {
@@ -242,38 +160,32 @@ impl Engine {
     /// Moves a task that could run now one place up in the queue. Returns whether there was one.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// engine.pause_queue();
-    /// let first = engine.submit_task(Work::closure("first", |_| Ok(1.into())), None)?;
-    /// let second = engine.submit_task(Work::closure("second", |_| Ok(2.into())), None)?;
+    /// let first = engine.submit(Work::closure("first", |_| Ok(1.into())))?;
+    /// let second = engine.submit(Work::closure("second", |_| Ok(2.into())))?;
     /// assert!(engine.move_up(&second));
     /// assert!(!engine.move_up(&second), "it is the next one");
-    /// engine.resume_queue();
-    /// let started = loop {
-    ///     if let Event::Started { task } = events.recv_blocking()? {
-    ///         break task;
-    ///     }
-    /// };
-    /// assert_eq!(started, second);
+    /// let rank = |id| engine.task_status(id).unwrap().rank;
+    /// assert!(rank(&second) < rank(&first));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn move_up(&self, id: &TaskId) -> bool {
         self.shift(id, true)
     }
 
-    /// Cancels every task that has not ended. Those that wait go first, or each would begin as the one
-    /// before it ends. Returns how many there were.
+    /// Cancels every task that has not ended, and returns how many there were. Waiting ones are
+    /// cancelled first, or each would begin when the one before it ends.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// engine.pause_queue();
-    /// engine.submit_task(Work::closure("one", |_| Ok(1.into())), None)?;
-    /// engine.submit_task(Work::closure("two", |_| Ok(2.into())), None)?;
+    /// engine.submit(Work::closure("one", |_| Ok(1.into())))?;
+    /// engine.submit(Work::closure("two", |_| Ok(2.into())))?;
     /// assert_eq!(engine.cancel_all(), 2);
     /// assert_eq!((engine.stats().cancelled, engine.cancel_all()), (2, 0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -285,14 +197,14 @@ impl Engine {
         }
     }
 
-    /// Lets go of everything that is held back: every task, and the queue.
+    /// Resumes the queue and every paused task.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// engine.pause_queue();
-    /// let id = engine.submit_task(Work::closure("one", |_| Ok(1.into())), None)?;
+    /// let id = engine.submit(Work::closure("one", |_| Ok(1.into())))?;
     /// engine.pause_task(&id);
     /// engine.resume_all();
     /// assert!(!engine.is_queue_paused());
@@ -306,29 +218,23 @@ impl Engine {
     /// Moves a task that could run now one place down in the queue. Returns whether there was one.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// engine.pause_queue();
-    /// let first = engine.submit_task(Work::closure("first", |_| Ok(1.into())), None)?;
-    /// let second = engine.submit_task(Work::closure("second", |_| Ok(2.into())), None)?;
+    /// let first = engine.submit(Work::closure("first", |_| Ok(1.into())))?;
+    /// let second = engine.submit(Work::closure("second", |_| Ok(2.into())))?;
     /// assert!(engine.move_down(&first));
     /// assert!(!engine.move_down(&first), "it is the last one");
-    /// engine.resume_queue();
-    /// let started = loop {
-    ///     if let Event::Started { task } = events.recv_blocking()? {
-    ///         break task;
-    ///     }
-    /// };
-    /// assert_eq!(started, second);
+    /// let rank = |id| engine.task_status(id).unwrap().rank;
+    /// assert!(rank(&second) < rank(&first));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn move_down(&self, id: &TaskId) -> bool {
         self.shift(id, false)
     }
 
-    /// The place is kept on disk without waiting for it: a crash may cost the last move.
+    /// The place is written to disk without waiting for it: a crash may cost the last move.
     fn shift(&self, id: &TaskId, up: bool) -> bool {
         let task = id.clone();
         self.done(Command::Move { task, up })

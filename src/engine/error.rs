@@ -66,14 +66,12 @@ pub enum OpenError {
 /// Why a task was not accepted. Nothing of it is kept.
 ///
 /// ```
-/// use aloud::engine::{Engine, Options, SubmitError, TaskId};
+/// use aloud::engine::{SubmitError, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
-/// let error = engine.retry_task(&TaskId::from("unknown")).unwrap_err();
+/// let engine = Library::new();
+/// let error = engine.retry_task(&"unknown".into()).unwrap_err();
 /// assert!(matches!(&error, SubmitError::NotRetryable(id) if id.as_str() == "unknown"));
 /// assert!(error.to_string().starts_with("the task unknown can't be tried again"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
@@ -111,14 +109,21 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
-/// Why there is no end to wait for.
+/// Why a task could not be waited for.
+///
+/// ```
+/// use aloud::engine::{WaitError, testing::Library};
+///
+/// let engine = Library::new();
+/// assert_eq!(engine.wait(&"unknown".into()), Err(WaitError::Unknown));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {
     /// There is no such task, or clean-up has taken it away.
     #[error("no task of this id is known; its end may be in the history")]
     Unknown,
-    /// The engine went down before the task ended.
+    /// The engine shut down before the task ended.
     #[error("the engine has shut down before the task ended; open it again")]
     ShutDown,
 }

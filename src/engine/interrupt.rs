@@ -18,15 +18,15 @@ use crate::model::SegmentId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum StopReason {
-    /// Paused: finish the segment in work, then put the rest back. Only narrations are asked.
+    /// Paused: finish the current segment, then requeue the rest. Only narrations are asked.
     Pause = 1,
-    /// The engine is shutting down, but the segment in work may be finished.
+    /// The engine is shutting down, but the current segment may be finished.
     ShutdownAfterSegment = 2,
-    /// Cancelled, but the segment in work may be finished.
+    /// Cancelled, but the current segment may be finished.
     CancelAfterSegment = 3,
-    /// The engine is shutting down: put the work back.
+    /// The engine is shutting down: the work is requeued.
     Shutdown = 4,
-    /// Its time is over.
+    /// It took longer than its time limit.
     TimedOut = 5,
     /// Cancelled, now.
     Cancel = 6,
@@ -71,7 +71,7 @@ type Hook = Arc<dyn Fn() + Send + Sync>;
 #[derive(Default)]
 pub struct Interrupt {
     reason: AtomicU8,
-    /// The segment in work, and the one that is over its time; 0 for none.
+    /// The current segment, and the one that is overdue; 0 for none.
     segment: AtomicU32,
     overdue: AtomicU32,
     /// Nobody waits for the work any more.
@@ -91,7 +91,8 @@ impl Interrupt {
     /// Why the work should stop, if it should.
     ///
     /// ```
-    /// # use aloud::engine::{Interrupt, StopReason};
+    /// use aloud::engine::{Interrupt, StopReason};
+    ///
     /// let interrupt = Interrupt::default();
     /// assert_eq!(interrupt.reason(), None);
     /// interrupt.raise(StopReason::TimedOut);
@@ -105,10 +106,11 @@ impl Interrupt {
     /// Whether the work should stop at once, in the middle of a segment.
     ///
     /// ```
-    /// # use aloud::engine::{Interrupt, StopReason};
+    /// use aloud::engine::{Interrupt, StopReason};
+    ///
     /// let interrupt = Interrupt::default();
     /// interrupt.raise(StopReason::CancelAfterSegment);
-    /// assert!(!interrupt.is_now(), "the segment in work may be finished");
+    /// assert!(!interrupt.is_now(), "the current segment may be finished");
     /// interrupt.raise(StopReason::Cancel);
     /// assert!(interrupt.is_now());
     /// ```
@@ -117,49 +119,26 @@ impl Interrupt {
         self.reason().is_some_and(StopReason::is_now) || self.is_segment_overdue()
     }
 
-    /// Whether the segment in work is over its time: that one is given up, the task goes on.
+    /// Whether the current segment is overdue: that one is given up, the task continues.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// options.segment_timeout = Some(Duration::from_millis(10));
-    /// # struct Stuck;
-    /// # impl Narrator for Stuck {
-    /// fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    ///     let _attempt = task.begin_segment(1)?;
-    ///     while !task.interrupt().is_segment_overdue() {
-    ///         std::thread::yield_now(); // a model that hangs
-    ///     }
-    ///     assert_eq!(task.interrupt().reason(), None, "the task may go on");
-    ///     Ok(task.end_segment().into())
-    /// }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Stuck)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// # let id = engine.submit_task(narration, None)?;
-    /// # while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// # assert_eq!(engine.task_status(&id).unwrap().result, Some(true.into()));
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::testing::{self, Library};
+    ///
+    /// let engine = Library::with(|options| {
+    ///     options.segment_timeout = Some(Duration::from_millis(10));
+    ///     options.narrator = Some(testing::narrator(|_, task| {
+    ///         let _attempt = task.begin_segment(1)?;
+    ///         while !task.interrupt().is_segment_overdue() {
+    ///             std::thread::yield_now(); // a model that hangs
+    ///         }
+    ///         assert_eq!(task.interrupt().reason(), None, "the task may continue");
+    ///         Ok(task.end_segment().into())
+    ///     }));
+    /// });
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(true.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -168,19 +147,19 @@ impl Interrupt {
         segment != 0 && segment == self.overdue.load(Ordering::Acquire)
     }
 
-    /// The segment in work; 0 for none.
+    /// The current segment; 0 for none.
     pub(crate) fn segment(&self) -> SegmentId {
         self.segment.load(Ordering::Acquire)
     }
 
-    /// Says which segment is in work.
+    /// Says which segment is the current one.
     pub(crate) fn begin_segment(&self, segment: SegmentId) {
-        // It may be the same that was over its time, which begins anew.
+        // It may be the overdue one, which begins again.
         self.overdue.store(0, Ordering::Release);
         self.segment.store(segment, Ordering::Release);
     }
 
-    /// Breaks a segment off, if that one is still in work.
+    /// Breaks a segment off, if it is still the current one.
     pub(crate) fn raise_for_segment(&self, segment: SegmentId) {
         self.overdue.store(segment, Ordering::Release);
         self.call_hook();
@@ -199,7 +178,8 @@ impl Interrupt {
     /// Asks the work to stop. A weaker reason never replaces a stronger one.
     ///
     /// ```
-    /// # use aloud::engine::{Interrupt, StopReason};
+    /// use aloud::engine::{Interrupt, StopReason};
+    ///
     /// let interrupt = Interrupt::default();
     /// interrupt.raise(StopReason::Cancel);
     /// interrupt.raise(StopReason::Shutdown);
@@ -224,7 +204,8 @@ impl Interrupt {
     /// inside `work` takes the place of this one for good.
     ///
     /// ```
-    /// # use aloud::engine::{Interrupt, StopReason};
+    /// use aloud::engine::{Interrupt, StopReason};
+    ///
     /// let interrupt = Interrupt::default();
     /// let (stop, stopped) = std::sync::mpsc::channel();
     /// let broken = std::thread::scope(|scope| {

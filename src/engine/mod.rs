@@ -2,32 +2,24 @@
 //!
 //! An [`Engine`] owns a library folder, one or more worker threads, the thread that owns the
 //! database and the one that watches the time. It knows nothing of terminals, voices or async
-//! runtimes: work comes as closures or as [`Narration`]s, which a [`Narrator`] given at opening
-//! runs. Reading gives copies, never locks; what changes is told to [`Subscription`]s.
+//! runtimes: work comes as closures, which live as long as the process, or as [`Narration`]s and
+//! [`Operation`]s, which survive it. Reading gives copies, never locks; what changes is sent to
+//! [`Subscription`]s. A program that embeds the engine is tested with the tools in [`testing`].
 //!
 //! ```
-//! use aloud::engine::{Engine, Options, ShutdownWait, TaskState, Work};
+//! use aloud::engine::{Engine, Options, ShutdownWait, Work};
 //!
-//! let folder = tempfile::tempdir()?;
-//! let engine = Engine::open(Options::new(folder.path()))?;
-//! let events = engine.subscribe();
-//! let id = engine.submit_task(
-//!     Work::closure("count", |task| {
-//!         for n in 1..=3 {
-//!             task.update_progress(n, 3, None);
-//!         }
-//!         Ok("done".into())
-//!     }),
-//!     None,
-//! )?;
-//! while let Ok(event) = events.recv_blocking() {
-//!     if matches!(event, aloud::engine::Event::Ended { .. }) {
-//!         break;
+//! let library = tempfile::tempdir()?;
+//! let engine = Engine::open(Options::new(library.path()))?;
+//! let count = Work::closure("count", |task| {
+//!     for n in 1..=3 {
+//!         task.update_progress(n, 3, None);
 //!     }
-//! }
-//! let status = engine.task_status(&id).unwrap();
-//! assert_eq!(status.state, TaskState::Completed);
-//! assert_eq!(status.progress.percentage(), 100);
+//!     Ok("done".into())
+//! });
+//! let id = engine.submit(count)?;
+//! let status = engine.wait(&id)?;
+//! assert_eq!((status.progress.percentage(), status.result), (100, Some("done".into())));
 //! engine.shutdown(ShutdownWait::Now);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -54,6 +46,7 @@ mod simulation;
 mod store;
 mod submission;
 mod submit;
+pub mod testing;
 mod work;
 
 use std::sync::Arc;
@@ -78,17 +71,17 @@ pub use store::Recovery;
 pub use submission::Submission;
 pub use work::{Narrator, NarratorFactory, Operation, OperationFactory, Work, WorkResult};
 
-/// A handle to a running engine; cheap to clone. When the last one goes, the engine stops.
+/// A handle to a running engine; cheap to clone. The engine stops when the last one is dropped.
 ///
 /// ```
-/// # use aloud::engine::{Engine, Options, Work};
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// use aloud::engine::{Work, testing::Library};
+///
+/// let engine = Library::new();
 /// let handle = engine.clone();
 /// let work = Work::closure("elsewhere", |_| Ok("done".into()));
-/// let submitting = std::thread::spawn(move || handle.submit_task(work, None));
+/// let submitting = std::thread::spawn(move || handle.submit(work));
 /// let id = submitting.join().unwrap()?;
-/// assert!(engine.task_status(&id).is_some());
+/// assert_eq!(engine.wait(&id)?.result, Some("done".into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -98,10 +91,12 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the library in `options.folder`, or returns a handle to the engine of this process
-    /// that has it open already, whatever the other options. Narrations that an earlier run did not end continue.
+    /// that has it open already with the same options. Narrations and operations that an earlier run
+    /// did not end continue.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options};
+    /// use aloud::engine::{Engine, Options};
+    ///
     /// let folder = tempfile::tempdir()?;
     /// let engine = Engine::open(Options::new(folder.path()))?;
     /// let same = Engine::open(Options::new(folder.path()))?;
@@ -111,7 +106,8 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// [`OpenError`]: another process has the library, or the folder or the database can't be used.
+    /// [`OpenError`]: another process has the library, this one has it with other options, or the
+    /// folder or the database can't be used.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         open::open(options).map(|inner| Self { inner })
     }
@@ -120,13 +116,13 @@ impl Engine {
     /// Their audio stays, and a line of history in the database.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
+    /// engine.wait(&id)?;
     /// assert_eq!(engine.cleanup_old_tasks(Duration::from_secs(3600)), 0);
     /// assert_eq!(engine.cleanup_old_tasks(Duration::ZERO), 1);
     /// assert_eq!(engine.task_status(&id), None);
@@ -148,21 +144,16 @@ impl Engine {
     /// continue at the next opening. Called again while it waits, it shortens that waiting.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, ShutdownWait, SubmitError, Work, WorkError};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let endless = Work::closure("endless", |task| {
-    ///     while !task.is_cancelled() {
-    ///         std::thread::yield_now();
-    ///     }
-    ///     Err(WorkError::Interrupted)
-    /// });
-    /// engine.submit_task(endless, None)?;
+    /// use aloud::engine::testing::{self, Library};
+    /// use aloud::engine::{Event, ShutdownWait, SubmitError, Work};
+    ///
+    /// let engine = Library::new();
+    /// let events = engine.subscribe();
+    /// engine.submit(Work::closure("endless", testing::until_stopped))?;
     /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
     /// let report = engine.shutdown(ShutdownWait::Now);
     /// assert_eq!((report.finished, report.abandoned), (1, 0));
-    /// let late = engine.submit_task(Work::closure("late", |_| Ok("done".into())), None);
+    /// let late = engine.submit(Work::closure("late", |_| Ok("done".into())));
     /// assert!(matches!(late, Err(SubmitError::ShutDown)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -173,16 +164,16 @@ impl Engine {
     /// Waits until a task has ended, and returns what is known of it then.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
     /// assert_eq!(engine.wait(&id)?.result, Some(42.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`WaitError`]: there is no such task, or the engine went down before its end.
+    /// [`WaitError`]: there is no such task, or the engine shut down before its end.
     pub fn wait(&self, id: &TaskId) -> Result<TaskStatus, WaitError> {
         let task = id.clone();
         let (answer, replies) = self.runtime().call(|call| Command::Watch { task, call });
@@ -193,6 +184,16 @@ impl Engine {
     }
 
     /// The same for async callers on any runtime.
+    ///
+    /// ```
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
+    /// let status = futures_lite::future::block_on(engine.wait_async(&id))?;
+    /// assert_eq!(status.result, Some(42.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Self::wait`].
@@ -237,15 +238,14 @@ impl Engine {
     }
 
     /// Changes the number of worker threads while the engine runs: `least` of them stay, and up to
-    /// `most` come and go with the backlog. A worker that is one too many ends with its task.
+    /// `most` are started and ended with the backlog. A surplus worker ends when its task has ended.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::new();
     /// engine.set_workers(2, 4);
     /// assert_eq!((engine.stats().workers, engine.health().max_threads), (2, 4));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_workers(&self, least: usize, most: usize) {
         let most = most.min(runtime::MOST_WORKERS);

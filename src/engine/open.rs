@@ -1,5 +1,5 @@
 //! Opening a library: one engine for a folder in a process, and one process for a library. Nothing is
-//! held while the embedding program's hook runs or the database is looked at.
+//! locked while the embedding program's hook runs or the database is checked.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use super::store::Store;
 use super::submit;
 use crate::model::{ErrorObject, ShutdownReport, Timestamp};
 
-/// How long an opening waits for another one of the same folder, or for an engine that goes down.
+/// How long an opening waits for another one of the same folder, or for an engine that shuts down.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What handles share: the threads, and the library that they have.
+/// What handles share: the threads and the library.
 pub(super) struct Inner {
     pub runtime: Arc<Runtime>,
     /// What the shutdown did, once every thread has been joined.
@@ -38,9 +38,9 @@ enum Slot {
     Open(Weak<Inner>),
 }
 
-/// The libraries of this process. Held for moments only.
+/// The libraries of this process. Locked only for moments.
 static SLOTS: Mutex<BTreeMap<PathBuf, Slot>> = Mutex::new(BTreeMap::new());
-/// Rung when one of them has changed.
+/// Notified when one of them has changed.
 static CHANGED: Condvar = Condvar::new();
 
 fn slots() -> MutexGuard<'static, BTreeMap<PathBuf, Slot>> {
@@ -48,7 +48,7 @@ fn slots() -> MutexGuard<'static, BTreeMap<PathBuf, Slot>> {
 }
 
 impl Inner {
-    /// Lets go of the library: another process may have it.
+    /// Releases the library, so that another process can open it.
     pub(super) fn free_library(&self) {
         let lock = self
             .lock
@@ -67,7 +67,7 @@ impl Inner {
     }
 }
 
-/// Frees the slot of an opening that came to nothing, however that happened.
+/// Frees the slot of an opening that failed, for whatever reason.
 struct Claim<'a> {
     folder: &'a Path,
     is_kept: bool,
@@ -128,7 +128,7 @@ fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenErr
             }
             Some(Slot::Opening(_)) => {}
         }
-        // It is being opened, or goes down with its last handle.
+        // It is being opened, or shuts down with its last handle.
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(OpenError::InUse {

@@ -32,15 +32,15 @@ pub struct Options {
     pub workers: usize,
     /// The most worker threads: above [`Self::workers`] they come and go with the backlog.
     pub max_workers: usize,
-    /// Tasks that may wait; a submission beyond is refused with a time to come back.
+    /// How many tasks may wait; a submission beyond that is refused with a time to try again.
     pub max_waiting: usize,
     /// When tasks of one kind wait because the last ones failed for one cause.
     pub breaker: Breaker,
     /// Finished tasks older than this leave the registry.
     pub cleanup_threshold: Duration,
-    /// A task over this time fails with `TIMEOUT`, unless it has a limit of its own.
+    /// A task that takes longer fails with `TIMEOUT`, unless it has a limit of its own.
     pub task_timeout: Option<Duration>,
-    /// A segment over this time is given up with `TIMEOUT`; its task goes on.
+    /// A segment that takes longer is given up with `TIMEOUT`; its task continues.
     pub segment_timeout: Option<Duration>,
     /// How work that failed for a reason that may pass is tried again.
     pub retries: Retries,
@@ -56,7 +56,8 @@ impl Options {
     /// The defaults for a library in this folder.
     ///
     /// ```
-    /// # use aloud::engine::Options;
+    /// use aloud::engine::Options;
+    ///
     /// let options = Options::new("library");
     /// assert_eq!(options.workers, 1);
     /// assert_eq!(options.retries.most, 2);

@@ -14,16 +14,14 @@ impl Engine {
     /// Everything known about a task: a copy. `None` for an unknown id.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, TaskId, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// use aloud::engine::{TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
+    /// engine.wait(&id)?;
     /// let status = engine.task_status(&id).unwrap();
-    /// assert_eq!(status.state, TaskState::Completed);
-    /// assert_eq!(status.result, Some(42.into()));
-    /// assert_eq!(engine.task_status(&TaskId::from("unknown")), None);
+    /// assert_eq!((status.state, status.result), (TaskState::Completed, Some(42.into())));
+    /// assert_eq!(engine.task_status(&"unknown".into()), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -35,15 +33,14 @@ impl Engine {
     /// number: for a first look, or after [`Event::Missed`](super::Event::Missed).
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// for title in ["first", "second"] {
-    ///     engine.submit_task(Work::closure(title, |_| Ok("done".into())), None)?;
+    ///     engine.submit(Work::closure(title, |_| Ok("done".into())))?;
     /// }
     /// let tasks = engine.tasks();
-    /// assert_eq!(tasks.len(), 2);
-    /// assert_eq!(&*tasks[0].title, "first");
+    /// assert_eq!((tasks.len(), &*tasks[0].title), (2, "first"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -54,16 +51,15 @@ impl Engine {
     /// Everything known about a group: a copy. `None` if it has no tasks.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, GroupId, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// for chapter in ["one", "two"] {
     ///     let work = Work::closure(chapter, |_| Ok("read".into()));
     ///     engine.submit(Submission::new(work).group("book"))?;
     /// }
-    /// let book = engine.group_status(&GroupId::from("book")).unwrap();
-    /// assert_eq!(book.tasks(), 2);
-    /// assert_eq!(engine.group_status(&GroupId::from("unknown")), None);
+    /// assert_eq!(engine.group_status(&"book".into()).unwrap().tasks(), 2);
+    /// assert_eq!(engine.group_status(&"unknown".into()), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -74,47 +70,14 @@ impl Engine {
     /// The narration that has not ended and would give the same clips in the same place.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Silent;
-    /// # impl Narrator for Silent {
-    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    /// #         for (segment_id, _) in narration.plan.iter() {
-    /// #             let attempt = task.begin_segment(segment_id)?;
-    /// #             let clip = format!("{segment_id}.wav").into();
-    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-    /// #         }
-    /// #         Ok("spoken".into())
-    /// #     }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
+    /// use aloud::engine::{Submission, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let narration = engine.narration("A story");
     /// let id = engine.submit(Submission::new(narration.clone()).paused())?;
     /// assert_eq!(engine.unfinished_like(&narration.fingerprint), Some(id.clone()));
     /// engine.cancel_task(&id);
+    /// engine.wait(&id)?;
     /// assert_eq!(engine.unfinished_like(&narration.fingerprint), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -127,47 +90,13 @@ impl Engine {
     /// narration with that fingerprint and that folder takes its clips over.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Silent;
-    /// # impl Narrator for Silent {
-    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    /// #         for (segment_id, _) in narration.plan.iter() {
-    /// #             let attempt = task.begin_segment(segment_id)?;
-    /// #             let clip = format!("{segment_id}.wav").into();
-    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-    /// #         }
-    /// #         Ok("spoken".into())
-    /// #     }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// engine.submit_task(narration.clone(), None)?;
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::new();
+    /// let narration = engine.narration("A story");
+    /// let id = engine.submit(narration.clone())?;
+    /// engine.wait(&id)?;
     /// assert_eq!(engine.ended_like("another fingerprint")?, None);
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
     /// assert_eq!(engine.ended_like(&narration.fingerprint)?, Some(narration.folder));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -181,46 +110,12 @@ impl Engine {
     /// Whether a narration is known to have its clips in this folder: nothing else may go there.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct Silent;
-    /// # impl Narrator for Silent {
-    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    /// #         for (segment_id, _) in narration.plan.iter() {
-    /// #             let attempt = task.begin_segment(segment_id)?;
-    /// #             let clip = format!("{segment_id}.wav").into();
-    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-    /// #         }
-    /// #         Ok("spoken".into())
-    /// #     }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::new();
+    /// let narration = engine.narration("A story");
     /// assert!(!engine.knows_folder(&narration.folder)?);
-    /// engine.submit_task(narration.clone(), None)?;
+    /// engine.submit(narration.clone())?;
     /// assert!(engine.knows_folder(&narration.folder)?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -235,13 +130,13 @@ impl Engine {
     /// sound.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, ShutdownWait};
-    /// # let folder = tempfile::tempdir()?;
-    /// let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{ShutdownWait, testing::Library};
+    ///
+    /// let mut engine = Library::new();
     /// assert!(engine.recovery().is_none());
     /// engine.shutdown(ShutdownWait::Now);
-    /// std::fs::write(folder.path().join("aloud.db"), "A diary, and no database.".repeat(100))?;
-    /// let engine = Engine::open(Options::new(folder.path()))?;
+    /// std::fs::write(engine.folder().join("aloud.db"), "A diary, and no database.".repeat(100))?;
+    /// engine.reopen();
     /// assert!(engine.recovery().unwrap().set_aside.as_ref().unwrap().exists());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -253,11 +148,11 @@ impl Engine {
     /// Events from now on.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Event, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let events = engine.subscribe();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
     /// assert_eq!(events.recv_blocking()?, Event::Submitted { task: id.clone() });
     /// assert_eq!(events.recv_blocking()?, Event::Started { task: id });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -272,9 +167,9 @@ impl Engine {
     /// Whether someone asked for the task to be cancelled.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("never run", |_| Ok("done".into()));
     /// let id = engine.submit(Submission::new(work).paused())?;
     /// assert!(!engine.is_cancelled(&id));
@@ -290,9 +185,9 @@ impl Engine {
     /// The engine in numbers.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("later", |_| Ok("done".into()));
     /// engine.submit(Submission::new(work).paused())?;
     /// let stats = engine.stats();
@@ -324,15 +219,14 @@ impl Engine {
     /// Whether the engine is well.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, ShutdownWait};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{ShutdownWait, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let health = engine.health();
     /// assert_eq!((health.max_threads, health.active_threads), (1, 0));
     /// assert!(!health.is_shutdown);
     /// engine.shutdown(ShutdownWait::Now);
     /// assert!(engine.health().is_shutdown);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn health(&self) -> Health {
@@ -360,14 +254,12 @@ impl Engine {
 /// The engine in numbers.
 ///
 /// ```
-/// use aloud::engine::{Engine, Event, Options, Work};
+/// use aloud::engine::{Work, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
-/// # let events = engine.subscribe();
+/// let engine = Library::new();
 /// for title in ["one", "two"] {
-///     engine.submit_task(Work::closure(title, |_| Ok("done".into())), None)?;
-///     while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+///     let id = engine.submit(Work::closure(title, |_| Ok("done".into())))?;
+///     engine.wait(&id)?;
 /// }
 /// let stats = engine.stats();
 /// assert_eq!((stats.submitted, stats.completed, stats.pending), (2, 2, 0));
@@ -377,7 +269,7 @@ impl Engine {
 pub struct Stats {
     /// Tasks that wait.
     pub pending: usize,
-    /// Tasks in work.
+    /// Tasks that run.
     pub processing: usize,
     /// Tasks that ended well and are still in the registry.
     pub completed: usize,
@@ -403,18 +295,16 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Audio made per second of work, «× real time»; `None` before the first clip.
+    /// Audio made per second of work, "× real time"; `None` before the first clip.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// let mut stats = engine.stats();
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let mut stats = Library::new().stats();
     /// assert_eq!(stats.speed(), None);
     /// stats.audio_seconds = 30.0;
     /// stats.work_seconds = 10.0;
     /// assert_eq!(stats.speed(), Some(3.0));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn speed(&self) -> Option<f64> {
@@ -425,14 +315,12 @@ impl Stats {
 /// Whether the engine is well.
 ///
 /// ```
-/// use aloud::engine::{Engine, Options};
+/// use aloud::engine::testing::Library;
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let engine = Library::new();
 /// let health = engine.health();
-/// assert_eq!(health.library, folder.path());
+/// assert_eq!(health.library, engine.folder());
 /// assert_eq!((health.active_tasks, health.backlog, health.abandoned_threads), (0, 0, 0));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -442,12 +330,12 @@ pub struct Health {
     pub max_threads: usize,
     /// Threads whose work ignored its time-out; others took their places.
     pub abandoned_threads: usize,
-    /// Tasks in work.
+    /// Tasks that run.
     pub active_tasks: usize,
     /// Tasks that wait.
     pub backlog: usize,
-    /// The share of its time between segments and in them for which a voice had nothing to do, 0.0
-    /// to 1.0; `None` before the second segment.
+    /// The share of the time in and between segments for which a voice had nothing to do, 0.0 to
+    /// 1.0; `None` before the second segment.
     #[serde(default)]
     pub idle_share: Option<f64>,
     /// Whether it has shut down.

@@ -12,12 +12,12 @@ impl Engine {
     /// Says how far a task is, for callers outside its worker. An unknown id is ignored.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Submission, Work};
-    /// # use serde_json::json;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
-    /// # let id = engine.submit(Submission::new(work).paused())?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    /// use serde_json::json;
+    ///
+    /// let engine = Library::new();
+    /// let work = Work::closure("elsewhere", |_| Ok("done".into()));
+    /// let id = engine.submit(Submission::new(work).paused())?;
     /// engine.update_progress(&id, 1, 4, Some(json!({ "page": 12 })));
     /// let progress = engine.task_status(&id).unwrap().progress;
     /// assert_eq!((progress.current, progress.total), (1, 4));
@@ -44,12 +44,13 @@ impl Engine {
     /// Says that a segment of a task is done. An unknown id is ignored.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::{Engine, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
-    /// # let id = engine.submit(Submission::new(work).paused())?;
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let work = Work::closure("elsewhere", |_| Ok("done".into()));
+    /// let id = engine.submit(Submission::new(work).paused())?;
     /// engine.add_completed_segment(&id, 1, "clips/1.wav", Duration::from_millis(1500));
     /// let status = engine.task_status(&id).unwrap();
     /// assert_eq!(&*status.completed_segments.get(1).unwrap().clip, "clips/1.wav");
@@ -77,11 +78,11 @@ impl Engine {
     /// unknown id is ignored.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
-    /// # let id = engine.submit(Submission::new(work).paused())?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let work = Work::closure("elsewhere", |_| Ok("done".into()));
+    /// let id = engine.submit(Submission::new(work).paused())?;
     /// engine.add_error(&id, 2, "it is too long to be spoken");
     /// let errors = engine.task_status(&id).unwrap().errors;
     /// let error = errors.of(2).next().unwrap();
@@ -96,12 +97,12 @@ impl Engine {
     /// Keeps what a task has to show so far. An unknown id is ignored.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Submission, Work};
-    /// # use serde_json::json;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
-    /// # let id = engine.submit(Submission::new(work).paused())?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    /// use serde_json::json;
+    ///
+    /// let engine = Library::new();
+    /// let work = Work::closure("elsewhere", |_| Ok("done".into()));
+    /// let id = engine.submit(Submission::new(work).paused())?;
     /// engine.set_partial_result(&id, json!(["the first chapter"]));
     /// let status = engine.task_status(&id).unwrap();
     /// assert_eq!(status.partial_result, Some(json!(["the first chapter"])));

@@ -15,61 +15,19 @@ impl Engine {
     /// clips: what has no clip, or an error, is made again.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # use serde_json::json;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct FailsOnce(bool);
-    /// # impl Narrator for FailsOnce {
-    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    /// #         let done = task.status().unwrap().completed_segments;
-    /// #         let missing = narration.plan.iter().filter(|(id, _)| done.get(*id).is_none());
-    /// #         let mut made = Vec::new();
-    /// #         for (segment_id, _) in missing {
-    /// #             let attempt = task.begin_segment(segment_id)?;
-    /// #             std::fs::write(narration.folder.join(format!("{segment_id}.wav")), "")?;
-    /// #             let clip = format!("{segment_id}.wav").into();
-    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-    /// #             made.push(segment_id);
-    /// #         }
-    /// #         if std::mem::replace(&mut self.0, true) {
-    /// #             return Ok(made.into());
-    /// #         }
-    /// #         Err(ErrorObject::new("DISK", "the disk is full").into())
-    /// #     }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(FailsOnce(false))));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// // It fails once both clips are made.
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let again = engine.retry_task(&id)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&again).unwrap();
+    /// use aloud::engine::ErrorObject;
+    /// use aloud::engine::testing::{self, Library};
+    ///
+    /// let engine = Library::with_narrator(|narration, task| match testing::silence(narration, task)? {
+    ///     made if made == 2 => Err(ErrorObject::new("DISK", "the disk is full").into()),
+    ///     made => Ok(made),
+    /// });
+    /// let failed = engine.submit(engine.narration("A story"))?;
+    /// engine.wait(&failed)?; // it fails once both clips are made
+    /// let again = engine.retry_task(&failed)?;
+    /// let status = engine.wait(&again)?;
     /// assert_eq!(status.completed_segments.len(), 2);
-    /// assert_eq!(status.result, Some(json!([])), "none was made again");
+    /// assert_eq!(status.result, Some(0.into()), "none was made again");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -83,61 +41,19 @@ impl Engine {
     /// The same, and makes these segments again though they have clips.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use std::time::Duration;
-    /// # use aloud::engine::*;
-    /// # use serde_json::json;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// # struct FailsOnce(bool);
-    /// # impl Narrator for FailsOnce {
-    /// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-    /// #         let done = task.status().unwrap().completed_segments;
-    /// #         let missing = narration.plan.iter().filter(|(id, _)| done.get(*id).is_none());
-    /// #         let mut made = Vec::new();
-    /// #         for (segment_id, _) in missing {
-    /// #             let attempt = task.begin_segment(segment_id)?;
-    /// #             std::fs::write(narration.folder.join(format!("{segment_id}.wav")), "")?;
-    /// #             let clip = format!("{segment_id}.wav").into();
-    /// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-    /// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-    /// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-    /// #             made.push(segment_id);
-    /// #         }
-    /// #         if std::mem::replace(&mut self.0, true) {
-    /// #             return Ok(made.into());
-    /// #         }
-    /// #         Err(ErrorObject::new("DISK", "the disk is full").into())
-    /// #     }
-    /// # }
-    /// # options.narrator = Some(Arc::new(|| Box::new(FailsOnce(false))));
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
-    /// # let segment = |start, text: &str| PlannedSegment {
-    /// #     start,
-    /// #     end: start + 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// # let narration = Narration {
-    /// #     title: "A story".into(),
-    /// #     source: "One. Two.".into(),
-    /// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-    /// #     folder: folder.path().to_owned(),
-    /// #     voice: "silence".into(),
-    /// #     voice_version: "".into(),
-    /// #     settings: NarrationSettings::default(),
-    /// #     fingerprint: "One. Two. in silence".into(),
-    /// # };
-    /// // It fails once both clips are made, and the first one sounds wrong.
-    /// let id = engine.submit_task(narration, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let again = engine.retry_segments(&id, &[1])?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&again).unwrap();
+    /// use aloud::engine::ErrorObject;
+    /// use aloud::engine::testing::{self, Library};
+    ///
+    /// let engine = Library::with_narrator(|narration, task| match testing::silence(narration, task)? {
+    ///     made if made == 2 => Err(ErrorObject::new("DISK", "the disk is full").into()),
+    ///     made => Ok(made),
+    /// });
+    /// let failed = engine.submit(engine.narration("A story"))?;
+    /// engine.wait(&failed)?; // it fails once both clips are made
+    /// let again = engine.retry_segments(&failed, &[1])?; // the first one sounds wrong
+    /// let status = engine.wait(&again)?;
     /// assert_eq!(status.completed_segments.len(), 2);
-    /// assert_eq!(status.result, Some(json!([1])), "the others stayed");
+    /// assert_eq!(status.result, Some(1.into()), "the other one stayed");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -171,13 +87,15 @@ impl Engine {
     /// only that one counts. Returns the new tasks, or why there is none, as of [`Self::retry_task`].
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// engine.pause_queue();
-    /// engine.submit_task(Work::closure("no narration", |_| Ok(1.into())), None)?;
-    /// engine.cancel_all();
-    /// assert!(engine.retry_all().is_empty(), "closures are gone once they have ended");
+    /// let id = engine.submit(engine.narration("A story"))?;
+    /// engine.submit(Work::closure("no narration", |_| Ok(1.into())))?;
+    /// assert_eq!(engine.cancel_all(), 2);
+    /// engine.wait(&id)?;
+    /// assert_eq!(engine.retry_all().len(), 1, "closures are gone once they have ended");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use = "what could not be tried again says why"]

@@ -1,4 +1,4 @@
-//! The way down as its caller goes it: the core decides, this joins every thread and frees the library.
+//! The shutdown as its caller sees it: the core decides, this joins every thread and frees the library.
 
 use std::sync::PoisonError;
 use std::time::Instant;

@@ -12,16 +12,16 @@ use crate::model::{SegmentId, TaskId};
 /// ```
 /// use std::time::Duration;
 ///
-/// use aloud::engine::{Engine, Options, Priority, Submission, Work};
+/// use aloud::engine::{Priority, Submission, Work, testing::Library};
 ///
-/// let folder = tempfile::tempdir()?;
-/// let engine = Engine::open(Options::new(folder.path()))?;
-/// let first = engine.submit_task(Work::closure("first", |_| Ok(1.into())), None)?;
+/// let engine = Library::new();
+/// let first = engine.submit(Work::closure("first", |_| Ok(1.into())))?;
 /// let second = Submission::new(Work::closure("second", |_| Ok(2.into())))
 ///     .priority(Priority::High)
 ///     .after([first])
 ///     .timeout(Duration::from_secs(60));
-/// engine.submit(second)?;
+/// let second = engine.submit(second)?;
+/// assert_eq!(engine.wait(&second)?.result, Some(2.into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a submission does nothing until it is submitted"]
@@ -38,9 +38,9 @@ impl Submission {
     /// Work that runs as soon as it is its turn.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Priority, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Priority, Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let id = engine.submit(Submission::new(Work::closure("answer", |_| Ok(42.into()))))?;
     /// let status = engine.task_status(&id).unwrap();
     /// assert_eq!(status.priority, Priority::Normal);
@@ -60,9 +60,9 @@ impl Submission {
     /// Under this id instead of a random one.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("chapter", |_| Ok("read".into()));
     /// let id = engine.submit(Submission::new(work).id("chapter-1"))?;
     /// assert_eq!(id.as_str(), "chapter-1");
@@ -86,20 +86,15 @@ impl Submission {
     /// With a time limit of its own, instead of the engine's.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::{Engine, Event, Options, Submission, Work, WorkError};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let endless = Work::closure("endless", |task| {
-    ///     while !task.is_cancelled() {
-    ///         std::thread::yield_now();
-    ///     }
-    ///     Err(WorkError::Interrupted)
-    /// });
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::testing::{self, Library};
+    /// use aloud::engine::{Submission, Work};
+    ///
+    /// let engine = Library::new();
+    /// let endless = Work::closure("endless", testing::until_stopped);
     /// let id = engine.submit(Submission::new(endless).timeout(Duration::from_millis(10)))?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().error.unwrap().code, "TIMEOUT");
+    /// assert_eq!(engine.wait(&id)?.error.unwrap().code, "TIMEOUT");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -110,21 +105,15 @@ impl Submission {
     /// More or less urgent than others.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Priority, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{Priority, Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// engine.pause_queue();
-    /// engine.submit_task(Work::closure("usual", |_| Ok(1.into())), None)?;
+    /// let usual = engine.submit(Work::closure("usual", |_| Ok(1.into())))?;
     /// let work = Work::closure("urgent", |_| Ok(2.into()));
     /// let urgent = engine.submit(Submission::new(work).priority(Priority::High))?;
-    /// engine.resume_queue();
-    /// let started = loop {
-    ///     if let Event::Started { task } = events.recv_blocking()? {
-    ///         break task;
-    ///     }
-    /// };
-    /// assert_eq!(started, urgent);
+    /// let rank = |id| engine.task_status(id).unwrap().rank;
+    /// assert!(rank(&urgent) < rank(&usual), "it runs sooner");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn priority(mut self, priority: Priority) -> Self {
@@ -135,15 +124,15 @@ impl Submission {
     /// Not before this time has passed.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::{Engine, Event, Options, Submission, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::{Submission, TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("in an hour", |_| Ok(1.into()));
     /// let later = engine.submit(Submission::new(work).delay(Duration::from_secs(3600)))?;
-    /// engine.submit_task(Work::closure("now", |_| Ok(2.into())), None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
+    /// let now = engine.submit(Work::closure("now", |_| Ok(2.into())))?;
+    /// engine.wait(&now)?;
     /// assert_eq!(engine.task_status(&later).unwrap().state, TaskState::Pending);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -156,17 +145,14 @@ impl Submission {
     /// `DEPENDENCY`. Those that are no longer known count as done.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, ErrorObject, Event, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{ErrorObject, Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let fails = |_: &_| Err(ErrorObject::new("DISK", "the disk is full").into());
-    /// let first = engine.submit_task(Work::closure("first", fails), None)?;
+    /// let first = engine.submit(Work::closure("first", fails))?;
     /// let second = Submission::new(Work::closure("second", |_| Ok("done".into())));
     /// let second = engine.submit(second.after([first]))?;
-    /// let ends = |event: &Event| matches!(event, Event::Ended { task, .. } if *task == second);
-    /// while !ends(&events.recv_blocking()?) {}
-    /// assert_eq!(engine.task_status(&second).unwrap().error.unwrap().code, "DEPENDENCY");
+    /// assert_eq!(engine.wait(&second)?.error.unwrap().code, "DEPENDENCY");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn after(mut self, tasks: impl IntoIterator<Item = TaskId>) -> Self {
@@ -177,12 +163,12 @@ impl Submission {
     /// As part of a group.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, GroupId, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("chapter one", |_| Ok("read".into()));
     /// let id = engine.submit(Submission::new(work).group("book"))?;
-    /// assert_eq!(engine.task_status(&id).unwrap().group, Some(GroupId::from("book")));
+    /// assert_eq!(engine.task_status(&id).unwrap().group, Some("book".into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn group(mut self, group: impl Into<GroupId>) -> Self {
@@ -193,9 +179,9 @@ impl Submission {
     /// Held back until it is resumed.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Submission, TaskState, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Submission, TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = Work::closure("later", |_| Ok("done".into()));
     /// let id = engine.submit(Submission::new(work).paused())?;
     /// let status = engine.task_status(&id).unwrap();

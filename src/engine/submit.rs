@@ -22,14 +22,14 @@ impl Engine {
     /// Registers a task as `PENDING` and returns its id at once. A narration is on disk by then.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, SubmitError, TaskId, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{SubmitError, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = || Work::closure("chapter", |_| Ok("read".into()));
     /// let id = engine.submit_task(work(), None)?;
     /// assert_eq!(id.as_str().len(), 36, "a UUID");
-    /// engine.submit_task(work(), Some(TaskId::from("mine")))?;
-    /// let again = engine.submit_task(work(), Some(TaskId::from("mine")));
+    /// engine.submit_task(work(), Some("mine".into()))?;
+    /// let again = engine.submit_task(work(), Some("mine".into()));
     /// assert!(matches!(again, Err(SubmitError::Duplicate(_))));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -49,9 +49,9 @@ impl Engine {
     /// The same with everything that can be said of when and how the work runs.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Priority, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Priority, Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let work = || Work::closure("chapter", |_| Ok("read".into()));
     /// let usual = engine.submit(work())?;
     /// let last = engine.submit(Submission::new(work()).priority(Priority::Low).after([usual]))?;

@@ -35,6 +35,7 @@ pub(crate) type Repeatable = Arc<dyn Fn(&TaskContext) -> WorkResult + Send + Syn
 /// let work = Work::closure("answer", |_| Ok(42.into()));
 /// let title = match &work {
 ///     Work::Narration(narration) => &narration.title,
+///     Work::Operation { name, .. } => name,
 ///     Work::Closure { title, .. } | Work::Repeatable { title, .. } => title,
 /// };
 /// assert_eq!(&**title, "answer");
@@ -71,15 +72,13 @@ impl Work {
     /// A closure as work.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let numbers = vec![1, 2, 3];
     /// let sum = Work::closure("sum", move |_| Ok(numbers.iter().sum::<i32>().into()));
-    /// let id = engine.submit_task(sum, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(6.into()));
+    /// let id = engine.submit(sum)?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(6.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn closure(
@@ -97,20 +96,17 @@ impl Work {
     /// A closure that is run again when it fails with [`WorkError::Transient`].
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::{Engine, ErrorObject, Event, Options, Work, WorkError};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let mut options = Options::new(folder.path());
-    /// options.retries.first = Duration::ZERO;
-    /// # let engine = Engine::open(options)?;
-    /// # let events = engine.subscribe();
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::{ErrorObject, Work, WorkError, testing::Library};
+    ///
+    /// let engine = Library::with(|options| options.retries.first = Duration::ZERO);
     /// let work = Work::repeatable("fetch", |task| match task.status() {
     ///     Some(status) if status.attempt > 1 => Ok("fetched".into()),
     ///     _ => Err(WorkError::Transient(ErrorObject::new("BUSY", "come back later"))),
     /// });
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some("fetched".into()));
+    /// let id = engine.submit(work)?;
+    /// assert_eq!(engine.wait(&id)?.result, Some("fetched".into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn repeatable(
@@ -134,56 +130,34 @@ impl From<Narration> for Work {
 /// narration comes, and made again after a panic.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use std::time::Duration;
-/// # use aloud::engine::*;
-/// /// Speaks nothing, for as long as the text.
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use aloud::engine::testing::{self, Library};
+/// use aloud::engine::{Narration, Narrator, TaskContext, WorkResult};
+///
 /// struct Silence;
 ///
 /// impl Narrator for Silence {
 ///     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
 ///         let done = task.status().unwrap().completed_segments;
-///         for (segment_id, segment) in narration.plan.iter() {
+///         for (segment_id, _segment) in narration.plan.iter() {
 ///             if done.get(segment_id).is_some() {
 ///                 continue; // an earlier run made it
 ///             }
 ///             let attempt = task.begin_segment(segment_id)?;
-///             let clip = format!("{segment_id}.wav");
-///             let samples = 1000 * segment.text.len() as u64;
-///             std::fs::write(narration.folder.join(&clip), [])?; // a WAV file, in earnest
-///             let (clip, bytes, rate, peak) = (clip.into(), 0, 22_050, 0.0);
-///             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
+///             // Here the text of the segment is spoken, into a WAV file.
+///             let clip = testing::clip(segment_id);
+///             std::fs::write(narration.folder.join(&*clip.clip), [])?;
 ///             task.complete_segment(attempt, clip, Duration::ZERO)?;
 ///         }
 ///         Ok("spoken".into())
 ///     }
 /// }
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let mut options = Options::new(folder.path());
-/// options.narrator = Some(Arc::new(|| Box::new(Silence)));
-/// let engine = Engine::open(options)?;
-/// # let events = engine.subscribe();
-/// # let segment = |start, text: &str| PlannedSegment {
-/// #     start,
-/// #     end: start + 4,
-/// #     text: text.into(),
-/// #     pause_ms: 0,
-/// #     heading: false,
-/// # };
-/// # let narration = Narration {
-/// #     title: "A story".into(),
-/// #     source: "One. Two.".into(),
-/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-/// #     folder: folder.path().to_owned(),
-/// #     voice: "silence".into(),
-/// #     voice_version: "".into(),
-/// #     settings: NarrationSettings::default(),
-/// #     fingerprint: "One. Two. in silence".into(),
-/// # };
-/// let id = engine.submit_task(narration, None)?;
-/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-/// assert_eq!(engine.task_status(&id).unwrap().completed_segments.len(), 2);
+/// let engine = Library::with(|options| options.narrator = Some(Arc::new(|| Box::new(Silence))));
+/// let id = engine.submit(engine.narration("A story"))?;
+/// assert_eq!(engine.wait(&id)?.completed_segments.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Narrator {
@@ -198,38 +172,23 @@ pub trait Narrator {
 /// Makes the narrator of a worker.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use std::time::Duration;
-/// # use aloud::engine::*;
-/// # struct Silence;
-/// # impl Narrator for Silence {
-/// #     fn narrate(&mut self, narration: &Narration, _: &TaskContext) -> WorkResult {
-/// #         Ok(narration.plan.len().into())
-/// #     }
-/// # }
-/// # let folder = tempfile::tempdir()?;
-/// # let mut options = Options::new(folder.path());
-/// let factory: NarratorFactory = Arc::new(|| Box::new(Silence));
-/// options.narrator = Some(factory);
-/// let engine = Engine::open(options)?;
-/// # let segment = |start, text: &str| PlannedSegment {
-/// #     start,
-/// #     end: start + 4,
-/// #     text: text.into(),
-/// #     pause_ms: 0,
-/// #     heading: false,
-/// # };
-/// # let narration = Narration {
-/// #     title: "A story".into(),
-/// #     source: "One. Two.".into(),
-/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-/// #     folder: folder.path().to_owned(),
-/// #     voice: "silence".into(),
-/// #     voice_version: "".into(),
-/// #     settings: NarrationSettings::default(),
-/// #     fingerprint: "One. Two. in silence".into(),
-/// # };
-/// assert!(engine.submit_task(narration, None).is_ok());
+/// use std::sync::Arc;
+///
+/// use aloud::engine::testing::Library;
+/// use aloud::engine::{Narration, Narrator, NarratorFactory, TaskContext, WorkResult};
+///
+/// struct Counter;
+///
+/// impl Narrator for Counter {
+///     fn narrate(&mut self, narration: &Narration, _: &TaskContext) -> WorkResult {
+///         Ok(narration.plan.len().into())
+///     }
+/// }
+///
+/// let factory: NarratorFactory = Arc::new(|| Box::new(Counter));
+/// let engine = Library::with(|options| options.narrator = Some(factory));
+/// let id = engine.submit(engine.narration("A story"))?;
+/// assert_eq!(engine.wait(&id)?.result, Some(2.into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type NarratorFactory = Arc<dyn Fn() -> Box<dyn Narrator> + Send + Sync>;
@@ -240,20 +199,21 @@ pub type NarratorFactory = Arc<dyn Fn() -> Box<dyn Narrator> + Send + Sync>;
 /// ```
 /// use std::sync::Arc;
 ///
-/// use aloud::engine::{Engine, Operation, Options, TaskContext, WorkResult};
+/// use aloud::engine::{Operation, TaskContext, WorkResult, testing::Library};
 /// use serde_json::{Value, json};
 ///
 /// struct Add;
+///
 /// impl Operation for Add {
 ///     fn run(&mut self, parameters: &Value, _: &Value, _: &TaskContext) -> WorkResult {
 ///         let numbers = parameters["numbers"].as_array().into_iter().flatten();
 ///         Ok(numbers.filter_map(Value::as_i64).sum::<i64>().into())
 ///     }
 /// }
-/// # let folder = tempfile::tempdir()?;
-/// let mut options = Options::new(folder.path());
-/// options.operations.insert("add".into(), Arc::new(|| Box::new(Add)));
-/// let engine = Engine::open(options)?;
+///
+/// let engine = Library::with(|options| {
+///     options.operations.insert("add".into(), Arc::new(|| Box::new(Add)));
+/// });
 /// let id = engine.create_task("add", json!({ "numbers": [1, 2, 3] }), json!({}), None)?;
 /// assert_eq!(engine.wait(&id)?.result, Some(6.into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -47,11 +47,11 @@ impl ClipRecord {
     /// How long the clip plays.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::ClipRecord;
-    /// let (clip, rate, peak, checksum) = ("1.wav".into(), 22_050, 0.8, None);
-    /// let (bytes, samples) = (88_244, 44_100);
-    /// let clip = ClipRecord { segment_id: 1, clip, bytes, samples, rate, peak, checksum };
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::{ClipRecord, testing};
+    ///
+    /// let clip = ClipRecord { samples: 44_100, rate: 22_050, ..testing::clip(1) };
     /// assert_eq!(clip.duration(), Duration::from_secs(2));
     /// ```
     #[must_use]
@@ -68,21 +68,12 @@ impl ClipRecord {
 /// A clip that is in the store.
 ///
 /// ```
-/// use aloud::engine::StoredClip;
+/// use aloud::engine::{StoredClip, testing};
 ///
 /// /// How long all of these play, in seconds.
 /// fn seconds(clips: &[StoredClip]) -> f64 {
 ///     clips.iter().map(|clip| clip.duration().as_secs_f64()).sum()
 /// }
-/// # let clip = StoredClip {
-/// #     segment_id: 1,
-/// #     clip: "1.wav".into(),
-/// #     bytes: 0,
-/// #     samples: 1000,
-/// #     rate: 1000,
-/// #     peak: 0.0,
-/// #     checksum: None,
-/// # };
-/// assert_eq!(seconds(&[clip.clone(), clip]), 2.0);
+/// assert_eq!(seconds(&[testing::clip(1), testing::clip(2)]), 2.0);
 /// ```
 pub type StoredClip = ClipRecord;

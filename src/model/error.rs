@@ -39,7 +39,8 @@ impl ErrorObject {
     /// An error with a code and a message, without details or advice.
     ///
     /// ```
-    /// # use aloud::engine::ErrorObject;
+    /// use aloud::engine::ErrorObject;
+    ///
     /// let error = ErrorObject::new("DISK", "the disk is full");
     /// assert!(error.details.is_null() && error.remediation.is_empty());
     /// ```
@@ -55,8 +56,9 @@ impl ErrorObject {
     /// The same with facts for programs.
     ///
     /// ```
-    /// # use aloud::engine::ErrorObject;
-    /// # use serde_json::json;
+    /// use aloud::engine::ErrorObject;
+    /// use serde_json::json;
+    ///
     /// let error = ErrorObject::new("DISK", "the disk is full").with_details(json!({ "free": 0 }));
     /// assert_eq!(error.details["free"], 0);
     /// ```
@@ -69,7 +71,8 @@ impl ErrorObject {
     /// The same with advice.
     ///
     /// ```
-    /// # use aloud::engine::ErrorObject;
+    /// use aloud::engine::ErrorObject;
+    ///
     /// let error = ErrorObject::new("DISK", "the disk is full").with_remediation("Make room");
     /// assert_eq!(error.remediation, "Make room");
     /// ```

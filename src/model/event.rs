@@ -29,12 +29,12 @@ pub enum Event {
         /// Which task.
         task: TaskId,
     },
-    /// A worker took a task up.
+    /// A worker started a task.
     Started {
         /// Which task.
         task: TaskId,
     },
-    /// A task moved on.
+    /// A task made progress.
     Progress {
         /// Which task.
         task: TaskId,
@@ -88,9 +88,9 @@ pub enum Event {
         /// Which task.
         task: TaskId,
     },
-    /// All waiting tasks are held back, or go on.
+    /// The queue was paused or resumed.
     QueuePaused {
-        /// Which.
+        /// Whether it was paused.
         paused: bool,
     },
     /// The engine no longer takes work.
@@ -106,7 +106,8 @@ impl Event {
     /// The task that the event is about.
     ///
     /// ```
-    /// # use aloud::engine::{Event, TaskId};
+    /// use aloud::engine::{Event, TaskId};
+    ///
     /// let story = TaskId::from("story");
     /// assert_eq!(Event::Started { task: story.clone() }.task(), Some(&story));
     /// assert_eq!(Event::ShuttingDown.task(), None);

@@ -8,15 +8,14 @@ use super::state::TaskState;
 /// What is known of a group: a copy.
 ///
 /// ```
-/// use aloud::engine::{Engine, GroupId, Options, Submission, TaskState, Work};
+/// use aloud::engine::{Submission, TaskState, Work, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let engine = Library::new();
 /// for chapter in ["one", "two"] {
 ///     let work = Work::closure(chapter, |_| Ok("read".into()));
 ///     engine.submit(Submission::new(work).group("book").paused())?;
 /// }
-/// let book = engine.group_status(&GroupId::from("book")).unwrap();
+/// let book = engine.group_status(&"book".into()).unwrap();
 /// assert_eq!((book.state, book.tasks()), (TaskState::Pending, 2));
 /// assert_eq!(book.counts[TaskState::Pending as usize], 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -25,7 +24,7 @@ use super::state::TaskState;
 pub struct GroupStatus {
     /// Its name.
     pub id: GroupId,
-    /// Where it stands: `PENDING` until the first of its tasks is taken up, `PROCESSING` until the
+    /// Where it stands: `PENDING` until the first of its tasks is started, `PROCESSING` until the
     /// last has ended; then `FAILED` if one failed, `CANCELLED` if one was cancelled, and
     /// `COMPLETED` otherwise.
     pub state: TaskState,
@@ -49,15 +48,15 @@ impl GroupStatus {
     /// The share done in whole percent, 0 to 100, rounded down.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, GroupId, Options, Submission, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let chapter = || Submission::new(Work::closure("chapter", |_| Ok("read".into())));
     /// let short = engine.submit(chapter().group("book").paused())?;
     /// let long = engine.submit(chapter().group("book").paused())?;
     /// engine.update_progress(&short, 10, 10, None);
     /// engine.update_progress(&long, 0, 30, None);
-    /// let book = engine.group_status(&GroupId::from("book")).unwrap();
+    /// let book = engine.group_status(&"book".into()).unwrap();
     /// assert_eq!((book.current, book.total, book.percentage()), (10, 40, 25));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

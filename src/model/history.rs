@@ -12,7 +12,7 @@ use super::task::TaskStatus;
 /// A narration that has ended.
 ///
 /// ```
-/// use aloud::engine::Past;
+/// use aloud::engine::{Past, testing::Library};
 ///
 /// /// The line that a person sees.
 /// fn line(past: &Past) -> String {
@@ -21,22 +21,12 @@ use super::task::TaskStatus;
 ///         None => past.title.to_string(),
 ///     }
 /// }
-/// # use aloud::engine::{Tally, TaskState, Timestamp};
-/// # let (segments, done, errors, audio_seconds) = (10, 9, 1, 31.5);
-/// # let mut past = Past {
-/// #     id: "1".into(),
-/// #     title: "A story".into(),
-/// #     state: TaskState::Failed,
-/// #     voice: "silence".into(),
-/// #     folder: std::path::Path::new("/narrations/a-story").into(),
-/// #     created_at: Timestamp(0),
-/// #     completed_at: Timestamp(60_000),
-/// #     tally: Some(Tally { segments, done, errors, audio_seconds }),
-/// #     problem: Some("1 of 10 segments of «A story» have errors".into()),
-/// # };
-/// assert_eq!(line(&past), "A story: 9 of 10 segments");
-/// past.tally = None;
-/// assert_eq!(line(&past), "A story");
+///
+/// let engine = Library::new();
+/// let id = engine.submit(engine.narration("A story"))?;
+/// engine.wait(&id)?;
+/// assert_eq!(line(&engine.history(1)?[0]), "A story: 2 of 2 segments");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Past {
@@ -54,13 +44,13 @@ pub struct Past {
     pub created_at: Timestamp,
     /// When it ended.
     pub completed_at: Timestamp,
-    /// What it came to; `None` if an earlier version of the program did not keep it.
+    /// What it had made; `None` if an earlier version of the program did not keep it.
     pub tally: Option<Tally>,
     /// Why it is `FAILED` or `CANCELLED`, in words.
     pub problem: Option<String>,
 }
 
-/// What a narration came to, as it was when it ended.
+/// What a narration had made when it ended.
 ///
 /// ```
 /// use aloud::engine::Tally;

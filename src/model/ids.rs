@@ -26,7 +26,8 @@ impl TaskId {
     /// A new random id (UUID version 4).
     ///
     /// ```
-    /// # use aloud::engine::TaskId;
+    /// use aloud::engine::TaskId;
+    ///
     /// let id = TaskId::random();
     /// assert_eq!(id.as_str().len(), 36);
     /// assert_ne!(id, TaskId::random());
@@ -58,12 +59,10 @@ impl fmt::Display for TaskId {
 /// The number of a segment within its task, counted from 1.
 ///
 /// ```
-/// use aloud::engine::{Plan, PlannedSegment, SegmentId};
+/// use aloud::engine::{SegmentId, testing};
 ///
 /// const FIRST: SegmentId = 1;
-/// # let text = "One.".into();
-/// # let segment = PlannedSegment { start: 0, end: 4, text, pause_ms: 0, heading: false };
-/// let plan = Plan::new(vec![segment]);
+/// let plan = testing::plan(["One.", "Two."]);
 /// assert_eq!(&*plan.get(FIRST).unwrap().text, "One.");
 /// ```
 pub type SegmentId = u32;
@@ -89,8 +88,9 @@ impl Timestamp {
     /// The time from `earlier` to this, zero if the clock was set back in between.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::Timestamp;
+    /// use std::time::Duration;
+    /// use aloud::engine::Timestamp;
+    ///
     /// let (earlier, later) = (Timestamp(1_000), Timestamp(2_500));
     /// assert_eq!(later.since(earlier), Duration::from_millis(1500));
     /// assert_eq!(earlier.since(later), Duration::ZERO);

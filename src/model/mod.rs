@@ -1,6 +1,6 @@
-//! The words that all rooms share: ids, states, plans, snapshots, events, errors. Plain data that
+//! The types that all modules share: ids, states, plans, snapshots, events, errors. Plain data that
 //! serialises; nothing here locks, waits, opens a file or changes anything, and nothing is imported
-//! from the rooms above.
+//! from the modules above.
 
 mod clip;
 mod error;

@@ -63,7 +63,8 @@ impl Plan {
     /// A plan of these segments, in this order.
     ///
     /// ```
-    /// # use aloud::engine::{Plan, PlannedSegment};
+    /// use aloud::engine::{Plan, PlannedSegment};
+    ///
     /// let text = "Größer".into();
     /// let segment = PlannedSegment { start: 0, end: 8, text, pause_ms: 0, heading: true };
     /// let plan = Plan::new(vec![segment]);
@@ -94,12 +95,11 @@ impl Plan {
     /// The segment with this number; `None` for 0 and beyond the end.
     ///
     /// ```
-    /// # use aloud::engine::{Plan, PlannedSegment};
-    /// # let text = "One.".into();
-    /// # let segment = PlannedSegment { start: 0, end: 4, text, pause_ms: 0, heading: false };
-    /// let plan = Plan::new(vec![segment]);
-    /// assert_eq!(&*plan.get(1).unwrap().text, "One.");
-    /// assert!(plan.get(0).is_none() && plan.get(2).is_none());
+    /// use aloud::engine::testing;
+    ///
+    /// let plan = testing::plan(["One.", "Two."]);
+    /// assert_eq!(&*plan.get(2).unwrap().text, "Two.");
+    /// assert!(plan.get(0).is_none() && plan.get(3).is_none());
     /// ```
     #[must_use]
     pub fn get(&self, id: SegmentId) -> Option<&PlannedSegment> {
@@ -109,15 +109,9 @@ impl Plan {
     /// All segments with their numbers.
     ///
     /// ```
-    /// # use aloud::engine::{Plan, PlannedSegment};
-    /// # let segment = |text: &str| PlannedSegment {
-    /// #     start: 0,
-    /// #     end: 4,
-    /// #     text: text.into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
-    /// let plan = Plan::new(vec![segment("One."), segment("Two.")]);
+    /// use aloud::engine::testing;
+    ///
+    /// let plan = testing::plan(["One.", "Two."]);
     /// let lines = plan.iter().map(|(id, segment)| format!("{id}: {}", segment.text));
     /// assert_eq!(lines.collect::<Vec<_>>(), ["1: One.", "2: Two."]);
     /// ```
@@ -169,45 +163,22 @@ impl Default for NarrationSettings {
 /// A text to be narrated: work that survives restarts.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use std::time::Duration;
-/// # use aloud::engine::*;
-/// # let folder = tempfile::tempdir()?;
-/// # let mut options = Options::new(folder.path());
-/// # struct Silent;
-/// # impl Narrator for Silent {
-/// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-/// #         for (segment_id, _) in narration.plan.iter() {
-/// #             let attempt = task.begin_segment(segment_id)?;
-/// #             let clip = format!("{segment_id}.wav").into();
-/// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-/// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-/// #         }
-/// #         Ok("spoken".into())
-/// #     }
-/// # }
-/// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
-/// # let engine = Engine::open(options)?;
-/// # let events = engine.subscribe();
-/// let segment = |start: u64, text: &str| PlannedSegment {
-///     start,
-///     end: start + 4,
-///     text: text.into(),
-///     pause_ms: 300,
-///     heading: false,
-/// };
-/// let narration = Narration {
+/// use std::sync::Arc;
+///
+/// use aloud::engine::testing::{self, Library};
+/// use aloud::engine::{Narration, NarrationSettings, TaskKind};
+///
+/// let engine = Library::new();
+/// let id = engine.submit(Narration {
 ///     title: "A story".into(),
 ///     source: "One. Two.".into(),
-///     plan: Arc::new(Plan::new(vec![segment(0, "One."), segment(5, "Two.")])),
-///     folder: folder.path().join("A story"),
+///     plan: Arc::new(testing::plan(["One.", "Two."])),
+///     folder: engine.folder().join("A story"),
 ///     voice: "en_US-joe-medium".into(),
 ///     voice_version: "1".into(),
 ///     settings: NarrationSettings::default(),
 ///     fingerprint: "all that the clips depend on, hashed".into(),
-/// };
-/// let id = engine.submit(Submission::new(narration).paused())?;
+/// })?;
 /// let status = engine.task_status(&id).unwrap();
 /// assert_eq!((status.kind, status.progress.total), (TaskKind::Narration, 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -224,7 +195,7 @@ pub struct Narration {
     pub folder: PathBuf,
     /// The voice: a name, or the absolute path of a model.
     pub voice: Arc<str>,
-    /// Which version of that voice; empty if it is all the same. A narration that was begun with
+    /// Which version of that voice; empty if that does not matter. A narration that was begun with
     /// one version is not finished with another.
     pub voice_version: Arc<str>,
     /// How it is spoken.

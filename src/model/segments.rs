@@ -70,17 +70,16 @@ pub struct SegmentError {
 /// ```
 /// use std::time::Duration;
 ///
-/// use aloud::engine::{Engine, Options, Submission, Work};
+/// use aloud::engine::{Work, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
-/// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
-/// # let id = engine.submit(Submission::new(work).paused())?;
-/// for segment_id in [2, 1, 2] {
-///     let clip = format!("{segment_id}.wav");
-///     engine.add_completed_segment(&id, segment_id, clip, Duration::from_secs(1));
-/// }
-/// let segments = engine.task_status(&id).unwrap().completed_segments;
+/// let engine = Library::new();
+/// let id = engine.submit(Work::closure("three clips", |task| {
+///     for (segment_id, clip) in [(2, "2.wav"), (1, "1.wav"), (2, "2-better.wav")] {
+///         task.add_completed_segment(segment_id, clip, Duration::from_secs(1));
+///     }
+///     Ok("spoken".into())
+/// }))?;
+/// let segments = engine.wait(&id)?.completed_segments;
 /// assert_eq!(segments.len(), 2, "one that comes twice is replaced");
 /// assert_eq!(&*segments.iter().next().unwrap().clip, "1.wav");
 /// assert!(segments.get(2).is_some() && segments.get(3).is_none());
@@ -144,16 +143,16 @@ impl<'de> Deserialize<'de> for CompletedSegments {
 /// The errors of a task's segments, by segment and then by time. Cloning copies a pointer.
 ///
 /// ```
-/// use aloud::engine::{Engine, Options, Submission, Work};
+/// use aloud::engine::{Work, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
-/// # let work = Work::closure("elsewhere", |_| Ok("done".into()));
-/// # let id = engine.submit(Submission::new(work).paused())?;
-/// engine.add_error(&id, 7, "no voice");
-/// engine.add_error(&id, 7, "no voice yet");
-/// engine.add_error(&id, 2, "too long");
-/// let errors = engine.task_status(&id).unwrap().errors;
+/// let engine = Library::new();
+/// let id = engine.submit(Work::closure("mumble", |task| {
+///     task.add_error(7, "no voice");
+///     task.add_error(7, "no voice yet");
+///     task.add_error(2, "too long");
+///     Ok(().into())
+/// }))?;
+/// let errors = engine.wait(&id)?.errors;
 /// assert_eq!((errors.len(), errors.segments()), (3, 2));
 /// assert_eq!(errors.iter().next().unwrap().segment_id, 2);
 /// assert_eq!(errors.of(7).last().unwrap().message, "no voice yet");
@@ -196,18 +195,14 @@ impl SegmentErrors {
     /// The segments that have errors, ascending; 0 for errors of the task as a whole.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let events = engine.subscribe();
-    /// let work = Work::closure("mumble", |task| {
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("mumble", |task| {
     ///     task.add_error(7, "not to be spoken");
     ///     Ok(().into())
-    /// });
-    /// let id = engine.submit_task(work, None)?;
-    /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-    /// let status = engine.task_status(&id).unwrap();
-    /// assert_eq!(status.errors.segment_ids().collect::<Vec<_>>(), [7]);
+    /// }))?;
+    /// assert_eq!(engine.wait(&id)?.errors.segment_ids().collect::<Vec<_>>(), [7]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn segment_ids(&self) -> impl Iterator<Item = SegmentId> + '_ {

@@ -19,11 +19,11 @@ use serde::{Deserialize, Serialize};
 pub enum TaskState {
     /// Accepted, waiting for a worker.
     Pending,
-    /// A worker is at it.
+    /// A worker runs it.
     Processing,
     /// Ended as it should.
     Completed,
-    /// Ended by an error, a panic or a time-out; [`TaskStatus::error`] says which.
+    /// Ended by an error, a panic or a time-out; [`TaskStatus::error`](super::TaskStatus::error) says which.
     Failed,
     /// Ended because someone asked for it.
     Cancelled,
@@ -54,7 +54,8 @@ impl TaskState {
     /// The state of that name, if there is one.
     ///
     /// ```
-    /// # use aloud::engine::TaskState;
+    /// use aloud::engine::TaskState;
+    ///
     /// for state in TaskState::ALL {
     ///     assert_eq!(TaskState::from_word(state.word()), Some(state));
     /// }
@@ -68,7 +69,8 @@ impl TaskState {
     /// Whether the task has ended; an ended task never changes again.
     ///
     /// ```
-    /// # use aloud::engine::TaskState;
+    /// use aloud::engine::TaskState;
+    ///
     /// assert!(!TaskState::Pending.is_terminal() && !TaskState::Processing.is_terminal());
     /// assert!(TaskState::Cancelled.is_terminal());
     /// ```

@@ -38,7 +38,8 @@ impl Progress {
     /// The share done, 0.0 to 1.0; 0.0 when the total is 0.
     ///
     /// ```
-    /// # use aloud::engine::Progress;
+    /// use aloud::engine::Progress;
+    ///
     /// assert_eq!(Progress { current: 1, total: 4, extra: None }.fraction(), 0.25);
     /// assert_eq!(Progress { current: 7, total: 0, extra: None }.fraction(), 0.0);
     /// ```
@@ -54,7 +55,8 @@ impl Progress {
     /// The share done in whole percent, 0 to 100, rounded down: 100 means done.
     ///
     /// ```
-    /// # use aloud::engine::Progress;
+    /// use aloud::engine::Progress;
+    ///
     /// let percentage = |current| Progress { current, total: 1000, extra: None }.percentage();
     /// assert_eq!((percentage(999), percentage(1000)), (99, 100));
     /// ```
@@ -71,11 +73,10 @@ impl Progress {
 /// Whether a task outlives the process.
 ///
 /// ```
-/// use aloud::engine::{Engine, Options, TaskKind, Work};
+/// use aloud::engine::{TaskKind, Work, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
-/// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+/// let engine = Library::new();
+/// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
 /// assert_eq!(engine.task_status(&id).unwrap().kind, TaskKind::Closure);
 /// assert_eq!(serde_json::to_string(&TaskKind::Narration)?, r#""narration""#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -92,6 +93,15 @@ pub enum TaskKind {
 }
 
 /// An operation that was registered by name, with what it is to do.
+///
+/// ```
+/// use aloud::engine::OperationCall;
+///
+/// let call: OperationCall =
+///     serde_json::from_str(r#"{"name":"add","parameters":[1,2],"context":null}"#)?;
+/// assert_eq!((&*call.name, &call.parameters[1]), ("add", &2.into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OperationCall {
     /// Its name.
@@ -133,14 +143,11 @@ pub enum Hold {
 /// Copying one costs a few pointers, whatever the number of segments.
 ///
 /// ```
-/// use aloud::engine::{Engine, Event, Options, TaskState, TaskStatus, Work};
+/// use aloud::engine::{TaskState, TaskStatus, Work, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
-/// # let events = engine.subscribe();
-/// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
-/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-/// let status = engine.task_status(&id).unwrap();
+/// let engine = Library::new();
+/// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
+/// let status = engine.wait(&id)?;
 /// assert_eq!((status.state, status.attempt), (TaskState::Completed, 1));
 /// assert!(status.completed_at.unwrap() >= status.created_at);
 /// let copy: TaskStatus = serde_json::from_value(serde_json::to_value(&status)?)?;
@@ -159,7 +166,7 @@ pub struct TaskStatus {
     pub state: TaskState,
     /// How far it is.
     pub progress: Progress,
-    /// The segment in work.
+    /// The segment that it works on.
     pub current_segment: Option<SegmentId>,
     /// The segments that are done.
     pub completed_segments: CompletedSegments,
@@ -175,9 +182,9 @@ pub struct TaskStatus {
     pub cancel_requested: bool,
     /// When it was accepted.
     pub created_at: Timestamp,
-    /// When a worker took it up, the last time; `None` while it waits.
+    /// When a worker started it, the last time; `None` while it waits.
     pub started_at: Option<Timestamp>,
-    /// Seconds for which it was in work before that, in this process: up to a pause, or a try that
+    /// Seconds for which it ran before that, in this process: up to a pause, or an attempt that
     /// failed.
     #[serde(default)]
     pub earlier_seconds: f64,
@@ -194,7 +201,7 @@ pub struct TaskStatus {
     pub voice: Arc<str>,
     /// Seconds of audio in its completed segments.
     pub audio_seconds: f64,
-    /// Characters in its completed segments: what the time left is reckoned from.
+    /// Characters in its completed segments: what the time left is estimated from.
     pub completed_chars: u64,
     /// What this run of it has made, without what an earlier run had left.
     pub made: Made,
@@ -203,7 +210,7 @@ pub struct TaskStatus {
     /// Its place in the queue among others: the smaller, the sooner. It changes when a task is moved.
     #[serde(default)]
     pub rank: i64,
-    /// Whether it is held back; a running narration is, as soon as its segment in work is done.
+    /// Whether it is held back; a running narration is, as soon as its current segment is done.
     pub paused: bool,
     /// What else keeps it from running, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -212,7 +219,7 @@ pub struct TaskStatus {
     pub after: Arc<[TaskId]>,
     /// The group it belongs to.
     pub group: Option<GroupId>,
-    /// How often a worker took it up in this process; a pause between is not counted.
+    /// How often a worker started it in this process; a pause between is not counted.
     pub attempt: u32,
     /// The segments as they were planned; left out when serialised.
     #[serde(skip)]
@@ -257,13 +264,13 @@ impl TaskStatus {
         }
     }
 
-    /// Audio made per second of work, «× real time»; `None` before the first clip of this run.
+    /// Audio made per second of work, "× real time"; `None` before the first clip of this run.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
     /// let mut status = engine.task_status(&id).unwrap();
     /// assert_eq!(status.speed(), None);
     /// status.made.audio_seconds = 30.0;
@@ -276,25 +283,20 @@ impl TaskStatus {
         (self.made.work_seconds > 0.0).then(|| self.made.audio_seconds / self.made.work_seconds)
     }
 
-    /// The work that is left, reckoned from the characters still to be spoken and the speed so
-    /// far; `None` as long as [`Made::time_for`] has nothing to go by, and for a closure.
+    /// The work that is left, estimated from the characters still to be spoken and the speed so
+    /// far; `None` as long as [`Made::time_for`] has no basis, and for a closure.
     ///
     /// ```
-    /// # use std::{sync::Arc, time::Duration};
-    /// # use aloud::engine::{Engine, Made, Options, Plan, PlannedSegment, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
-    /// # let segment = |length| PlannedSegment {
-    /// #     start: 0,
-    /// #     end: length as u64,
-    /// #     text: "a".repeat(length).into(),
-    /// #     pause_ms: 0,
-    /// #     heading: false,
-    /// # };
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// use aloud::engine::testing::{self, Library};
+    /// use aloud::engine::{Made, Work};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
     /// let mut status = engine.task_status(&id).unwrap();
     /// assert_eq!(status.time_left(), None);
-    /// status.plan = Some(Arc::new(Plan::new(vec![segment(100), segment(300)])));
+    /// status.plan = Some(Arc::new(testing::plan(["a".repeat(100), "b".repeat(300)])));
     /// status.completed_chars = 100;
     /// status.made = Made { audio_seconds: 14.0, work_seconds: 2.0, chars: 100, wait_seconds: 0.0 };
     /// assert_eq!(status.time_left(), Some(Duration::from_secs(6)));
@@ -311,49 +313,13 @@ impl TaskStatus {
 /// What one run of a task has made.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use std::time::Duration;
-/// # use aloud::engine::*;
-/// # let folder = tempfile::tempdir()?;
-/// # let mut options = Options::new(folder.path());
-/// # struct Silent;
-/// # impl Narrator for Silent {
-/// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-/// #         for (segment_id, _) in narration.plan.iter() {
-/// #             let attempt = task.begin_segment(segment_id)?;
-/// #             let clip = format!("{segment_id}.wav").into();
-/// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-/// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-/// #         }
-/// #         Ok("spoken".into())
-/// #     }
-/// # }
-/// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
-/// # let engine = Engine::open(options)?;
-/// # let events = engine.subscribe();
-/// # let segment = |start, text: &str| PlannedSegment {
-/// #     start,
-/// #     end: start + 4,
-/// #     text: text.into(),
-/// #     pause_ms: 0,
-/// #     heading: false,
-/// # };
-/// # let narration = Narration {
-/// #     title: "A story".into(),
-/// #     source: "One. Two.".into(),
-/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-/// #     folder: folder.path().to_owned(),
-/// #     voice: "silence".into(),
-/// #     voice_version: "".into(),
-/// #     settings: NarrationSettings::default(),
-/// #     fingerprint: "One. Two. in silence".into(),
-/// # };
-/// let id = engine.submit_task(narration, None)?;
-/// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
-/// let status = engine.task_status(&id).unwrap();
-/// // «One.» and «Two.», a second each.
-/// assert_eq!((status.made.chars, status.made.audio_seconds), (8, 2.0));
+/// use aloud::engine::testing::Library;
+///
+/// let engine = Library::new();
+/// let id = engine.submit(engine.narration("A story"))?;
+/// let made = engine.wait(&id)?.made;
+/// // "One." and "Two.", a second each.
+/// assert_eq!((made.chars, made.audio_seconds), (8, 2.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -378,8 +344,9 @@ impl Made {
     /// made.
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use aloud::engine::Made;
+    /// use std::time::Duration;
+    /// use aloud::engine::Made;
+    ///
     /// let mut made = Made { audio_seconds: 2.0, work_seconds: 1.0, chars: 30, wait_seconds: 0.0 };
     /// assert_eq!(made.time_for(900), None, "a title says little");
     /// made.audio_seconds += 18.0;

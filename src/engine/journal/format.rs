@@ -3,7 +3,7 @@
 //! a library that was lost can be rebuilt, and anyone can tell which clip speaks which words.
 //!
 //! The database decides, always; the record is written after it, and read only when the database is
-//! gone. A line that can't be read is passed over.
+//! gone. A line that can't be read is skipped.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, OpenOptions};
@@ -25,47 +25,13 @@ const FOLDERS: &str = "narrations.jsonl";
 /// What the record in a narration's folder is called.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use std::time::Duration;
-/// # use aloud::engine::*;
-/// # let folder = tempfile::tempdir()?;
-/// # let mut options = Options::new(folder.path());
-/// # struct Silent;
-/// # impl Narrator for Silent {
-/// #     fn narrate(&mut self, narration: &Narration, task: &TaskContext) -> WorkResult {
-/// #         for (segment_id, _) in narration.plan.iter() {
-/// #             let attempt = task.begin_segment(segment_id)?;
-/// #             let clip = format!("{segment_id}.wav").into();
-/// #             let (bytes, samples, rate, peak) = (0, 22_050, 22_050, 0.0);
-/// #             let clip = ClipRecord { segment_id, clip, bytes, samples, rate, peak, checksum: None };
-/// #             task.complete_segment(attempt, clip, Duration::ZERO)?;
-/// #         }
-/// #         Ok("spoken".into())
-/// #     }
-/// # }
-/// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
-/// # let engine = Engine::open(options)?;
-/// # let events = engine.subscribe();
-/// # let segment = |start, text: &str| PlannedSegment {
-/// #     start,
-/// #     end: start + 4,
-/// #     text: text.into(),
-/// #     pause_ms: 0,
-/// #     heading: false,
-/// # };
-/// # let narration = Narration {
-/// #     title: "A story".into(),
-/// #     source: "One. Two.".into(),
-/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-/// #     folder: folder.path().to_owned(),
-/// #     voice: "silence".into(),
-/// #     voice_version: "".into(),
-/// #     settings: NarrationSettings::default(),
-/// #     fingerprint: "One. Two. in silence".into(),
-/// # };
-/// let record = narration.folder.join(RECORD_FILE);
-/// engine.submit(Submission::new(narration).paused())?;
-/// let text = std::fs::read_to_string(record)?;
+/// use aloud::engine::{RECORD_FILE, ShutdownWait, Submission, testing::Library};
+///
+/// let engine = Library::new();
+/// let narration = engine.narration("A story");
+/// engine.submit(Submission::new(narration.clone()).paused())?;
+/// engine.shutdown(ShutdownWait::Now); // by then it is written
+/// let text = std::fs::read_to_string(narration.folder.join(RECORD_FILE))?;
 /// let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap())?;
 /// assert_eq!((&first["record"], &first["title"]), (&"narration".into(), &"A story".into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

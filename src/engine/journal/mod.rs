@@ -25,7 +25,7 @@ pub(super) use self::format::{Read, folders, read};
 /// start mends.
 const BACKLOG: usize = 4096;
 
-/// The way to the thread; cheap to clone.
+/// A handle to the thread; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Journal {
     jobs: Sender<Job>,
@@ -157,7 +157,7 @@ fn begin(
     })
 }
 
-/// The thread's life: what waits together for one folder is written and synced together.
+/// The thread's loop: what waits together for one folder is written and synced together.
 fn run(database: &Path, queue: &Receiver<Job>) {
     let mut list = format::FolderList::open(database);
     while let Ok(first) = queue.recv_blocking() {

@@ -42,7 +42,7 @@ impl Clock {
     }
 }
 
-/// The thread's life.
+/// The thread's loop.
 pub(super) fn run(runtime: &Arc<Runtime>) {
     let clock = &runtime.clock;
     let mut state = clock.lock();

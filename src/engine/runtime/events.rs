@@ -22,15 +22,13 @@ const OUTBOX: usize = 16 * BACKLOG;
 /// The engine has shut down and every event was read.
 ///
 /// ```
-/// use aloud::engine::{Engine, Event, NoMoreEvents, Options, ShutdownWait};
+/// use aloud::engine::{Event, NoMoreEvents, ShutdownWait, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let engine = Library::new();
 /// let events = engine.subscribe();
 /// engine.shutdown(ShutdownWait::Now);
 /// assert_eq!(events.recv_blocking(), Ok(Event::ShuttingDown));
 /// assert_eq!(events.recv_blocking(), Err(NoMoreEvents));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the engine has shut down: no more events")]
@@ -39,19 +37,18 @@ pub struct NoMoreEvents;
 /// One reader's stream of events.
 ///
 /// ```
-/// use aloud::engine::{Engine, Event, Options, Submission, Work};
+/// use aloud::engine::{Event, Work, testing::Library};
 ///
-/// # let folder = tempfile::tempdir()?;
-/// # let engine = Engine::open(Options::new(folder.path()))?;
+/// let engine = Library::new();
 /// let events = engine.subscribe();
-/// let work = Work::closure("later", |_| Ok("done".into()));
-/// let id = engine.submit(Submission::new(work).paused())?;
-/// for n in 1..=2000 {
-///     engine.update_progress(&id, n, 2000, None);
-/// }
+/// let id = engine.submit(Work::closure("count", |task| {
+///     (1..=2000).for_each(|n| task.update_progress(n, 2000, None));
+///     Ok("done".into())
+/// }))?;
+/// let status = engine.wait(&id)?;
 /// // 1024 events wait for a reader; one that comes too late begins with a fresh copy.
-/// assert_eq!(events.recv_blocking()?, Event::Missed { count: 2001 - 1024 });
-/// assert_eq!(engine.task_status(&id).unwrap().progress.percentage(), 100);
+/// assert_eq!(events.recv_blocking()?, Event::Missed { count: 2003 - 1024 });
+/// assert_eq!(status.progress.percentage(), 100);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -61,7 +58,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// One that has nothing to tell any more.
+    /// A stream that has ended.
     pub(in crate::engine) fn ended() -> Self {
         channel().1
     }
@@ -69,17 +66,13 @@ impl Subscription {
     /// The next event, for async readers on any runtime.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
-    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    /// # runtime.block_on(async {
+    /// use aloud::engine::{Event, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let events = engine.subscribe();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
-    /// while !matches!(events.recv().await?, Event::Ended { .. }) {}
-    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # })?;
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
+    /// let first = futures_lite::future::block_on(events.recv())?;
+    /// assert_eq!(first, Event::Submitted { task: id });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -95,11 +88,11 @@ impl Subscription {
     /// The next event, waiting for it on this thread.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, Options, Work};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Event, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let events = engine.subscribe();
-    /// let id = engine.submit_task(Work::closure("answer", |_| Ok(42.into())), None)?;
+    /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
     /// while !matches!(events.recv_blocking()?, Event::Ended { .. }) {}
     /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -117,17 +110,14 @@ impl Subscription {
     /// The next event if there is one now.
     ///
     /// ```
-    /// # use aloud::engine::{Engine, Event, NoMoreEvents, Options, ShutdownWait};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let engine = Engine::open(Options::new(folder.path()))?;
+    /// use aloud::engine::{Event, NoMoreEvents, ShutdownWait, testing::Library};
+    ///
+    /// let engine = Library::new();
     /// let events = engine.subscribe();
     /// assert_eq!(events.try_recv(), Ok(None));
-    /// engine.pause_queue();
-    /// assert_eq!(events.try_recv(), Ok(Some(Event::QueuePaused { paused: true })));
     /// engine.shutdown(ShutdownWait::Now);
     /// assert_eq!(events.try_recv(), Ok(Some(Event::ShuttingDown)));
     /// assert_eq!(events.try_recv(), Err(NoMoreEvents));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -244,7 +234,7 @@ impl Announcer {
         self.wake();
     }
 
-    /// The life of the thread that tells.
+    /// The loop of the thread that sends events to subscribers.
     pub(super) fn run(&self) {
         let mut listeners: Vec<Listener> = Vec::new();
         loop {
@@ -279,7 +269,7 @@ impl Announcer {
         guarded("the waker of a listener", || drop(listeners));
     }
 
-    /// Tells everyone. A full channel counts as missed; a reader that has gone is forgotten.
+    /// Sends an event to everyone. A full channel counts as missed; a reader that was dropped is removed.
     fn tell(&self, listeners: &mut Vec<Listener>, event: &Event) {
         listeners.retain(|listener| match listener.events.try_send(event.clone()) {
             Ok(()) => true,

@@ -36,7 +36,7 @@ impl InWork {
         self.write(|file| file.write_all(&serde_json::to_vec(&(task, segments))?));
     }
 
-    /// Notes that none is in work.
+    /// Notes that the model has none.
     pub(in crate::engine) fn clear(&self) {
         let is_open = self.lock().is_some();
         if is_open {
@@ -82,13 +82,13 @@ impl Drop for InWork {
     }
 }
 
-/// What was in work when an earlier process died, and the files that say so.
+/// What was running when an earlier process died, and the files that say so.
 pub(in crate::engine) struct LeftBehind {
     pub noted: Vec<(TaskId, SegmentId)>,
     pub files: Vec<PathBuf>,
 }
 
-/// What was in work when an earlier process died.
+/// What was running when an earlier process died.
 pub(in crate::engine) fn left_behind(folder: &Path) -> LeftBehind {
     let (mut noted, mut files) = (Vec::new(), Vec::new());
     for entry in folder.read_dir().into_iter().flatten().flatten() {

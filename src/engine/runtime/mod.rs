@@ -286,7 +286,7 @@ impl Runtime {
             }
             Effect::Drop(body) => {
                 if let Err(refused) = self.reaper.try_send(body) {
-                    // The engine is down; whoever asked for this is the last one.
+                    // The engine has shut down, and the thread that drops these with it.
                     guarded("the destructor of a task's work", || {
                         drop(refused.into_inner());
                     });
@@ -313,7 +313,7 @@ impl Runtime {
         (!is_down).then(|| self.announcer.subscribe())
     }
 
-    /// Lets every thread come to its end; the engine is down.
+    /// Tells every thread to end, once the core has shut down.
     pub(super) fn close(&self) {
         self.jobs.0.close();
         // What was given up before a thread could be started for it.

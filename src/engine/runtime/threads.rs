@@ -14,7 +14,7 @@ pub(in crate::engine) const CALLBACKS: &str = "aloud-callbacks";
 
 /// How long threads that run foreign code may take to end before they are left behind.
 const GRACE: Duration = Duration::from_secs(1);
-/// Nobody rings for a thread that ended in a way that it could not announce.
+/// A thread that ends without a notification is noticed after this time.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Threads {
         taken
     }
 
-    /// Joins those that run nothing but our own code: they all come to their end.
+    /// Joins those that run only our own code: they all end.
     pub(in crate::engine) fn join_ours(&self) {
         for thread in self.take(|name| ![WORKER, REAPER, CALLBACKS, EVENTS].contains(&name)) {
             join(thread);

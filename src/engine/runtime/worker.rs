@@ -48,7 +48,7 @@ struct Tools {
     operations: BTreeMap<Arc<str>, Box<dyn Operation>>,
 }
 
-/// A worker's life: until the engine goes down or has a worker too many.
+/// A worker's loop: until the engine shuts down or has a worker too many.
 pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
     let in_work = Arc::new(InWork::new(&runtime.options.folder, number));
     let mut tools = Tools::default();

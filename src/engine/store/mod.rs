@@ -53,7 +53,7 @@ impl<T> Answer<T> {
     }
 }
 
-/// The way to the database; cheap to clone.
+/// A handle to the database's thread; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Store {
     batches: Sender<Batch>,

@@ -19,40 +19,13 @@ use crate::model::{Narration, Plan};
 /// What was done about a database that was damaged or gone.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use std::time::Duration;
-/// # use aloud::engine::*;
-/// # let folder = tempfile::tempdir()?;
-/// # let mut options = Options::new(folder.path());
-/// # struct Silent;
-/// # impl Narrator for Silent {
-/// #     fn narrate(&mut self, _: &Narration, _: &TaskContext) -> WorkResult {
-/// #         Ok("spoken".into())
-/// #     }
-/// # }
-/// # options.narrator = Some(Arc::new(|| Box::new(Silent)));
-/// # let segment = |start, text: &str| PlannedSegment {
-/// #     start,
-/// #     end: start + 4,
-/// #     text: text.into(),
-/// #     pause_ms: 0,
-/// #     heading: false,
-/// # };
-/// # let narration = Narration {
-/// #     title: "A story".into(),
-/// #     source: "One. Two.".into(),
-/// #     plan: Plan::new(vec![segment(0, "One."), segment(5, "Two.")]).into(),
-/// #     folder: folder.path().to_owned(),
-/// #     voice: "silence".into(),
-/// #     voice_version: "".into(),
-/// #     settings: NarrationSettings::default(),
-/// #     fingerprint: "One. Two. in silence".into(),
-/// # };
-/// let engine = Engine::open(options.clone())?;
-/// engine.submit(Submission::new(narration).paused())?;
+/// use aloud::engine::{ShutdownWait, Submission, testing::Library};
+///
+/// let mut engine = Library::new();
+/// engine.submit(Submission::new(engine.narration("A story")).paused())?;
 /// engine.shutdown(ShutdownWait::Now);
-/// std::fs::remove_file(folder.path().join("aloud.db"))?;
-/// let engine = Engine::open(options)?;
+/// std::fs::remove_file(engine.folder().join("aloud.db"))?;
+/// engine.reopen();
 /// let recovery = engine.recovery().unwrap();
 /// assert_eq!((recovery.narrations, recovery.unfinished, recovery.clips), (1, 1, 0));
 /// assert!(recovery.to_string().starts_with("the database was gone"));
@@ -66,7 +39,7 @@ pub struct Recovery {
     pub reason: Option<String>,
     /// Narrations found again, ended ones included.
     pub narrations: usize,
-    /// Those of them that had not ended and go on.
+    /// Those of them that had not ended and continue.
     pub unfinished: usize,
     /// Clips found again.
     pub clips: usize,
@@ -231,7 +204,7 @@ fn rebuild(path: &Path, connection: &Connection, recovery: &mut Recovery) {
     }
 }
 
-/// Whether the files are still there is looked at when the narration goes on.
+/// Whether the files are still there is checked when the narration continues.
 fn restore(connection: &Connection, folder: &Path, found: journal::Read) -> rusqlite::Result<()> {
     let accepted = found.accepted;
     let narration = Narration {

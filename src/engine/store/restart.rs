@@ -32,7 +32,7 @@ pub(crate) struct StoredTask {
 }
 
 impl Store {
-    /// The tasks that have not ended, oldest first. What was in work when an earlier process died is
+    /// The tasks that have not ended, oldest first. What was in the model when an earlier process died is
     /// noted on its segment. One that can't be read stays as it is, and is told in the log.
     pub(crate) fn unfinished(
         &self,

@@ -36,7 +36,7 @@ impl Store {
         })
     }
 
-    /// The segments without a clip that were in work when the process died, and how often.
+    /// The segments without a clip that were in the model when the process died, and how often.
     pub(crate) fn crashes(&self, id: &TaskId) -> Answer<BTreeMap<SegmentId, u32>> {
         let id = id.clone();
         self.ask(move |db| {
@@ -119,7 +119,7 @@ pub(super) fn clips(db: &Connection, seq: i64) -> rusqlite::Result<Vec<StoredCli
     .collect()
 }
 
-/// Errors of segments that have a clip all the same; the others are tried again.
+/// Errors of segments that have a clip nevertheless; the others are tried again.
 pub(super) fn errors(db: &Connection, seq: i64) -> rusqlite::Result<Vec<(SegmentId, ErrorObject)>> {
     db.prepare_cached(
         "SELECT number, error FROM segments
