@@ -119,7 +119,7 @@ impl World {
         let id = new.status.id.clone();
         let (is_durable, kind) = (promise.durable, new.kind);
         self.note(format!(
-            "submit {id} {kind:?} after {:?} paused {paused}",
+            "submit {id} {kind:?} after {:?}",
             promise.after
         ));
         let was = if is_known {
