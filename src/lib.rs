@@ -46,6 +46,10 @@ pub mod speech;
 #[cfg(feature = "narrate")]
 pub mod text;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "monitor")]
