@@ -2,38 +2,67 @@
 //!
 //! This page is the map. Each room opens with what it is for and what it must never do.
 //!
-//! | room | what it holds |
-//! |---|---|
-//! | [`engine`](mod@engine) | the durable job engine: registry, store, workers; knows nothing of terminals or voices |
-//! | [`model`] | the words that all rooms share: ids, states, plans, snapshots, events, errors |
-//! | [`narrate`] | the operation a worker runs: prepare ∥ synthesize ∥ publish |
-//! | [`text`] | bytes → text → blocks → segments, with byte spans in the source |
-//! | [`speech`] | voices: phonemes, models, sessions |
-//! | [`clip`] | WAV files: written, checked, joined |
-//! | `files` | files and folders made where others can write too |
-//! | [`assets`] | what is fetched: runtime, eSpeak NG, voices; checksums |
-//! | [`settings`] | defaults, `config.toml`, environment, flags, and where each value came from |
-//! | `cli` | the command line and the headless front end |
-//! | `monitor` | the screen |
+//! | room | what it holds | feature |
+//! |---|---|---|
+//! | [`engine`](mod@engine) | the durable job engine: registry, store, workers; knows nothing of terminals or voices | none |
+//! | [`model`] | the words that all rooms share: ids, states, plans, snapshots, events, errors | none |
+//! | [`narrate`] | the operation a worker runs: prepare ∥ synthesize ∥ publish | `narrate` |
+//! | [`text`] | bytes → text → blocks → segments, with byte spans in the source | `narrate` |
+//! | [`speech`] | voices: phonemes, models, sessions | `narrate` |
+//! | [`clip`] | WAV files: written, checked, joined | `narrate` |
+//! | `files` | files and folders made where others can write too | `narrate` |
+//! | [`assets`] | what is fetched: runtime, eSpeak NG, voices; checksums | `narrate` |
+//! | [`settings`] | defaults, `config.toml`, environment, flags, and where each value came from | `narrate` |
+//! | `cli` | the command line and the headless front end | `cli` |
+//! | `monitor` | the screen | `monitor` |
+//!
+//! Each feature contains those above it; `cli` and `monitor` are on by default. A program that wants
+//! the engine alone says `default-features = false`.
+#![cfg_attr(
+    not(feature = "narrate"),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "the map shows rooms that this build does not have"
+    )
+)]
 
-pub mod assets;
-pub mod clip;
+#[cfg_attr(
+    not(feature = "narrate"),
+    expect(dead_code, reason = "some helpers are for what the narrator reports")
+)]
 pub mod engine;
 mod failpoint;
-mod files;
+
 pub mod model;
+
+#[cfg(feature = "narrate")]
+pub mod assets;
+#[cfg(feature = "narrate")]
+pub mod clip;
+#[cfg(feature = "narrate")]
+mod files;
+#[cfg(feature = "narrate")]
 pub mod narrate;
+#[cfg(feature = "narrate")]
 pub mod settings;
+#[cfg(feature = "narrate")]
 mod size;
+#[cfg(feature = "narrate")]
 pub mod speech;
+#[cfg(feature = "narrate")]
 pub mod text;
+
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 
-/// Why this user's engine can't be had.
+/// Why this user's engine can't be opened.
+#[cfg(feature = "narrate")]
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// A setting is wrong.
@@ -55,6 +84,7 @@ pub enum EngineError {
 ///
 /// # Errors
 /// [`EngineError`]
+#[cfg(feature = "narrate")]
 pub fn engine() -> Result<engine::Engine, EngineError> {
     let settings = settings::load(settings::Overrides::default())?;
     Ok(engine::Engine::open(narrate::library_options(&settings))?)

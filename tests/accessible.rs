@@ -1,6 +1,5 @@
 //! `aloud --accessible` as its user meets it: lines typed into a pipe or a terminal, sentences that
 //! come back, and never an escape sequence.
-#![cfg(feature = "cli")]
 
 mod kit;
 

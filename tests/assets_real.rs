@@ -1,6 +1,5 @@
 //! The real pieces of the built-in catalogue, fetched once into a folder that all runs share.
 //! Without a network, and with nothing fetched before, these tests fail and say so.
-#![cfg(feature = "cli")]
 
 use std::{fs, path::Path};
 

@@ -1,6 +1,5 @@
 //! Whatever is wrong with the input: one clear message with what to do, the right exit code, and
 //! nothing lost that was finished.
-#![cfg(feature = "cli")]
 
 mod kit;
 

@@ -1,6 +1,6 @@
 //! What goes wrong around a run that is going well: the folder can't be written any more, the model
 //! is replaced under it. Nothing that was finished is lost, and the next start goes on.
-#![cfg(all(feature = "cli", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 
 mod kit;
 

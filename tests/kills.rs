@@ -5,7 +5,6 @@
 //!     ALOUD_KILLS=1000 ALOUD_SEED=7 cargo test --release --features failpoints --test kills -- --nocapture
 //!
 //! With `ALOUD_KILLS_VOICE=tone` a voice speaks that opens in milliseconds, for volume.
-#![cfg(feature = "cli")]
 
 mod kit;
 

@@ -1,5 +1,4 @@
 //! The program narrates real texts with the real voice, without the monitor.
-#![cfg(feature = "cli")]
 
 mod kit;
 

@@ -1,6 +1,5 @@
 //! Signals to the real program, in every phase of its work: it ends in time and with the right
 //! code, what is on disk is in order, and the next start goes on from there.
-#![cfg(feature = "cli")]
 
 mod kit;
 

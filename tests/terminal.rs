@@ -1,5 +1,4 @@
 //! The real program in a pseudo-terminal, with the real voice.
-#![cfg(feature = "monitor")]
 
 mod kit;
 #[path = "kit/pty.rs"]

@@ -19,6 +19,8 @@ use crate::engine::{Interrupt, NarrationSettings};
 
 pub use error::SpeechError;
 pub use espeak::{Clause, Espeak};
+#[cfg(feature = "fuzzing")]
+pub(crate) use onnx::check_bytes as check_model_bytes;
 pub use onnx::check_envelope;
 
 /// The runtime libraries that voices need, and how to use them.

@@ -32,6 +32,8 @@ mod sentences;
 
 #[cfg(test)]
 mod examples;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod invariants;
 #[cfg(test)]
 mod properties;
 

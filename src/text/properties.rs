@@ -1,14 +1,12 @@
-//! What holds for any text whatever, in both formats: nothing is lost, nothing unprintable gets
-//! through, and no input is slow. These tests must never lean on the code that they check.
+//! Texts and bytes at random against what must hold for any (`invariants.rs`), and inputs that were
+//! slow once.
 
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::control::{is_control, is_invisible};
+use super::invariants::{FORMATS, check, check_bytes, folded};
 use super::*;
-
-const FORMATS: [&dyn Format; 2] = [&PlainText, &Markdown];
 
 /// Bits of text that parsers stumble over.
 const BITS: &[&str] = &[
@@ -126,132 +124,58 @@ fn limits() -> impl Strategy<Value = Limits> {
     prop_oneof![Just(Limits::default()), small]
 }
 
-fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// A file of a text, some of them damaged at one place or cut short.
+fn file() -> impl Strategy<Value = Vec<u8>> {
+    let encoded = (soup(), 0u8..4).prop_map(|(text, encoding)| match encoding {
+        0 => text.into_bytes(),
+        1 => format!("\u{FEFF}{text}").into_bytes(),
+        2 => utf16(&text, u16::to_le_bytes),
+        _ => utf16(&text, u16::to_be_bytes),
+    });
+    (encoded, any::<prop::sample::Index>(), any::<u8>(), 0u8..4).prop_map(
+        |(mut bytes, at, byte, damage)| {
+            if damage == 0 && !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            } else if damage == 1 {
+                bytes.truncate(at.index(bytes.len() + 1));
+            }
+            bytes
+        },
+    )
 }
 
-/// What the document says is spoken for the source between these bytes.
-fn spoken_between(text: &str, document: &Document, span: &std::ops::Range<usize>) -> String {
-    let mut spoken = String::new();
-    for run in document.blocks.iter().flat_map(|block| &block.runs) {
-        let part = run.span.start.max(span.start)..run.span.end.min(span.end);
-        match &run.spoken {
-            _ if part.is_empty() => {}
-            Spoken::AsWritten => spoken.push_str(&text[part]),
-            Spoken::Instead(words) => spoken.push_str(words),
-        }
-    }
-    spoken
-}
-
-fn check(text: &str, format: &dyn Format, limits: &Limits) -> Result<(), TestCaseError> {
-    let document = format.parse(text);
-    let cut = segment(text, &document, "en", limits);
-
-    // The document covers the source, each byte once.
-    let mut owners = vec![0u8; text.len()];
-    let runs = document
-        .blocks
-        .iter()
-        .flat_map(|b| &b.runs)
-        .map(|r| &r.span);
-    for span in runs.chain(document.omissions.iter().map(|o| &o.span)) {
-        prop_assert!(!span.is_empty());
-        owners[span.clone()]
-            .iter_mut()
-            .for_each(|owner| *owner += 1);
-    }
-    prop_assert!(owners.iter().all(|&owner| owner == 1), "{document:?}");
-
-    // So do the segments and the outer omissions; inner ones lie wholly within one segment.
-    let mut owners = vec![0u8; text.len()];
-    let mut last = 0;
-    for segment in &cut.segments {
-        prop_assert!(segment.span.start >= last && segment.span.start < segment.span.end);
-        last = segment.span.end;
-        prop_assert!(text.get(segment.span.clone()).is_some(), "char boundaries");
-        owners[segment.span.clone()]
-            .iter_mut()
-            .for_each(|owner| *owner += 1);
-    }
-    let mut last = 0;
-    for omission in &cut.omissions {
-        prop_assert!(omission.span.start >= last && !omission.span.is_empty());
-        last = omission.span.end;
-        prop_assert!(text.get(omission.span.clone()).is_some(), "char boundaries");
-        let owned = &mut owners[omission.span.clone()];
-        if owned.iter().all(|&owner| owner == 0) {
-            owned.fill(1);
-        } else {
-            let hosts = cut
-                .segments
-                .iter()
-                .filter(|s| s.span.start <= omission.span.start && omission.span.end <= s.span.end);
-            prop_assert_eq!(hosts.count(), 1, "{:?}", omission);
-        }
-        // Words are left out only where the reason tells which.
-        let words = &text[omission.span.clone()];
-        let only_signs = match omission.reason {
-            OmissionReason::BlankSpace
-            | OmissionReason::SceneBreak
-            | OmissionReason::ByteOrderMark => true,
-            // An entity or a `<br>` has letters and may stand for a sign or a blank.
-            OmissionReason::Unspeakable | OmissionReason::Invisible => !words.contains(['&', '<']),
-            _ => false,
-        };
-        prop_assert!(
-            !only_signs || !words.contains(char::is_alphanumeric),
-            "{omission:?}"
-        );
-        if omission.reason == OmissionReason::Markup {
-            let task = words.to_lowercase().replace("[x]", "");
-            prop_assert!(
-                !task.contains(char::is_alphanumeric),
-                "{omission:?} {words:?}"
-            );
-        }
-    }
-    prop_assert!(owners.iter().all(|&owner| owner == 1), "{cut:?}");
-
-    for (index, segment) in cut.segments.iter().enumerate() {
-        let words = &segment.text;
-        prop_assert_eq!(words, &folded(words), "one line, folded");
-        prop_assert!(!words.contains(is_control) && !words.contains(is_invisible));
-        prop_assert!(words.contains(char::is_alphanumeric));
-        prop_assert_eq!(
-            words,
-            &folded(&spoken_between(text, &document, &segment.span))
-        );
-        prop_assert!(segment.chapter < cut.chapters.len());
-        prop_assert!(cut.chapters[segment.chapter].first_segment <= index);
-        // Entities may stand for two characters that are not cut apart.
-        prop_assert!(
-            words.chars().count() <= limits.max_chars.max(1) + 4,
-            "{words:?}"
-        );
-    }
-    let firsts: Vec<_> = cut.chapters.iter().map(|c| c.first_segment).collect();
-    prop_assert!(firsts.is_sorted() && firsts.iter().all(|&f| f < cut.segments.len()));
-    if let Some(title) = &cut.title {
-        prop_assert!(printable(title) == title.as_str(), "{title:?}");
-    }
-    Ok(())
+fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    std::iter::once(0xFEFF)
+        .chain(text.encode_utf16())
+        .flat_map(bytes)
+        .collect()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
+    fn any_file_is_read_or_refused_at_its_fault(bytes in file()) {
+        check_bytes(&bytes);
+    }
+
+    #[test]
+    fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        check_bytes(&bytes);
+    }
+
+    #[test]
     fn nothing_is_lost_in_soup(text in soup(), limits in limits()) {
         for format in FORMATS {
-            check(&text, format, &limits)?;
+            check(&text, format, &limits);
         }
     }
 
     #[test]
     fn nothing_is_lost_in_any_string(text in any::<String>(), limits in limits()) {
         for format in FORMATS {
-            check(&text, format, &limits)?;
+            check(&text, format, &limits);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The real program in a pseudo-terminal, with a voice of tones: every action of its help by its
 //! key and by the mouse, every way out, every theme, wrong configurations, hostile texts.
-#![cfg(all(feature = "monitor", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 
 mod actions;
 mod book;

@@ -118,10 +118,7 @@ impl World {
         let (is_known, new, promise) = self.new_task();
         let id = new.status.id.clone();
         let (is_durable, kind) = (promise.durable, new.kind);
-        self.note(format!(
-            "submit {id} {kind:?} after {:?}",
-            promise.after
-        ));
+        self.note(format!("submit {id} {kind:?} after {:?}", promise.after));
         let was = if is_known {
             self.promises.get(&id).cloned()
         } else {

@@ -122,7 +122,7 @@ pub(super) fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
         }
         if used > 0 && wide <= cells {
             // A mark that closes or joins stays with the word before it.
-            let carried = carry(&mut lines, word);
+            let carried = carry(&mut lines, word, cells - wide);
             used = width(&carried) + wide;
             lines.push(carried + word);
             continue;
@@ -156,8 +156,8 @@ pub(super) fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
 }
 
 /// Takes the last word of the last line along if `next` is punctuation that belongs to it, or if
-/// what ends that line opens a bracket or a quotation.
-fn carry(lines: &mut [String], next: &str) -> String {
+/// what ends that line opens a bracket or a quotation, unless it is wider than `room`.
+fn carry(lines: &mut [String], next: &str, room: usize) -> String {
     let Some(line) = lines.last_mut() else {
         return String::new();
     };
@@ -169,8 +169,8 @@ fn carry(lines: &mut [String], next: &str) -> String {
         return String::new();
     }
     match line.rfind(' ') {
-        Some(at) => line.split_off(at + 1),
-        None => String::new(),
+        Some(at) if width(&line[at + 1..]) <= room => line.split_off(at + 1),
+        _ => String::new(),
     }
 }
 
@@ -365,6 +365,7 @@ mod tests {
         assert_eq!(wrap("say “no”, then go", 8, 9), ["say", "“no”,", "then go"]);
         assert_eq!(wrap("abcdefgh", 3, 9), ["abc", "def", "gh"]);
         assert_eq!(wrap("one two three four", 5, 2), ["one", "two …"]);
+        assert_eq!(wrap("a dogs'(cdefg", 8, 9), ["a dogs'(", "cdefg"]);
         assert_eq!(wrap("", 5, 2), Vec::<String>::new());
     }
 
@@ -403,7 +404,7 @@ mod tests {
             prop_assert!(!fitted.chars().any(char::is_control));
             for line in wrap(&text, cells, 5) {
                 // A grapheme wider than the line has nowhere to go.
-                prop_assert!(width(&line) <= cells.max(2));
+                prop_assert!(width(&line) <= cells || line.graphemes(true).count() == 1);
                 prop_assert!(!line.chars().any(char::is_control));
             }
         }

@@ -54,6 +54,10 @@ pub(super) fn fields(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = 
         }
         let at = next;
         let (tag, after) = varint(bytes, at, end)?;
+        // Nobody writes a tag in more bytes than it needs, and `hide` changes the first only.
+        if after - at != varint_length(tag) {
+            return None;
+        }
         let (number, content) = match tag & 7 {
             0 => {
                 let (number, past) = varint(bytes, after, end)?;
@@ -90,6 +94,12 @@ pub(super) fn varint(bytes: &[u8], at: usize, end: usize) -> Option<(u64, usize)
         }
     }
     None
+}
+
+/// How many bytes a number takes.
+const fn varint_length(value: u64) -> usize {
+    let bits = u64::BITS - (value | 1).leading_zeros();
+    bits.div_ceil(7) as usize
 }
 
 /// Writes a field with a length.

@@ -21,7 +21,7 @@ pub(super) fn forget(model: &mut [u8]) {
         for field in fields(model, graph.content) {
             match field.tag {
                 GRAPH_VALUE_INFO => hidden.push(field.at),
-                GRAPH_INPUT => hidden.extend(shape_of_input(model, field)),
+                GRAPH_INPUT => hidden.extend(shapes_of_input(model, field)),
                 _ => {}
             }
         }
@@ -31,12 +31,15 @@ pub(super) fn forget(model: &mut [u8]) {
     }
 }
 
-/// Where the tag of an input's shape stands.
-fn shape_of_input(model: &[u8], input: Field) -> Option<usize> {
-    let inside = |outer: Field, tag| fields(model, outer.content).find(|field| field.tag == tag);
-    let kind = inside(input, VALUE_TYPE)?;
-    let tensor = inside(kind, TYPE_TENSOR)?;
-    inside(tensor, TENSOR_SHAPE).map(|shape| shape.at)
+/// Where the tags of an input's shape stand. A message may come in parts, which whoever reads it
+/// puts together.
+fn shapes_of_input(model: &[u8], input: Field) -> impl Iterator<Item = usize> {
+    let inside =
+        move |outer: Field, tag| fields(model, outer.content).filter(move |field| field.tag == tag);
+    inside(input, VALUE_TYPE)
+        .flat_map(move |kind| inside(kind, TYPE_TENSOR))
+        .flat_map(move |tensor| inside(tensor, TENSOR_SHAPE))
+        .map(|shape| shape.at)
 }
 
 #[cfg(test)]
@@ -75,6 +78,15 @@ mod tests {
         assert_eq!(bytes, model(6, 6));
         forget(&mut bytes);
         assert_eq!(bytes, model(6, 6));
+    }
+
+    #[test]
+    fn a_shape_in_parts_is_hidden_as_a_whole() {
+        let parts = |tag: u8| [field(tag, b"a"), field(tag, b"b")].concat();
+        let model = |tag: u8| field(7, &field(11, &value("ids", &parts(tag))));
+        let mut bytes = model(2);
+        forget(&mut bytes);
+        assert_eq!(bytes, model(6));
     }
 
     proptest! {

@@ -1,0 +1,13 @@
+//! What fuzz targets call: for each parser of foreign bytes, one function that takes any bytes and
+//! panics if a promise is broken. The property tests of the rooms call the same. No part of the
+//! library's interface; it exists only in tests and with the feature `fuzzing`.
+
+/// The bytes of a text file, from decoding to segments.
+pub fn text_decode(bytes: &[u8]) {
+    crate::text::invariants::check_bytes(bytes);
+}
+
+/// The bytes of a model, as fields, as a graph, without its shapes and cut in two.
+pub fn onnx_fields(bytes: &[u8]) {
+    crate::speech::check_model_bytes(bytes);
+}

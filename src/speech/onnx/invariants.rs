@@ -1,0 +1,170 @@
+//! What holds for the bytes of any model whatever. Property tests and fuzz targets call it. It must
+//! never lean on the code that it checks.
+
+use std::ops::Range;
+
+use super::fields::{Field, MODEL_GRAPH, fields, put};
+use super::graph::Graph;
+use super::halves::cut_off_decoder;
+use super::shapes::forget;
+
+/// Panics unless these bytes, a model or not, are read and changed as promised.
+#[track_caller]
+pub(crate) fn check_bytes(bytes: &[u8]) {
+    check_fields(bytes, 0..bytes.len());
+    for graph in graphs(bytes) {
+        check_fields(bytes, graph);
+    }
+    if let Some(graph) = Graph::read(bytes) {
+        for node in &graph.nodes {
+            graph.kernel(node);
+        }
+    }
+    check_shapes(bytes);
+    check_halves(bytes);
+}
+
+/// Fields follow each other without a gap, within their range; one with a length can be written again.
+#[track_caller]
+fn check_fields(bytes: &[u8], range: Range<usize>) {
+    let mut next = range.start;
+    for field in fields(bytes, range.clone()) {
+        assert_eq!(field.at, next);
+        assert!(field.at < field.content.start && field.content.start <= field.content.end);
+        assert!(field.content.end <= range.end);
+        next = field.whole().end;
+        if field.tag & 7 == 2 {
+            let mut again = Vec::new();
+            put(&mut again, field.tag, &bytes[field.content.clone()]);
+            let read: Vec<Field> = fields(&again, 0..again.len()).collect();
+            let [read] = &read[..] else {
+                panic!("one field was written, {} are read", read.len());
+            };
+            assert_eq!(read.tag, field.tag);
+            assert_eq!(again[read.content.clone()], bytes[field.content]);
+        }
+    }
+}
+
+/// Without its shapes a model has the same fields at the same places: only tags are others.
+#[track_caller]
+fn check_shapes(bytes: &[u8]) {
+    let mut without = bytes.to_vec();
+    forget(&mut without);
+    assert_eq!(
+        places(&without, 0..without.len()),
+        places(bytes, 0..bytes.len())
+    );
+    for graph in graphs(bytes) {
+        assert_eq!(places(&without, graph.clone()), places(bytes, graph));
+    }
+    let once = without.clone();
+    forget(&mut without);
+    assert_eq!(without, once, "what is hidden stays as it is");
+}
+
+/// A model is cut in two that can be read, or stays as it is.
+#[track_caller]
+fn check_halves(bytes: &[u8]) {
+    let mut first = bytes.to_vec();
+    let Some(second) = cut_off_decoder(&mut first) else {
+        assert_eq!(first, bytes, "a model that was not cut is another");
+        return;
+    };
+    assert!(second.hop > 0);
+    assert!(Graph::read(&second.model).is_some());
+    // Only tags are others, and what was added stands behind.
+    let graph = |graphs: Vec<Range<usize>>| graphs.first().cloned();
+    assert_eq!(graph(graphs(&first)), graph(graphs(bytes)));
+    for graph in graphs(bytes) {
+        assert_eq!(places(&first, graph.clone()), places(bytes, graph));
+    }
+}
+
+fn graphs(bytes: &[u8]) -> Vec<Range<usize>> {
+    fields(bytes, 0..bytes.len())
+        .filter(|field| field.tag == MODEL_GRAPH)
+        .map(|field| field.content)
+        .collect()
+}
+
+fn places(bytes: &[u8], range: Range<usize>) -> Vec<(usize, Range<usize>)> {
+    fields(bytes, range)
+        .map(|field| (field.at, field.content))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A model of this program's own, small and whole.
+    const TONE: &[u8] = include_bytes!("../../../tests/fixtures/tone.onnx");
+
+    fn varint(mut value: u64, is_longer: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        while value >= 0x80 {
+            out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        out.push(value as u8);
+        if is_longer {
+            *out.last_mut().unwrap() |= 0x80;
+            out.push(0);
+        }
+        out
+    }
+
+    /// Something like a message: fields that models have, now and then written as nobody does.
+    fn message() -> impl Strategy<Value = Vec<u8>> {
+        let leaf = prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..6),
+            Just(b"Conv".to_vec()),
+            Just(b"a".to_vec()),
+        ];
+        leaf.prop_recursive(5, 64, 6, |inner| {
+            let field =
+                (1u64..15, 0u64..40, 0u8..8, inner).prop_map(|(number, kind, odd, content)| {
+                    let is_odd = odd == 0;
+                    let kind = if kind < 6 { kind } else { 2 };
+                    let mut out = varint(number << 3 | kind, is_odd);
+                    if kind == 2 {
+                        out.extend(varint(content.len() as u64, is_odd));
+                    }
+                    out.extend(content);
+                    out
+                });
+            prop::collection::vec(field, 0..6).prop_map(|fields| fields.concat())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            check_bytes(&bytes);
+        }
+
+        #[test]
+        fn no_message_is_too_strange(graph in message(), rest in message()) {
+            let mut bytes = Vec::new();
+            put(&mut bytes, MODEL_GRAPH, &graph);
+            bytes.extend(rest);
+            check_bytes(&bytes);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn a_damaged_model_is_not_too_strange(at: prop::sample::Index, byte: u8) {
+            let mut bytes = TONE.to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            check_bytes(&bytes);
+            check_bytes(&bytes[..at]);
+        }
+    }
+}
