@@ -94,20 +94,21 @@ impl TaskContext {
         &self.id
     }
 
-    /// Says how far the work is. A `total` of 0 means that it is not known.
+    /// Says how far the work is. A `total` of 0 means that it is not known. A smaller `current` is
+    /// taken as it is given; `extra` stays until another one is given.
     ///
     /// ```
     /// use aloud::engine::{Work, testing::Library};
     /// use serde_json::json;
     ///
     /// let engine = Library::new();
-    /// let id = engine.submit(Work::closure("a quarter", |task| {
+    /// let id = engine.submit(Work::closure("a half", |task| {
     ///     task.update_progress(10, 40, Some(json!({ "page": 10 })));
-    ///     task.update_progress(5, 40, None); // it never falls
+    ///     task.update_progress(20, 40, None);
     ///     Ok("enough".into())
     /// }))?;
     /// let progress = engine.wait(&id)?.progress;
-    /// assert_eq!((progress.percentage(), progress.extra), (25, None));
+    /// assert_eq!((progress.percentage(), progress.extra), (50, Some(json!({ "page": 10 }))));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn update_progress(&self, current: u64, total: u64, extra: Option<Value>) {
