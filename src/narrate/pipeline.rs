@@ -125,14 +125,22 @@ pub(super) fn speak<'s>(
     std::thread::scope(|scope| {
         let close = Close(&prepared, &to_disk);
         let past_the_model = to_disk.clone();
+        // The log tells of one task, whichever thread tells it.
+        let span = tracing::Span::current();
+        let of_prepare = span.clone();
+        let clips = &clips;
         std::thread::Builder::new()
             .name("aloud-prepare".into())
             .spawn_scoped(scope, move || {
+                let _entered = of_prepare.enter();
                 prepare(job, missing, front_end, to_model, past_the_model);
             })?;
         let publisher = std::thread::Builder::new()
             .name("aloud-publish".into())
-            .spawn_scoped(scope, || publish(job, &clips))?;
+            .spawn_scoped(scope, move || {
+                let _entered = span.enter();
+                publish(job, clips)
+            })?;
         // The model is opened for the first segment that needs it, while the next are prepared.
         let run = match prepared.recv_blocking() {
             Err(_) => stopped(context),

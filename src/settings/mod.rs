@@ -114,7 +114,9 @@ settings! {
     speed: f32 = |_| 1.0, |value| within(value, 0.25..=4.0);
     /// Which of a voice's speakers, for voices that have several; none is the voice's first.
     speaker: Option<u32> = |_| None, anything;
-    /// How many tasks run at once. One voice uses all cores: more is rarely faster.
+    /// How many tasks run at once. One voice uses all cores: more is rarely faster. (Documents of
+    /// engines like this one give 4, 2 or 1; for voices that use all cores, 1 is the fastest, and takes
+    /// the memory of one model.)
     workers: usize = |_| 1, |value| within(value, 1..=64);
     /// The processor cores that one worker uses; none is all of them.
     threads: Option<usize> = |_| None, |value| optional(value, |n| within(n, 1..=1024));

@@ -53,6 +53,13 @@ pub struct SettingOrigin {
     pub origin: Origin,
 }
 
+/// Environment variables by which documents of the engine call a setting; `ALOUD_…` counts before them.
+const OTHER_NAMES: [(&str, &str); 3] = [
+    ("workers", "MAX_ENGINE_WORKERS"),
+    ("shutdown_timeout", "EXECUTOR_SHUTDOWN_TIMEOUT"),
+    ("cleanup_threshold", "TASK_CLEANUP_THRESHOLD"),
+];
+
 /// What `config.toml` says: key → line and value.
 type Entries = BTreeMap<String, (usize, Raw)>;
 
@@ -102,6 +109,15 @@ impl<'e> Sources<'e> {
         check: fn(&T) -> Result<(), String>,
     ) -> Result<T, SettingsError> {
         let variable = format!("ALOUD_{}", name.to_uppercase().replace('.', "_"));
+        let other = OTHER_NAMES.iter().find(|(setting, _)| *setting == name);
+        let other = other.map(|(_, variable)| (*variable).to_owned());
+        let from_environment = [Some(variable), other]
+            .into_iter()
+            .flatten()
+            .find_map(|variable| {
+                let text = (self.env)(&variable).filter(|text| !text.is_empty())?;
+                Some((variable, text))
+            });
         let bad = |origin: &Origin, problem: String, given: String| SettingsError::BadValue {
             place: match origin {
                 Origin::Flag => "the command line".to_owned(),
@@ -115,7 +131,7 @@ impl<'e> Sources<'e> {
             let value = T::from_flag(flag);
             let given = value.show();
             (value, Origin::Flag, given)
-        } else if let Some(text) = (self.env)(&variable).filter(|text| !text.is_empty()) {
+        } else if let Some((variable, text)) = from_environment {
             let origin = Origin::Environment(variable);
             let given = text.to_string_lossy().into_owned();
             match text.to_str().and_then(T::from_text) {

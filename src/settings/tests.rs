@@ -199,3 +199,31 @@ fn paths_in_the_file_start_at_its_folder() {
     assert_eq!(settings.onnxruntime, Some("/opt/ort.so".into()));
     assert_eq!(settings.espeak_data, None);
 }
+
+#[test]
+fn the_names_of_the_documents_count_after_ours() {
+    let home = Home::with("workers = 2");
+    let documents = ("MAX_ENGINE_WORKERS", "3");
+    let settings = home
+        .load(
+            Overrides::default(),
+            &[documents, ("TASK_CLEANUP_THRESHOLD", "60")],
+        )
+        .unwrap();
+    assert_eq!(settings.workers, 3);
+    assert_eq!(settings.cleanup_threshold.as_secs(), 60);
+    let from = |settings: &Settings| origin(settings, "workers").origin.clone();
+    assert_eq!(
+        from(&settings),
+        Origin::Environment("MAX_ENGINE_WORKERS".into())
+    );
+    let settings = home
+        .load(Overrides::default(), &[documents, ("ALOUD_WORKERS", "4")])
+        .unwrap();
+    assert_eq!(settings.workers, 4);
+    let message = home.error(&[("EXECUTOR_SHUTDOWN_TIMEOUT", "soon")]);
+    assert!(
+        message.starts_with("EXECUTOR_SHUTDOWN_TIMEOUT"),
+        "{message}"
+    );
+}
