@@ -4,7 +4,7 @@
 //!
 //! | room | what it holds | feature |
 //! |---|---|---|
-//! | [`engine`](mod@engine) | the durable job engine: registry, store, workers; knows nothing of terminals or voices | none |
+//! | [`engine`](mod@engine) | the durable job engine: decisions in one pure core, threads around it; knows no terminals, no voices. [How it is built](architecture) | none |
 //! | [`model`] | the words that all rooms share: ids, states, plans, snapshots, events, errors | none |
 //! | [`narrate`] | the operation a worker runs: prepare ∥ synthesize ∥ publish | `narrate` |
 //! | [`text`] | bytes → text → blocks → segments, with byte spans in the source | `narrate` |
@@ -34,6 +34,9 @@ pub mod engine;
 mod failpoint;
 
 pub mod model;
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
 
 #[cfg(feature = "narrate")]
 pub mod assets;
