@@ -1,5 +1,7 @@
 //! What can happen in the engine, as everyone who listens is told it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::ErrorObject;
@@ -93,6 +95,14 @@ pub enum Event {
         /// Whether it was paused.
         paused: bool,
     },
+    /// Waiting tasks of one operation and voice are held back because the last ones failed, or are
+    /// released: read fresh copies, [`TaskStatus::hold`](super::TaskStatus::hold) says why.
+    Breaker {
+        /// What they share.
+        key: Arc<str>,
+        /// Whether they are held back.
+        open: bool,
+    },
     /// The engine no longer takes work.
     ShuttingDown,
     /// The reader was too slow for this many events: read fresh copies.
@@ -125,7 +135,10 @@ impl Event {
             | Self::Requeued { task }
             | Self::Ended { task, .. }
             | Self::Removed { task } => Some(task),
-            Self::QueuePaused { .. } | Self::ShuttingDown | Self::Missed { .. } => None,
+            Self::QueuePaused { .. }
+            | Self::Breaker { .. }
+            | Self::ShuttingDown
+            | Self::Missed { .. } => None,
         }
     }
 }

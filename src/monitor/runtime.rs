@@ -266,7 +266,7 @@ impl Runtime {
         self.due = self.due.max(due);
         self.stale.extend(event.task().cloned());
         match event {
-            Event::Missed { .. } => self.reload(),
+            Event::Missed { .. } | Event::Breaker { .. } => self.reload(),
             Event::ShuttingDown => self.update(Message::EngineStopping),
             Event::QueuePaused { paused } => self.update(Message::QueuePaused(paused)),
             Event::SegmentCompleted { task, segment } => {

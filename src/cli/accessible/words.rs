@@ -85,8 +85,9 @@ fn done(task: &TaskStatus) -> u64 {
 /// How a task's state is said.
 fn state(task: &TaskStatus) -> &'static str {
     match task.state {
+        state if task.cancel_requested && !state.is_terminal() => "being cancelled",
         TaskState::Pending if task.paused => "held back",
-        TaskState::Processing if task.cancel_requested => "being cancelled",
+        TaskState::Pending if task.hold.is_some() => "waiting, for the last ones like it failed",
         TaskState::Processing if task.paused => "being paused",
         state => state_word(state),
     }

@@ -12,7 +12,7 @@ use super::queue::Lane;
 use super::time::Alarm;
 use super::{Core, Effect, Entry, Log, Now, Output, RunId};
 use crate::engine::error::WorkError;
-use crate::model::{ErrorObject, Hold, Timestamp};
+use crate::model::{ErrorObject, Event, Hold, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Circuit {
@@ -101,6 +101,10 @@ impl<B, R: Clone> Core<B, R> {
                 if state.circuit != Circuit::Closed {
                     self.queue.set_blocked(&Lane::Breaker(key.clone()), false);
                     let key = key.clone();
+                    out.events.push(Event::Breaker {
+                        key: key.clone(),
+                        open: false,
+                    });
                     out.effects.push(Effect::Log(Log::BreakerClosed { key }));
                 }
             }
@@ -141,6 +145,10 @@ impl<B, R: Clone> Core<B, R> {
             state.opened += 1;
             let pause = policy.pause(state.opened);
             self.open_circuit(key, pause, now);
+            out.events.push(Event::Breaker {
+                key: key.clone(),
+                open: true,
+            });
             out.effects.push(Effect::Log(Log::BreakerOpened {
                 key: key.clone(),
                 error: error.to_string(),

@@ -6,10 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::pane::{self, Look};
-use super::text::{fit_end, line, put, put_all, seconds, times, wrap};
+use super::text::{clock, fit_end, line, put, put_all, seconds, times, wrap};
 use super::zoom::{self, Line};
 use super::{Cx, plot, segments, take_bottom, take_top};
-use crate::engine::{ErrorObject, PlannedSegment, SegmentId, TaskStatus};
+use crate::engine::{ErrorObject, Hold, PlannedSegment, SegmentId, TaskStatus};
 use crate::monitor::app::{SegmentState, Target, segment_count, segment_state};
 use crate::monitor::theme::Role;
 
@@ -191,7 +191,7 @@ pub(super) fn facts(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) ->
 
 /// What went wrong, each with what to do next.
 pub(super) fn errors(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -> Vec<Line> {
-    let mut lines = Vec::new();
+    let mut lines = held(task, id, width, cx);
     for ErrorObject {
         code,
         message,
@@ -208,6 +208,35 @@ pub(super) fn errors(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -
         if !remediation.is_empty() {
             add(&format!("→ {remediation}"), Role::Accent);
         }
+    }
+    lines
+}
+
+/// What keeps a waiting task from running, beside its place.
+fn held(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -> Vec<Line> {
+    let Some(hold) = task.hold.as_ref().filter(|_| id == 0) else {
+        return Vec::new();
+    };
+    let (what, why, advice) = match hold {
+        Hold::Breaker { error, retry_at } => (
+            format!(
+                "the last ones like it failed; one is tried in {}",
+                clock(retry_at.since(cx.app.now))
+            ),
+            error.message.as_str(),
+            error.remediation.as_str(),
+        ),
+        _ => (
+            "this program can't do this".to_owned(),
+            "it waits for one that can",
+            "",
+        ),
+    };
+    let mut lines: Vec<Line> = zoom::lines(&what, width, cx.style(Role::Warning)).collect();
+    lines.extend(zoom::lines(why, width, cx.style(Role::Text)));
+    if !advice.is_empty() {
+        let advice = format!("→ {advice}");
+        lines.extend(zoom::lines(&advice, width, cx.style(Role::Accent)));
     }
     lines
 }

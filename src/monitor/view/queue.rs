@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::pane::{self, Look};
 use super::text::{self, clock, line, put, put_right};
 use super::{Cx, NO_MATCH, bar, mark};
-use crate::engine::{TaskState, TaskStatus};
+use crate::engine::{Hold, TaskState, TaskStatus};
 use crate::monitor::action::{Action, Mode};
 use crate::monitor::app::{
     ListArea, Moves, Pane, error_count, is_opening, percent_of, scroll, share_done,
@@ -215,7 +215,7 @@ fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, columns: &Columns, c
         cx.style(Role::Failed),
     );
     put_right(buf, next(columns.spent), &spent(task, cx), quiet);
-    put_right(buf, next(columns.left), &left(task), quiet);
+    put_right(buf, next(columns.left), &left(task, cx), quiet);
     bar
 }
 
@@ -242,12 +242,15 @@ fn state_word(task: &TaskStatus, cx: Cx<'_>) -> &'static str {
     if cx.app.tasks.was_retried(task) {
         return "RETRIED";
     }
-    if task.cancel_requested && task.state == TaskState::Processing {
+    // Also of one that waited, until its end is on disk.
+    if task.cancel_requested && !task.state.is_terminal() {
         "CANCELLING"
     } else if cx.app.is_pausing(task) {
         "PAUSING"
     } else if task.paused && task.state == TaskState::Pending {
         "PAUSED"
+    } else if task.hold.is_some() {
+        "WAITING"
     } else if task.state == TaskState::Pending && task.error.is_some() {
         "RETRYING"
     } else {
@@ -266,7 +269,10 @@ fn spent(task: &TaskStatus, cx: Cx<'_>) -> String {
     clock(earlier + latest.unwrap_or_default())
 }
 
-fn left(task: &TaskStatus) -> String {
+fn left(task: &TaskStatus, cx: Cx<'_>) -> String {
+    if let Some(Hold::Breaker { retry_at, .. }) = &task.hold {
+        return format!("try in {}", clock(retry_at.since(cx.app.now)));
+    }
     if task.state != TaskState::Processing {
         return String::new();
     }
