@@ -78,7 +78,15 @@ impl Engine {
         new.failed_dependency = failed_dependency;
         new.again = again;
         let folder = new.status.folder.clone();
+        let is_durable = new.record.is_some();
         let new = Box::new(new);
+        if !is_durable {
+            // It is answered at once.
+            return match runtime.apply_for_caller(Command::Submit(new, 0)) {
+                Answer::Refused(refusal) => Err(refused(refusal)),
+                _ => Ok(id),
+            };
+        }
         let (answer, replies) = runtime.call(|call| Command::Submit(new, call));
         match answer {
             Answer::Done => return Ok(id),
@@ -116,6 +124,9 @@ fn refused(refusal: Refusal) -> SubmitError {
 
 /// A task to wait for that has left the registry and did not end as it should: the database knows.
 fn failed_dependency(runtime: &Runtime, after: &[TaskId]) -> Result<Option<TaskId>, SubmitError> {
+    if after.is_empty() {
+        return Ok(None);
+    }
     let unknown: Vec<TaskId> = {
         let locked = runtime.lock();
         let unknown = after.iter().filter(|id| !locked.core.contains(id));

@@ -214,7 +214,7 @@ pub struct TaskStatus {
     pub paused: bool,
     /// What else keeps it from running, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold: Option<Hold>,
+    pub hold: Option<Box<Hold>>,
     /// The tasks that must end before it runs.
     pub after: Arc<[TaskId]>,
     /// The group it belongs to.

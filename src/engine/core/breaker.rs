@@ -47,14 +47,16 @@ pub(super) struct Breakers {
 
 impl<B, R: Clone> Core<B, R> {
     /// What keeps a waiting task from running beside its place in the queue.
-    pub(super) fn hold(&self, entry: &Entry<B>) -> Option<Hold> {
+    pub(super) fn hold(&self, entry: &Entry<B>) -> Option<Box<Hold>> {
         if entry.body.is_none() {
-            return Some(Hold::NoOperation);
+            return Some(Box::new(Hold::NoOperation));
         }
         let state = self.breakers.by_key.get(entry.breaker.as_ref()?)?;
-        (state.circuit != Circuit::Closed).then(|| Hold::Breaker {
-            error: state.error.clone(),
-            retry_at: state.retry_at,
+        (state.circuit != Circuit::Closed).then(|| {
+            Box::new(Hold::Breaker {
+                error: state.error.clone(),
+                retry_at: state.retry_at,
+            })
         })
     }
 

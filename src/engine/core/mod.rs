@@ -107,6 +107,8 @@ pub(crate) struct Core<B, R> {
     runs: BTreeMap<RunId, Run>,
     workers: Workers,
     alarms: BTreeSet<(Duration, Alarm)>,
+    /// Those of them that limit work.
+    limits: usize,
     /// When the clock has been asked to wake us.
     wake_at: Option<Duration>,
     ended: BTreeSet<(Duration, u64)>,
@@ -143,6 +145,7 @@ impl<B, R: Clone> Core<B, R> {
             runs: BTreeMap::new(),
             workers: Workers::default(),
             alarms: BTreeSet::new(),
+            limits: 0,
             wake_at: None,
             ended: BTreeSet::new(),
             counts: [0; TaskState::ALL.len()],
@@ -166,6 +169,10 @@ impl<B, R: Clone> Core<B, R> {
         now: Now,
         out: &mut Output<B, R>,
     ) -> Answer {
+        if let Command::Report { task, report } = command {
+            // The commonest command of all, from which nothing else follows.
+            return self.report(&task, report, now, out);
+        }
         let answer = match command {
             Command::Submit(new, call) => self.submit(*new, call, now, out),
             Command::Admit {
@@ -181,7 +188,7 @@ impl<B, R: Clone> Core<B, R> {
             Command::SetQueuePaused(paused) => self.set_queue_paused(paused, now, out),
             Command::ResumeAll => self.resume_all(now, out),
             Command::Move { task, up } => self.shift(&task, up, now, out),
-            Command::Report { task, report } => self.report(&task, report, now, out),
+            Command::Report { .. } => Answer::Done,
             Command::OpenPart { run, part } => self.open_part(run, part, now, out),
             Command::ClosePart { run, part } => self.close_part(run, part, now),
             Command::CompletePart {
@@ -281,12 +288,18 @@ impl<B, R: Clone> Core<B, R> {
     }
 
     fn set_alarm(&mut self, at: Duration, alarm: Alarm) {
-        self.alarms.insert((at, alarm));
+        let is_limit = alarm.is_limit();
+        if self.alarms.insert((at, alarm)) {
+            self.limits += usize::from(is_limit);
+        }
     }
 
     fn clear_alarm(&mut self, at: Option<Duration>, alarm: Alarm) {
         if let Some(at) = at {
-            self.alarms.remove(&(at, alarm));
+            let is_limit = alarm.is_limit();
+            if self.alarms.remove(&(at, alarm)) {
+                self.limits -= usize::from(is_limit);
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) enum Alarm {
 
 impl Alarm {
     /// Whether it limits work: time for which nothing could run does not count.
-    fn is_limit(&self) -> bool {
+    pub(super) fn is_limit(&self) -> bool {
         matches!(
             self,
             Self::TaskDeadline(_) | Self::PartDeadline(..) | Self::PartGiveUp(..) | Self::GiveUp(_)
@@ -52,7 +52,7 @@ impl<B, R: Clone> Core<B, R> {
     pub(super) fn tick(&mut self, now: Now, out: &mut Output<B, R>) -> Answer {
         let asked = self.wake_at.take();
         let late = asked.map_or(Duration::ZERO, |at| now.mono.saturating_sub(at));
-        if late > HEARTBEAT && self.alarms.iter().any(|(_, alarm)| alarm.is_limit()) {
+        if late > HEARTBEAT && self.limits > 0 {
             if !mutated(Mutation::SleepCounted) {
                 self.postpone_limits(late);
             }
@@ -62,6 +62,7 @@ impl<B, R: Clone> Core<B, R> {
             let Some((_, alarm)) = self.alarms.pop_first() else {
                 break;
             };
+            self.limits -= usize::from(alarm.is_limit());
             self.ring(&alarm, now, out);
         }
         Answer::Done
@@ -126,7 +127,7 @@ impl<B, R: Clone> Core<B, R> {
         let Some(mut next) = alarm.into_iter().chain(due).min() else {
             return;
         };
-        if self.wake_at.is_none_or(|at| at > heartbeat) && self.has_limits() {
+        if self.limits > 0 {
             next = next.min(heartbeat);
         }
         if self.wake_at.is_some_and(|at| at <= next) {
@@ -134,24 +135,6 @@ impl<B, R: Clone> Core<B, R> {
         }
         self.wake_at = Some(next);
         out.effects.push(Effect::WakeAt(next));
-    }
-
-    /// Whether anything that runs has a limit.
-    fn has_limits(&self) -> bool {
-        self.runs.values().any(|run| {
-            let Some(entry) = self.tasks.get(&run.task) else {
-                return false;
-            };
-            let has_deadline = matches!(
-                entry.phase,
-                Phase::Running {
-                    deadline: Some(_),
-                    ..
-                }
-            );
-            let mut leases = entry.leases.values();
-            has_deadline || run.give_up.is_some() || leases.any(|lease| lease.deadline.is_some())
-        })
     }
 
     /// Removes tasks that ended longer ago than `max_age`, a limited number of them. Active ones stay,

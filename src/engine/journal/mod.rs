@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use async_channel::{Receiver, Sender, TrySendError};
 
@@ -24,6 +25,8 @@ pub(super) use self::format::{Read, folders, read};
 /// Lines that may wait while a folder is slow. Beyond that a folder's journal is behind, which its next
 /// start mends.
 const BACKLOG: usize = 4096;
+/// How long a line waits for others. The database has it; this is for the disk's sake.
+const LINGER: Duration = Duration::from_millis(20);
 
 /// A handle to the thread; cheap to clone.
 #[derive(Clone)]
@@ -161,6 +164,10 @@ fn begin(
 fn run(database: &Path, queue: &Receiver<Job>) {
     let mut list = format::FolderList::open(database);
     while let Ok(first) = queue.recv_blocking() {
+        if !queue.is_closed() {
+            // Lines that come together are synced together.
+            std::thread::sleep(LINGER);
+        }
         let mut lines: BTreeMap<PathBuf, Vec<Line>> = BTreeMap::new();
         let mut begun = false;
         let rest = std::iter::from_fn(|| queue.try_recv().ok());

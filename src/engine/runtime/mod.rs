@@ -85,9 +85,17 @@ pub(super) struct Runtime {
 /// What is carried out once the lock is released.
 enum Act {
     Effect(Effect<Body, Record>),
-    Start(Box<Job>),
+    Start(Job),
     Raise(Arc<Interrupt>, Raise),
     Reply(Sender<Reply>, Reply),
+}
+
+/// Who drops the work of tasks that have ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drops {
+    /// The calling thread, which gave it to the engine or asked for its end.
+    Here,
+    ToReaper,
 }
 
 enum Raise {
@@ -179,7 +187,15 @@ impl Runtime {
 
     /// Tells the core what happened, and carries out what follows.
     pub(super) fn apply(self: &Arc<Self>, command: Command<Body, Record>) -> Answer {
-        self.apply_all(|locked, now| {
+        self.apply_all(Drops::ToReaper, |locked, now| {
+            let Locked { core, out, .. } = locked;
+            core.apply(command, now, out)
+        })
+    }
+
+    /// The same on the thread of a caller, who drops what work of theirs this ends.
+    pub(super) fn apply_for_caller(self: &Arc<Self>, command: Command<Body, Record>) -> Answer {
+        self.apply_all(Drops::Here, |locked, now| {
             let Locked { core, out, .. } = locked;
             core.apply(command, now, out)
         })
@@ -192,7 +208,7 @@ impl Runtime {
         command: impl FnOnce(CallId) -> Command<Body, Record>,
     ) -> (Answer, Receiver<Reply>) {
         let (sender, replies) = async_channel::bounded(1);
-        let answer = self.apply_all(|locked, now| {
+        let answer = self.apply_all(Drops::ToReaper, |locked, now| {
             let call = locked.next_call;
             locked.next_call += 1;
             locked.calls.insert(call, sender);
@@ -210,7 +226,7 @@ impl Runtime {
     pub(super) fn collect(self: &Arc<Self>, finished: Finished) {
         // Each worker has one result at a time, and there is room for all of them.
         let _ = self.results.0.try_send(finished);
-        self.apply_all(|locked, now| {
+        self.apply_all(Drops::ToReaper, |locked, now| {
             while let Ok(Finished { run, result, body }) = self.results.1.try_recv() {
                 locked.runs.remove(&run);
                 let command = Command::Finished { run, result, body };
@@ -220,7 +236,11 @@ impl Runtime {
         });
     }
 
-    fn apply_all<T>(self: &Arc<Self>, apply: impl FnOnce(&mut Locked, Now) -> T) -> T {
+    fn apply_all<T>(
+        self: &Arc<Self>,
+        drops: Drops,
+        apply: impl FnOnce(&mut Locked, Now) -> T,
+    ) -> T {
         let mut locked = self.lock();
         // Under the lock: moments must come to the core in order.
         let now = self.now();
@@ -233,7 +253,12 @@ impl Runtime {
             self.announcer.wake();
         }
         for act in acts {
-            self.carry_out(act);
+            match act {
+                Act::Effect(Effect::Drop(body)) if drops == Drops::Here => {
+                    guarded("the destructor of a task's work", || drop(body));
+                }
+                act => self.carry_out(act),
+            }
         }
         drop(discarded);
         answer
@@ -243,7 +268,7 @@ impl Runtime {
         match act {
             Act::Start(job) => {
                 // As many as there are workers at most: there is room.
-                let _ = self.jobs.0.try_send(*job);
+                let _ = self.jobs.0.try_send(job);
             }
             Act::Raise(interrupt, raise) => {
                 guarded("the hook of an interrupt", || match raise {
@@ -339,11 +364,13 @@ impl Locked {
         if self.out.effects.is_empty() {
             return Vec::new();
         }
-        let effects = std::mem::take(&mut self.out.effects);
+        let mut effects = std::mem::take(&mut self.out.effects);
         let mut acts = Vec::with_capacity(effects.len());
-        for effect in effects {
+        for effect in effects.drain(..) {
             acts.extend(self.act(effect));
         }
+        // Its room serves again.
+        self.out.effects = effects;
         acts
     }
 
@@ -358,14 +385,14 @@ impl Locked {
             } => {
                 let interrupt = Arc::new(Interrupt::default());
                 self.runs.insert(run, Arc::clone(&interrupt));
-                Act::Start(Box::new(Job::Run {
+                Act::Start(Job::Run {
                     run,
                     task,
                     kind,
                     attempt,
                     body,
                     interrupt,
-                }))
+                })
             }
             Effect::Interrupt { run, reason } => {
                 Act::Raise(self.runs.get(&run)?.clone(), Raise::Reason(reason))

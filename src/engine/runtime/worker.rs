@@ -99,18 +99,15 @@ fn work(
     body: Body,
     context: &TaskContext,
 ) -> (WorkResult, Option<Body>) {
-    type Run<'a> = Box<dyn FnOnce(&mut Tools) -> WorkResult + 'a>;
-    let (again, run): (Option<Body>, Run<'_>) = match body {
-        Body::Closure(run) => (None, Box::new(|_| run(context))),
-        Body::Repeatable(run) => {
-            let again = Body::Repeatable(Arc::clone(&run));
-            (Some(again), Box::new(move |_| run(context)))
-        }
-        Body::Durable(record) => {
-            let again = Body::Durable(record.clone());
-            let run = move |tools: &mut Tools| operate(tools, runtime, &record, context);
-            (Some(again), Box::new(run))
-        }
+    let again = match &body {
+        Body::Closure(_) => None,
+        Body::Repeatable(run) => Some(Body::Repeatable(Arc::clone(run))),
+        Body::Durable(record) => Some(Body::Durable(record.clone())),
+    };
+    let run = |tools: &mut Tools| match body {
+        Body::Closure(run) => run(context),
+        Body::Repeatable(run) => run(context),
+        Body::Durable(record) => operate(tools, runtime, &record, context),
     };
     let result = catch_unwind(AssertUnwindSafe(|| run(tools))).unwrap_or_else(|panic| {
         let error = ErrorObject::new("PANIC", format!("the work panicked: {}", message(&*panic)))

@@ -214,7 +214,7 @@ pub(super) fn errors(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -
 
 /// What keeps a waiting task from running, beside its place.
 fn held(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -> Vec<Line> {
-    let Some(hold) = task.hold.as_ref().filter(|_| id == 0) else {
+    let Some(hold) = task.hold.as_deref().filter(|_| id == 0) else {
         return Vec::new();
     };
     let (what, why, advice) = match hold {

@@ -270,7 +270,7 @@ fn spent(task: &TaskStatus, cx: Cx<'_>) -> String {
 }
 
 fn left(task: &TaskStatus, cx: Cx<'_>) -> String {
-    if let Some(Hold::Breaker { retry_at, .. }) = &task.hold {
+    if let Some(Hold::Breaker { retry_at, .. }) = task.hold.as_deref() {
         return format!("try in {}", clock(retry_at.since(cx.app.now)));
     }
     if task.state != TaskState::Processing {
