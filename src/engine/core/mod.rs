@@ -223,11 +223,14 @@ impl<B, R: Clone> Core<B, R> {
     /// A copy of everything known about a task.
     pub(crate) fn status(&self, id: &TaskId) -> Option<TaskStatus> {
         let entry = self.tasks.get(id).filter(|entry| entry.is_known())?;
-        let mut status = entry.status.clone();
-        if entry.phase == Phase::Waiting {
-            status.hold = self.hold(entry);
+        if entry.phase == Phase::Waiting
+            && let Some(hold) = self.hold(entry)
+        {
+            let mut status = entry.status.clone();
+            status.hold = Some(hold);
+            return Some(status);
         }
-        Some(status)
+        Some(entry.status.clone())
     }
 
     /// Copies of all tasks, in the order of their submission.
