@@ -210,14 +210,22 @@ impl Runtime {
     pub(super) fn collect(self: &Arc<Self>, finished: Finished) {
         // Each worker has one result at a time, and there is room for all of them.
         let _ = self.results.0.try_send(finished);
-        self.apply_all(|locked, now| {
+        let leaving = self.apply_all(|locked, now| {
+            let mut leaving = 0;
             while let Ok(Finished { run, result, body }) = self.results.1.try_recv() {
-                locked.runs.remove(&run);
+                // One that was given up knows that it must leave.
+                let counts = locked.runs.remove(&run).is_some();
                 let command = Command::Finished { run, result, body };
                 let Locked { core, out, .. } = locked;
-                core.apply(command, now, out);
+                let answer = core.apply(command, now, out);
+                leaving += usize::from(counts && answer == Answer::Leave);
             }
+            leaving
         });
+        for _ in 0..leaving {
+            // Whoever takes it leaves: the result may have been another worker's.
+            let _ = self.jobs.0.try_send(Job::Leave);
+        }
     }
 
     fn apply_all<T>(self: &Arc<Self>, apply: impl FnOnce(&mut Locked, Now) -> T) -> T {
