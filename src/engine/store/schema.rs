@@ -104,6 +104,14 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Whether an error says that another program has the database.
+pub(super) fn is_held(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+    )
+}
+
 /// Has the whole database looked at when it is opened next.
 pub(super) fn suspect(path: &Path) {
     if let Err(error) = std::fs::File::create(beside(path, "-suspect")) {
