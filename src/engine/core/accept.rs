@@ -146,6 +146,7 @@ impl<B, R: Clone> Core<B, R> {
         id: &TaskId,
         call: CallId,
         reply: Reply,
+        now: Now,
         out: &mut Output<B, R>,
     ) {
         self.accepting -= 1;
@@ -153,6 +154,12 @@ impl<B, R: Clone> Core<B, R> {
             self.order.remove(&entry.seq);
             self.forget_fingerprint(id, entry.fingerprint.as_deref());
             out.effects.extend(entry.body.map(Effect::Drop));
+            // Its id may have been given away before this.
+            for dependant in self.queue.fail(entry.seq) {
+                if let Some(dependant) = self.order.get(&dependant).cloned() {
+                    self.end(&dependant, run::dependency_outcome(id), now, out);
+                }
+            }
         }
         out.effects.push(Effect::Reply(call, reply));
     }

@@ -161,7 +161,7 @@ impl<B, R: Clone> Core<B, R> {
                 }
                 RowAnswer::Taken | RowAnswer::Done => {
                     let reply = Reply::Duplicate(task.clone());
-                    self.not_accepted(&task, call, reply, out);
+                    self.not_accepted(&task, call, reply, now, out);
                 }
             },
             Then::PartDone {
@@ -195,7 +195,7 @@ impl<B, R: Clone> Core<B, R> {
         let may_pass = matches!(error, StoreError::Failed(_)) && !self.is_flushing();
         match then {
             Then::Accepted { task, call, .. } => {
-                self.not_accepted(&task, call, Reply::Failed(error), out);
+                self.not_accepted(&task, call, Reply::Failed(error), now, out);
             }
             Then::PartDone {
                 task,
