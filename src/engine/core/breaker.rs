@@ -49,7 +49,8 @@ impl<B, R: Clone> Core<B, R> {
     /// What keeps a waiting task from running beside its place in the queue.
     pub(super) fn hold(&self, entry: &Entry<B>) -> Option<Hold> {
         if entry.body.is_none() {
-            return Some(Hold::NoOperation);
+            // After a shutdown nobody has any work left, and that holds nothing back.
+            return (!self.is_down()).then_some(Hold::NoOperation);
         }
         let state = self.breakers.by_key.get(entry.breaker.as_ref()?)?;
         (state.circuit != Circuit::Closed).then(|| Hold::Breaker {
