@@ -120,8 +120,6 @@ fn note(runtime: &Arc<Runtime>, note: Note) -> Result<(), SubmitError> {
 }
 
 fn sender(runtime: &Arc<Runtime>) -> Result<Sender<Note>, SubmitError> {
-    /// Callers wait when so many are on their way.
-    const BACKLOG: usize = 64;
     let (is_open, _, _) = runtime.lock().core.life();
     let mut notes = runtime
         .callbacks
@@ -135,11 +133,18 @@ fn sender(runtime: &Arc<Runtime>) -> Result<Sender<Note>, SubmitError> {
         return Err(SubmitError::ShutDown);
     }
     let events = runtime.subscribe().ok_or(SubmitError::ShutDown)?;
-    let (sender, inbox) = async_channel::bounded(BACKLOG);
+    // Bounded like the callbacks themselves: by the tasks that they are for. A callback that gives in
+    // more work can't wait for its own thread.
+    let (sender, inbox) = async_channel::unbounded();
     runtime
         .spawn(CALLBACKS, move |runtime| {
             let mut board = Board::default();
             run(&mut board, runtime, &events, &inbox);
+            inbox.close();
+            // What came too late goes here as well, and not with the engine, which it may hold.
+            while let Ok(note) = inbox.try_recv() {
+                board.note(note);
+            }
             // What they hold goes before the thread does.
             guarded("the destructor of a callback", || drop(board));
         })
