@@ -9,8 +9,13 @@ pub(super) const WORKER: &str = "aloud-worker";
 pub(super) const CLOCK: &str = "aloud-clock";
 pub(super) const EVENTS: &str = "aloud-events";
 pub(super) const REAPER: &str = "aloud-reaper";
+/// A thread for one call of a hook.
+pub(super) const HOOK: &str = "aloud-hook";
 /// The thread of the embedding program's callbacks.
 pub(in crate::engine) const CALLBACKS: &str = "aloud-callbacks";
+
+/// Those that call the embedding program's code, beside the workers.
+const FOREIGN: [&str; 4] = [REAPER, CALLBACKS, EVENTS, HOOK];
 
 /// How long threads that run foreign code may take to end before they are left behind.
 const GRACE: Duration = Duration::from_secs(1);
@@ -62,7 +67,7 @@ impl Threads {
 
     /// Joins those that run nothing but our own code: they all come to their end.
     pub(in crate::engine) fn join_ours(&self) {
-        for thread in self.take(|name| ![WORKER, REAPER, CALLBACKS, EVENTS].contains(&name)) {
+        for thread in self.take(|name| name != WORKER && !FOREIGN.contains(&name)) {
             join(thread);
         }
     }
@@ -95,7 +100,7 @@ impl Threads {
 
     /// The same for what calls the embedding program's code.
     pub(in crate::engine) fn join_foreign(&self) -> usize {
-        self.join_in_time(&[REAPER, CALLBACKS, EVENTS])
+        self.join_in_time(&FOREIGN)
     }
 }
 
