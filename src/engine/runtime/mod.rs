@@ -48,7 +48,7 @@ use crate::model::Timestamp;
 
 pub(super) use self::body::{Body, OperationRecord, Record};
 pub(super) use self::guard::guarded;
-pub(super) use self::threads::CALLBACKS;
+pub(super) use self::threads::{CALLBACKS, JOURNAL};
 pub(super) use self::worker::{Finished, Job};
 
 /// Workers that there may be at all: as many jobs and results fit into their channels.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 pub(super) const WORKER: &str = "aloud-worker";
 pub(super) const CLOCK: &str = "aloud-clock";
+/// The thread that writes in the narrations' folders.
+pub(in crate::engine) const JOURNAL: &str = "aloud-journal";
 pub(super) const EVENTS: &str = "aloud-events";
 pub(super) const REAPER: &str = "aloud-reaper";
 /// A thread for one call of a hook.
@@ -19,6 +21,8 @@ const FOREIGN: [&str; 4] = [REAPER, CALLBACKS, EVENTS, HOOK];
 
 /// How long threads that run foreign code may take to end before they are left behind.
 const GRACE: Duration = Duration::from_secs(1);
+/// The same for the one that waits for other disks, or for a network.
+const JOURNAL_GRACE: Duration = Duration::from_secs(5);
 /// Nobody rings for a thread that ended in a way that it could not announce.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
 
@@ -65,19 +69,21 @@ impl Threads {
         taken
     }
 
-    /// Joins those that run nothing but our own code: they all come to their end.
+    /// Joins those that run nothing but our own code, in our own folder: they all come to their end.
     pub(in crate::engine) fn join_ours(&self) {
-        for thread in self.take(|name| name != WORKER && !FOREIGN.contains(&name)) {
+        for thread in
+            self.take(|name| ![WORKER, JOURNAL].contains(&name) && !FOREIGN.contains(&name))
+        {
             join(thread);
         }
     }
 
     /// Joins those of this name that end in time, and returns how many did not: those that run foreign
     /// code which does not return are left behind.
-    pub(in crate::engine) fn join_in_time(&self, names: &[&str]) -> usize {
+    fn join_in_time(&self, names: &[&str], grace: Duration) -> usize {
         let me = std::thread::current().id();
         let mut threads = self.take(|name| names.contains(&name));
-        let until = Instant::now() + GRACE;
+        let until = Instant::now() + grace;
         loop {
             let (done, left): (Vec<_>, Vec<_>) =
                 threads.into_iter().partition(JoinHandle::is_finished);
@@ -95,12 +101,17 @@ impl Threads {
 
     /// The same for the workers.
     pub(in crate::engine) fn join_workers(&self) -> usize {
-        self.join_in_time(&[WORKER])
+        self.join_in_time(&[WORKER], GRACE)
     }
 
     /// The same for what calls the embedding program's code.
     pub(in crate::engine) fn join_foreign(&self) -> usize {
-        self.join_in_time(&FOREIGN)
+        self.join_in_time(&FOREIGN, GRACE)
+    }
+
+    /// Joins the journal; whether it came to its end in time.
+    pub(in crate::engine) fn join_journal(&self) -> bool {
+        self.join_in_time(&[JOURNAL], JOURNAL_GRACE) == 0
     }
 }
 
