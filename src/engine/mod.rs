@@ -98,7 +98,8 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the library in `options.folder`, or returns a handle to the engine of this process
-    /// that has it open already, whatever the other options. Narrations that an earlier run did not end continue.
+    /// that has it open already with the same options. One that goes down is waited for. Narrations that
+    /// an earlier run did not end continue.
     ///
     /// ```
     /// # use aloud::engine::{Engine, Options};

@@ -107,6 +107,8 @@ pub(super) fn open(options: Options) -> Result<Arc<Inner>, OpenError> {
 /// The engine of this process that has the folder; `None` if it is ours to open now.
 fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenError> {
     let until = Instant::now() + PATIENCE;
+    // Dropped after the lock is: one may be the last handle.
+    let mut leaving = Vec::new();
     let mut slots = slots();
     loop {
         match slots.get(folder) {
@@ -121,14 +123,18 @@ fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenErr
             }
             Some(Slot::Open(inner)) => {
                 if let Some(inner) = inner.upgrade() {
-                    // Dropped after the lock: it may be the last one.
-                    drop(slots);
-                    return same(inner, folder, options).map(Some);
+                    let (takes_work, _, _) = inner.runtime.lock().core.life();
+                    if takes_work {
+                        // As may this one.
+                        drop(slots);
+                        return same(inner, folder, options).map(Some);
+                    }
+                    leaving.push(inner);
                 }
             }
             Some(Slot::Opening(_)) => {}
         }
-        // It is being opened, or goes down with its last handle.
+        // It is being opened, or goes down.
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(OpenError::InUse {
