@@ -13,7 +13,7 @@ use super::error::OpenError;
 use super::journal::Journal;
 use super::options::Options;
 use super::runtime::lock::LibraryLock;
-use super::runtime::{Runtime, in_work};
+use super::runtime::{MOST_WORKERS, Runtime, in_work};
 use super::store::Store;
 use super::submit;
 use crate::model::{ErrorObject, ShutdownReport, Timestamp};
@@ -190,7 +190,10 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
         lock: Mutex::new(Some(lock)),
     });
     restore(&runtime, folder)?;
-    let (least, most) = (runtime.options.workers, runtime.options.max_workers);
+    // There is room for the jobs of so many.
+    let bounded = |workers: usize| workers.min(MOST_WORKERS);
+    let least = bounded(runtime.options.workers);
+    let most = bounded(runtime.options.max_workers);
     runtime.apply(Command::SetWorkers(least, most.max(least)));
     runtime.apply(Command::Open);
     Ok(inner)
