@@ -106,7 +106,8 @@ impl Engine {
         note(self.runtime(), new)?;
         let submitted = self.submit(submission);
         let is_accepted = submitted.is_ok();
-        note(self.runtime(), Note::Decided { token, is_accepted })?;
+        // Too late for the callback, and still accepted: the engine went down in between.
+        let _ = note(self.runtime(), Note::Decided { token, is_accepted });
         submitted
     }
 }
@@ -120,7 +121,10 @@ fn note(runtime: &Arc<Runtime>, note: Note) -> Result<(), SubmitError> {
 }
 
 fn sender(runtime: &Arc<Runtime>) -> Result<Sender<Note>, SubmitError> {
-    let (is_open, _, _) = runtime.lock().core.life();
+    let (is_open, _, is_down) = runtime.lock().core.life();
+    if is_down {
+        return Err(SubmitError::ShutDown);
+    }
     let mut notes = runtime
         .callbacks
         .notes
