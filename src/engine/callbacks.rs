@@ -106,7 +106,8 @@ impl Engine {
         note(self.runtime(), new)?;
         let submitted = self.submit(submission);
         let is_accepted = submitted.is_ok();
-        note(self.runtime(), Note::Decided { token, is_accepted })?;
+        // Too late for the callback, and still accepted: the engine went down in between.
+        let _ = note(self.runtime(), Note::Decided { token, is_accepted });
         submitted
     }
 }
@@ -120,9 +121,10 @@ fn note(runtime: &Arc<Runtime>, note: Note) -> Result<(), SubmitError> {
 }
 
 fn sender(runtime: &Arc<Runtime>) -> Result<Sender<Note>, SubmitError> {
-    /// Callers wait when so many have not been received.
-    const BACKLOG: usize = 64;
-    let (is_open, _, _) = runtime.lock().core.life();
+    let (is_open, _, is_down) = runtime.lock().core.life();
+    if is_down {
+        return Err(SubmitError::ShutDown);
+    }
     let mut notes = runtime
         .callbacks
         .notes
@@ -135,11 +137,18 @@ fn sender(runtime: &Arc<Runtime>) -> Result<Sender<Note>, SubmitError> {
         return Err(SubmitError::ShutDown);
     }
     let events = runtime.subscribe().ok_or(SubmitError::ShutDown)?;
-    let (sender, inbox) = async_channel::bounded(BACKLOG);
+    // Bounded like the callbacks themselves: by the tasks that they are for. A callback that gives in
+    // more work can't wait for its own thread.
+    let (sender, inbox) = async_channel::unbounded();
     runtime
         .spawn(CALLBACKS, move |runtime| {
             let mut board = Board::default();
             run(&mut board, runtime, &events, &inbox);
+            inbox.close();
+            // What came too late goes here as well, and not with the engine, which it may hold.
+            while let Ok(note) = inbox.try_recv() {
+                board.note(note);
+            }
             // What they hold goes before the thread does.
             guarded("the destructor of a callback", || drop(board));
         })

@@ -159,16 +159,25 @@ impl Interrupt {
         self.segment.store(segment, Ordering::Release);
     }
 
-    /// Breaks a segment off, if it is still the current one.
-    pub(crate) fn raise_for_segment(&self, segment: SegmentId) {
-        self.overdue.store(segment, Ordering::Release);
-        self.call_hook();
+    /// Asks the work to stop, without a call of its hook: that is not ours, and may block.
+    pub(crate) fn mark(&self, reason: StopReason) {
+        self.reason.fetch_max(reason as u8, Ordering::AcqRel);
     }
 
-    /// Gives the work up: whatever it still does, nobody waits for it.
-    pub(crate) fn abandon(&self) {
+    /// Breaks a segment off, if that one is still in work; the hook is to be called.
+    pub(crate) fn mark_segment(&self, segment: SegmentId) {
+        self.overdue.store(segment, Ordering::Release);
+    }
+
+    /// Gives the work up: whatever it still does, nobody waits for it. The hook is to be called.
+    pub(crate) fn mark_abandoned(&self) {
         self.abandoned.store(true, Ordering::Release);
-        self.raise(StopReason::Cancel);
+        self.mark(StopReason::Cancel);
+    }
+
+    /// Whether there is a hook to be called.
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.is_now() && self.lock().is_some()
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
@@ -186,11 +195,12 @@ impl Interrupt {
     /// assert_eq!(interrupt.reason(), Some(StopReason::Cancel));
     /// ```
     pub fn raise(&self, reason: StopReason) {
-        self.reason.fetch_max(reason as u8, Ordering::AcqRel);
+        self.mark(reason);
         self.call_hook();
     }
 
-    fn call_hook(&self) {
+    /// Calls the hook, if the work should stop at once.
+    pub(crate) fn call_hook(&self) {
         if self.is_now() {
             let hook = self.lock().clone();
             if let Some(hook) = hook {

@@ -91,8 +91,8 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the library in `options.folder`, or returns a handle to the engine of this process
-    /// that has it open already with the same options. Narrations and operations that an earlier run
-    /// did not end continue.
+    /// that has it open already with the same options. One that shuts down is waited for. Narrations and
+    /// operations that an earlier run did not end continue.
     ///
     /// ```
     /// use aloud::engine::{Engine, Options};

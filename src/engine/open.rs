@@ -13,7 +13,7 @@ use super::error::OpenError;
 use super::journal::Journal;
 use super::options::Options;
 use super::runtime::lock::LibraryLock;
-use super::runtime::{Runtime, in_work};
+use super::runtime::{MOST_WORKERS, Runtime, in_work};
 use super::store::Store;
 use super::submit;
 use crate::model::{ErrorObject, ShutdownReport, Timestamp};
@@ -107,6 +107,8 @@ pub(super) fn open(options: Options) -> Result<Arc<Inner>, OpenError> {
 /// The engine of this process that has the folder; `None` if it is ours to open now.
 fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenError> {
     let until = Instant::now() + PATIENCE;
+    // Dropped after the lock is: one may be the last handle.
+    let mut leaving = Vec::new();
     let mut slots = slots();
     loop {
         match slots.get(folder) {
@@ -121,9 +123,13 @@ fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenErr
             }
             Some(Slot::Open(inner)) => {
                 if let Some(inner) = inner.upgrade() {
-                    // Dropped after the lock: it may be the last one.
-                    drop(slots);
-                    return same(inner, folder, options).map(Some);
+                    let (takes_work, _, _) = inner.runtime.lock().core.life();
+                    if takes_work {
+                        // As may this one.
+                        drop(slots);
+                        return same(inner, folder, options).map(Some);
+                    }
+                    leaving.push(inner);
                 }
             }
             Some(Slot::Opening(_)) => {}
@@ -184,7 +190,10 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
         lock: Mutex::new(Some(lock)),
     });
     restore(&runtime, folder)?;
-    let (least, most) = (runtime.options.workers, runtime.options.max_workers);
+    // There is room for the jobs of so many.
+    let bounded = |workers: usize| workers.min(MOST_WORKERS);
+    let least = bounded(runtime.options.workers);
+    let most = bounded(runtime.options.max_workers);
     runtime.apply(Command::SetWorkers(least, most.max(least)));
     runtime.apply(Command::Open);
     Ok(inner)

@@ -48,6 +48,9 @@ fn join(inner: &Inner, report: &mut ShutdownReport) {
     let left = runtime.threads.join_workers();
     report.abandoned = report.abandoned.max(left);
     runtime.threads.join_ours();
+    if !runtime.threads.join_journal() {
+        tracing::warn!("a narration's folder does not answer; its journal is left as it is");
+    }
     runtime.close_events();
     let foreign = runtime.threads.join_foreign();
     if foreign > 0 {

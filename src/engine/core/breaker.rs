@@ -49,7 +49,8 @@ impl<B, R: Clone> Core<B, R> {
     /// What keeps a waiting task from running beside its place in the queue.
     pub(super) fn hold(&self, entry: &Entry<B>) -> Option<Box<Hold>> {
         if entry.body.is_none() {
-            return Some(Box::new(Hold::NoOperation));
+            // After a shutdown nobody has any work left, and that holds nothing back.
+            return (!self.is_down()).then(|| Box::new(Hold::NoOperation));
         }
         let state = self.breakers.by_key.get(entry.breaker.as_ref()?)?;
         (state.circuit != Circuit::Closed).then(|| {

@@ -97,8 +97,10 @@ impl<R> Disk<R> {
 impl<B, R: Clone> Core<B, R> {
     /// Sends the next batch, if none is on its way and there is something to send.
     pub(super) fn send_rows(&mut self, now: Now, out: &mut Output<B, R>) {
+        let is_last = self.is_flushing();
         let disk = &mut self.disk;
-        let must_wait = disk.retry.is_some_and(|at| at > now.mono);
+        // What is refused once more before the end is not tried again: nobody needs to wait for it.
+        let must_wait = !is_last && disk.retry.is_some_and(|at| at > now.mono);
         if disk.batch.is_some() || disk.waiting.is_empty() || must_wait {
             return;
         }

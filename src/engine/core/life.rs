@@ -177,7 +177,10 @@ impl<B, R: Clone> Core<B, R> {
         match step {
             Step::Wait => {
                 let left = self.runs.len();
-                let is_done = left == 0 && !(drains && self.queue.has_ready(now.mono));
+                // What waits for a narration can run once the end of that is on disk.
+                let is_more =
+                    |core: &mut Self| core.queue.has_ready(now.mono) || !core.disk.is_idle();
+                let is_done = left == 0 && !(drains && is_more(self));
                 if is_done {
                     self.flush(now, out);
                 } else if is_over {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender, TrySendError};
 
 use super::core::{Row, RowAnswer};
-use super::runtime::Record;
+use super::runtime::{JOURNAL, Record};
 use super::schedule::StoredSchedule;
 use crate::failpoint::reach;
 use crate::model::{ClipRecord, Narration, TaskId, Timestamp};
@@ -53,7 +53,7 @@ impl Journal {
         let (jobs, queue) = async_channel::bounded(BACKLOG);
         let database = database.to_owned();
         let thread = std::thread::Builder::new()
-            .name("aloud-journal".into())
+            .name(JOURNAL.into())
             .spawn(move || run(&database, &queue))?;
         Ok((Self { jobs }, thread))
     }

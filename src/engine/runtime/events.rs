@@ -220,7 +220,15 @@ impl Announcer {
 
     /// Tells a caller who waits for an end, at its place among the events.
     pub(super) fn reply(&self, caller: Sender<Reply>, reply: Reply) {
-        self.lock().items.push_back(Item::Reply(caller, reply));
+        let mut outbox = self.lock();
+        if outbox.is_closed {
+            drop(outbox);
+            // The thread that tells may have ended, and there is no order to keep any more.
+            guarded("the waker of a listener", || drop(caller.try_send(reply)));
+            return;
+        }
+        outbox.items.push_back(Item::Reply(caller, reply));
+        drop(outbox);
         self.wake();
     }
 
@@ -271,7 +279,16 @@ impl Announcer {
 
     /// Sends an event to everyone. A full channel counts as missed; a reader that was dropped is removed.
     fn tell(&self, listeners: &mut Vec<Listener>, event: &Event) {
-        listeners.retain(|listener| match listener.events.try_send(event.clone()) {
+        listeners.retain(|listener| {
+            let told = guarded("the waker of a listener", || self.tell_one(listener, event));
+            // After a panic the event is sent, and the others are still to be told.
+            told.unwrap_or(true)
+        });
+    }
+
+    /// Whether the reader is still there.
+    fn tell_one(&self, listener: &Listener, event: &Event) -> bool {
+        match listener.events.try_send(event.clone()) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {
                 listener.missed.fetch_add(1, Ordering::AcqRel);
@@ -281,7 +298,7 @@ impl Announcer {
                 self.listeners.fetch_sub(1, Ordering::AcqRel);
                 false
             }
-        });
+        }
     }
 }
 

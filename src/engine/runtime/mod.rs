@@ -13,10 +13,11 @@
 //! | `aloud-events` | events, and replies to those who wait for an end | every command |
 //! | `aloud-reaper` | the work of ended tasks, to be dropped | [`Effect::Drop`] |
 //! | `aloud-callbacks` | events (only with callbacks) | `aloud-events` |
+//! | `aloud-hook` | nothing: it calls one hook of running work | whoever interrupts that work |
 //!
 //! The work's own code, its destructors and its wakers run on workers, on the reaper, on the events'
-//! and the callbacks' thread and on callers' threads, never under a lock and always with their panics
-//! caught.
+//! and the callbacks' thread, on threads for one hook and on callers' threads, never under a lock and
+//! always with their panics caught.
 
 mod body;
 mod clock;
@@ -47,7 +48,7 @@ use crate::model::Timestamp;
 
 pub(super) use self::body::{Body, OperationRecord, Record};
 pub(super) use self::guard::guarded;
-pub(super) use self::threads::CALLBACKS;
+pub(super) use self::threads::{CALLBACKS, JOURNAL};
 pub(super) use self::worker::{Finished, Job};
 
 /// Workers that there may be at all: as many jobs and results fit into their channels.
@@ -271,11 +272,14 @@ impl Runtime {
                 let _ = self.jobs.0.try_send(job);
             }
             Act::Raise(interrupt, raise) => {
-                guarded("the hook of an interrupt", || match raise {
-                    Raise::Reason(reason) => interrupt.raise(reason),
-                    Raise::Part(part) => interrupt.raise_for_segment(part),
-                    Raise::Abandon => interrupt.abandon(),
-                });
+                match raise {
+                    Raise::Reason(reason) => interrupt.mark(reason),
+                    Raise::Part(part) => interrupt.mark_segment(part),
+                    Raise::Abandon => interrupt.mark_abandoned(),
+                }
+                if interrupt.is_hooked() {
+                    self.call_hook(interrupt);
+                }
             }
             // The wakers of those who wait for an end are not ours.
             Act::Reply(caller, reply @ (Reply::Ended(_) | Reply::ShutDown)) => {
@@ -285,6 +289,17 @@ impl Runtime {
                 let _ = caller.try_send(reply);
             }
             Act::Effect(effect) => self.carry_out_effect(effect),
+        }
+    }
+
+    /// A hook is not ours and may block: whoever is here has more to do, the clock above all.
+    fn call_hook(self: &Arc<Self>, interrupt: Arc<Interrupt>) {
+        let called = self.spawn(threads::HOOK, move |_| {
+            guarded("the hook of an interrupt", || interrupt.call_hook());
+            guarded("the hook of an interrupt", || drop(interrupt));
+        });
+        if let Err(error) = called {
+            tracing::error!(%error, "no thread can be started to break work off");
         }
     }
 

@@ -7,13 +7,22 @@ use std::time::{Duration, Instant};
 
 pub(super) const WORKER: &str = "aloud-worker";
 pub(super) const CLOCK: &str = "aloud-clock";
+/// The thread that writes in the narrations' folders.
+pub(in crate::engine) const JOURNAL: &str = "aloud-journal";
 pub(super) const EVENTS: &str = "aloud-events";
 pub(super) const REAPER: &str = "aloud-reaper";
+/// A thread for one call of a hook.
+pub(super) const HOOK: &str = "aloud-hook";
 /// The thread of the embedding program's callbacks.
 pub(in crate::engine) const CALLBACKS: &str = "aloud-callbacks";
 
+/// Those that call the embedding program's code, beside the workers.
+const FOREIGN: [&str; 4] = [REAPER, CALLBACKS, EVENTS, HOOK];
+
 /// How long threads that run foreign code may take to end before they are left behind.
 const GRACE: Duration = Duration::from_secs(1);
+/// The same for the one that waits for other disks, or for a network.
+const JOURNAL_GRACE: Duration = Duration::from_secs(5);
 /// A thread that ends without a notification is noticed after this time.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
 
@@ -60,19 +69,21 @@ impl Threads {
         taken
     }
 
-    /// Joins those that run only our own code: they all end.
+    /// Joins those that run only our own code, in our own folder: they all end.
     pub(in crate::engine) fn join_ours(&self) {
-        for thread in self.take(|name| ![WORKER, REAPER, CALLBACKS, EVENTS].contains(&name)) {
+        for thread in
+            self.take(|name| ![WORKER, JOURNAL].contains(&name) && !FOREIGN.contains(&name))
+        {
             join(thread);
         }
     }
 
     /// Joins those of this name that end in time, and returns how many did not: those that run foreign
     /// code which does not return are left behind.
-    pub(in crate::engine) fn join_in_time(&self, names: &[&str]) -> usize {
+    fn join_in_time(&self, names: &[&str], grace: Duration) -> usize {
         let me = std::thread::current().id();
         let mut threads = self.take(|name| names.contains(&name));
-        let until = Instant::now() + GRACE;
+        let until = Instant::now() + grace;
         loop {
             let (done, left): (Vec<_>, Vec<_>) =
                 threads.into_iter().partition(JoinHandle::is_finished);
@@ -90,12 +101,17 @@ impl Threads {
 
     /// The same for the workers.
     pub(in crate::engine) fn join_workers(&self) -> usize {
-        self.join_in_time(&[WORKER])
+        self.join_in_time(&[WORKER], GRACE)
     }
 
     /// The same for what calls the embedding program's code.
     pub(in crate::engine) fn join_foreign(&self) -> usize {
-        self.join_in_time(&[REAPER, CALLBACKS, EVENTS])
+        self.join_in_time(&FOREIGN, GRACE)
+    }
+
+    /// Joins the journal; whether it came to its end in time.
+    pub(in crate::engine) fn join_journal(&self) -> bool {
+        self.join_in_time(&[JOURNAL], JOURNAL_GRACE) == 0
     }
 }
 

@@ -230,11 +230,12 @@ fn serve(
 type Stored = (Row<Record>, Result<RowAnswer, StoreError>);
 
 /// Puts a batch on disk in one transaction. A row that is refused leaves the others as they are; if
-/// the transaction as a whole fails, each row is tried by itself: one must not fail for another.
+/// the transaction as a whole fails, each row is tried by itself: one must not fail for another. If
+/// another program has the database, all are refused: each would wait as long for it again.
 fn commit(connection: &mut Connection, path: &Path, rows: Vec<Row<Record>>) -> Vec<Stored> {
     match try_commit(connection, path, &rows) {
         Ok(answers) => rows.into_iter().zip(answers).collect(),
-        Err(error) if rows.len() == 1 => {
+        Err(error) if rows.len() == 1 || schema::is_held(&error) => {
             tracing::error!(%error, "a commit failed");
             let error = failure(path, &error);
             let refused = rows.into_iter().map(|row| (row, Err(error.clone())));

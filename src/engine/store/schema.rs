@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::engine::error::StoreError;
@@ -104,6 +105,14 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Whether an error says that another program has the database.
+pub(super) fn is_held(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+    )
+}
+
 /// Has the whole database looked at when it is opened next.
 pub(super) fn suspect(path: &Path) {
     if let Err(error) = std::fs::File::create(beside(path, "-suspect")) {
@@ -143,6 +152,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     connection
         .busy_timeout(Duration::from_secs(5))
         .map_err(failed)?;
+    // Closed because it is damaged, it must leave its log as it is: that is set aside as well.
+    keep_log(&connection, true).map_err(failed)?;
     let found = version(&connection).map_err(failed)?;
     let known = newest();
     if found > known {
@@ -157,6 +168,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         check(path, &connection).map_err(failed)??;
     }
     migrate(&mut connection).map_err(failed)?;
+    keep_log(&connection, false).map_err(failed)?;
     // It is sound; a mark that stays has it looked at once more.
     let _ = std::fs::remove_file(mark);
     Ok(connection)
@@ -195,6 +207,13 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // NORMAL may roll back a commit that was acknowledged when the power goes.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")
+}
+
+/// Whether closing leaves the log unread beside the database.
+fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)
+        .map(drop)
 }
 
 fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
