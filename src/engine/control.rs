@@ -52,7 +52,7 @@ impl Engine {
     }
 
     fn done(&self, command: Command<Body, Record>) -> bool {
-        self.runtime().apply_for_caller(command) == Answer::Done
+        self.runtime().apply(command) == Answer::Done
     }
 
     /// Holds a task back until it is resumed. A running narration finishes its segment first and
@@ -191,7 +191,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel_all(&self) -> usize {
-        match self.runtime().apply_for_caller(Command::CancelAll) {
+        match self.runtime().apply(Command::CancelAll) {
             Answer::Count(count) => count,
             _ => 0,
         }

@@ -82,7 +82,7 @@ impl Engine {
         let new = Box::new(new);
         if !is_durable {
             // It is answered at once.
-            return match runtime.apply_for_caller(Command::Submit(new, 0)) {
+            return match runtime.apply(Command::Submit(new, 0)) {
                 Answer::Refused(refusal) => Err(refused(refusal)),
                 _ => Ok(id),
             };

@@ -25,6 +25,7 @@ pub(super) mod events;
 mod guard;
 pub(super) mod in_work;
 pub(super) mod lock;
+mod reaper;
 mod threads;
 mod worker;
 
@@ -37,6 +38,7 @@ use async_channel::{Receiver, Sender};
 
 use self::clock::Clock;
 use self::events::{Announcer, Subscription};
+use self::reaper::Reaper;
 use self::threads::Threads;
 use super::callbacks::Callbacks;
 use super::core::{Answer, CallId, Command, Config, Core, Effect, Log, Now, Output, Reply, RunId};
@@ -70,7 +72,7 @@ pub(super) struct Runtime {
     locked: Mutex<Locked>,
     jobs: (Sender<Job>, Receiver<Job>),
     results: (Sender<Finished>, Receiver<Finished>),
-    reaper: Sender<Body>,
+    reaper: Reaper,
     pub store: Store,
     pub journal: Journal,
     announcer: Announcer,
@@ -89,14 +91,6 @@ enum Act {
     Start(Job),
     Raise(Arc<Interrupt>, Raise),
     Reply(Sender<Reply>, Reply),
-}
-
-/// Who drops the work of tasks that have ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Drops {
-    /// The calling thread, which gave it to the engine or asked for its end.
-    Here,
-    ToReaper,
 }
 
 enum Raise {
@@ -123,8 +117,6 @@ impl Runtime {
             max_waiting: options.max_waiting,
             seed: fastrand::u64(..),
         };
-        // Never more than there are tasks, which are bounded themselves.
-        let (reaper, to_drop) = async_channel::unbounded();
         let runtime = Arc::new(Self {
             locked: Mutex::new(Locked {
                 core: Core::new(config, next_seq),
@@ -135,7 +127,7 @@ impl Runtime {
             }),
             jobs: async_channel::bounded(2 * MOST_WORKERS),
             results: async_channel::bounded(2 * MOST_WORKERS),
-            reaper,
+            reaper: Reaper::default(),
             store,
             journal,
             announcer: Announcer::default(),
@@ -149,11 +141,7 @@ impl Runtime {
         });
         runtime.spawn(threads::EVENTS, |runtime| runtime.announcer.run())?;
         runtime.spawn(threads::CLOCK, clock::run)?;
-        runtime.spawn(threads::REAPER, move |_| {
-            while let Ok(body) = to_drop.recv_blocking() {
-                guarded("the destructor of a task's work", || drop(body));
-            }
-        })?;
+        runtime.spawn(threads::REAPER, |runtime| runtime.reaper.run())?;
         Ok(runtime)
     }
 
@@ -188,15 +176,7 @@ impl Runtime {
 
     /// Tells the core what happened, and carries out what follows.
     pub(super) fn apply(self: &Arc<Self>, command: Command<Body, Record>) -> Answer {
-        self.apply_all(Drops::ToReaper, |locked, now| {
-            let Locked { core, out, .. } = locked;
-            core.apply(command, now, out)
-        })
-    }
-
-    /// The same on the thread of a caller, who drops what work of theirs this ends.
-    pub(super) fn apply_for_caller(self: &Arc<Self>, command: Command<Body, Record>) -> Answer {
-        self.apply_all(Drops::Here, |locked, now| {
+        self.apply_all(|locked, now| {
             let Locked { core, out, .. } = locked;
             core.apply(command, now, out)
         })
@@ -209,7 +189,7 @@ impl Runtime {
         command: impl FnOnce(CallId) -> Command<Body, Record>,
     ) -> (Answer, Receiver<Reply>) {
         let (sender, replies) = async_channel::bounded(1);
-        let answer = self.apply_all(Drops::ToReaper, |locked, now| {
+        let answer = self.apply_all(|locked, now| {
             let call = locked.next_call;
             locked.next_call += 1;
             locked.calls.insert(call, sender);
@@ -227,7 +207,7 @@ impl Runtime {
     pub(super) fn collect(self: &Arc<Self>, finished: Finished) {
         // Each worker has one result at a time, and there is room for all of them.
         let _ = self.results.0.try_send(finished);
-        self.apply_all(Drops::ToReaper, |locked, now| {
+        self.apply_all(|locked, now| {
             while let Ok(Finished { run, result, body }) = self.results.1.try_recv() {
                 locked.runs.remove(&run);
                 let command = Command::Finished { run, result, body };
@@ -237,11 +217,7 @@ impl Runtime {
         });
     }
 
-    fn apply_all<T>(
-        self: &Arc<Self>,
-        drops: Drops,
-        apply: impl FnOnce(&mut Locked, Now) -> T,
-    ) -> T {
+    fn apply_all<T>(self: &Arc<Self>, apply: impl FnOnce(&mut Locked, Now) -> T) -> T {
         let mut locked = self.lock();
         // Under the lock: moments must come to the core in order.
         let now = self.now();
@@ -254,12 +230,7 @@ impl Runtime {
             self.announcer.wake();
         }
         for act in acts {
-            match act {
-                Act::Effect(Effect::Drop(body)) if drops == Drops::Here => {
-                    guarded("the destructor of a task's work", || drop(body));
-                }
-                act => self.carry_out(act),
-            }
+            self.carry_out(act);
         }
         drop(discarded);
         answer
@@ -325,11 +296,9 @@ impl Runtime {
                 }
             }
             Effect::Drop(body) => {
-                if let Err(refused) = self.reaper.try_send(body) {
-                    // The engine has shut down, and the thread that drops these with it.
-                    guarded("the destructor of a task's work", || {
-                        drop(refused.into_inner());
-                    });
+                if let Some(body) = self.reaper.take(body) {
+                    // The engine is down; whoever asked for this is the last one.
+                    guarded("the destructor of a task's work", || drop(body));
                 }
             }
             Effect::WakeAt(at) => self.clock.wake_at(at),
