@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         // A run of this text takes about 0.6 s.
         std::thread::sleep(Duration::from_secs_f64(0.5 * fastrand::f64()));
         let asked = Instant::now();
-        engine.cancel_task(&id);
+        engine.cancel_task(&id).unwrap();
         loop {
             match events.recv_blocking()? {
                 Event::Ended { task, .. } if task == id => break,

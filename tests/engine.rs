@@ -126,7 +126,7 @@ fn a_task_waits_its_turn_and_keeps_what_it_was_told() {
     engine.add_error(&nobody, 1, "no");
     engine.set_partial_result(&nobody, Value::Null);
     assert!(engine.task_status(&nobody).is_none());
-    assert!(!engine.cancel_task(&TaskId::from("nobody")));
+    assert!(engine.cancel_task(&TaskId::from("nobody")).is_err());
 }
 
 fn uuid_like(id: &str) -> bool {
@@ -194,14 +194,14 @@ fn cancelling_ends_a_waiting_task_at_once_and_interrupts_a_running_one() {
     running.recv_timeout(PATIENCE).unwrap();
     let never = Work::closure("never", |_| panic!("it must not run"));
     let second = engine.submit_task(never, None).unwrap();
-    assert!(engine.cancel_task(&second));
+    assert!(engine.cancel_task(&second).is_ok());
     let cancelled = engine.task_status(&second).unwrap();
     assert_eq!(cancelled.state, TaskState::Cancelled);
     assert!(cancelled.completed_at.is_some() && engine.is_cancelled(&second));
-    assert!(!engine.cancel_task(&second), "it has ended");
-    assert!(engine.cancel_task(&first));
+    assert!(engine.cancel_task(&second).is_err(), "it has ended");
+    assert!(engine.cancel_task(&first).is_ok());
     assert!(engine.is_cancelled(&first));
-    engine.cancel_task(&first);
+    engine.cancel_task(&first).unwrap();
     assert_eq!(
         until_ended(&engine, &events, &first).state,
         TaskState::Cancelled
@@ -265,7 +265,7 @@ fn clean_up_takes_the_ended_and_never_the_active() {
     assert!(engine.task_status(&done).is_none());
     assert!(engine.task_status(&active).is_some() && engine.task_status(&waiting).is_some());
     assert_eq!(engine.stats().completed, 0);
-    engine.cancel_task(&active);
+    engine.cancel_task(&active).unwrap();
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn history_keeps_what_clean_up_removes_and_what_a_lost_database_had() {
         &events,
         |event| matches!(event, Event::SegmentCompleted { task, segment } if *task == cancelled && segment.segment_id == 3),
     );
-    engine.cancel_task(&cancelled);
+    engine.cancel_task(&cancelled).unwrap();
     until_ended(&engine, &events, &cancelled);
     // Neither closures nor what has not ended are history.
     let closure = engine.submit_task(Work::closure("closure", |_| Ok(Value::Null)), None);
@@ -502,7 +502,7 @@ fn a_cancelled_narration_keeps_its_clips_and_the_same_one_goes_on_from_them() {
         &events,
         |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 2),
     );
-    assert!(engine.cancel_after_segment(&id));
+    assert!(engine.cancel_after_segment(&id).is_ok());
     let status = until_ended(&engine, &events, &id);
     assert_eq!(
         (status.state, status.completed_segments.len()),
@@ -552,7 +552,7 @@ fn everything_that_was_cancelled_is_tried_again_and_only_once() {
     };
     let again = again.as_ref().unwrap();
     assert!(engine.retry_all().is_empty());
-    engine.pause_task(again);
+    engine.pause_task(again).unwrap();
     engine.resume_all();
     let status = until_ended(&engine, &events, again);
     assert_eq!(status.state, TaskState::Completed);
@@ -599,7 +599,7 @@ fn tasks_run_by_priority_after_others_and_in_groups() {
     let held = submit(Submission::new(note("held")).paused().group("book"));
     let moved = submit(Submission::new(note("moved")));
     assert!(
-        engine.move_up(&moved) && !engine.move_up(&last),
+        engine.move_up(&moved).is_ok() && engine.move_up(&last).is_err(),
         "it can't run yet"
     );
     let group = engine.group_status(&book).unwrap();
@@ -615,7 +615,7 @@ fn tasks_run_by_priority_after_others_and_in_groups() {
         engine.group_status(&book).unwrap().state,
         TaskState::Processing
     );
-    assert!(engine.resume_task(&held));
+    assert!(engine.resume_task(&held).is_ok());
     until_ended(&engine, &events, &held);
     assert_eq!(
         engine.group_status(&book).unwrap().state,
@@ -760,7 +760,7 @@ fn a_failed_narration_is_retried_as_a_new_task_with_its_clips() {
         matches!(engine.retry_task(&id), Err(SubmitError::NotRetryable(_))),
         "it runs"
     );
-    engine.cancel_task(&id);
+    engine.cancel_task(&id).unwrap();
     until_ended(&engine, &events, &id);
     engine.shutdown(ShutdownWait::Now);
     let (engine, again_made) = narrating(folder.path(), None);
@@ -896,7 +896,7 @@ fn a_damaged_or_lost_database_is_set_aside_and_rebuilt_from_the_clips_folders() 
             Event::SegmentCompleted { task, segment } if task == wanted && segment.segment_id == 3)
         };
         until(&events, |event| begun(event, &done));
-        engine.cancel_task(&done);
+        engine.cancel_task(&done).unwrap();
         until_ended(&engine, &events, &done);
         let open = engine.submit(story("open")).unwrap();
         until(&events, |event| begun(event, &open));
@@ -1061,7 +1061,7 @@ fn shutdown_ends_what_cannot_wait_and_says_what_became_of_each() {
         std::thread::spawn(move || {
             until(&events, |event| matches!(event, Event::ShuttingDown));
             assert!(engine.health().shutting_down);
-            assert!(engine.cancel_task(&story));
+            assert!(engine.cancel_task(&story).is_ok());
         })
     };
     let report = engine.shutdown(ShutdownWait::Tasks(PATIENCE));
@@ -1083,7 +1083,7 @@ fn shutdown_ends_what_cannot_wait_and_says_what_became_of_each() {
     assert!(ended.completed_at.is_some());
     assert_eq!(state(&later), TaskState::Pending, "it waits on disk");
     assert!(
-        !engine.cancel_task(&later),
+        engine.cancel_task(&later).is_err(),
         "nothing can be stored any more"
     );
     drop(engine);
@@ -1148,8 +1148,8 @@ fn the_order_that_someone_made_is_kept_over_a_restart() {
     let [a, b, c] = ["a", "b", "c"].map(|name| submit(name, Priority::Normal));
     let high = submit("high", Priority::High);
     // high a b c → a c high b
-    assert!(engine.move_up(&a) && engine.move_up(&c) && engine.move_up(&c));
-    assert!(engine.move_down(&c));
+    assert!(engine.move_up(&a).is_ok() && engine.move_up(&c).is_ok() && engine.move_up(&c).is_ok());
+    assert!(engine.move_down(&c).is_ok());
     engine.shutdown(ShutdownWait::Now);
 
     let (engine, _) = narrating(folder.path(), Some(1));
@@ -1165,7 +1165,7 @@ fn the_order_that_someone_made_is_kept_over_a_restart() {
             let started = until(&events, |event| matches!(event, Event::Started { .. }));
             started.task().unwrap().clone()
         });
-        engine.cancel_task(&id);
+        engine.cancel_task(&id).unwrap();
         until_ended(&engine, &events, &id);
         order.push(id);
     }

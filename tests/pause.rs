@@ -210,8 +210,11 @@ fn a_running_narration_that_is_held_back_lets_the_next_one_run() {
     let next = narration(folder.path(), "next", &["Later."]);
     let second = desk.engine.submit_task(next, None).unwrap();
     desk.until_begun("Wait two.");
-    assert!(desk.engine.pause_task(&first));
-    assert!(!desk.engine.pause_task(&first), "it is being paused");
+    assert!(desk.engine.pause_task(&first).is_ok());
+    assert!(
+        desk.engine.pause_task(&first).is_err(),
+        "it is being paused"
+    );
     assert!(desk.status(&first).paused);
     desk.go.send(()).unwrap();
     assert_eq!(desk.until_ended(&second).state, TaskState::Completed);
@@ -224,7 +227,7 @@ fn a_running_narration_that_is_held_back_lets_the_next_one_run() {
     let desk = Desk::open(folder.path());
     let held = desk.status(&first);
     assert_eq!((held.state, held.paused), (TaskState::Pending, true));
-    assert!(desk.engine.resume_task(&first));
+    assert!(desk.engine.resume_task(&first).is_ok());
     assert_eq!(desk.until_ended(&first).state, TaskState::Completed);
     assert_eq!(desk.all_made(), once(&STORY[2..]));
 }
@@ -263,7 +266,7 @@ fn cancelling_and_stopping_outrank_a_pause() {
     desk.until_begun("Wait two.");
     desk.engine.pause_queue();
     assert!(
-        desk.engine.cancel_task(&cancelled),
+        desk.engine.cancel_task(&cancelled).is_ok(),
         "without waiting for the segment"
     );
     assert_eq!(desk.until_ended(&cancelled).state, TaskState::Cancelled);
@@ -291,7 +294,7 @@ fn closures_run_on() {
     });
     let id = desk.engine.submit(Submission::new(work)).unwrap();
     has_begun.recv_timeout(PATIENCE).unwrap();
-    assert!(!desk.engine.pause_task(&id), "it can't be paused");
+    assert!(desk.engine.pause_task(&id).is_err(), "it can't be paused");
     desk.engine.pause_queue();
     go.send(()).unwrap();
     let status = desk.until_ended(&id);

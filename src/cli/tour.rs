@@ -43,7 +43,7 @@ pub(super) fn run(
         let plan = Arc::clone(&composed.narration.plan);
         let id = submit(&engine, &settings, composed)?.id;
         if place > 0 {
-            engine.pause_task(&id);
+            let _ = engine.pause_task(&id);
         }
         if place == 1 {
             let status = engine.task_status(&id).context("the task is gone")?;

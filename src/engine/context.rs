@@ -209,7 +209,7 @@ impl TaskContext {
     ///     Err(WorkError::Interrupted)
     /// }))?;
     /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
-    /// engine.cancel_task(&id);
+    /// engine.cancel_task(&id)?;
     /// assert_eq!(engine.wait(&id)?.state, TaskState::Cancelled);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -233,7 +233,7 @@ impl TaskContext {
     ///     Err(WorkError::Interrupted)
     /// }))?;
     /// while !matches!(events.recv_blocking()?, Event::Started { .. }) {}
-    /// engine.cancel_task(&id);
+    /// engine.cancel_task(&id)?;
     /// assert_eq!(engine.wait(&id)?.state, TaskState::Cancelled);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

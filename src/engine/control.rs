@@ -1,28 +1,33 @@
 //! What can be done to tasks and to the queue: cancel, pause, resume, move.
 
 use super::Engine;
-use super::core::{Answer, Command};
+use super::core::{Answer, Command, Refusal};
+use super::error::ControlError;
 use super::runtime::{Body, Record};
 use crate::model::TaskId;
 
 impl Engine {
-    /// Cancels a task at once: a waiting one ends, a running one is interrupted. Finished clips
-    /// stay. Returns whether there was anything to cancel.
+    /// Cancels a task: one that waits never runs, a running one is interrupted. Finished clips stay.
+    /// It returns at once: an operation is told to be `CANCELLED` when its end is on disk, which
+    /// [`Engine::wait`] waits for.
     ///
     /// ```
-    /// use aloud::engine::{Submission, TaskState, Work, testing::Library};
+    /// use aloud::engine::{ControlError, Submission, TaskState, Work, testing::Library};
     ///
     /// let engine = Library::new();
     /// let work = Work::closure("never run", |_| Ok("done".into()));
     /// let id = engine.submit(Submission::new(work).paused())?;
-    /// assert!(engine.cancel_task(&id));
+    /// engine.cancel_task(&id)?;
     /// let status = engine.task_status(&id).unwrap();
     /// assert_eq!(status.state, TaskState::Cancelled);
     /// assert_eq!(status.error.unwrap().code, "CANCELLED");
-    /// assert!(!engine.cancel_task(&id), "it has ended");
+    /// assert_eq!(engine.cancel_task(&id), Err(ControlError::Ended));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn cancel_task(&self, id: &TaskId) -> bool {
+    ///
+    /// # Errors
+    /// [`ControlError`] says why nothing changed.
+    pub fn cancel_task(&self, id: &TaskId) -> Result<(), ControlError> {
         self.cancel(id, false)
     }
 
@@ -36,65 +41,77 @@ impl Engine {
     /// let events = engine.subscribe();
     /// let id = engine.submit(engine.narration("A story"))?;
     /// while !matches!(events.recv_blocking()?, Event::SegmentStarted { .. }) {}
-    /// assert!(engine.cancel_after_segment(&id));
+    /// engine.cancel_after_segment(&id)?;
     /// let status = engine.wait(&id)?;
     /// assert_eq!(status.state, TaskState::Cancelled);
     /// assert_eq!(status.completed_segments.len(), 1, "the running one was finished");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn cancel_after_segment(&self, id: &TaskId) -> bool {
+    ///
+    /// # Errors
+    /// [`ControlError`] says why nothing changed.
+    pub fn cancel_after_segment(&self, id: &TaskId) -> Result<(), ControlError> {
         self.cancel(id, true)
     }
 
-    fn cancel(&self, id: &TaskId, after_part: bool) -> bool {
+    fn cancel(&self, id: &TaskId, after_part: bool) -> Result<(), ControlError> {
         let task = id.clone();
         self.done(Command::Cancel { task, after_part })
     }
 
-    fn done(&self, command: Command<Body, Record>) -> bool {
-        self.runtime().apply(command) == Answer::Done
+    fn done(&self, command: Command<Body, Record>) -> Result<(), ControlError> {
+        match self.runtime().apply(command) {
+            Answer::Refused(refusal) => Err(refused(refusal)),
+            _ => Ok(()),
+        }
     }
 
     /// Holds a task back until it is resumed. A running narration finishes its segment first and
-    /// returns to its place in the queue, as with [`Self::pause_queue`]; a running closure can't be paused. Returns
-    /// whether that changed anything.
+    /// returns to its place in the queue, as with [`Self::pause_queue`]; a running closure can't be
+    /// paused.
     ///
     /// ```
-    /// use aloud::engine::{TaskState, Work, testing::Library};
+    /// use aloud::engine::{ControlError, TaskState, Work, testing::Library};
     ///
     /// let engine = Library::new();
     /// engine.pause_queue();
     /// let first = engine.submit(Work::closure("first", |_| Ok(1.into())))?;
     /// let second = engine.submit(Work::closure("second", |_| Ok(2.into())))?;
-    /// assert!(engine.pause_task(&first));
-    /// assert!(!engine.pause_task(&first), "it is held back already");
+    /// engine.pause_task(&first)?;
+    /// assert_eq!(engine.pause_task(&first), Err(ControlError::NoChange));
     /// engine.resume_queue();
     /// assert_eq!(engine.wait(&second)?.state, TaskState::Completed);
     /// assert_eq!(engine.task_status(&first).unwrap().state, TaskState::Pending);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn pause_task(&self, id: &TaskId) -> bool {
+    ///
+    /// # Errors
+    /// [`ControlError`] says why nothing changed.
+    pub fn pause_task(&self, id: &TaskId) -> Result<(), ControlError> {
         self.set_paused(id, true)
     }
 
-    /// Resumes a paused task. Returns whether that changed anything.
+    /// Resumes a paused task.
     ///
     /// ```
-    /// use aloud::engine::{Submission, TaskState, Work, testing::Library};
+    /// use aloud::engine::{ControlError, Submission, TaskState, Work, testing::Library};
     ///
     /// let engine = Library::new();
     /// let work = Work::closure("answer", |_| Ok(42.into()));
     /// let id = engine.submit(Submission::new(work).paused())?;
-    /// assert!(engine.resume_task(&id));
+    /// engine.resume_task(&id)?;
     /// assert_eq!(engine.wait(&id)?.state, TaskState::Completed);
-    /// assert!(!engine.resume_task(&id), "it has ended");
+    /// assert_eq!(engine.resume_task(&id), Err(ControlError::Ended));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn resume_task(&self, id: &TaskId) -> bool {
+    ///
+    /// # Errors
+    /// [`ControlError`] says why nothing changed.
+    pub fn resume_task(&self, id: &TaskId) -> Result<(), ControlError> {
         self.set_paused(id, false)
     }
 
-    fn set_paused(&self, id: &TaskId, paused: bool) -> bool {
+    fn set_paused(&self, id: &TaskId, paused: bool) -> Result<(), ControlError> {
         let task = id.clone();
         self.done(Command::SetPaused { task, paused })
     }
@@ -157,22 +174,25 @@ impl Engine {
         self.runtime().lock().core.is_queue_paused()
     }
 
-    /// Moves a task that could run now one place up in the queue. Returns whether there was one.
+    /// Moves a task that could run now one place up in the queue.
     ///
     /// ```
-    /// use aloud::engine::{Work, testing::Library};
+    /// use aloud::engine::{ControlError, Work, testing::Library};
     ///
     /// let engine = Library::new();
     /// engine.pause_queue();
     /// let first = engine.submit(Work::closure("first", |_| Ok(1.into())))?;
     /// let second = engine.submit(Work::closure("second", |_| Ok(2.into())))?;
-    /// assert!(engine.move_up(&second));
-    /// assert!(!engine.move_up(&second), "it is the next one");
+    /// engine.move_up(&second)?;
+    /// assert_eq!(engine.move_up(&second), Err(ControlError::NoPlace));
     /// let rank = |id| engine.task_status(id).unwrap().rank;
     /// assert!(rank(&second) < rank(&first));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn move_up(&self, id: &TaskId) -> bool {
+    ///
+    /// # Errors
+    /// [`ControlError`] says why nothing changed.
+    pub fn move_up(&self, id: &TaskId) -> Result<(), ControlError> {
         self.shift(id, true)
     }
 
@@ -205,7 +225,7 @@ impl Engine {
     /// let engine = Library::new();
     /// engine.pause_queue();
     /// let id = engine.submit(Work::closure("one", |_| Ok(1.into())))?;
-    /// engine.pause_task(&id);
+    /// engine.pause_task(&id)?;
     /// engine.resume_all();
     /// assert!(!engine.is_queue_paused());
     /// assert!(!engine.task_status(&id).unwrap().paused);
@@ -215,28 +235,44 @@ impl Engine {
         self.runtime().apply(Command::ResumeAll);
     }
 
-    /// Moves a task that could run now one place down in the queue. Returns whether there was one.
+    /// Moves a task that could run now one place down in the queue.
     ///
     /// ```
-    /// use aloud::engine::{Work, testing::Library};
+    /// use aloud::engine::{ControlError, Work, testing::Library};
     ///
     /// let engine = Library::new();
     /// engine.pause_queue();
     /// let first = engine.submit(Work::closure("first", |_| Ok(1.into())))?;
     /// let second = engine.submit(Work::closure("second", |_| Ok(2.into())))?;
-    /// assert!(engine.move_down(&first));
-    /// assert!(!engine.move_down(&first), "it is the last one");
+    /// engine.move_down(&first)?;
+    /// assert_eq!(engine.move_down(&first), Err(ControlError::NoPlace));
     /// let rank = |id| engine.task_status(id).unwrap().rank;
     /// assert!(rank(&second) < rank(&first));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn move_down(&self, id: &TaskId) -> bool {
+    ///
+    /// # Errors
+    /// [`ControlError`] says why nothing changed.
+    pub fn move_down(&self, id: &TaskId) -> Result<(), ControlError> {
         self.shift(id, false)
     }
 
     /// The place is written to disk without waiting for it: a crash may cost the last move.
-    fn shift(&self, id: &TaskId, up: bool) -> bool {
+    fn shift(&self, id: &TaskId, up: bool) -> Result<(), ControlError> {
         let task = id.clone();
         self.done(Command::Move { task, up })
+    }
+}
+
+fn refused(refusal: Refusal) -> ControlError {
+    match refusal {
+        Refusal::Ended => ControlError::Ended,
+        Refusal::NoChange => ControlError::NoChange,
+        Refusal::NotPausable => ControlError::NotPausable,
+        Refusal::NoPlace => ControlError::NoPlace,
+        Refusal::ShutDown => ControlError::ShutDown,
+        Refusal::Unknown | Refusal::Duplicate(_) | Refusal::Full { .. } | Refusal::Stale => {
+            ControlError::Unknown
+        }
     }
 }

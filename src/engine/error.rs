@@ -128,6 +128,37 @@ pub enum WaitError {
     ShutDown,
 }
 
+/// Why a call that steers a task changed nothing.
+///
+/// ```
+/// use aloud::engine::{ControlError, TaskId, testing::Library};
+///
+/// let engine = Library::new();
+/// assert_eq!(engine.cancel_task(&TaskId::from("nobody")), Err(ControlError::Unknown));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// There is no such task, or clean-up has taken it away.
+    #[error("no task of this id is known")]
+    Unknown,
+    /// It has ended, or its end is on its way to the disk.
+    #[error("the task has ended; what has ended can be tried again")]
+    Ended,
+    /// It is so already.
+    #[error("that is so already")]
+    NoChange,
+    /// A closure can't be paused while it runs.
+    #[error("this task can't be paused while it runs; it can be cancelled")]
+    NotPausable,
+    /// It runs, is held back or waits for something else, or there is nothing beyond it.
+    #[error("there is no place beyond it in the queue")]
+    NoPlace,
+    /// The engine is shutting down, or has shut down.
+    #[error("the engine is shutting down")]
+    ShutDown,
+}
+
 /// Why work ended without a result.
 ///
 /// ```

@@ -60,7 +60,7 @@ pub use crate::model::*;
 
 pub use context::{Attempt, TaskContext};
 pub use core::{Breaker, Retries};
-pub use error::{OpenError, StoreError, SubmitError, WaitError, WorkError};
+pub use error::{ControlError, OpenError, StoreError, SubmitError, WaitError, WorkError};
 pub use hooks::Hooks;
 pub use interrupt::{Interrupt, StopReason};
 pub use journal::RECORD_FILE;

@@ -76,7 +76,7 @@ impl Engine {
     /// let narration = engine.narration("A story");
     /// let id = engine.submit(Submission::new(narration.clone()).paused())?;
     /// assert_eq!(engine.unfinished_like(&narration.fingerprint), Some(id.clone()));
-    /// engine.cancel_task(&id);
+    /// engine.cancel_task(&id)?;
     /// engine.wait(&id)?;
     /// assert_eq!(engine.unfinished_like(&narration.fingerprint), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -173,7 +173,7 @@ impl Engine {
     /// let work = Work::closure("never run", |_| Ok("done".into()));
     /// let id = engine.submit(Submission::new(work).paused())?;
     /// assert!(!engine.is_cancelled(&id));
-    /// engine.cancel_task(&id);
+    /// engine.cancel_task(&id)?;
     /// assert!(engine.is_cancelled(&id));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

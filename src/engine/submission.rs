@@ -186,7 +186,7 @@ impl Submission {
     /// let id = engine.submit(Submission::new(work).paused())?;
     /// let status = engine.task_status(&id).unwrap();
     /// assert!(status.paused && status.state == TaskState::Pending);
-    /// assert!(engine.resume_task(&id));
+    /// assert!(engine.resume_task(&id).is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn paused(mut self) -> Self {

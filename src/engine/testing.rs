@@ -259,7 +259,7 @@ pub fn silence(narration: &Narration, task: &TaskContext) -> WorkResult {
 /// let events = engine.subscribe();
 /// let id = engine.submit(engine.narration("A story"))?;
 /// while !matches!(events.recv_blocking()?, Event::SegmentStarted { .. }) {}
-/// engine.cancel_task(&id);
+/// engine.cancel_task(&id)?;
 /// assert_eq!(engine.wait(&id)?.state, TaskState::Cancelled);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -308,7 +308,7 @@ fn make_clips(
 ///
 /// let engine = Library::new();
 /// let id = engine.submit(Work::closure("endless", testing::until_stopped))?;
-/// engine.cancel_task(&id);
+/// engine.cancel_task(&id)?;
 /// assert_eq!(engine.wait(&id)?.state, TaskState::Cancelled);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

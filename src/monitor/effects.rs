@@ -151,7 +151,7 @@ fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
     let engine = engine.clone();
     Ok(match effect {
         Effect::Cancel(id) => Box::new(move || {
-            engine.cancel_task(&id);
+            let _ = engine.cancel_task(&id);
             None
         }),
         Effect::CancelAll => Box::new(move || {
@@ -170,11 +170,11 @@ fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
         Effect::Pause(id, true) => Box::new(move || {
             // Pressed twice before the first was seen, it is what was wanted.
             let is_held = || engine.task_status(&id).is_some_and(|status| status.paused);
-            let done = engine.pause_task(&id) || is_held();
+            let done = engine.pause_task(&id).is_ok() || is_held();
             say_unless(done, "this task can't be held")
         }),
         Effect::Pause(id, false) => {
-            Box::new(move || say_unless(engine.resume_task(&id), "this task is not held"))
+            Box::new(move || say_unless(engine.resume_task(&id).is_ok(), "this task is not held"))
         }
         Effect::PauseQueue(paused) => Box::new(move || {
             if paused {
@@ -260,9 +260,9 @@ fn say_unless(done: bool, words: &str) -> Option<Message> {
 
 fn shift(engine: &Engine, task: &TaskId, sooner: bool) -> bool {
     if sooner {
-        engine.move_up(task)
+        engine.move_up(task).is_ok()
     } else {
-        engine.move_down(task)
+        engine.move_down(task).is_ok()
     }
 }
 

@@ -25,7 +25,9 @@ fn a_cancel_returns_at_once_and_is_told_once_it_is_stored() {
         let held = hold_database(folder.path());
         let handle = engine.clone();
         let asked = id.clone();
-        assert!(in_time("the cancel", move || handle.cancel_task(&asked)));
+        assert!(in_time("the cancel", move || handle
+            .cancel_task(&asked)
+            .is_ok()));
         assert!(engine.is_cancelled(&id));
         // A closure's end needs no disk: it is told meanwhile, and the other is not.
         engine.resume_queue();
@@ -109,7 +111,7 @@ fn every_end_is_on_disk_when_it_is_told() {
         submit(story("too slow").timeout(Duration::from_millis(20)));
         let cancelled = submit(story("cancelled"));
         submit(story("waits for that").after([cancelled.clone()]));
-        engine.cancel_task(&cancelled);
+        engine.cancel_task(&cancelled).unwrap();
         engine.resume_queue();
         let disk = database(folder.path());
         for _ in 0..6 {
@@ -190,7 +192,7 @@ fn a_shutdown_returns_while_a_worker_hangs_and_another_program_has_the_database(
         events.until_started(&hangs);
         let held = hold_database(folder.path());
         // A row that can't be stored is on its way while the worker is given up and replaced.
-        assert!(engine.cancel_task(&cancelled));
+        assert!(engine.cancel_task(&cancelled).is_ok());
         eventually("it is given up", || engine.health().abandoned_threads == 1);
         let handle = engine.clone();
         let report = in_time("the shutdown", move || handle.shutdown(ShutdownWait::Now));

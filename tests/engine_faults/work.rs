@@ -155,7 +155,7 @@ fn an_end_is_waited_for_by_any_number_of_callers() {
                 end.unwrap().state
             })
         };
-        engine.resume_task(&id);
+        engine.resume_task(&id).unwrap();
         for thread in waiting.into_iter().chain([in_async]) {
             let state = in_time("the end", move || thread.join().unwrap());
             assert_eq!(state, TaskState::Completed);
@@ -319,7 +319,7 @@ fn a_full_queue_refuses_with_a_time_to_come_back() {
         };
         assert_eq!(*waiting, 2);
         assert!((1..=600).contains(&retry_in.as_secs()), "{refused}");
-        assert!(engine.cancel_task(&first));
+        assert!(engine.cancel_task(&first).is_ok());
         engine.submit_task(nothing(), None).unwrap();
         engine.shutdown(ShutdownWait::Now);
     });

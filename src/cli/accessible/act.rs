@@ -194,9 +194,9 @@ impl Session {
             _ => return self.say_of(number, "has already ended"),
         };
         let changed = if task.paused {
-            self.engine.resume_task(id)
+            self.engine.resume_task(id).is_ok()
         } else {
-            self.engine.pause_task(id)
+            self.engine.pause_task(id).is_ok()
         };
         let words = if changed { words } else { "has already ended" };
         self.say_of(number, words);
@@ -223,9 +223,9 @@ impl Session {
             return self.say_of(number, "is not waiting; only waiting tasks can be moved");
         }
         let words = match sooner {
-            true if self.engine.move_up(&task.id) => "runs one place sooner now",
+            true if self.engine.move_up(&task.id).is_ok() => "runs one place sooner now",
             true => "can't run sooner",
-            false if self.engine.move_down(&task.id) => "runs one place later now",
+            false if self.engine.move_down(&task.id).is_ok() => "runs one place later now",
             false => "can't run later",
         };
         self.say_of(number, words);

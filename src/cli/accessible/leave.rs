@@ -47,7 +47,7 @@ impl Session {
     pub(super) fn ask_cancel(&mut self, number: u32, task: &TaskStatus) {
         let made = task.completed_segments.len() as u64;
         if task.state == TaskState::Pending && made == 0 {
-            self.engine.cancel_task(&task.id);
+            let _ = self.engine.cancel_task(&task.id);
             return;
         }
         let stay = match made {
@@ -101,7 +101,7 @@ impl Session {
         };
         match (answer, question) {
             (Answer::Yes, Question::Cancel(id)) => {
-                if !self.engine.cancel_task(&id) {
+                if self.engine.cancel_task(&id).is_err() {
                     self.lines.say("It has ended in the meantime.");
                 }
             }

@@ -200,7 +200,7 @@ mod tests {
         assert!(roster.catch_up(&task).is_empty());
 
         assert_eq!(roster.open(), 1);
-        engine.cancel_task(&id);
+        let _ = engine.cancel_task(&id);
         let task = engine.task_status(&id).unwrap();
         assert!(roster.catch_up(&task)[0].starts_with("Task 1 is cancelled: A story, "));
         assert!(roster.catch_up(&task).is_empty() && roster.open() == 0);
