@@ -28,6 +28,7 @@ mod callbacks;
 mod context;
 mod control;
 mod core;
+mod document;
 mod error;
 mod history;
 mod hooks;

@@ -85,9 +85,18 @@ pub struct SegmentError {
 /// assert!(segments.get(2).is_some() && segments.get(3).is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct CompletedSegments {
-    by_id: RedBlackTreeMapSync<SegmentId, CompletedSegment>,
+    by_id: RedBlackTreeMapSync<SegmentId, Numbered>,
+    /// How many were ever inserted.
+    inserted: u32,
+}
+
+/// A segment with its place in the order of completion.
+#[derive(Clone, Debug)]
+struct Numbered {
+    segment: CompletedSegment,
+    place: u32,
 }
 
 impl CompletedSegments {
@@ -106,13 +115,21 @@ impl CompletedSegments {
     /// The one with this number.
     #[must_use]
     pub fn get(&self, id: SegmentId) -> Option<&CompletedSegment> {
-        self.by_id.get(&id)
+        self.by_id.get(&id).map(|one| &one.segment)
     }
 
     /// All of them, by number.
     #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &CompletedSegment> {
-        self.by_id.iter().map(|(_, segment)| segment)
+        self.by_id.iter().map(|(_, one)| &one.segment)
+    }
+
+    /// All of them, in the order in which they were completed. It sorts them: for what is written once.
+    #[must_use]
+    pub fn in_order_of_completion(&self) -> Vec<&CompletedSegment> {
+        let mut all: Vec<_> = self.by_id.values().collect();
+        all.sort_unstable_by_key(|one| one.place);
+        all.into_iter().map(|one| &one.segment).collect()
     }
 
     pub(crate) fn remove(&mut self, id: SegmentId) {
@@ -120,7 +137,16 @@ impl CompletedSegments {
     }
 
     pub(crate) fn insert(&mut self, segment: CompletedSegment) {
-        self.by_id.insert_mut(segment.segment_id, segment);
+        let place = self.inserted;
+        self.inserted = self.inserted.wrapping_add(1);
+        let id = segment.segment_id;
+        self.by_id.insert_mut(id, Numbered { segment, place });
+    }
+}
+
+impl PartialEq for CompletedSegments {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
     }
 }
 

@@ -558,6 +558,11 @@ impl<B, R: Clone> Core<B, R> {
             Outcome::Cancelled(error, value) => (TaskState::Cancelled, value, Some(error)),
             Outcome::TimedOut => (TaskState::Failed, None, Some(timeout_error(entry))),
         };
+        // Whoever reads an error learns what to do next.
+        let error = error.map(|error| match &*error.remediation {
+            "" => error.with_remediation("See the log of this task for what led to it"),
+            _ => error,
+        });
         self.clear_deadlines(id);
         let entry = self.tasks.get_mut(id)?;
         self.queue.remove(entry.seq);
