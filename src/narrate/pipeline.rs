@@ -464,7 +464,7 @@ fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkE
         samples: clip.samples,
         rate: clip.rate,
         peak: clip.peak,
-        checksum: None,
+        checksum: Some(crc32fast::hash(&clip.wav)),
     })
 }
 
