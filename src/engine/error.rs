@@ -20,6 +20,7 @@ use crate::model::{SegmentId, TaskId};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OpenError {
     /// Another process has this library.
     #[error(
@@ -74,6 +75,7 @@ pub enum OpenError {
 /// assert!(error.to_string().starts_with("the task unknown can't be tried again"));
 /// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SubmitError {
     /// The engine is shutting down or has shut down.
     #[error("the engine has shut down and takes no more work; open it again")]
@@ -229,6 +231,7 @@ impl<E: std::error::Error + 'static> From<E> for WorkError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// It can't be opened or created.
     #[error(

@@ -17,6 +17,7 @@ use crate::model::SegmentId;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum StopReason {
     /// Paused: finish the current segment, then requeue the rest. Only narrations are asked.
     Pause = 1,

@@ -25,6 +25,7 @@ use super::work::{NarratorFactory, OperationFactory};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// The library: database and lock live here.
     pub folder: PathBuf,

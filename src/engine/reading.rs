@@ -266,6 +266,7 @@ impl Engine {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Stats {
     /// Tasks that wait.
     pub pending: usize,
@@ -323,6 +324,7 @@ impl Stats {
 /// assert_eq!((health.active_tasks, health.backlog, health.abandoned_threads), (0, 0, 0));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Health {
     /// Workers that run a task.
     pub active_threads: usize,

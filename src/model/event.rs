@@ -25,6 +25,7 @@ use super::state::TaskState;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Event {
     /// A task was accepted. Those that an earlier run left are there before anyone can listen.
     Submitted {

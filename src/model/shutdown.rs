@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ShutdownWait {
     /// For everything that is queued and may run, at most this long.
     Drain(Duration),
@@ -49,6 +50,7 @@ pub enum ShutdownWait {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ShutdownReport {
     /// Running tasks that ended while it waited.
     pub finished: usize,
@@ -58,6 +60,10 @@ pub struct ShutdownReport {
     pub abandoned: usize,
     /// Closures that waited for their turn and will not run.
     pub cancelled: usize,
+    /// Changes that the disk refused to the last: what they were about continues at the next start as
+    /// if it had not happened. The log names them.
+    #[serde(default)]
+    pub not_stored: usize,
     /// How long each step took.
     pub steps: ShutdownSteps,
     /// How long it took in all, in seconds.
@@ -74,6 +80,7 @@ pub struct ShutdownReport {
 /// assert!(steps.refuse + steps.wait + steps.interrupt + steps.join <= report.seconds);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ShutdownSteps {
     /// Telling the embedding program and refusing new work.
     pub refuse: f64,

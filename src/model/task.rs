@@ -83,6 +83,7 @@ impl Progress {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TaskKind {
     /// Stored on disk; continues after a restart.
     Narration,
@@ -103,6 +104,7 @@ pub enum TaskKind {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OperationCall {
     /// Its name.
     pub name: Arc<str>,
@@ -155,6 +157,7 @@ pub enum Hold {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TaskStatus {
     /// The task's id.
     pub id: TaskId,

@@ -65,6 +65,8 @@ pub(super) struct Disk<R> {
     /// When rows are tried again that were refused, and how often they were.
     retry: Option<Duration>,
     failures: u32,
+    /// Rows that were given up when the engine went down.
+    pub lost: usize,
     /// Tasks whose submitter looks at the results that they took over.
     pub adopting: BTreeMap<TaskId, Admission>,
 }
@@ -78,6 +80,7 @@ impl<R> Default for Disk<R> {
             last_batch: 0,
             retry: None,
             failures: 0,
+            lost: 0,
             adopting: BTreeMap::new(),
         }
     }
@@ -202,6 +205,9 @@ impl<B, R: Clone> Core<B, R> {
         out: &mut Output<B, R>,
     ) {
         let may_pass = matches!(error, StoreError::Failed(_)) && !self.is_flushing();
+        if self.is_flushing() && !matches!(then, Then::Accepted { .. }) {
+            self.disk.lost += 1;
+        }
         match then {
             Then::Accepted { task, call, .. } => {
                 self.not_accepted(&task, call, Reply::Failed(error), now, out);

@@ -278,6 +278,7 @@ impl<B, R: Clone> Core<B, R> {
         };
         report.interrupted = active.iter().filter(goes_on).count();
         report.finished = active.len() - report.interrupted;
+        report.not_stored = self.disk.lost;
         report.seconds = now.mono.saturating_sub(begun).as_secs_f64();
         for call in callers {
             let reply = Reply::Down(Box::new(report.clone()));

@@ -120,6 +120,22 @@ pub(super) fn append(folder: &Path, lines: &[Line]) -> io::Result<()> {
     Ok(())
 }
 
+/// What lies there may be no file of ours: a pipe would never come to its end.
+fn open_to_read(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
+}
+
 /// Others may write in a narration's folder: a link there is not followed.
 fn open_to_append(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -191,7 +207,7 @@ pub(in crate::engine) fn read(folder: &Path) -> io::Result<Option<Read>> {
     let mut accepted = None;
     let mut clips = BTreeMap::new();
     let mut end = None;
-    for line in BufReader::new(File::open(folder.join(FILE))?).split(b'\n') {
+    for line in BufReader::new(open_to_read(&folder.join(FILE))?).split(b'\n') {
         match serde_json::from_slice(&line?) {
             Ok(Line::Narration(narration)) => {
                 accepted = Some(*narration);

@@ -32,6 +32,7 @@ use crate::model::{Narration, Plan};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Recovery {
     /// Where the damaged database is now; `None` if there was none.
     pub set_aside: Option<PathBuf>,
