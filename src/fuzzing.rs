@@ -11,3 +11,8 @@ pub fn text_decode(bytes: &[u8]) {
 pub fn onnx_fields(bytes: &[u8]) {
     crate::speech::check_model_bytes(bytes);
 }
+
+/// The bytes of a narration's journal.
+pub fn journal(bytes: &[u8]) {
+    crate::engine::check_journal_bytes(bytes);
+}

@@ -265,3 +265,6 @@ fn told(reply: Option<Reply>) -> Result<TaskStatus, WaitError> {
         _ => Err(WaitError::ShutDown),
     }
 }
+
+#[cfg(feature = "fuzzing")]
+pub(crate) use journal::invariants::check_bytes as check_journal_bytes;

@@ -204,10 +204,15 @@ pub(in crate::engine) struct Read {
 /// Reads the record in a folder; `None` if no line of it says what was accepted. The last narration
 /// counts, with what comes after it.
 pub(in crate::engine) fn read(folder: &Path) -> io::Result<Option<Read>> {
+    read_lines(BufReader::new(open_to_read(&folder.join(FILE))?))
+}
+
+/// The same of what a record holds.
+pub(super) fn read_lines(record: impl BufRead) -> io::Result<Option<Read>> {
     let mut accepted = None;
     let mut clips = BTreeMap::new();
     let mut end = None;
-    for line in BufReader::new(open_to_read(&folder.join(FILE))?).split(b'\n') {
+    for line in record.split(b'\n') {
         match serde_json::from_slice(&line?) {
             Ok(Line::Narration(narration)) => {
                 accepted = Some(*narration);

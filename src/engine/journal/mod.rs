@@ -3,6 +3,8 @@
 //! database is lost can be rebuilt, and anyone can tell which clip speaks which words.
 
 mod format;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod invariants;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
