@@ -86,7 +86,7 @@ impl Conversation {
             match self.next_line() {
                 Some(line) if line.contains(words) => return line,
                 Some(_) => {}
-                None => panic!("«{words}» was never said: {:#?}", self.said),
+                None => panic!("`{words}` was never said: {:#?}", self.said),
             }
         }
     }

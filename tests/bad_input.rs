@@ -19,7 +19,7 @@ fn refused(home: &Home, ran: &Ran, code: i32, says: &[&str]) {
     for part in says {
         assert!(
             messages[0].contains(part),
-            "«{part}» is not in: {}",
+            "`{part}` is not in: {}",
             messages[0]
         );
     }
@@ -268,7 +268,7 @@ fn no_network_and_nothing_installed() {
             "MB",
             "--from",
         ] {
-            assert!(ran.err.contains(part), "«{part}» is not in: {}", ran.err);
+            assert!(ran.err.contains(part), "`{part}` is not in: {}", ran.err);
         }
     }
     let doctor = home.run(&["doctor"]);

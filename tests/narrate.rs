@@ -303,7 +303,7 @@ fn an_unknown_phoneme_is_an_error_on_its_segment_and_the_rest_is_spoken() {
     );
     assert_eq!(summary["files"].as_array().unwrap().len(), 1);
     assert!(
-        ran.err.contains("segment 1 «The ship went down"),
+        ran.err.contains("segment 1 \"The ship went down"),
         "{}",
         ran.err
     );

@@ -278,7 +278,7 @@ fn read_some(path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// The licence in a MODEL_CARD: its `* License:` line, the one under «Dataset» first.
+/// The licence in a MODEL_CARD: its `* License:` line, the one under "Dataset" first.
 fn licence_in(card: &str) -> Option<String> {
     let (mut in_dataset, mut other) = (false, None);
     for line in card.lines().map(str::trim) {

@@ -228,7 +228,7 @@ pub(super) fn segment_problem(task: &TaskStatus, id: SegmentId, error: &ErrorObj
         .and_then(|plan| plan.get(id))
         .map_or("", |planned| &planned.text);
     let place = format!(
-        "{}, segment {id} «{}»",
+        "{}, segment {id} \"{}\"",
         printable(&task.title),
         shorten(text, 40)
     );

@@ -1,5 +1,5 @@
 //! Reads keys and the mouse on a thread of its own. It must never be inside crossterm when the
-//! terminal is gone: crossterm would read «nothing» for ever and keep a core busy. So it waits by
+//! terminal is gone: crossterm would read "nothing" for ever and keep a core busy. So it waits by
 //! itself, looks whether the terminal still stands, and only then lets crossterm read. Of crossterm's
 //! two ways to read, this needs the one of `use-dev-tty`: the other one is told of a key only once,
 //! forgets it when a change of size comes first, and the key would stay unread.

@@ -63,7 +63,7 @@ pub enum ComposeError {
 /// A text that was read, and what it is called.
 #[derive(Debug)]
 pub struct Request {
-    /// What messages call it: the path as it was given, or «standard input».
+    /// What messages call it: the path as it was given, or "standard input".
     pub name: String,
     /// Its path, from which its format is known; `None` for standard input.
     pub path: Option<PathBuf>,

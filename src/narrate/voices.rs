@@ -140,7 +140,7 @@ impl Narrator for VoiceNarrator {
         let (failed, all) = (status.errors.segments(), narration.plan.len());
         let segments: Vec<_> = status.errors.iter().take(1000).collect();
         let message = format!(
-            "{failed} of {all} segments of «{}» have errors",
+            "{failed} of {all} segments of \"{}\" have errors",
             narration.title
         );
         Err(WorkError::Failed(
@@ -161,7 +161,7 @@ fn is_version(open: &Open, narration: &Narration) -> bool {
 
 fn voice_changed_error(narration: &Narration) -> ErrorObject {
     let (voice, title) = (&narration.voice, &narration.title);
-    let message = format!("the voice {voice} is not the one that «{title}» was begun with");
+    let message = format!("the voice {voice} is not the one that \"{title}\" was begun with");
     ErrorObject::new("VOICE_CHANGED", message).with_remediation(
         "Put the old model back and retry, or narrate the text again: it is then begun anew",
     )

@@ -232,7 +232,7 @@ impl Bound {
     }
 
     fn set_voice(&self, voice: &str) -> Result<(), SpeechError> {
-        let unknown = || SpeechError::Phonemes(format!("it has no language «{voice}»"));
+        let unknown = || SpeechError::Phonemes(format!("it has no language `{voice}`"));
         let name = CString::new(voice).map_err(|_| unknown())?;
         // SAFETY: `name` is a C string that lives through the call.
         match unsafe { (self.set_voice)(name.as_ptr()) } {
@@ -276,7 +276,7 @@ impl Bound {
                 .unwrap_or(text.len());
             let consumed = text.get(read..end).unwrap_or_default().to_owned();
             if end <= read && !at.is_null() && ipa.is_empty() {
-                let message = format!("it does not get past byte {read} of «{text}»");
+                let message = format!("it does not get past byte {read} of `{text}`");
                 return Err(SpeechError::Phonemes(message));
             }
             read = end.max(read);

@@ -86,7 +86,7 @@ pub struct Utterance {
 const TOLD: (usize, usize) = (5, 20);
 
 impl Utterance {
-    /// What the voice does not do as it should, such as «leaves out the phonemes ʘ»; `None` if it
+    /// What the voice does not do as it should, such as "leaves out the phonemes ʘ"; `None` if it
     /// speaks all of the text.
     #[must_use]
     pub fn problem(&self) -> Option<String> {

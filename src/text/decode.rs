@@ -27,7 +27,7 @@ pub enum Encoding {
     Utf16Be,
 }
 
-/// Why bytes could not be read as text. The messages complete «cannot read FILE: …».
+/// Why bytes could not be read as text. The messages complete "cannot read FILE: …".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -66,7 +66,7 @@ pub enum DecodeError {
     Binary {
         /// Offset of what gave it away, in bytes.
         offset: usize,
-        /// What it looks like, as the end of the sentence «it …».
+        /// What it looks like, as the end of the sentence "it …".
         what: &'static str,
     },
 }

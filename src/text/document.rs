@@ -13,7 +13,7 @@ use super::{Markdown, PlainText};
 
 /// A way of writing texts: plain, Markdown, …
 pub trait Format: Send + Sync {
-    /// The format's name for people, such as «Markdown».
+    /// The format's name for people, such as "Markdown".
     fn name(&self) -> &'static str;
 
     /// Takes `text` apart. Never fails: what a format does not understand is spoken as it stands.

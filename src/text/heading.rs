@@ -61,7 +61,7 @@ pub(super) fn could_be_title(line: &str) -> bool {
     line.chars().nth(MOST).is_none() && has_words(line) && !ends_like_a_sentence
 }
 
-/// True for «Chapter 3», «CHAPTER III — The Road», «Part Two: Rain.», «IV.», «12».
+/// True for "Chapter 3", "CHAPTER III — The Road", "Part Two: Rain.", "IV.", "12".
 pub(super) fn is_chapter(line: &str) -> bool {
     let line = line.trim();
     if line.chars().nth(MOST).is_some() || !has_words(line) {
@@ -72,7 +72,7 @@ pub(super) fn is_chapter(line: &str) -> bool {
     if !OPENERS.contains(&first.as_str()) {
         return words.len() == 1 && is_number(bare(words[0]));
     }
-    // «Part of me knew it» begins like a heading, so what follows the opener must number it,
+    // "Part of me knew it" begins like a heading, so what follows the opener must number it,
     // or nothing may follow but what a sign sets off.
     let set_off = |word: &str| word.ends_with([':', '.', '—', '–']) || !has_words(word);
     match words.get(1) {

@@ -158,13 +158,13 @@ impl Terminal {
     /// Waits until `text` is on the screen.
     #[track_caller]
     pub fn until(&mut self, text: &str) {
-        self.until_screen(&format!("«{text}»"), |screen| screen.contains(text));
+        self.until_screen(&format!("`{text}`"), |screen| screen.contains(text));
     }
 
     /// Waits until `text` is not on the screen any more.
     #[track_caller]
     pub fn until_gone(&mut self, text: &str) {
-        self.until_screen(&format!("a screen without «{text}»"), |screen| {
+        self.until_screen(&format!("a screen without `{text}`"), |screen| {
             !screen.contains(text)
         });
     }
@@ -226,7 +226,7 @@ impl Terminal {
     #[track_caller]
     pub fn click(&mut self, text: &str) {
         let Some((col, row)) = self.find(text) else {
-            panic!("there is no «{text}» to click on in\n{}", self.text());
+            panic!("there is no `{text}` to click on in\n{}", self.text());
         };
         let (col, row) = (col + 1, row + 1);
         self.press(&format!("\u{1b}[<0;{col};{row}M\u{1b}[<0;{col};{row}m"));
@@ -259,7 +259,7 @@ impl Terminal {
     #[track_caller]
     pub fn cell_of(&self, text: &str) -> &vt100::Cell {
         let Some((col, row)) = self.find(text) else {
-            panic!("there is no «{text}» in\n{}", self.text());
+            panic!("there is no `{text}` in\n{}", self.text());
         };
         self.screen().cell(row, col).unwrap()
     }

@@ -55,7 +55,7 @@ impl Book {
     #[track_caller]
     pub fn press(&mut self, terminal: &mut Terminal, help: &str, key: &str) {
         let Some((_, keys)) = self.lines.iter().find(|(known, _)| known == help) else {
-            panic!("the help has no «{help}»: {:?}", self.lines);
+            panic!("the help has no `{help}`: {:?}", self.lines);
         };
         assert!(
             keys.iter().any(|known| known == key),

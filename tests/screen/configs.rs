@@ -69,7 +69,7 @@ fn whatever_is_wrong_is_told_before_the_screen_is_taken() {
         let said = terminal.text();
         assert!(said.starts_with("aloud: "), "{said}");
         for part in *says {
-            assert!(said.contains(part), "{lines}: «{part}» is not in\n{said}");
+            assert!(said.contains(part), "{lines}: `{part}` is not in\n{said}");
         }
         assert!(
             !has(terminal.raw(), b"\x1b[?1049h"),

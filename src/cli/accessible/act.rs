@@ -292,7 +292,7 @@ impl Session {
         });
     }
 
-    /// Says something of a task, as «Task 3 has already ended.»
+    /// Says something of a task, as "Task 3 has already ended."
     pub(super) fn say_of(&mut self, number: u32, words: &str) {
         self.lines.say(&format!("Task {number} {words}."));
     }

@@ -12,7 +12,7 @@ use crate::engine::{CompletedSegment, ErrorObject, Past, SegmentId, TaskState, T
 /// A title longer than this is not said to its end each time.
 const LONGEST_TITLE: usize = 60;
 
-/// «1 segment», «31 segments».
+/// "1 segment", "31 segments".
 pub(super) fn count(number: u64, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
@@ -20,7 +20,7 @@ pub(super) fn count(number: u64, thing: &str) -> String {
     }
 }
 
-/// A length of time as it is said: «7.6 seconds», «4 minutes 31 seconds», «1 hour 2 minutes».
+/// A length of time as it is said: "7.6 seconds", "4 minutes 31 seconds", "1 hour 2 minutes".
 pub(super) fn length(seconds: f64) -> String {
     if seconds < 9.95 {
         return format!("{:.1} seconds", seconds.max(0.0));
@@ -73,7 +73,7 @@ pub(super) fn path(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// «Task 2, The Night Train».
+/// "Task 2, The Night Train".
 pub(super) fn name(number: u32, task: &TaskStatus) -> String {
     format!("Task {number}, {}", title(&task.title))
 }
@@ -103,7 +103,7 @@ fn state_word(state: TaskState) -> &'static str {
     }
 }
 
-/// «12 of 31 segments».
+/// "12 of 31 segments".
 fn share(task: &TaskStatus) -> String {
     format!(
         "{} of {}",

@@ -218,7 +218,7 @@ impl Reader<'_> {
     }
 }
 
-/// «did you mean …» if something is near, else all there are.
+/// "did you mean …" if something is near, else all there are.
 pub(in crate::monitor) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     let best = known

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-/// The wire type «length, then content».
+/// The wire type "length, then content".
 const LENGTH: u64 = 2;
 
 /// The tag of a field that has a length: its number and wire type.

@@ -348,7 +348,7 @@ mod tests {
         ]
     }
 
-    /// A model like a vocoder: ids → Gather → Mul «frames» → convolutions of 32 samples a frame.
+    /// A model like a vocoder: ids → Gather → Mul "frames" → convolutions of 32 samples a frame.
     fn vocoder(pad: u8) -> Vec<u8> {
         let upsampled = [
             integers("kernel_shape", &[64]),

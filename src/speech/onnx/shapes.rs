@@ -9,7 +9,7 @@
 
 use super::fields::{Field, GRAPH_INPUT, MODEL_GRAPH, TYPE_TENSOR, VALUE_TYPE, fields, hide, tag};
 
-/// Fields that hold others, as their tags: number and wire type «length, then content».
+/// Fields that hold others, as their tags: number and wire type "length, then content".
 const GRAPH_VALUE_INFO: u64 = tag(13);
 const TENSOR_SHAPE: u64 = tag(2);
 

@@ -123,7 +123,7 @@ impl PiperConfig {
         }
         for mark in ["^", "_", "$"] {
             if self.phoneme_id_map.get(mark).is_none_or(Vec::is_empty) {
-                return Err(format!("phoneme_id_map has no entry for «{mark}»"));
+                return Err(format!("phoneme_id_map has no entry for `{mark}`"));
             }
         }
         match self.phoneme_type.as_deref() {
@@ -131,7 +131,7 @@ impl PiperConfig {
                 Err("missing field `espeak.voice`".into())
             }
             None | Some("espeak" | "text") => Ok(()),
-            Some(other) => Err(format!("its phoneme_type «{other}» is not supported")),
+            Some(other) => Err(format!("its phoneme_type `{other}` is not supported")),
         }
     }
 

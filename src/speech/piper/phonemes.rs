@@ -26,7 +26,7 @@ pub(super) fn of_clauses(clauses: &[Clause]) -> String {
     phonemes.nfd().collect()
 }
 
-/// A voice of the type «text» reads the letters themselves.
+/// A voice of the type "text" reads the letters themselves.
 pub(super) fn of_text(text: &str) -> String {
     text.nfd().collect()
 }

@@ -1,5 +1,5 @@
 //! Words in a script that the voice's language is not written in. eSpeak reads some of them in
-//! their own language; of others it names the letters, or says «Chinese letter» for each, which
+//! their own language; of others it names the letters, or says "Chinese letter" for each, which
 //! nobody wants to listen to, and nobody would find before listening.
 
 use unic_langid::LanguageIdentifier;

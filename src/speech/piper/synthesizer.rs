@@ -64,7 +64,7 @@ impl PiperSynthesizer {
         };
         for needed in ["input", "input_lengths", "scales"] {
             if !inputs.iter().any(|name| name == needed) {
-                let reason = format!("it has no input «{needed}»: it is not a Piper voice");
+                let reason = format!("it has no input `{needed}`: it is not a Piper voice");
                 return Err(opener.failed(&reason));
             }
         }
