@@ -3,7 +3,7 @@
 
 use super::Engine;
 use super::error::StoreError;
-use crate::model::Past;
+use crate::model::HistoryEntry;
 
 impl Engine {
     /// The narrations that have ended, newest first, at most `limit` of them: also those that
@@ -28,7 +28,7 @@ impl Engine {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn history(&self, limit: usize) -> Result<Vec<Past>, StoreError> {
+    pub fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StoreError> {
         self.runtime().store.history(limit).wait()
     }
 }

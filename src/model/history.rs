@@ -12,10 +12,10 @@ use super::task::TaskStatus;
 /// A narration that has ended.
 ///
 /// ```
-/// use aloud::engine::{Past, testing::Library};
+/// use aloud::engine::{HistoryEntry, testing::Library};
 ///
 /// /// The line that a person sees.
-/// fn line(past: &Past) -> String {
+/// fn line(past: &HistoryEntry) -> String {
 ///     match &past.tally {
 ///         Some(tally) => format!("{}: {} of {} segments", past.title, tally.done, tally.segments),
 ///         None => past.title.to_string(),
@@ -29,7 +29,7 @@ use super::task::TaskStatus;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Past {
+pub struct HistoryEntry {
     /// The task's id.
     pub id: TaskId,
     /// What a person calls it.
@@ -45,7 +45,7 @@ pub struct Past {
     /// When it ended.
     pub completed_at: Timestamp,
     /// What it had made; `None` if an earlier version of the program did not keep it.
-    pub tally: Option<Tally>,
+    pub tally: Option<RunSummary>,
     /// Why it is `FAILED` or `CANCELLED`, in words.
     pub problem: Option<String>,
 }
@@ -53,15 +53,15 @@ pub struct Past {
 /// What a narration had made when it ended.
 ///
 /// ```
-/// use aloud::engine::Tally;
+/// use aloud::engine::RunSummary;
 ///
-/// let tally = Tally { segments: 12, done: 11, errors: 1, audio_seconds: 74.2 };
-/// let copy: Tally = serde_json::from_value(serde_json::to_value(tally)?)?;
+/// let tally = RunSummary { segments: 12, done: 11, errors: 1, audio_seconds: 74.2 };
+/// let copy: RunSummary = serde_json::from_value(serde_json::to_value(tally)?)?;
 /// assert_eq!(copy, tally);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct RunSummary {
     /// Segments in all.
     pub segments: u32,
     /// Segments with a clip, those taken over from an earlier narration included.
@@ -72,7 +72,7 @@ pub struct Tally {
     pub audio_seconds: f64,
 }
 
-impl Tally {
+impl RunSummary {
     pub(crate) fn of(status: &TaskStatus) -> Self {
         // A segment's number is as wide: there are never more.
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);

@@ -207,7 +207,7 @@ pub struct TaskStatus {
     /// Characters in its completed segments: what the time left is estimated from.
     pub completed_chars: u64,
     /// What this run of it has made, without what an earlier run had left.
-    pub made: Made,
+    pub made: RunOutput,
     /// How urgent it is.
     pub priority: Priority,
     /// Its place in the queue among others: the smaller, the sooner. It changes when a task is moved.
@@ -255,7 +255,7 @@ impl TaskStatus {
             voice: "".into(),
             audio_seconds: 0.0,
             completed_chars: 0,
-            made: Made::default(),
+            made: RunOutput::default(),
             priority: Priority::default(),
             rank: 0,
             paused: false,
@@ -287,13 +287,13 @@ impl TaskStatus {
     }
 
     /// The work that is left, estimated from the characters still to be spoken and the speed so
-    /// far; `None` as long as [`Made::time_for`] has no basis, and for a closure.
+    /// far; `None` as long as [`RunOutput::time_for`] has no basis, and for a closure.
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};
     ///
     /// use aloud::engine::testing::{self, Library};
-    /// use aloud::engine::{Made, Work};
+    /// use aloud::engine::{RunOutput, Work};
     ///
     /// let engine = Library::new();
     /// let id = engine.submit(Work::closure("answer", |_| Ok(42.into())))?;
@@ -301,7 +301,7 @@ impl TaskStatus {
     /// assert_eq!(status.time_left(), None);
     /// status.plan = Some(Arc::new(testing::plan(["a".repeat(100), "b".repeat(300)])));
     /// status.completed_chars = 100;
-    /// status.made = Made { audio_seconds: 14.0, work_seconds: 2.0, chars: 100, wait_seconds: 0.0 };
+    /// status.made = RunOutput { audio_seconds: 14.0, work_seconds: 2.0, chars: 100, wait_seconds: 0.0 };
     /// assert_eq!(status.time_left(), Some(Duration::from_secs(6)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -326,7 +326,7 @@ impl TaskStatus {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Made {
+pub struct RunOutput {
     /// Seconds of audio.
     pub audio_seconds: f64,
     /// Seconds of work for it.
@@ -338,7 +338,7 @@ pub struct Made {
     pub wait_seconds: f64,
 }
 
-impl Made {
+impl RunOutput {
     /// Seconds of speech before the speed tells anything: the first clips are short headings, made
     /// while the model is still cold.
     const BASIS: f64 = 10.0;
@@ -348,9 +348,9 @@ impl Made {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use aloud::engine::Made;
+    /// use aloud::engine::RunOutput;
     ///
-    /// let mut made = Made { audio_seconds: 2.0, work_seconds: 1.0, chars: 30, wait_seconds: 0.0 };
+    /// let mut made = RunOutput { audio_seconds: 2.0, work_seconds: 1.0, chars: 30, wait_seconds: 0.0 };
     /// assert_eq!(made.time_for(900), None, "a title says little");
     /// made.audio_seconds += 18.0;
     /// made.work_seconds += 1.0;

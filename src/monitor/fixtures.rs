@@ -9,8 +9,8 @@ use super::keymap::Keymap;
 use super::services::Defaults;
 use super::theme::{self, ColorDepth, Theme};
 use crate::engine::{
-    CompletedSegment, CompletedSegments, ErrorObject, Made, Plan, PlannedSegment, Priority,
-    Progress, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
+    CompletedSegment, CompletedSegments, ErrorObject, Plan, PlannedSegment, Priority, Progress,
+    RunOutput, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
 };
 
 /// The model with the themes for this depth, before it has read anything.
@@ -107,7 +107,7 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         voice: "en_US-joe-medium".into(),
         audio_seconds: 0.0,
         completed_chars: 0,
-        made: Made::default(),
+        made: RunOutput::default(),
         plan: Some(plan),
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::cli::report::{files_of, with_advice};
-use crate::engine::{CompletedSegment, ErrorObject, Past, SegmentId, TaskState, TaskStatus};
+use crate::engine::{
+    CompletedSegment, ErrorObject, HistoryEntry, SegmentId, TaskState, TaskStatus,
+};
 
 /// A title longer than this is not said to its end each time.
 const LONGEST_TITLE: usize = 60;
@@ -282,7 +284,7 @@ pub(super) fn ended(number: u32, task: &TaskStatus) -> Vec<String> {
 }
 
 /// A narration of the past; its time in the zone of whoever listens.
-pub(super) fn past(past: &Past, zone: &jiff::tz::TimeZone) -> String {
+pub(super) fn past(past: &HistoryEntry, zone: &jiff::tz::TimeZone) -> String {
     let when = jiff::Timestamp::from_millisecond(past.completed_at.0).map(|time| {
         let time = time.to_zoned(zone.clone());
         time.strftime("%-d %B %Y at %H:%M").to_string()

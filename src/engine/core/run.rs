@@ -15,7 +15,7 @@ use super::{
 };
 use crate::engine::error::WorkError;
 use crate::engine::interrupt::StopReason;
-use crate::model::{ErrorObject, Event, Made, Tally, TaskId, TaskState};
+use crate::model::{ErrorObject, Event, RunOutput, RunSummary, TaskId, TaskState};
 
 /// How long a run that was told to stop may take to come back before its worker is given up: a model
 /// run comes back within 100 ms, but then its clips are put in order, and a disk can be slow.
@@ -435,7 +435,7 @@ impl<B, R: Clone> Core<B, R> {
         }
         self.alter(id, |status| {
             if retry.is_some() {
-                status.made = Made::default();
+                status.made = RunOutput::default();
             } else if !mutated(Mutation::PauseCounted) {
                 status.attempt = status.attempt.saturating_sub(1);
             }
@@ -658,8 +658,8 @@ fn signed(count: usize) -> isize {
 }
 
 /// What a task comes to, with those parts whose rows are on their way.
-fn tally<B>(entry: &Entry<B>) -> Tally {
-    let mut tally = Tally::of(&entry.status);
+fn tally<B>(entry: &Entry<B>) -> RunSummary {
+    let mut tally = RunSummary::of(&entry.status);
     for (part, lease) in &entry.leases {
         if let Some(plays) = lease.storing {
             tally.audio_seconds += plays.as_secs_f64();

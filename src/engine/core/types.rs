@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::engine::error::{StoreError, WorkError};
 use crate::engine::interrupt::StopReason;
 use crate::model::{
-    ClipRecord, CompletedSegment, ErrorObject, Event, GroupId, Priority, SegmentId, ShutdownReport,
-    Tally, TaskId, TaskState, TaskStatus, Timestamp,
+    ClipRecord, CompletedSegment, ErrorObject, Event, GroupId, Priority, RunSummary, SegmentId,
+    ShutdownReport, TaskId, TaskState, TaskStatus, Timestamp,
 };
 
 /// One moment on both clocks: the wall's for what people read, the monotonic one for ages and
@@ -429,7 +429,7 @@ pub(crate) enum Row<R> {
         state: TaskState,
         error: Option<ErrorObject>,
         result: Option<Value>,
-        tally: Tally,
+        tally: RunSummary,
         at: Timestamp,
     },
     /// These have left the registry: of what is complete only a line of history stays.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::tasks::to_json;
 use super::{Answer, Store};
 use crate::model::ErrorObject;
-use crate::model::{Past, Tally};
+use crate::model::{HistoryEntry, RunSummary};
 use crate::model::{TaskId, TaskState, Timestamp};
 
 const NEWEST_FIRST: &str = "SELECT id, title, state, voice, folder, created_at, completed_at, \
@@ -18,7 +18,7 @@ const NEWEST_FIRST: &str = "SELECT id, title, state, voice, folder, created_at, 
 
 impl Store {
     /// The narrations that have ended, newest first, at most `limit` of them.
-    pub(crate) fn history(&self, limit: usize) -> Answer<Vec<Past>> {
+    pub(crate) fn history(&self, limit: usize) -> Answer<Vec<HistoryEntry>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.ask(move |db| {
             db.prepare_cached(NEWEST_FIRST)?
@@ -28,9 +28,9 @@ impl Store {
     }
 }
 
-fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
+fn past(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     let text = |index| row.get::<_, String>(index);
-    Ok(Past {
+    Ok(HistoryEntry {
         id: TaskId::from(text(0)?),
         title: text(1)?.into(),
         // The table has no other words than these.
@@ -47,8 +47,8 @@ fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
     })
 }
 
-fn tally_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Tally> {
-    Ok(Tally {
+fn tally_at(row: &Row<'_>, first: usize) -> rusqlite::Result<RunSummary> {
+    Ok(RunSummary {
         segments: row.get(first)?,
         done: row.get(first + 1)?,
         errors: row.get(first + 2)?,
@@ -63,7 +63,7 @@ pub(super) fn end(
     state: TaskState,
     error: Option<&ErrorObject>,
     result: Option<String>,
-    tally: Option<Tally>,
+    tally: Option<RunSummary>,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
@@ -87,7 +87,7 @@ pub(super) fn end(
 }
 
 /// What the segments of a task come to. It looks at every one of them: for when nobody else knows.
-pub(super) fn tally(db: &Connection, seq: i64) -> rusqlite::Result<Tally> {
+pub(super) fn tally(db: &Connection, seq: i64) -> rusqlite::Result<RunSummary> {
     db.query_row(
         "SELECT COUNT(*), COUNT(clip), COUNT(error), TOTAL(CAST(samples AS REAL) / rate)
          FROM segments WHERE task = ?1",

@@ -53,7 +53,7 @@ use super::keymap::Keymap;
 use super::services::{Defaults, LogLine, VoiceChoice};
 use super::theme::Theme;
 use super::view::Layout;
-use crate::engine::{Past, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
+use crate::engine::{HistoryEntry, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
 
 /// How often the clock on the screen moves while something runs.
 const TICK: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ pub(crate) struct App {
     before_filter: Option<Whereabouts>,
     pub(crate) clips: Feed,
     pub(crate) errors: Feed,
-    pub(crate) history: Vec<Past>,
+    pub(crate) history: Vec<HistoryEntry>,
     pub(crate) history_cursor: Cursor,
     pub(crate) log: Vec<LogLine>,
     pub(crate) log_cursor: Cursor,
@@ -268,7 +268,7 @@ impl App {
     }
 
     /// The narration of the past that is selected.
-    pub(crate) fn selected_past(&self) -> Option<&Past> {
+    pub(crate) fn selected_past(&self) -> Option<&HistoryEntry> {
         let row = self.history_cursor.source(self.history_cursor.row)?;
         self.history.get(row).filter(|_| self.page == Page::History)
     }

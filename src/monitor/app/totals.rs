@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Made, TaskState, TaskStatus};
+use crate::engine::{RunOutput, TaskState, TaskStatus};
 
 /// Sums over all tasks, in whole numbers so that adding and taking away never drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl Totals {
 
     /// The work that all narrations have left at the speed so far.
     pub(crate) fn time_left(&self) -> Option<Duration> {
-        let made = Made {
+        let made = RunOutput {
             audio_seconds: Duration::from_millis(self.made_audio_ms).as_secs_f64(),
             work_seconds: self.work().as_secs_f64(),
             chars: self.made_chars,

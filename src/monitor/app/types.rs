@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Position;
 
 use super::{Detail, Form, Picker, Vitals};
-use crate::engine::{Past, SegmentId, TaskId, TaskStatus};
+use crate::engine::{HistoryEntry, SegmentId, TaskId, TaskStatus};
 use crate::monitor::action::Action;
 use crate::monitor::keymap::Keymap;
 use crate::monitor::keys::Key;
@@ -59,7 +59,7 @@ pub(crate) enum Message {
     /// What a closer look at a segment has found.
     Looked(Box<Detail>),
     /// The narrations that have ended, newest first.
-    History(Result<Vec<Past>, String>),
+    History(Result<Vec<HistoryEntry>, String>),
     /// The last lines of the log.
     Log(Vec<LogLine>),
     /// How the program does.

@@ -9,7 +9,7 @@ use super::pane::Look;
 use super::rows::{self, List};
 use super::text::{self, clock, count, line, put, put_all, put_right, seconds};
 use super::{Cx, Layout, errors, pane, queue, take_bottom, zoom};
-use crate::engine::{Past, SegmentId, TaskStatus, Timestamp};
+use crate::engine::{HistoryEntry, SegmentId, TaskStatus, Timestamp};
 use crate::monitor::app::{Feed, ListArea, Moves};
 use crate::monitor::theme::Role;
 
@@ -214,7 +214,7 @@ fn hidden(cx: Cx<'_>) -> ListArea {
 }
 
 /// A narration that has ended, in the last lines of the page.
-fn past_below(buf: &mut Buffer, area: Rect, past: &Past, look: Look, cx: Cx<'_>) {
+fn past_below(buf: &mut Buffer, area: Rect, past: &HistoryEntry, look: Look, cx: Cx<'_>) {
     let inner = pane::draw(buf, area, (&past.title, ""), false, look, cx.theme);
     let (state, role) = past_state(past);
     put(buf, inner, &state, cx.style(role));
@@ -233,7 +233,13 @@ fn past_below(buf: &mut Buffer, area: Rect, past: &Past, look: Look, cx: Cx<'_>)
 }
 
 /// The same with the whole page for it.
-fn past_zoomed(buf: &mut Buffer, area: Rect, past: &Past, look: Look, cx: Cx<'_>) -> ListArea {
+fn past_zoomed(
+    buf: &mut Buffer,
+    area: Rect,
+    past: &HistoryEntry,
+    look: Look,
+    cx: Cx<'_>,
+) -> ListArea {
     let inner = pane::draw(buf, area, (&past.title, ""), true, look, cx.theme);
     let (state, role) = past_state(past);
     let mut body = vec![vec![(state, cx.style(role))]];
@@ -243,14 +249,14 @@ fn past_zoomed(buf: &mut Buffer, area: Rect, past: &Past, look: Look, cx: Cx<'_>
     zoom::flow(buf, area, inner, look, (body, Vec::new()), cx)
 }
 
-fn past_state(past: &Past) -> (String, Role) {
+fn past_state(past: &HistoryEntry) -> (String, Role) {
     let (symbol, role) = queue::look(past.state);
     (format!("{symbol} {}", past.state.word()), role)
 }
 
 const FILES: &str = "Files    ";
 
-fn past_facts(past: &Past, cx: Cx<'_>) -> Vec<(&'static str, String)> {
+fn past_facts(past: &HistoryEntry, cx: Cx<'_>) -> Vec<(&'static str, String)> {
     let took = clock(past.completed_at.since(past.created_at));
     let (begun, ended) = (
         day_and_time(past.created_at, cx),

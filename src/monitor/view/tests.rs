@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier};
 
 use std::path::PathBuf;
 
-use crate::engine::{Health, Past, Stats, Tally, TaskState, TaskStatus, Timestamp};
+use crate::engine::{Health, HistoryEntry, RunSummary, Stats, TaskState, TaskStatus, Timestamp};
 use crate::monitor::action::TABLE;
 use crate::monitor::app::{App, Message, Vitals};
 use crate::monitor::fixtures::{self, NOW};
@@ -110,7 +110,7 @@ fn a_long_segment_scrolls() {
 
 /// Messages that bring what pages show.
 fn told() -> Vec<Message> {
-    let past = |id: &str, title: &str, state, clips, hour: i64| Past {
+    let past = |id: &str, title: &str, state, clips, hour: i64| HistoryEntry {
         id: id.into(),
         title: title.into(),
         state,
@@ -118,7 +118,7 @@ fn told() -> Vec<Message> {
         folder: PathBuf::from(format!("/home/ada/Narrations/{id}")).into(),
         created_at: Timestamp(0),
         completed_at: Timestamp(hour * 3_600_000),
-        tally: Some(Tally {
+        tally: Some(RunSummary {
             segments: 40,
             done: clips,
             errors: 40 - clips,
