@@ -244,6 +244,15 @@ pub enum StoreError {
         /// What SQLite said.
         reason: String,
     },
+    /// There is no room for it.
+    #[error(
+        "the disk has no room for the database {path}; make space there and start again, nothing is \
+         lost"
+    )]
+    DiskFull {
+        /// The database file.
+        path: PathBuf,
+    },
     /// It was written by a later version of the program.
     #[error(
         "the database {path} has version {found}, and this program knows versions up to {known}: \

@@ -136,6 +136,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         let (path, reason) = (path.to_owned(), error.to_string());
         if is_damage(&error) {
             StoreError::Damaged { path, reason }
+        } else if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
+            StoreError::DiskFull { path }
         } else {
             StoreError::Open { path, reason }
         }
