@@ -90,7 +90,44 @@ pub struct Engine {
     inner: Arc<Inner>,
 }
 
+/// A handle that does not keep the engine running: for work and callbacks that need the engine, which
+/// would otherwise keep each other alive.
+///
+/// ```
+/// use aloud::engine::{Work, testing::Library};
+///
+/// let engine = Library::new();
+/// let weak = engine.downgrade();
+/// let id = engine.submit(Work::closure("count", move |_| {
+///     let engine = weak.upgrade().expect("it runs this");
+///     Ok(engine.stats().processing.into())
+/// }))?;
+/// assert_eq!(engine.wait(&id)?.result, Some(1.into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct WeakEngine {
+    inner: std::sync::Weak<Inner>,
+}
+
+impl WeakEngine {
+    /// The engine, unless its last handle has gone.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Engine> {
+        let inner = self.inner.upgrade()?;
+        Some(Engine { inner })
+    }
+}
+
 impl Engine {
+    /// A handle that does not keep the engine running.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine {
+            inner: Arc::downgrade(&self.inner),
+        }
+    }
+
     /// Opens the library in `options.folder`, or returns a handle to the engine of this process
     /// that has it open already with the same options. One that shuts down is waited for. Narrations and
     /// operations that an earlier run did not end continue.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::disk::{Record, StoredTask};
 use super::world::{Body, Promise, Waits, World};
-use crate::engine::core::{Answer, Command, Kind, NewTask, Refusal, RestoredTask, Schedule};
+use crate::engine::core::{
+    Answer, Command, Kind, NewTask, Refusal, Report, RestoredTask, Schedule,
+};
 use crate::model::{
-    CompletedSegment, Priority, SegmentId, ShutdownWait, TaskId, TaskKind, TaskState, TaskStatus,
-    Timestamp,
+    CompletedSegment, ErrorObject, Priority, SegmentId, ShutdownWait, TaskId, TaskKind, TaskState,
+    TaskStatus, Timestamp,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -284,7 +286,30 @@ impl World {
                 self.apply(Command::CancelAll);
             }
             18 => self.resume_all(),
+            19 => self.report(),
             _ => {}
+        }
+    }
+
+    /// Someone outside the workers tells something of a task. Only what its own worker tells of an
+    /// operation's parts is on disk.
+    fn report(&mut self) {
+        let Some(task) = self.some_task() else {
+            return;
+        };
+        let is_durable = self.promises.get(&task).is_some_and(|one| one.durable);
+        let part = self.random.u32(1..4);
+        let report = match self.random.u8(..3) {
+            0 if !is_durable => Report::Part(completed(part)),
+            1 => Report::Error(part, ErrorObject::new("X", "x")),
+            _ => Report::Progress {
+                current: self.random.u64(..9),
+                total: self.random.u64(..9),
+                extra: None,
+            },
+        };
+        if self.apply(Command::Report { task, report }) == Answer::Done {
+            self.met("user: reports");
         }
     }
 

@@ -50,6 +50,7 @@ pub(super) const KINDS: &[&str] = &[
     "user: pauses what runs",
     "user: pauses the queue",
     "user: moves",
+    "user: reports",
     "user: waits for an end",
     "user: changes the workers",
     "user: shuts down now",
