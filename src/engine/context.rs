@@ -74,8 +74,7 @@ impl TaskContext {
             // It has ended without this work.
             return;
         }
-        let task = self.id.clone();
-        self.runtime.apply(Command::Report { task, report });
+        self.runtime.report(&self.id, report);
     }
 
     /// The task's id.

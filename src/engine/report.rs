@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::core::{Command, Report};
+use super::core::Report;
 use crate::model::{CompletedSegment, ErrorObject, SegmentId, TaskId};
 
 impl Engine {
@@ -113,7 +113,6 @@ impl Engine {
     }
 
     fn report(&self, id: &TaskId, report: Report) {
-        let task = id.clone();
-        self.runtime().apply(Command::Report { task, report });
+        self.runtime().report(id, report);
     }
 }

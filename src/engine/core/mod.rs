@@ -169,10 +169,6 @@ impl<B, R: Clone> Core<B, R> {
         now: Now,
         out: &mut Output<B, R>,
     ) -> Answer {
-        if let Command::Report { task, report } = command {
-            // The commonest command of all, from which nothing else follows.
-            return self.report(&task, report, now, out);
-        }
         let answer = match command {
             Command::Submit(new, call) => self.submit(*new, call, now, out),
             Command::Admit {
@@ -188,7 +184,6 @@ impl<B, R: Clone> Core<B, R> {
             Command::SetQueuePaused(paused) => self.set_queue_paused(paused, now, out),
             Command::ResumeAll => self.resume_all(now, out),
             Command::Move { task, up } => self.shift(&task, up, now, out),
-            Command::Report { .. } => Answer::Done,
             Command::OpenPart { run, part } => self.open_part(run, part, now, out),
             Command::ClosePart { run, part } => self.close_part(run, part, now),
             Command::CompletePart {

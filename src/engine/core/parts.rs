@@ -381,7 +381,10 @@ impl<B, R: Clone> Core<B, R> {
 
     /// What a caller outside a worker, or a closure, tells of a task. It is kept as long as the
     /// process lives.
-    pub(super) fn report(
+    ///
+    /// The commonest command of all, from which nothing but its event follows; the runtime calls it
+    /// without making a command of it.
+    pub(crate) fn report(
         &mut self,
         id: &TaskId,
         report: Report,

@@ -154,10 +154,6 @@ pub(crate) enum Command<B, R> {
         task: TaskId,
         up: bool,
     },
-    Report {
-        task: TaskId,
-        report: Report,
-    },
     /// A run begins with a part.
     OpenPart {
         run: RunId,

@@ -41,12 +41,14 @@ use self::events::{Announcer, Subscription};
 use self::reaper::Reaper;
 use self::threads::Threads;
 use super::callbacks::Callbacks;
-use super::core::{Answer, CallId, Command, Config, Core, Effect, Log, Now, Output, Reply, RunId};
+use super::core::{
+    Answer, CallId, Command, Config, Core, Effect, Log, Now, Output, Reply, Report, RunId,
+};
 use super::interrupt::Interrupt;
 use super::journal::Journal;
 use super::options::Options;
 use super::store::{Recovery, Store};
-use crate::model::Timestamp;
+use crate::model::{TaskId, Timestamp};
 
 pub(super) use self::body::{Body, OperationRecord, Record};
 pub(super) use self::guard::guarded;
@@ -215,6 +217,19 @@ impl Runtime {
                 core.apply(command, now, out);
             }
         });
+    }
+
+    /// Tells the core what work says of itself: nothing but its event follows.
+    pub(super) fn report(&self, task: &TaskId, report: Report) {
+        let mut locked = self.lock();
+        let now = self.now();
+        let Locked { core, out, .. } = &mut *locked;
+        core.report(task, report, now, out);
+        let is_news = self.announcer.take(&mut out.events);
+        drop(locked);
+        if is_news {
+            self.announcer.wake();
+        }
     }
 
     fn apply_all<T>(self: &Arc<Self>, apply: impl FnOnce(&mut Locked, Now) -> T) -> T {

@@ -308,7 +308,7 @@ impl World {
                 extra: None,
             },
         };
-        if self.apply(Command::Report { task, report }) == Answer::Done {
+        if self.report_to_core(&task, report) == Answer::Done {
             self.met("user: reports");
         }
     }

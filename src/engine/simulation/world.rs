@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::Met;
 use super::disk::{Disk, Record};
 use crate::engine::core::{
-    Answer, Breaker, CallId, Command, Config, Core, Effect, Kind, Log, Now, Output, Reply, Retries,
-    Row, RunId,
+    Answer, Breaker, CallId, Command, Config, Core, Effect, Kind, Log, Now, Output, Reply, Report,
+    Retries, Row, RunId,
 };
 use crate::engine::error::StoreError;
 use crate::engine::interrupt::StopReason;
@@ -346,6 +346,21 @@ impl World {
         }
         for effect in effects {
             self.carry_out(effect);
+        }
+        answer
+    }
+
+    /// The same for a report, from which no effect follows.
+    pub(super) fn report_to_core(&mut self, task: &TaskId, report: Report) -> Answer {
+        let now = self.now();
+        IN_CORE.set(true);
+        let answer = self.core.report(task, report, now, &mut self.out);
+        IN_CORE.set(false);
+        for event in std::mem::take(&mut self.out.events) {
+            self.told(&event);
+        }
+        if !self.out.effects.is_empty() {
+            self.fail("a report has effects");
         }
         answer
     }
