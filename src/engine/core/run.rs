@@ -45,6 +45,8 @@ pub(super) struct Workers {
     /// Threads that serve, those that are being started included. Negative for a moment when a run is
     /// given up whose thread could not even be started.
     pub alive: isize,
+    /// Whether a thread could not be started lately: no other is asked for until that is tried again.
+    is_short: bool,
     /// Those of them that have a run.
     pub busy: usize,
     /// Threads whose work did not come back; others took their places.
@@ -121,12 +123,15 @@ impl<B, R: Clone> Core<B, R> {
     /// for the next worker that is free.
     pub(super) fn worker_lost(&mut self, now: Now) -> Answer {
         self.workers.alive -= 1;
-        self.set_alarm(now.mono.saturating_add(SPAWN_RETRY), Alarm::Workers);
+        if !std::mem::replace(&mut self.workers.is_short, true) {
+            self.set_alarm(now.mono.saturating_add(SPAWN_RETRY), Alarm::Workers);
+        }
         Answer::Done
     }
 
     /// Replaces the threads that could not be started.
     pub(super) fn replace_workers(&mut self, out: &mut Output<B, R>) {
+        self.workers.is_short = false;
         let wanted = self.workers.least.max(self.workers.busy);
         while self.takes_up_work() && self.workers.alive < signed(wanted) {
             self.spawn(out);
@@ -140,7 +145,9 @@ impl<B, R: Clone> Core<B, R> {
         }
         loop {
             if self.workers.idle() == 0 {
-                if self.workers.alive >= signed(self.workers.most)
+                let workers = &self.workers;
+                if workers.is_short
+                    || workers.alive >= signed(workers.most)
                     || !self.queue.has_ready(now.mono)
                 {
                     return;

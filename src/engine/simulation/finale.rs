@@ -44,6 +44,7 @@ impl World {
                 let most = Duration::from_millis(self.random.u64(1..3000));
                 self.pass(most);
             }
+            60 if self.one_in(6) => self.no_threads = !self.no_threads,
             60 => self.disturb_the_clock(),
             61 if self.one_in(2) => self.crash(),
             62 if self.one_in(2) || self.shutting_down => self.shut_down(),

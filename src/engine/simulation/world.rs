@@ -172,6 +172,8 @@ pub(super) struct World {
     pub log: Vec<String>,
     pub keeps_log: bool,
     pub calm: bool,
+    /// The system gives no thread at all.
+    pub no_threads: bool,
 }
 
 impl World {
@@ -210,6 +212,7 @@ impl World {
             log: Vec::new(),
             keeps_log: std::env::var("ALOUD_SIM_SEED").is_ok(),
             calm: false,
+            no_threads: false,
         };
         world.begin();
         world
@@ -418,7 +421,7 @@ impl World {
             }
             Effect::Retire => self.jobs.push_back(Job::Leave),
             Effect::SpawnWorker => {
-                if !self.calm && self.one_in(40) {
+                if !self.calm && (self.no_threads || self.one_in(40)) {
                     self.met("worker: can't be started");
                     self.apply(Command::WorkerLost);
                 } else {
@@ -616,6 +619,12 @@ impl World {
             let one = !self.calm && self.one_in(25);
             if whole || one {
                 let for_good = one && self.one_in(4);
+                if let Row::PartForgotten { task, part } = &row
+                    && let Some(stored) = self.disk.tasks.get_mut(task)
+                {
+                    // It is gone all the same, and is made again.
+                    stored.stored.remove(part);
+                }
                 if let Row::CancelRequested { task } = &row
                     && let Some(promise) = self.promises.get_mut(task)
                 {
