@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::options::Options;
 use super::runtime::lock::LibraryLock;
 use super::runtime::{MOST_WORKERS, Runtime, in_work};
-use super::store::Store;
+use super::store::{Opened, Store};
 use super::submit;
 use crate::model::{ErrorObject, ShutdownReport, Timestamp};
 
@@ -173,12 +173,15 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
             return Err(error.into());
         }
     };
-    let next_seq = opened.store.next_seq().wait();
-    let (store, threads) = (opened.store.clone(), [opened.thread, journal_thread]);
-    let next_seq = next_seq?;
-    let runtime = Runtime::start(options, store, journal, opened.recovery, next_seq)
-        .map_err(OpenError::Thread)?;
-    for thread in threads {
+    let Opened {
+        store,
+        thread: store_thread,
+        recovery,
+    } = opened;
+    let next_seq = store.next_seq().wait();
+    let first = *next_seq.as_ref().unwrap_or(&1);
+    let runtime = Runtime::new(options, store, journal, recovery, first);
+    for thread in [store_thread, journal_thread] {
         runtime.threads.add(thread);
     }
     // From here on, dropping `inner` stops what was started.
@@ -189,6 +192,8 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
         folder: folder.to_owned(),
         lock: Mutex::new(Some(lock)),
     });
+    next_seq?;
+    runtime.start().map_err(OpenError::Thread)?;
     restore(&runtime, folder)?;
     // There is room for the jobs of so many.
     let bounded = |workers: usize| workers.min(MOST_WORKERS);

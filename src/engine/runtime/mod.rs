@@ -42,7 +42,7 @@ use self::reaper::Reaper;
 use self::threads::Threads;
 use super::callbacks::Callbacks;
 use super::core::{
-    Answer, CallId, Command, Config, Core, Effect, Log, Now, Output, Reply, Report, RunId,
+    Answer, CallId, Command, Config, Core, Effect, Log, Now, Output, Reply, Report, Row, RunId,
 };
 use super::interrupt::Interrupt;
 use super::journal::Journal;
@@ -87,12 +87,16 @@ pub(super) struct Runtime {
     next_worker: AtomicUsize,
 }
 
-/// What is carried out once the lock is released.
+/// An effect with the handles that it needs, to be carried out once the lock is released.
 enum Act {
-    Effect(Effect<Body, Record>),
+    Persist(u64, Vec<Row<Record>>),
     Start(Job),
+    SpawnWorker,
     Raise(Arc<Interrupt>, Raise),
+    Drop(Body),
+    WakeAt(Duration),
     Reply(Sender<Reply>, Reply),
+    Log(Log),
 }
 
 enum Raise {
@@ -102,14 +106,14 @@ enum Raise {
 }
 
 impl Runtime {
-    /// Starts everything but the workers, which come with [`Command::Open`].
-    pub(super) fn start(
+    /// An engine without threads of its own yet. Submissions are counted from `next_seq`.
+    pub(super) fn new(
         options: Options,
         store: Store,
         journal: Journal,
         recovery: Option<Recovery>,
         next_seq: u64,
-    ) -> std::io::Result<Arc<Self>> {
+    ) -> Arc<Self> {
         let config = Config {
             cleanup_threshold: options.cleanup_threshold,
             task_timeout: options.task_timeout,
@@ -119,7 +123,7 @@ impl Runtime {
             max_waiting: options.max_waiting,
             seed: fastrand::u64(..),
         };
-        let runtime = Arc::new(Self {
+        Arc::new(Self {
             locked: Mutex::new(Locked {
                 core: Core::new(config, next_seq),
                 out: Output::default(),
@@ -140,11 +144,14 @@ impl Runtime {
             options,
             started: Instant::now(),
             next_worker: AtomicUsize::new(1),
-        });
-        runtime.spawn(threads::EVENTS, |runtime| runtime.announcer.run())?;
-        runtime.spawn(threads::CLOCK, clock::run)?;
-        runtime.spawn(threads::REAPER, |runtime| runtime.reaper.run())?;
-        Ok(runtime)
+        })
+    }
+
+    /// Starts everything but the workers, which come with [`Command::Open`].
+    pub(super) fn start(self: &Arc<Self>) -> std::io::Result<()> {
+        self.spawn(threads::EVENTS, |runtime| runtime.announcer.run())?;
+        self.spawn(threads::CLOCK, clock::run)?;
+        self.spawn(threads::REAPER, |runtime| runtime.reaper.run())
     }
 
     /// Starts a thread that is joined at the end.
@@ -274,7 +281,30 @@ impl Runtime {
             Act::Reply(caller, reply) => {
                 let _ = caller.try_send(reply);
             }
-            Act::Effect(effect) => self.carry_out_effect(effect),
+            Act::Persist(batch, rows) => {
+                let runtime = Arc::clone(self);
+                self.store.persist(rows, move |answers| {
+                    runtime.apply(Command::Persisted { batch, answers });
+                });
+            }
+            Act::SpawnWorker => {
+                let number = self.next_worker.fetch_add(1, Ordering::Relaxed);
+                let spawned = self.spawn(threads::WORKER, move |runtime| {
+                    worker::run(runtime, number);
+                });
+                if let Err(error) = spawned {
+                    tracing::error!(%error, "no worker thread can be started");
+                    self.apply(Command::WorkerLost);
+                }
+            }
+            Act::Drop(body) => {
+                if let Some(body) = self.reaper.take(body) {
+                    // The engine is down; whoever asked for this is the last one.
+                    guarded("the destructor of a task's work", || drop(body));
+                }
+            }
+            Act::WakeAt(at) => self.clock.wake_at(at),
+            Act::Log(log) => write_log(&log),
         }
     }
 
@@ -286,43 +316,6 @@ impl Runtime {
         });
         if let Err(error) = called {
             tracing::error!(%error, "no thread can be started to break work off");
-        }
-    }
-
-    fn carry_out_effect(self: &Arc<Self>, effect: Effect<Body, Record>) {
-        match effect {
-            Effect::Persist { batch, rows } => {
-                let runtime = Arc::clone(self);
-                self.store.persist(rows, move |answers| {
-                    runtime.apply(Command::Persisted { batch, answers });
-                });
-            }
-            Effect::Retire => {
-                let _ = self.jobs.0.try_send(Job::Leave);
-            }
-            Effect::SpawnWorker => {
-                let number = self.next_worker.fetch_add(1, Ordering::Relaxed);
-                let spawned = self.spawn(threads::WORKER, move |runtime| {
-                    worker::run(runtime, number);
-                });
-                if let Err(error) = spawned {
-                    tracing::error!(%error, "no worker thread can be started");
-                    self.apply(Command::WorkerLost);
-                }
-            }
-            Effect::Drop(body) => {
-                if let Some(body) = self.reaper.take(body) {
-                    // The engine is down; whoever asked for this is the last one.
-                    guarded("the destructor of a task's work", || drop(body));
-                }
-            }
-            Effect::WakeAt(at) => self.clock.wake_at(at),
-            Effect::Log(log) => write_log(&log),
-            Effect::Start { .. }
-            | Effect::Interrupt { .. }
-            | Effect::InterruptPart { .. }
-            | Effect::Abandon { .. }
-            | Effect::Reply(..) => unreachable!("turned into acts under the lock"),
         }
     }
 
@@ -401,7 +394,12 @@ impl Locked {
             }
             Effect::Abandon { run } => Act::Raise(self.runs.remove(&run)?, Raise::Abandon),
             Effect::Reply(call, reply) => Act::Reply(self.calls.remove(&call)?, reply),
-            effect => Act::Effect(effect),
+            Effect::Persist { batch, rows } => Act::Persist(batch, rows),
+            Effect::Retire => Act::Start(Job::Leave),
+            Effect::SpawnWorker => Act::SpawnWorker,
+            Effect::Drop(body) => Act::Drop(body),
+            Effect::WakeAt(at) => Act::WakeAt(at),
+            Effect::Log(log) => Act::Log(log),
         })
     }
 }
