@@ -1,5 +1,8 @@
 //! The engine's promises, with closures and with a narrator made for tests.
 
+#[path = "engine/recurring.rs"]
+mod recurring;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -801,6 +804,11 @@ fn a_library_of_version_2_is_migrated_and_goes_on() {
 #[test]
 fn a_library_of_version_4_is_migrated_and_goes_on() {
     migrated("library-v4.db", 6 - 3);
+}
+
+#[test]
+fn a_library_of_version_5_is_migrated_and_goes_on() {
+    migrated("library-v5.db", 6 - 3);
 }
 
 #[test]

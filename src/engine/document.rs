@@ -84,6 +84,14 @@ fn document(status: &TaskStatus) -> Value {
         fields.insert("parameters".to_owned(), operation.parameters.clone());
         fields.insert("user_context".to_owned(), operation.context.clone());
     }
+    if let (Some(run), Some(fields)) = (&status.occurrence, document.as_object_mut()) {
+        let run = json!({
+            "name": run.recurring,
+            "due": time(run.due),
+            "late_seconds": run.late.as_secs_f64(),
+        });
+        fields.insert("recurring".to_owned(), run);
+    }
     document
 }
 

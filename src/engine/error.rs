@@ -103,6 +103,9 @@ pub enum SubmitError {
     /// There is no operation of this name.
     #[error("this engine has no operation {0}; register it in the options")]
     NoOperation(std::sync::Arc<str>),
+    /// It can't recur.
+    #[error("this can't recur: it is {0}")]
+    NotRecurrent(&'static str),
     /// A thread can't be started for its callback.
     #[error("can't start a thread: {0}; the system's limit may be reached")]
     Thread(String),
@@ -159,6 +162,9 @@ pub enum ControlError {
     /// The engine is shutting down, or has shut down.
     #[error("the engine is shutting down")]
     ShutDown,
+    /// The disk refused.
+    #[error("the change could not be stored; see the log, and try it again")]
+    NotStored,
 }
 
 /// Why work ended without a result.

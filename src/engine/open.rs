@@ -15,7 +15,7 @@ use super::options::Options;
 use super::runtime::lock::LibraryLock;
 use super::runtime::{MOST_WORKERS, Runtime, in_work};
 use super::store::{Opened, Store};
-use super::submit;
+use super::{recurring, submit};
 use crate::model::{ErrorObject, ShutdownReport, Timestamp};
 
 /// How long an opening waits for another one of the same folder, or for an engine that shuts down.
@@ -206,6 +206,7 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
 
 /// Brings back what an earlier process left.
 fn restore(runtime: &Arc<Runtime>, folder: &Path) -> Result<(), OpenError> {
+    recurring::restore(runtime)?;
     let left = in_work::left_behind(folder);
     for stored in runtime.store.unfinished(left.noted)? {
         submit::restore(runtime, stored);

@@ -139,7 +139,7 @@ fn failed_dependency(runtime: &Runtime, after: &[TaskId]) -> Result<Option<TaskI
 }
 
 /// The work as a task of the core.
-fn new_task(
+pub(super) fn new_task(
     runtime: &Runtime,
     id: &TaskId,
     work: Work,
@@ -188,7 +188,7 @@ fn new_task(
     Ok(NewTask {
         status,
         kind,
-        body,
+        body: Some(body),
         record: None,
         fingerprint: None,
         breaker: None,
@@ -199,13 +199,13 @@ fn new_task(
     })
 }
 
-fn durable(runtime: &Runtime, id: &TaskId, record: Record) -> NewTask<Body, Record> {
+pub(super) fn durable(runtime: &Runtime, id: &TaskId, record: Record) -> NewTask<Body, Record> {
     NewTask {
         status: describe(id, &record, runtime.now().wall),
         kind: Kind::Durable,
         fingerprint: fingerprint(&record),
         breaker: Some(breaker(&record)),
-        body: Body::Durable(record.clone()),
+        body: Some(Body::Durable(record.clone())),
         record: Some(record),
         timeout: None,
         schedule: Schedule::default(),
@@ -264,10 +264,12 @@ pub(super) fn restore(runtime: &Arc<Runtime>, stored: StoredTask) {
         schedule,
         failed_dependency,
         created_at,
+        occurrence,
         clips,
         errors,
     } = stored;
-    let status = describe(&id, &record, created_at);
+    let mut status = describe(&id, &record, created_at);
+    status.occurrence = occurrence.map(Arc::new);
     let (done, missing) = look_at(status.folder.as_deref(), clips.clone());
     if let Record::Narration(narration) = &record {
         let clips = clips.into_iter();
@@ -281,10 +283,7 @@ pub(super) fn restore(runtime: &Arc<Runtime>, stored: StoredTask) {
             there.collect(),
         );
     }
-    let can_run = match &record {
-        Record::Narration(_) => runtime.options.narrator.is_some(),
-        Record::Operation(operation) => runtime.options.operations.contains_key(&operation.name),
-    };
+    let can_run = can_run(runtime, &record);
     let cancelled = schedule.cancelled;
     runtime.apply(Command::Restore(Box::new(RestoredTask {
         status,
@@ -300,6 +299,14 @@ pub(super) fn restore(runtime: &Arc<Runtime>, stored: StoredTask) {
         missing,
         errors,
     })));
+}
+
+/// Whether this process can do it.
+pub(super) fn can_run(runtime: &Runtime, record: &Record) -> bool {
+    match record {
+        Record::Narration(_) => runtime.options.narrator.is_some(),
+        Record::Operation(operation) => runtime.options.operations.contains_key(&operation.name),
+    }
 }
 
 /// Which clips are there with the size they had; any other is made again.

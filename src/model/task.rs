@@ -10,6 +10,7 @@ use super::error::ErrorObject;
 use super::ids::{GroupId, SegmentId, TaskId, Timestamp};
 use super::plan::Plan;
 use super::priority::Priority;
+use super::recurring::Occurrence;
 use super::segments::{CompletedSegments, SegmentErrors};
 use super::state::TaskState;
 
@@ -218,6 +219,9 @@ pub struct TaskStatus {
     /// What else keeps it from running, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Box<Hold>>,
+    /// Which run of a recurring task it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<Arc<Occurrence>>,
     /// The tasks that must end before it runs.
     pub after: Arc<[TaskId]>,
     /// The group it belongs to.
@@ -260,6 +264,7 @@ impl TaskStatus {
             rank: 0,
             paused: false,
             hold: None,
+            occurrence: None,
             after: [].into(),
             group: None,
             attempt: 0,

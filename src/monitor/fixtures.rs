@@ -102,6 +102,7 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         updated_at: NOW,
         completed_at: None,
         hold: None,
+        occurrence: None,
         operation: None,
         folder: Some(PathBuf::from(format!("/home/ada/Narrations/{id}")).into()),
         voice: "en_US-joe-medium".into(),

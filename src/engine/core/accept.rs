@@ -1,6 +1,7 @@
 //! How tasks come in: handed in now, or left by an earlier process.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::disk::Then;
@@ -9,11 +10,12 @@ use super::mutation::{Mutation, mutated};
 use super::queue::Place;
 use super::{
     Answer, Core, Effect, Entry, Kind, NewTask, Now, Output, Phase, Refusal, Reply, RestoredTask,
-    Row, Schedule, add_completed, run,
+    Row, RunRow, Schedule, add_completed, run,
 };
 use crate::engine::core::CallId;
 use crate::engine::core::group::Share;
-use crate::model::{CompletedSegment, Event, SegmentId, TaskId, TaskState, TaskStatus};
+use crate::engine::recurrence::Recurrence;
+use crate::model::{CompletedSegment, Event, SegmentId, TaskId, TaskState, TaskStatus, Timestamp};
 
 /// What is kept of a submission until it is admitted.
 pub(super) struct Admission {
@@ -23,6 +25,17 @@ pub(super) struct Admission {
     /// The tasks that it waits for, of those that were known when it was handed in.
     pub after: Vec<u64>,
     pub failed_dependency: Option<TaskId>,
+    /// Of a run of what recurs.
+    pub ran: Option<Ran>,
+}
+
+/// What is noted of a recurring task with one of its runs.
+pub(super) struct Ran {
+    pub name: Arc<str>,
+    pub recurrence: Recurrence,
+    /// When it is due next, and when that was reckoned.
+    pub next: Timestamp,
+    pub noted: Timestamp,
 }
 
 impl<B, R: Clone> Core<B, R> {
@@ -35,9 +48,21 @@ impl<B, R: Clone> Core<B, R> {
     ) -> Answer {
         self.clean(self.config.cleanup_threshold, now, out);
         if let Some(refusal) = self.refusal(&new) {
-            out.effects.push(Effect::Drop(new.body));
+            out.effects.extend(new.body.map(Effect::Drop));
             return Answer::Refused(refusal);
         }
+        self.hand_in(new, Some(call), None, now, out)
+    }
+
+    /// Takes a task on its way to the disk, if it goes there, or into the queue.
+    pub(super) fn hand_in(
+        &mut self,
+        new: NewTask<B, R>,
+        call: Option<CallId>,
+        ran: Option<Ran>,
+        now: Now,
+        out: &mut Output<B, R>,
+    ) -> Answer {
         let seq = self.next_seq;
         self.next_seq += 1;
         let id = new.status.id.clone();
@@ -48,6 +73,13 @@ impl<B, R: Clone> Core<B, R> {
         {
             self.fingerprints.insert(fingerprint.clone(), id.clone());
         }
+        self.run_began(&id, &new.status);
+        let run = ran.as_ref().zip(new.status.occurrence.clone());
+        let run = run.map(|(ran, occurrence)| RunRow {
+            occurrence,
+            recurrence: ran.recurrence.clone(),
+            next: ran.next,
+        });
         self.insert(
             &id,
             Entry {
@@ -57,7 +89,7 @@ impl<B, R: Clone> Core<B, R> {
                 seq,
                 rank: new.schedule.rank,
                 timeout,
-                body: Some(new.body),
+                body: new.body,
                 fingerprint: new.fingerprint,
                 breaker: new.breaker,
                 leases: BTreeMap::new(),
@@ -69,6 +101,7 @@ impl<B, R: Clone> Core<B, R> {
             after,
             schedule: new.schedule,
             failed_dependency: new.failed_dependency,
+            ran,
         };
         let Some(record) = new.record else {
             self.enter(&id, admission, Vec::new(), now, out);
@@ -83,6 +116,7 @@ impl<B, R: Clone> Core<B, R> {
             schedule: admission.schedule.clone(),
             again: new.again,
             at: now.wall,
+            run: run.map(Box::new),
         };
         let then = Then::Accepted {
             task: id,
@@ -108,11 +142,18 @@ impl<B, R: Clone> Core<B, R> {
         if self.contains(&new.status.id) {
             return Some(Refusal::Duplicate(new.status.id.clone()));
         }
-        let waiting = self.count(TaskState::Pending) + self.accepting;
-        (waiting >= self.config.max_waiting).then(|| Refusal::Full {
-            waiting,
-            retry_in: self.time_for_one(),
-        })
+        let retry_in = self.time_until_room()?;
+        let waiting = self.waiting();
+        Some(Refusal::Full { waiting, retry_in })
+    }
+
+    fn waiting(&self) -> usize {
+        self.count(TaskState::Pending) + self.accepting
+    }
+
+    /// `None`: there is room for a task.
+    pub(super) fn time_until_room(&self) -> Option<Duration> {
+        (self.waiting() >= self.config.max_waiting).then(|| self.time_for_one())
     }
 
     /// About how long one task takes, from those that have ended.
@@ -131,30 +172,32 @@ impl<B, R: Clone> Core<B, R> {
     pub(super) fn accepted(
         &mut self,
         id: TaskId,
-        call: CallId,
+        call: Option<CallId>,
         admission: Admission,
         clips: Vec<crate::model::ClipRecord>,
         now: Now,
         out: &mut Output<B, R>,
     ) {
+        let reply = |reply| call.map(|call| Effect::Reply(call, reply));
         if clips.is_empty() {
             self.accepting -= 1;
             self.enter(&id, admission, Vec::new(), now, out);
-            out.effects.push(Effect::Reply(call, Reply::Accepted));
+            out.effects.extend(reply(Reply::Accepted));
             return;
         }
         if let Some(entry) = self.tasks.get_mut(&id) {
             entry.phase = Phase::Adopting;
         }
         self.disk.adopting.insert(id, admission);
-        out.effects.push(Effect::Reply(call, Reply::Adopted(clips)));
+        out.effects.extend(reply(Reply::Adopted(clips)));
     }
 
     /// The disk has refused a new task: nothing of it is kept.
     pub(super) fn not_accepted(
         &mut self,
         id: &TaskId,
-        call: CallId,
+        call: Option<CallId>,
+        ran: Option<&Ran>,
         reply: Reply,
         now: Now,
         out: &mut Output<B, R>,
@@ -175,7 +218,12 @@ impl<B, R: Clone> Core<B, R> {
         if mutated(Mutation::ReplyForgotten) {
             return;
         }
-        out.effects.push(Effect::Reply(call, reply));
+        if let Some(ran) = ran {
+            let was_there = matches!(reply, Reply::Duplicate(_));
+            self.run_refused(ran, was_there, now);
+        }
+        let reply = call.map(|call| Effect::Reply(call, reply));
+        out.effects.extend(reply);
     }
 
     pub(super) fn admit(
@@ -217,7 +265,11 @@ impl<B, R: Clone> Core<B, R> {
             due,
             after,
             failed_dependency,
+            ran,
         } = admission;
+        if let Some(ran) = ran {
+            self.run_accepted(&ran);
+        }
         let (blocking, failed) = self.dependencies(after);
         let Some(entry) = self.tasks.get_mut(id) else {
             return;
@@ -304,6 +356,7 @@ impl<B, R: Clone> Core<B, R> {
         if let Some(fingerprint) = &task.fingerprint {
             self.fingerprints.insert(fingerprint.clone(), id.clone());
         }
+        self.run_began(&id, &task.status);
         self.insert(
             &id,
             Entry {
@@ -331,6 +384,7 @@ impl<B, R: Clone> Core<B, R> {
             after,
             schedule: task.schedule,
             failed_dependency: task.failed_dependency,
+            ran: None,
         };
         self.enter(&id, admission, task.done, now, out);
         if task.cancelled {

@@ -3,6 +3,7 @@
 //! a commit. What must not be told before it is on disk waits here for the answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::accept::Admission;
@@ -26,7 +27,7 @@ pub(super) enum Then {
     Tell(Event),
     Accepted {
         task: TaskId,
-        call: CallId,
+        call: Option<CallId>,
         admission: Box<Admission>,
     },
     PartDone {
@@ -39,6 +40,11 @@ pub(super) enum Then {
     PartForgotten {
         task: TaskId,
         part: SegmentId,
+        call: CallId,
+    },
+    RecurringSet(CallId),
+    RecurringRemoved {
+        name: Arc<str>,
         call: CallId,
     },
     Ended(Box<Ending>),
@@ -171,7 +177,7 @@ impl<B, R: Clone> Core<B, R> {
                 }
                 RowAnswer::Taken | RowAnswer::Done => {
                     let reply = Reply::Duplicate(task.clone());
-                    self.not_accepted(&task, call, reply, now, out);
+                    self.not_accepted(&task, call, admission.ran.as_ref(), reply, now, out);
                 }
             },
             Then::PartDone {
@@ -187,6 +193,11 @@ impl<B, R: Clone> Core<B, R> {
             }
             Then::PartForgotten { task, part, call } => {
                 self.part_forgotten(&task, part, now, out);
+                out.effects.push(Effect::Reply(call, Reply::Stored));
+            }
+            Then::RecurringSet(call) => self.recurring_stored(call, now, out),
+            Then::RecurringRemoved { name, call } => {
+                self.recurring_removed(&name, now, out);
                 out.effects.push(Effect::Reply(call, Reply::Stored));
             }
             Then::Ended(ending) => self.conclude(*ending, now, out),
@@ -205,12 +216,28 @@ impl<B, R: Clone> Core<B, R> {
         out: &mut Output<B, R>,
     ) {
         let may_pass = matches!(error, StoreError::Failed(_)) && !self.is_flushing();
-        if self.is_flushing() && !matches!(then, Then::Accepted { .. }) {
+        let has_caller = matches!(
+            then,
+            Then::Accepted { .. } | Then::RecurringSet(_) | Then::RecurringRemoved { .. }
+        );
+        if self.is_flushing() && !has_caller {
             self.disk.lost += 1;
         }
         match then {
-            Then::Accepted { task, call, .. } => {
-                self.not_accepted(&task, call, Reply::Failed(error), now, out);
+            Then::Accepted {
+                task,
+                call,
+                admission,
+            } => {
+                let (ran, reply) = (admission.ran.as_ref(), Reply::Failed(error));
+                self.not_accepted(&task, call, ran, reply, now, out);
+            }
+            Then::RecurringSet(call) => {
+                self.recurring_not_stored(call, out);
+                out.effects.push(Effect::Reply(call, Reply::Failed(error)));
+            }
+            Then::RecurringRemoved { call, .. } => {
+                out.effects.push(Effect::Reply(call, Reply::Failed(error)));
             }
             Then::PartDone {
                 task,

@@ -285,6 +285,8 @@ impl<B, R: Clone> Core<B, R> {
             out.effects.push(Effect::Reply(call, reply));
         }
         self.life = Life::Down(Box::new(report));
+        let recurring = self.recurring.take_bodies();
+        out.effects.extend(recurring.map(Effect::Drop));
         for entry in self.tasks.values_mut() {
             // Those that wait for the end of a task that continues at the next start.
             for call in std::mem::take(&mut entry.watchers) {

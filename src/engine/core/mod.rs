@@ -21,6 +21,7 @@ pub(crate) mod mutation;
 mod parts;
 mod policy;
 mod queue;
+mod recurring;
 mod run;
 mod time;
 mod types;
@@ -39,6 +40,7 @@ use self::disk::Disk;
 use self::group::{Groups, Share};
 use self::life::Life;
 use self::queue::{Lane, Queue};
+use self::recurring::Recurrences;
 use self::run::{Run, Workers};
 use self::time::Alarm;
 
@@ -101,6 +103,7 @@ pub(crate) struct Core<B, R> {
     tasks: BTreeMap<TaskId, Entry<B>>,
     order: BTreeMap<u64, TaskId>,
     queue: Queue,
+    recurring: Recurrences<B, R>,
     groups: Groups,
     fingerprints: BTreeMap<Arc<str>, TaskId>,
     breakers: Breakers,
@@ -139,6 +142,7 @@ impl<B, R: Clone> Core<B, R> {
                 queue.set_blocked(&Lane::NoOperation, true);
                 queue
             },
+            recurring: Recurrences::default(),
             groups: Groups::default(),
             fingerprints: BTreeMap::new(),
             breakers: Breakers::default(),
@@ -160,7 +164,9 @@ impl<B, R: Clone> Core<B, R> {
             random: fastrand::Rng::with_seed(config.seed),
         }
     }
+}
 
+impl<B: Again, R: Clone> Core<B, R> {
     /// Lets one thing happen, and says what follows from it: to its caller as the answer, to
     /// everyone else in `out`.
     pub(crate) fn apply(
@@ -177,6 +183,9 @@ impl<B, R: Clone> Core<B, R> {
                 missing,
             } => self.admit(&task, done, &missing, now, out),
             Command::Restore(task) => self.restore(*task, now, out),
+            Command::SetRecurring(new, call) => self.set_recurring(*new, call, now, out),
+            Command::RemoveRecurring { name, call } => self.remove_recurring(name, call, now, out),
+            Command::RestoreRecurring(restored) => self.restore_recurring(*restored),
             Command::Open => self.open(now, out),
             Command::Cancel { task, after_part } => self.cancel(&task, after_part, now, out),
             Command::CancelAll => self.cancel_all(now, out),
@@ -214,7 +223,9 @@ impl<B, R: Clone> Core<B, R> {
         self.ask_for_wake(now, out);
         answer
     }
+}
 
+impl<B, R: Clone> Core<B, R> {
     /// A copy of everything known about a task.
     pub(crate) fn status(&self, id: &TaskId) -> Option<TaskStatus> {
         let entry = self.tasks.get(id).filter(|entry| entry.is_known())?;

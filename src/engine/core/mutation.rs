@@ -34,11 +34,17 @@ pub(crate) enum Mutation {
     SleepCounted,
     /// A pause costs an attempt.
     PauseCounted,
+    /// A run of what recurs that the disk refused is passed over.
+    RunLost,
+    /// A run of what recurs does not wait for the one before it.
+    RunsOverlap,
+    /// What recurs is forgotten when a run has ended.
+    RunForgotten,
 }
 
 impl Mutation {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::EndBeforeRow,
         Self::DeadlineKept,
         Self::FingerprintLate,
@@ -54,6 +60,9 @@ impl Mutation {
         Self::DependantsForgotten,
         Self::SleepCounted,
         Self::PauseCounted,
+        Self::RunLost,
+        Self::RunsOverlap,
+        Self::RunForgotten,
     ];
 }
 

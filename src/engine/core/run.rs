@@ -627,6 +627,7 @@ impl<B, R: Clone> Core<B, R> {
         self.forget_fingerprint(&id, fingerprint.as_deref());
         if is_final {
             self.ended.insert((now.mono, seq));
+            self.run_ended(&id, now);
         }
         self.alter(&id, |status| {
             status.result = result;

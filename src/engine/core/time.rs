@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::life::Life;
 use super::mutation::{Mutation, mutated};
-use super::{Answer, Core, Effect, LeaseId, Log, Now, Output, Phase, RunId};
+use super::{Again, Answer, Core, Effect, LeaseId, Log, Now, Output, Phase, RunId};
 use crate::model::Event;
 
 /// How often finished tasks are cleared away by themselves.
@@ -29,6 +29,7 @@ pub(super) enum Alarm {
     Breaker(Arc<str>),
     Cleanup,
     Workers,
+    Recurring,
 }
 
 impl Alarm {
@@ -46,9 +47,12 @@ impl<B, R: Clone> Core<B, R> {
         self.life = Life::Open;
         self.set_workers(self.workers.least, self.workers.most, out);
         self.set_alarm(now.mono.saturating_add(CLEANUP_EVERY), Alarm::Cleanup);
+        self.open_recurring(now);
         Answer::Done
     }
+}
 
+impl<B: Again, R: Clone> Core<B, R> {
     pub(super) fn tick(&mut self, now: Now, out: &mut Output<B, R>) -> Answer {
         let asked = self.wake_at.take();
         let late = asked.map_or(Duration::ZERO, |at| now.mono.saturating_sub(at));
@@ -90,11 +94,14 @@ impl<B, R: Clone> Core<B, R> {
                 self.set_alarm(now.mono.saturating_add(wait), Alarm::Cleanup);
             }
             Alarm::Workers => self.replace_workers(out),
+            Alarm::Recurring => self.look_what_recurs(now, out),
             // Looked at after every command.
             Alarm::Shutdown | Alarm::DiskRetry => {}
         }
     }
+}
 
+impl<B, R: Clone> Core<B, R> {
     /// Gives everything that has a limit that much more time.
     fn postpone_limits(&mut self, by: Duration) {
         let later = |at: Duration| at.saturating_add(by);

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use crate::engine::error::{StoreError, WorkError};
 use crate::engine::interrupt::StopReason;
+use crate::engine::recurrence::Recurrence;
 use crate::model::{
-    ClipRecord, CompletedSegment, ErrorObject, Event, GroupId, Priority, RunSummary, SegmentId,
-    ShutdownReport, TaskId, TaskState, TaskStatus, Timestamp,
+    ClipRecord, CompletedSegment, ErrorObject, Event, GroupId, Occurrence, Priority, RunSummary,
+    SegmentId, ShutdownReport, TaskId, TaskState, TaskStatus, Timestamp,
 };
 
 /// One moment on both clocks: the wall's for what people read, the monotonic one for ages and
@@ -78,7 +79,8 @@ pub(crate) struct NewTask<B, R> {
     /// What is known of it from the start. The core sets everything that changes.
     pub status: TaskStatus,
     pub kind: Kind,
-    pub body: B,
+    /// `None`: nobody here can do it, and it waits for a process that can.
+    pub body: Option<B>,
     /// `None` for what lives no longer than the process.
     pub record: Option<R>,
     /// Equal for two tasks of which only one may wait or run at a time.
@@ -91,6 +93,41 @@ pub(crate) struct NewTask<B, R> {
     pub failed_dependency: Option<TaskId>,
     /// Parts to be made again though there are results of them.
     pub again: Vec<SegmentId>,
+}
+
+/// Work that can be begun again and again.
+pub(crate) trait Again: Sized {
+    /// The same once more; `None` if it can be done only once.
+    fn again(&self) -> Option<Self>;
+}
+
+/// What the runs of a recurring task have in common.
+pub(crate) struct Template<B, R> {
+    /// What is known of each from the start, but for its id and times.
+    pub status: TaskStatus,
+    pub kind: Kind,
+    /// `None`: nobody here can do it, and its run waits for a process that can.
+    pub body: Option<B>,
+    /// `None` for what lives no longer than the process.
+    pub record: Option<R>,
+    pub breaker: Option<Arc<str>>,
+    pub timeout: Option<Duration>,
+    pub schedule: Schedule,
+}
+
+/// A task that is to recur.
+pub(crate) struct NewRecurring<B, R> {
+    pub name: Arc<str>,
+    pub recurrence: Recurrence,
+    pub template: Template<B, R>,
+}
+
+/// The same, left by an earlier process.
+pub(crate) struct RestoredRecurring<B, R> {
+    pub new: NewRecurring<B, R>,
+    pub next: Timestamp,
+    /// When that was reckoned.
+    pub noted: Timestamp,
 }
 
 /// A task that an earlier process left.
@@ -137,6 +174,15 @@ pub(crate) enum Command<B, R> {
     },
     /// A task of an earlier process comes back.
     Restore(Box<RestoredTask<B>>),
+    /// A task is to recur, in the place of another of its name; the call is answered with the time when it
+    /// is due, once it is on disk, if it goes there.
+    SetRecurring(Box<NewRecurring<B, R>>, CallId),
+    RemoveRecurring {
+        name: Arc<str>,
+        call: CallId,
+    },
+    /// What an earlier process left to recur comes back, before the tasks.
+    RestoreRecurring(Box<RestoredRecurring<B, R>>),
     /// Everything is restored: work may begin.
     Open,
     Cancel {
@@ -256,11 +302,13 @@ pub(crate) enum Reply {
     /// Of a submission: it is on disk and took these results over. Whoever handed it in looks
     /// whether they are there, and admits it.
     Adopted(Vec<ClipRecord>),
-    /// Of a submission or a part: the disk refused.
+    /// Of a submission, a part or what recurs: the disk refused.
     Failed(StoreError),
     Duplicate(TaskId),
-    /// Of a part: its row is there.
+    /// Of a part, or of what is to recur no more: the change is on disk.
     Stored,
+    /// Of what is to recur: when it is due.
+    Next(Timestamp),
     /// The engine went down before.
     ShutDown,
     /// Of a watch.
@@ -348,6 +396,12 @@ pub(crate) enum Log {
     BreakerClosed {
         key: Arc<str>,
     },
+    /// A run of what recurs missed its time.
+    Late {
+        task: TaskId,
+        due: Timestamp,
+        by: Duration,
+    },
     Overslept {
         by: Duration,
     },
@@ -382,6 +436,8 @@ pub(crate) enum Row<R> {
         schedule: Schedule,
         again: Vec<SegmentId>,
         at: Timestamp,
+        /// Of a run of what recurs.
+        run: Option<Box<RunRow>>,
     },
     Started {
         task: TaskId,
@@ -428,8 +484,43 @@ pub(crate) enum Row<R> {
         tally: RunSummary,
         at: Timestamp,
     },
+    Recurring(RecurringRow<R>),
     /// These have left the registry: of what is complete only a line of history stays.
     Archived(Vec<TaskId>),
+}
+
+/// A change on disk of what recurs.
+#[derive(Clone, Debug)]
+pub(crate) enum RecurringRow<R> {
+    /// A task is to recur. The same recurrence keeps the time when it is due.
+    Set(Box<SetRecurringRow<R>>),
+    /// It is due at another time.
+    Next {
+        name: Arc<str>,
+        next: Timestamp,
+        at: Timestamp,
+    },
+    Removed(Arc<str>),
+}
+
+/// What the disk is to have of a task that recurs.
+#[derive(Clone, Debug)]
+pub(crate) struct SetRecurringRow<R> {
+    pub name: Arc<str>,
+    pub recurrence: Recurrence,
+    pub record: R,
+    pub timeout: Option<Duration>,
+    pub schedule: Schedule,
+    pub next: Timestamp,
+    pub at: Timestamp,
+}
+
+/// Which run a new task is, and when the next one is due, if it still recurs so.
+#[derive(Clone, Debug)]
+pub(crate) struct RunRow {
+    pub occurrence: Arc<Occurrence>,
+    pub recurrence: Recurrence,
+    pub next: Timestamp,
 }
 
 /// What the store says of a row that it has put on disk.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::engine::core::Again;
 use crate::engine::work::{Closure, Repeatable};
 use crate::model::Narration;
 
@@ -12,6 +13,16 @@ pub(in crate::engine) enum Body {
     Closure(Closure),
     Repeatable(Repeatable),
     Durable(Record),
+}
+
+impl Again for Body {
+    fn again(&self) -> Option<Self> {
+        match self {
+            Self::Closure(_) => None,
+            Self::Repeatable(work) => Some(Self::Repeatable(Arc::clone(work))),
+            Self::Durable(record) => Some(Self::Durable(record.clone())),
+        }
+    }
 }
 
 /// An operation as it is on disk.

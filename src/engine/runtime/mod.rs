@@ -451,6 +451,10 @@ fn write_log(log: &Log) {
         Log::BreakerClosed { key } => {
             tracing::info!(key = &**key, "the tasks of this kind continue");
         }
+        Log::Late { task, due, by } => {
+            let (due, seconds) = (due.0, by.as_secs_f64());
+            tracing::warn!(%task, due, "it missed its time and runs once, {seconds:.0} s late");
+        }
         Log::Overslept { by } => {
             let seconds = by.as_secs_f64();
             tracing::info!("stopped for {seconds:.1} s: this does not count towards time-outs");

@@ -79,6 +79,7 @@ impl World {
     pub(super) fn check(&mut self) -> Result<(), String> {
         self.check_counts();
         self.check_promises();
+        self.check_recurring();
         if !self.is_down {
             self.check_runs();
         }

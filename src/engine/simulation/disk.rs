@@ -1,10 +1,12 @@
 //! What a database would keep: rows are put into it in batches, and it survives a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::core::{Row, RowAnswer, Schedule};
-use crate::model::{ClipRecord, SegmentId, TaskId, TaskState, Timestamp};
+use crate::engine::core::{RecurringRow, Row, RowAnswer, RunRow, Schedule};
+use crate::engine::recurrence::Recurrence;
+use crate::model::{ClipRecord, Occurrence, SegmentId, TaskId, TaskState, Timestamp};
 
 /// What the disk has of an operation.
 #[derive(Clone, Debug)]
@@ -23,14 +25,27 @@ pub(super) struct StoredTask {
     pub due: Option<Timestamp>,
     pub cancelled: bool,
     pub state: TaskState,
+    pub occurrence: Option<Arc<Occurrence>>,
     pub done: BTreeSet<SegmentId>,
     /// How often each part's row was stored since it was last forgotten.
     pub stored: BTreeMap<SegmentId, u32>,
 }
 
+/// What recurs.
+#[derive(Clone, Debug)]
+pub(super) struct StoredRecurring {
+    pub recurrence: Recurrence,
+    pub record: Record,
+    pub schedule: Schedule,
+    pub timeout: Option<Duration>,
+    pub next: Timestamp,
+    pub noted: Timestamp,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Disk {
     pub tasks: BTreeMap<TaskId, StoredTask>,
+    pub recurring: BTreeMap<Arc<str>, StoredRecurring>,
     /// Changes that the rules forbid.
     pub broken: Vec<String>,
 }
@@ -64,6 +79,7 @@ impl Disk {
                 schedule,
                 again,
                 at,
+                run,
             } => {
                 if self.tasks.contains_key(task) {
                     return RowAnswer::Taken;
@@ -77,6 +93,9 @@ impl Disk {
                     let both = format!("two unfinished tasks of one fingerprint: {task}");
                     self.broken.push(both);
                 }
+                if let Some(run) = run {
+                    self.note_run(task, run, *at);
+                }
                 let adopted = self.adopt(record, again);
                 let due = schedule.delay.map(|delay| {
                     Timestamp(at.0 + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
@@ -89,6 +108,7 @@ impl Disk {
                     due,
                     cancelled: false,
                     state: TaskState::Pending,
+                    occurrence: run.as_ref().map(|run| Arc::clone(&run.occurrence)),
                     done: adopted.clone(),
                     stored: BTreeMap::new(),
                 };
@@ -112,6 +132,7 @@ impl Disk {
                     self.change(task, |task| task.schedule.rank = Some(*rank));
                 }
             }
+            Row::Recurring(row) => self.put_recurring(row),
             Row::PartBegun { .. } | Row::PartFailed { .. } | Row::Archived(_) => {}
             Row::PartDone { task, clip, .. } => {
                 let part = clip.segment_id;
@@ -143,6 +164,70 @@ impl Disk {
             }
         }
         RowAnswer::Done
+    }
+
+    fn put_recurring(&mut self, row: &RecurringRow<Record>) {
+        match row {
+            RecurringRow::Set(row) => {
+                let mut new = StoredRecurring {
+                    recurrence: row.recurrence.clone(),
+                    record: row.record.clone(),
+                    schedule: row.schedule.clone(),
+                    timeout: row.timeout,
+                    next: row.next,
+                    noted: row.at,
+                };
+                if let Some(old) = self.recurring.get(&row.name)
+                    && old.recurrence == row.recurrence
+                {
+                    (new.next, new.noted) = (old.next, old.noted);
+                }
+                self.recurring.insert(Arc::clone(&row.name), new);
+            }
+            RecurringRow::Next { name, next, at } => self.pass_over(name, *next, *at),
+            RecurringRow::Removed(name) => {
+                self.recurring.remove(name);
+            }
+        }
+    }
+
+    /// A run of what recurs is accepted: the next one is due later, and it is the only one.
+    fn note_run(&mut self, task: &TaskId, run: &RunRow, at: Timestamp) {
+        let name = &run.occurrence.recurring;
+        let same = |other: &&StoredTask| {
+            let run = other.occurrence.as_ref();
+            run.is_some_and(|run| run.recurring == *name) && !other.state.is_terminal()
+        };
+        if self.tasks.values().any(|other| same(&other)) {
+            self.broken.push(format!("two runs of {name} at a time"));
+        }
+        if run.next <= run.occurrence.due {
+            let broken = format!("after {task}, the next one is due at {:?}", run.next);
+            self.broken.push(broken);
+        }
+        if let Some(stored) = self.recurring.get_mut(name)
+            && stored.recurrence == run.recurrence
+        {
+            (stored.next, stored.noted) = (run.next, at);
+        }
+    }
+
+    /// No run comes for the time that was due: there was one, or the clock was wrong.
+    fn pass_over(&mut self, name: &Arc<str>, next: Timestamp, at: Timestamp) {
+        let Some(stored) = self.recurring.get_mut(name) else {
+            return;
+        };
+        let run = Occurrence {
+            recurring: Arc::clone(name),
+            due: stored.next,
+            late: Duration::ZERO,
+        };
+        let was_run = self.tasks.contains_key(&run.task_id());
+        if next > stored.next && !was_run {
+            let lost = format!("no run of {name} comes for {:?}", stored.next);
+            self.broken.push(lost);
+        }
+        (stored.next, stored.noted) = (next, at);
     }
 
     /// Changes a task that has not ended; whether there was one.

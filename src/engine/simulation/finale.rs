@@ -61,6 +61,7 @@ impl World {
         }
         if !self.shutting_down {
             self.resume_all();
+            self.end_recurrences()?;
             self.settle(Self::is_all_ended)
                 .map_err(|problem| format!("the tasks do not end: {problem}"))?;
         }
@@ -92,7 +93,7 @@ impl World {
         waiting == 0 && self.to_admit.is_empty() && self.batch.is_none()
     }
 
-    fn settle(&mut self, is_over: impl Fn(&Self) -> bool) -> Result<(), String> {
+    pub(super) fn settle(&mut self, is_over: impl Fn(&Self) -> bool) -> Result<(), String> {
         for round in 0..PATIENCE {
             if is_over(self) {
                 return self.check();
@@ -107,10 +108,13 @@ impl World {
             if self.wake_at.is_some() && self.one_in(4) {
                 // Nothing but what the clock was asked for moves time on.
                 let at = self.wake_at.unwrap_or_default();
-                self.mono = self.mono.max(at);
+                let passed = at.saturating_sub(self.mono);
+                self.mono += passed;
+                self.wall += i64::try_from(passed.as_millis()).unwrap_or(0);
                 self.ring();
             } else {
                 self.mono += Duration::from_millis(1);
+                self.wall += 1;
             }
             self.check()?;
         }

@@ -24,7 +24,9 @@
 //! 9. counts, groups and snapshots agree;
 //! 10. no work is dropped inside the core, and each is dropped once;
 //! 11. a pause or a shutdown costs no attempt; a task that was to be cancelled does not come back;
-//! 12. someone is woken for what is delayed, and only a part that is in the model is broken off.
+//! 12. what recurs runs once for each time that is due, unless it is passed over; one run at a time, on
+//!     disk before its successor is reckoned; what recurs, recurs in the next process;
+//! 13. someone is woken for what is delayed, and only a part that is in the model is broken off.
 //!
 //! At the end of a history, when the disk answers, workers come back and the clock rings when it was
 //! asked to: every task that can run has ended, the engine goes down, nobody waits, nothing is left.
@@ -32,6 +34,7 @@
 mod check;
 mod disk;
 mod finale;
+mod recurring;
 mod user;
 mod work;
 mod world;

@@ -90,7 +90,7 @@ impl World {
         let new = NewTask {
             status: TaskStatus::new(id.clone(), title, kind_of_task, Timestamp(self.wall)),
             kind,
-            body: self.new_body(),
+            body: Some(self.new_body()),
             record: is_durable.then_some(record),
             fingerprint: fingerprint.map(|one| one.to_string().into()),
             breaker: key.map(|one| one.to_string().into()),
@@ -103,10 +103,11 @@ impl World {
             durable: is_durable,
             timeout,
             depends: !after.is_empty(),
-            // What nobody knows is not waited for, also if a task of that name comes later.
+            // What nobody knows, or what has ended, is not waited for, also if a task of that name comes
+            // later.
             after: after
                 .into_iter()
-                .filter(|id| self.core.contains(id))
+                .filter(|id| self.core.contains(id) && !self.has_ended(id))
                 .collect(),
             due: delay.map(|delay| self.mono + delay),
             fingerprint,
@@ -114,6 +115,11 @@ impl World {
             ..Promise::default()
         };
         (is_known, new, promise)
+    }
+
+    fn has_ended(&self, id: &TaskId) -> bool {
+        let status = self.core.status(id);
+        status.is_some_and(|status| status.state.is_terminal())
     }
 
     pub(super) fn submit(&mut self) {
@@ -179,8 +185,10 @@ impl World {
             self.met("part: result gone");
             missing.push(done.remove(0));
         }
+        let mut status = TaskStatus::new(id.clone(), title, TaskKind::Operation, Timestamp(now));
+        status.occurrence.clone_from(&stored.occurrence);
         let task = RestoredTask {
-            status: TaskStatus::new(id.clone(), title, TaskKind::Operation, Timestamp(now)),
+            status,
             seq: stored.seq,
             body: Some(self.new_body()),
             fingerprint: stored.record.fingerprint.map(|one| one.to_string().into()),
@@ -286,7 +294,8 @@ impl World {
                 self.apply(Command::CancelAll);
             }
             18 => self.resume_all(),
-            19 => self.report(),
+            19 if self.random.bool() => self.report(),
+            19 => self.set_or_end_recurring(),
             _ => {}
         }
     }
@@ -381,7 +390,9 @@ impl World {
     pub(super) fn disturb_the_clock(&mut self) {
         if self.random.bool() {
             self.met("clock: the wall jumps");
-            self.wall += self.random.i64(-100_000..100_000);
+            // Sometimes by days.
+            let most = if self.one_in(4) { 200_000_000 } else { 100_000 };
+            self.wall += self.random.i64(-most..most);
             return;
         }
         // The process is stopped for a while, and the clock rings late.

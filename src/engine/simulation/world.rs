@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Met;
 use super::disk::{Disk, Record};
 use crate::engine::core::{
-    Answer, Breaker, CallId, Command, Config, Core, Effect, Kind, Log, Now, Output, Reply, Report,
-    Retries, Row, RunId,
+    Again, Answer, Breaker, CallId, Command, Config, Core, Effect, Kind, Log, Now, Output, Reply,
+    Report, Retries, Row, RunId,
 };
 use crate::engine::error::StoreError;
 use crate::engine::interrupt::StopReason;
@@ -51,6 +52,10 @@ pub(super) const KINDS: &[&str] = &[
     "user: pauses the queue",
     "user: moves",
     "user: reports",
+    "user: has a task recur",
+    "user: ends a recurrence",
+    "recurring: a run begins",
+    "recurring: a run is late",
     "user: waits for an end",
     "user: changes the workers",
     "user: shuts down now",
@@ -70,6 +75,20 @@ pub(super) struct Body {
     pub label: u64,
     alive: Rc<RefCell<BTreeSet<u64>>>,
     broken: Rc<RefCell<Vec<String>>>,
+}
+
+impl Again for Body {
+    fn again(&self) -> Option<Self> {
+        let mut alive = self.alive.borrow_mut();
+        // Far from the numbers of those that are handed in.
+        let label = alive.last().map_or(0, |last| last + 1).max(1 << 32);
+        alive.insert(label);
+        Some(Self {
+            label,
+            alive: Rc::clone(&self.alive),
+            broken: Rc::clone(&self.broken),
+        })
+    }
 }
 
 impl Drop for Body {
@@ -110,6 +129,8 @@ pub(super) struct RunningJob {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Waits {
     Submission(TaskId),
+    /// Whether it is to recur, or to recur no more.
+    Recurring(Arc<str>, bool),
     Part(RunId),
     End(TaskId),
     Down,
@@ -243,6 +264,9 @@ impl World {
 
     /// A process begins: what the disk has comes back, then work may begin.
     pub(super) fn begin(&mut self) {
+        for (name, stored) in self.disk.recurring.clone() {
+            self.restore_recurring(&name, stored);
+        }
         for (id, stored) in self.disk.tasks.clone() {
             if !stored.state.is_terminal() {
                 self.restore(&id, stored);
@@ -464,6 +488,7 @@ impl World {
             Effect::Log(log) => match log {
                 Log::BreakerOpened { .. } => self.met("breaker: opens"),
                 Log::TriedAgain { .. } => self.met("task: tried again"),
+                Log::Late { .. } => self.met("recurring: a run is late"),
                 _ => {}
             },
         }
@@ -510,6 +535,13 @@ impl World {
                     self.fail(format!("who waits for {id} is told of {}", status.state));
                 }
             }
+            (Waits::Recurring(name, true), Reply::Next(_)) => self.recurs(&name),
+            (Waits::Recurring(name, false), Reply::Stored) => {
+                if self.core.recurring().iter().any(|one| one.name == name) {
+                    self.fail(format!("{name} still recurs"));
+                }
+            }
+            (Waits::Recurring(..), Reply::Failed(_)) => {}
             (Waits::End(_), Reply::ShutDown) => {}
             (Waits::Down, Reply::Down(_)) => self.is_down = true,
             (waits, reply) => self.fail(format!("{waits:?} is answered by {reply:?}")),
@@ -530,6 +562,7 @@ impl World {
         self.note(format!("told: {event:?}"));
         match event {
             Event::Submitted { task } => {
+                self.run_of_recurring(task);
                 let is_durable = self.promises.get(task).is_some_and(|one| one.durable);
                 if is_durable && !self.disk.tasks.contains_key(task) {
                     self.fail(format!("{task} is told to be submitted and not on disk"));

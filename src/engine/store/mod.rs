@@ -7,6 +7,7 @@
 
 mod history;
 mod rebuild;
+mod recurring;
 mod restart;
 mod rows;
 mod schema;
@@ -27,6 +28,7 @@ use super::runtime::Record;
 use crate::failpoint::reach;
 
 pub use rebuild::Recovery;
+pub(crate) use recurring::StoredRecurring;
 pub(crate) use restart::StoredTask;
 
 /// Questions that may wait for the thread.

@@ -228,6 +228,7 @@ fn restore(connection: &Connection, folder: &Path, found: journal::Read) -> rusq
         timeout_ms: accepted.timeout_ms,
         schedule: &accepted.schedule,
         at: accepted.created_at,
+        occurrence: None,
     };
     insert(&transaction, &new, &[])?;
     for clip in found.clips.values() {

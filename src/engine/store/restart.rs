@@ -12,8 +12,8 @@ use crate::engine::error::StoreError;
 use crate::engine::runtime::{OperationRecord, Record};
 use crate::engine::schedule::StoredSchedule;
 use crate::model::{
-    ErrorObject, Narration, NarrationSettings, Plan, PlannedSegment, SegmentId, StoredClip, TaskId,
-    Timestamp,
+    ErrorObject, Narration, NarrationSettings, Occurrence, Plan, PlannedSegment, SegmentId,
+    StoredClip, TaskId, Timestamp,
 };
 
 /// A task that an earlier run accepted.
@@ -27,6 +27,8 @@ pub(crate) struct StoredTask {
     /// A task it had to wait for, which did not end as it should.
     pub failed_dependency: Option<TaskId>,
     pub created_at: Timestamp,
+    /// Of a run of what recurs.
+    pub occurrence: Option<Occurrence>,
     pub clips: Vec<StoredClip>,
     pub errors: Vec<(SegmentId, ErrorObject)>,
 }
@@ -84,7 +86,7 @@ impl Store {
 
 const STORED: &str = "SELECT seq, id, title, folder, voice, settings, fingerprint, source, \
                              timeout_ms, created_at, schedule, voice_version, operation, \
-                             parameters, context FROM tasks";
+                             parameters, context, occurrence FROM tasks";
 
 fn unfinished(
     db: &Connection,
@@ -153,6 +155,10 @@ fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredTask> {
         record,
         timeout_ms: row.get::<_, Option<i64>>(8)?.map(i64::cast_unsigned),
         created_at: Timestamp(row.get(9)?),
+        occurrence: match row.get::<_, Option<String>>(15)? {
+            Some(written) => Some(from_json(&written)?),
+            None => None,
+        },
         failed_dependency: failed_among(db, &schedule.after)?,
         schedule,
         clips: clips(db, seq)?,

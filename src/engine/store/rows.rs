@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::tasks::{NewRow, insert, to_json};
-use super::{history, segments};
+use super::{history, recurring, segments};
 use crate::engine::core::{Row, RowAnswer};
 use crate::engine::runtime::Record;
 use crate::engine::schedule::StoredSchedule;
@@ -27,6 +27,7 @@ pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAns
             schedule,
             again,
             at,
+            run,
         } => {
             let new = NewRow {
                 id: task,
@@ -35,8 +36,13 @@ pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAns
                 timeout_ms: timeout.map(millis),
                 schedule: &StoredSchedule::new(schedule, *at),
                 at: *at,
+                occurrence: run.as_ref().map(|run| &*run.occurrence),
             };
             let clips = insert(db, &new, again)?;
+            if let (Some(run), true) = (run, clips.is_some()) {
+                let name = &run.occurrence.recurring;
+                recurring::set_next(db, name, Some(&run.recurrence), run.next, *at)?;
+            }
             return Ok(clips.map_or(RowAnswer::Taken, RowAnswer::Accepted));
         }
         Row::Started { task, at } => update(
@@ -91,6 +97,7 @@ pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAns
             let result = result.as_ref().map(to_json);
             history::end(db, task, *state, error.as_ref(), result, Some(*tally), *at)
         }
+        Row::Recurring(row) => recurring::put(db, row),
         Row::Archived(tasks) => tasks.iter().try_for_each(|task| archive(db, task)),
     }
     .map(|()| RowAnswer::Done)

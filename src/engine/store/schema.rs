@@ -13,7 +13,26 @@ use crate::engine::error::StoreError;
 const SQLITE_NEEDED: i32 = 3_051_003;
 
 /// One step each, from version N to N + 1. Steps that were released never change.
-const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+const MIGRATIONS: &[&str] = &[
+    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6,
+];
+
+/// What recurs, and which of its runs a task is.
+const VERSION_6: &str = "
+CREATE TABLE recurring (
+    name       TEXT NOT NULL PRIMARY KEY,
+    recurrence TEXT NOT NULL,
+    title      TEXT NOT NULL,
+    operation  TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    context    TEXT NOT NULL,
+    timeout_ms INTEGER,
+    schedule   TEXT NOT NULL,
+    next       INTEGER NOT NULL,
+    noted      INTEGER NOT NULL
+) STRICT;
+ALTER TABLE tasks ADD COLUMN occurrence TEXT;
+";
 
 /// Operations other than narrations, with what they are to do, and how a clip's sound is checked.
 const VERSION_5: &str = "
@@ -254,7 +273,7 @@ mod tests {
                 error,
                 StoreError::TooNew {
                     found: 99,
-                    known: 5,
+                    known: 6,
                     ..
                 }
             ),

@@ -8,7 +8,7 @@ use super::segments::clips;
 use super::{Answer, Store};
 use crate::engine::runtime::{OperationRecord, Record};
 use crate::engine::schedule::StoredSchedule;
-use crate::model::{ClipRecord, Narration, SegmentId, TaskId, Timestamp};
+use crate::model::{ClipRecord, Narration, Occurrence, SegmentId, TaskId, Timestamp};
 
 /// The name under which narrations are stored among the operations.
 pub(super) const NARRATE: &str = "narrate";
@@ -21,6 +21,8 @@ pub(super) struct NewRow<'a> {
     pub timeout_ms: Option<u64>,
     pub schedule: &'a StoredSchedule,
     pub at: Timestamp,
+    /// Of a run of what recurs.
+    pub occurrence: Option<&'a Occurrence>,
 }
 
 impl Store {
@@ -84,8 +86,8 @@ fn insert_operation(
         .prepare_cached(
             "INSERT INTO tasks (id, title, state, folder, voice, settings, fingerprint, source,
                                 timeout_ms, created_at, schedule, seq, operation, parameters,
-                                context)
-             VALUES (?1, ?2, 'PENDING', '', '', '{}', '', '', ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                                context, occurrence)
+             VALUES (?1, ?2, 'PENDING', '', '', '{}', '', '', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
@@ -98,6 +100,7 @@ fn insert_operation(
             &*operation.name,
             to_json(&operation.parameters),
             to_json(&operation.context),
+            new.occurrence.map(to_json),
         ])?;
     Ok(rows == 1)
 }
