@@ -202,6 +202,31 @@ impl Engine {
         shutdown::shut_down(&self.inner, wait)
     }
 
+    /// Begins to shut down and returns at once: nothing new is taken, and what runs comes to its end on
+    /// its own threads, as `wait` says. [`Self::shutdown`] or the drop of the last handle then waits for
+    /// that end, joins the threads and frees the library.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::{ShutdownWait, SubmitError, TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let (release, gate) = std::sync::mpsc::channel();
+    /// let work = Work::closure("work", move |_| Ok(gate.recv().unwrap_or(0).into()));
+    /// let id = engine.submit(work)?;
+    /// engine.begin_shutdown(ShutdownWait::Drain(Duration::from_secs(60)));
+    /// let late = engine.submit(Work::closure("late", |_| Ok(1.into())));
+    /// assert!(matches!(late, Err(SubmitError::ShutDown)));
+    /// release.send(42)?;
+    /// engine.shutdown(ShutdownWait::Drain(Duration::from_secs(60)));
+    /// assert_eq!(engine.task_status(&id).unwrap().result, Some(42.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn begin_shutdown(&self, wait: ShutdownWait) {
+        shutdown::begin(&self.inner, wait);
+    }
+
     /// Waits until a task has ended, and returns what is known of it then.
     ///
     /// ```

@@ -1,7 +1,10 @@
 //! The shutdown as its caller sees it: the core decides, this joins every thread and frees the library.
 
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use async_channel::Receiver;
 
 use super::Inner;
 use super::core::{Command, Reply};
@@ -12,14 +15,8 @@ use crate::model::{ShutdownReport, ShutdownWait};
 pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     let runtime = &inner.runtime;
     let begun = Instant::now();
-    let is_first = !inner
-        .is_stop_told
-        .swap(true, std::sync::atomic::Ordering::AcqRel);
-    if is_first {
-        runtime.options.hooks.stopping();
-    }
+    let replies = begin(inner, wait);
     let refuse = begun.elapsed().as_secs_f64();
-    let (_, replies) = runtime.call(|call| Command::Shutdown { wait, call });
     let Ok(Reply::Down(report)) = replies.recv_blocking() else {
         // The core answers every shutdown.
         return ShutdownReport::default();
@@ -39,6 +36,15 @@ pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
     write_log(&report);
     runtime.options.hooks.stopped(&report);
     report
+}
+
+/// Has the core refuse work from now on; what it did is replied when the engine is down.
+pub(super) fn begin(inner: &Inner, wait: ShutdownWait) -> Receiver<Reply> {
+    let runtime = &inner.runtime;
+    if !inner.is_stop_told.swap(true, Ordering::AcqRel) {
+        runtime.options.hooks.stopping();
+    }
+    runtime.call(|call| Command::Shutdown { wait, call }).1
 }
 
 /// Joins every thread, the database's included, and frees the library.
@@ -84,7 +90,12 @@ impl Drop for Inner {
             .unwrap_or_else(PoisonError::into_inner)
             .is_some();
         if !is_down {
-            let report = guarded("the shutdown", || shut_down(self, ShutdownWait::Now));
+            // One that was begun goes on as it was asked for: this neither shortens nor lengthens it.
+            let wait = match *self.is_stop_told.get_mut() {
+                true => ShutdownWait::Drain(Duration::MAX),
+                false => ShutdownWait::Now,
+            };
+            let report = guarded("the shutdown", || shut_down(self, wait));
             if let Some(report) = report
                 && report.cancelled + report.interrupted > 0
             {

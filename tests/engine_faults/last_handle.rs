@@ -192,3 +192,28 @@ fn two_may_shut_the_engine_down_at_once_from_outside_and_inside() {
         assert_eq!(report.abandoned, 1, "{report:?}");
     });
 }
+
+#[test]
+fn a_shutdown_that_was_begun_ends_as_asked_when_the_last_handle_goes() {
+    bounded(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, stopped) = open(folder.path());
+        let events = events(&engine);
+        let (release, gate) = mpsc::channel::<()>();
+        let (done, is_done) = mpsc::channel();
+        let work = Work::closure("slow", move |_| {
+            let _ = gate.recv();
+            done.send(()).unwrap();
+            Ok(Value::Null)
+        });
+        let id = engine.submit_task(work, None).unwrap();
+        events.until_started(&id);
+        engine.begin_shutdown(ShutdownWait::Tasks(PATIENCE));
+        let dropped = std::thread::spawn(move || drop(engine));
+        assert!(stopped.try_recv().is_err(), "it waits for what runs");
+        release.send(()).unwrap();
+        is_done.recv_timeout(SOON).expect("it ends on its thread");
+        in_time("the drop", move || dropped.join().unwrap());
+        is_free(folder.path(), &stopped);
+    });
+}
