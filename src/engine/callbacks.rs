@@ -2,15 +2,17 @@
 //! all. A panic in one is logged and changes nothing; one that takes long delays the others, never the
 //! work.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use async_channel::{Receiver, Sender};
 use uuid::Uuid;
 
 use super::Engine;
 use super::error::SubmitError;
+use super::guard::guarded;
+use super::open::Inner;
 use super::runtime::events::Subscription;
-use super::runtime::{CALLBACKS, Runtime, guarded};
+use super::runtime::{CALLBACKS, Runtime};
 use super::submission::Submission;
 use crate::model::{Event, TaskId, TaskStatus};
 
@@ -66,7 +68,7 @@ impl Engine {
         &self,
         callback: impl FnMut(&Event, Option<&TaskStatus>) + Send + 'static,
     ) -> Result<(), SubmitError> {
-        note(self.runtime(), Note::All(Box::new(callback)))
+        note(&self.inner, Note::All(Box::new(callback)))
     }
 
     /// The same as [`Self::submit`], and has `callback` called for each change of this task, the
@@ -103,29 +105,30 @@ impl Engine {
             task,
             callback,
         };
-        note(self.runtime(), new)?;
+        note(&self.inner, new)?;
         let submitted = self.submit(submission);
         let is_accepted = submitted.is_ok();
         // Too late for the callback, and still accepted: the engine went down in between.
-        let _ = note(self.runtime(), Note::Decided { token, is_accepted });
+        let _ = note(&self.inner, Note::Decided { token, is_accepted });
         submitted
     }
 }
 
 /// Tells the callbacks' thread, and starts it for the first one.
-fn note(runtime: &Arc<Runtime>, note: Note) -> Result<(), SubmitError> {
-    let sender = sender(runtime)?;
+fn note(inner: &Inner, note: Note) -> Result<(), SubmitError> {
+    let sender = sender(inner)?;
     sender
         .send_blocking(note)
         .map_err(|_| SubmitError::ShutDown)
 }
 
-fn sender(runtime: &Arc<Runtime>) -> Result<Sender<Note>, SubmitError> {
+fn sender(inner: &Inner) -> Result<Sender<Note>, SubmitError> {
+    let runtime = &inner.runtime;
     let (is_open, _, is_down) = runtime.lock().core.life();
     if is_down {
         return Err(SubmitError::ShutDown);
     }
-    let mut notes = runtime
+    let mut notes = inner
         .callbacks
         .notes
         .lock()

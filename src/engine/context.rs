@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::core::{Answer, Command, Kind, LeaseId, Reply, Report, RunId};
 use super::error::WorkError;
+use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
 use super::runtime::Runtime;
-use super::runtime::in_work::InWork;
 use crate::failpoint::reach;
 use crate::model::{
     ClipRecord, CompletedSegment, ErrorObject, SegmentId, StoredClip, TaskId, TaskStatus,

@@ -3,7 +3,8 @@
 use super::Engine;
 use super::core::{Answer, Command, Refusal};
 use super::error::ControlError;
-use super::runtime::{Body, Record};
+use super::record::Record;
+use super::runtime::Body;
 use crate::model::TaskId;
 
 impl Engine {

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::runtime::guarded;
+use super::guard::guarded;
 use crate::model::{ErrorObject, ShutdownReport};
 
 type BeforeStart = Arc<dyn Fn(&Path) -> Result<(), ErrorObject> + Send + Sync>;

@@ -8,14 +8,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
+use super::callbacks::Callbacks;
 use super::core::Command;
 use super::error::OpenError;
 use super::journal::Journal;
 use super::options::Options;
 use super::runtime::lock::LibraryLock;
-use super::runtime::{MOST_WORKERS, Runtime, in_work};
+use super::runtime::{MOST_WORKERS, Runtime};
 use super::store::{Opened, Store};
-use super::{recurring, submit};
+use super::{in_work, recurring, submit};
 use crate::model::{ErrorObject, ShutdownReport, Timestamp};
 
 /// How long an opening waits for another one of the same folder, or for an engine that shuts down.
@@ -28,6 +29,7 @@ pub(super) struct Inner {
     pub report: Mutex<Option<ShutdownReport>>,
     /// Whether the embedding program was told that the engine is about to stop.
     pub is_stop_told: AtomicBool,
+    pub callbacks: Callbacks,
     folder: PathBuf,
     lock: Mutex<Option<LibraryLock>>,
 }
@@ -189,6 +191,7 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
         runtime: Arc::clone(&runtime),
         report: Mutex::new(None),
         is_stop_told: AtomicBool::new(false),
+        callbacks: Callbacks::default(),
         folder: folder.to_owned(),
         lock: Mutex::new(Some(lock)),
     });

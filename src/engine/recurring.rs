@@ -8,8 +8,9 @@ use super::core::{
     Answer, Command, Kind, NewRecurring, NewTask, Refusal, Reply, RestoredRecurring, Template,
 };
 use super::error::{ControlError, StoreError, SubmitError};
+use super::record::Record;
 use super::recurrence::Recurrence;
-use super::runtime::{Body, Record, Runtime};
+use super::runtime::{Body, Runtime};
 use super::store::StoredRecurring;
 use super::submission::Submission;
 use super::submit::{can_run, durable, new_task};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::error::SubmitError;
-use super::runtime::Record;
+use super::record::Record;
 use super::submission::Submission;
 use crate::model::{SegmentId, TaskId, TaskState, TaskStatus};
 

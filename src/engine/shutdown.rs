@@ -8,7 +8,7 @@ use async_channel::Receiver;
 
 use super::Inner;
 use super::core::{Command, Reply};
-use super::runtime::guarded;
+use super::guard::guarded;
 use crate::model::{ShutdownReport, ShutdownWait};
 
 /// Shuts the engine down; see [`super::Engine::shutdown`].

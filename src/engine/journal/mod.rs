@@ -15,13 +15,16 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender, TrySendError};
 
 use super::core::{Row, RowAnswer};
-use super::runtime::{JOURNAL, Record};
+use super::record::Record;
 use super::schedule::StoredSchedule;
 use crate::failpoint::reach;
 use crate::model::{ClipRecord, Narration, TaskId, Timestamp};
 
 pub use self::format::FILE as RECORD_FILE;
 use self::format::{Accepted, Line};
+
+/// The name of its thread.
+pub(super) const JOURNAL: &str = "aloud-journal";
 pub(super) use self::format::{Read, folders, read};
 
 /// Lines that may wait while a folder is slow. Beyond that a folder's journal is behind, which its next

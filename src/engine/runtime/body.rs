@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::engine::core::Again;
+use crate::engine::record::Record;
 use crate::engine::work::{Closure, Repeatable};
-use crate::model::Narration;
 
 /// What a worker runs.
 pub(in crate::engine) enum Body {
@@ -23,20 +21,4 @@ impl Again for Body {
             Self::Durable(record) => Some(Self::Durable(record.clone())),
         }
     }
-}
-
-/// An operation as it is on disk.
-#[derive(Clone, Debug)]
-pub(in crate::engine) enum Record {
-    Narration(Arc<Narration>),
-    Operation(Arc<OperationRecord>),
-}
-
-/// An operation that the embedding program registered by name, with what it is to do.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::engine) struct OperationRecord {
-    pub title: Arc<str>,
-    pub name: Arc<str>,
-    pub parameters: Value,
-    pub context: Value,
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use async_channel::{Receiver, Sender, TryRecvError, TrySendError};
 
-use super::guard::guarded;
 use crate::engine::core::Reply;
+use crate::engine::guard::guarded;
 use crate::model::Event;
 
 /// How many events wait for one subscriber before it begins to miss some.

@@ -22,8 +22,6 @@
 mod body;
 mod clock;
 pub(super) mod events;
-mod guard;
-pub(super) mod in_work;
 pub(super) mod lock;
 mod reaper;
 mod threads;
@@ -40,19 +38,19 @@ use self::clock::Clock;
 use self::events::{Announcer, Subscription};
 use self::reaper::Reaper;
 use self::threads::Threads;
-use super::callbacks::Callbacks;
 use super::core::{
     Answer, CallId, Command, Config, Core, Effect, Log, Now, Output, Reply, Report, Row, RunId,
 };
+use super::guard::guarded;
 use super::interrupt::Interrupt;
 use super::journal::Journal;
 use super::options::Options;
+use super::record::Record;
 use super::store::{Recovery, Store};
 use crate::model::{TaskId, Timestamp};
 
-pub(super) use self::body::{Body, OperationRecord, Record};
-pub(super) use self::guard::guarded;
-pub(super) use self::threads::{CALLBACKS, JOURNAL};
+pub(super) use self::body::Body;
+pub(super) use self::threads::CALLBACKS;
 pub(super) use self::worker::{Finished, Job};
 
 /// Workers that there may be at all: as many jobs and results fit into their channels.
@@ -81,7 +79,6 @@ pub(super) struct Runtime {
     clock: Clock,
     pub threads: Threads,
     pub recovery: Option<Recovery>,
-    pub callbacks: Callbacks,
     pub options: Options,
     started: Instant,
     next_worker: AtomicUsize,
@@ -140,7 +137,6 @@ impl Runtime {
             clock: Clock::default(),
             threads: Threads::default(),
             recovery,
-            callbacks: Callbacks::default(),
             options,
             started: Instant::now(),
             next_worker: AtomicUsize::new(1),

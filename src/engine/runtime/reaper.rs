@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::body::Body;
-use super::guard::guarded;
+use crate::engine::guard::guarded;
 
 /// After some work it looks for more this often without being woken: waking a thread for each task that
 /// ends would be the dearest part of ending it.

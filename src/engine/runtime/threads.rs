@@ -5,10 +5,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::engine::guard::discard;
+use crate::engine::journal::JOURNAL;
+
 pub(super) const WORKER: &str = "aloud-worker";
 pub(super) const CLOCK: &str = "aloud-clock";
-/// The thread that writes in the narrations' folders.
-pub(in crate::engine) const JOURNAL: &str = "aloud-journal";
 pub(super) const EVENTS: &str = "aloud-events";
 pub(super) const REAPER: &str = "aloud-reaper";
 /// A thread for one call of a hook.
@@ -122,6 +123,6 @@ fn join(thread: JoinHandle<()>) {
     }
     if let Err(panic) = thread.join() {
         tracing::error!("{name} panicked");
-        super::guard::discard(panic);
+        discard(panic);
     }
 }

@@ -9,13 +9,14 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::Runtime;
-use super::body::{Body, Record};
-use super::guard::{discard, guarded, message};
-use super::in_work::InWork;
+use super::body::Body;
 use crate::engine::context::TaskContext;
-use crate::engine::core::{Kind, RunId};
+use crate::engine::core::{Again, Kind, RunId};
 use crate::engine::error::WorkError;
+use crate::engine::guard::{discard, guarded, message};
+use crate::engine::in_work::InWork;
 use crate::engine::interrupt::Interrupt;
+use crate::engine::record::Record;
 use crate::engine::work::{Narrator, Operation, WorkResult};
 use crate::model::{ErrorObject, Narration, TaskId};
 
@@ -99,11 +100,7 @@ fn work(
     body: Body,
     context: &TaskContext,
 ) -> (WorkResult, Option<Body>) {
-    let again = match &body {
-        Body::Closure(_) => None,
-        Body::Repeatable(run) => Some(Body::Repeatable(Arc::clone(run))),
-        Body::Durable(record) => Some(Body::Durable(record.clone())),
-    };
+    let again = body.again();
     let run = |tools: &mut Tools| match body {
         Body::Closure(run) => run(context),
         Body::Repeatable(run) => run(context),

@@ -24,7 +24,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::core::{Row, RowAnswer, RowResult};
 use super::error::StoreError;
 use super::journal::Journal;
-use super::runtime::Record;
+use super::record::Record;
 use crate::failpoint::reach;
 
 pub use rebuild::Recovery;

@@ -13,7 +13,7 @@ use super::tasks::{NewRow, insert};
 use super::{history, schema};
 use crate::engine::error::StoreError;
 use crate::engine::journal::{self, folders};
-use crate::engine::runtime::Record;
+use crate::engine::record::Record;
 use crate::model::{Narration, Plan};
 
 /// What was done about a database that was damaged or gone.

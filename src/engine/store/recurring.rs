@@ -8,8 +8,8 @@ use super::rows::millis;
 use super::tasks::{from_json, to_json};
 use super::{Answer, Store};
 use crate::engine::core::{RecurringRow, SetRecurringRow};
+use crate::engine::record::{OperationRecord, Record};
 use crate::engine::recurrence::Recurrence;
-use crate::engine::runtime::{OperationRecord, Record};
 use crate::engine::schedule::StoredSchedule;
 use crate::model::Timestamp;
 

@@ -9,7 +9,7 @@ use super::segments::{clips, errors};
 use super::tasks::{NARRATE, failed_among, from_json};
 use super::{Answer, Store};
 use crate::engine::error::StoreError;
-use crate::engine::runtime::{OperationRecord, Record};
+use crate::engine::record::{OperationRecord, Record};
 use crate::engine::schedule::StoredSchedule;
 use crate::model::{
     ErrorObject, Narration, NarrationSettings, Occurrence, Plan, PlannedSegment, SegmentId,

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::tasks::{NewRow, insert, to_json};
 use super::{history, recurring, segments};
 use crate::engine::core::{Row, RowAnswer};
-use crate::engine::runtime::Record;
+use crate::engine::record::Record;
 use crate::engine::schedule::StoredSchedule;
 use crate::model::TaskId;
 

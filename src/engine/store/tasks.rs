@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::segments::clips;
 use super::{Answer, Store};
-use crate::engine::runtime::{OperationRecord, Record};
+use crate::engine::record::{OperationRecord, Record};
 use crate::engine::schedule::StoredSchedule;
 use crate::model::{ClipRecord, Narration, Occurrence, SegmentId, TaskId, Timestamp};
 

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs code that is not ours; `None` if it panicked, which is logged.
-pub(in crate::engine) fn guarded<T>(what: &str, run: impl FnOnce() -> T) -> Option<T> {
+pub(super) fn guarded<T>(what: &str, run: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(value) => Some(value),
         Err(panic) => {
@@ -25,7 +25,7 @@ pub(super) fn message(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Drops a panic's payload, whatever its destructor does.
-pub(in crate::engine) fn discard(panic: Box<dyn Any + Send>) {
+pub(super) fn discard(panic: Box<dyn Any + Send>) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         // Its destructor has just panicked; that of the new payload may as well.
         std::mem::forget(second);

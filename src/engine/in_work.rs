@@ -17,14 +17,14 @@ type Noted = (TaskId, Vec<SegmentId>);
 
 /// One worker's file.
 #[derive(Debug)]
-pub(in crate::engine) struct InWork {
+pub(super) struct InWork {
     path: PathBuf,
     file: Mutex<Option<File>>,
 }
 
 impl InWork {
     /// The file of the worker with this number; it is made when it is needed.
-    pub(in crate::engine) fn new(folder: &Path, worker: usize) -> Self {
+    pub(super) fn new(folder: &Path, worker: usize) -> Self {
         Self {
             path: folder.join(format!("{PREFIX}{worker}")),
             file: Mutex::new(None),
@@ -32,12 +32,12 @@ impl InWork {
     }
 
     /// Notes the segments that the model has from now on.
-    pub(in crate::engine) fn set(&self, task: &TaskId, segments: &[SegmentId]) {
+    pub(super) fn set(&self, task: &TaskId, segments: &[SegmentId]) {
         self.write(|file| file.write_all(&serde_json::to_vec(&(task, segments))?));
     }
 
     /// Notes that the model has none.
-    pub(in crate::engine) fn clear(&self) {
+    pub(super) fn clear(&self) {
         let is_open = self.lock().is_some();
         if is_open {
             self.write(|_| Ok(()));
@@ -83,13 +83,13 @@ impl Drop for InWork {
 }
 
 /// What was running when an earlier process died, and the files that say so.
-pub(in crate::engine) struct LeftBehind {
+pub(super) struct LeftBehind {
     pub noted: Vec<(TaskId, SegmentId)>,
     pub files: Vec<PathBuf>,
 }
 
 /// What was running when an earlier process died.
-pub(in crate::engine) fn left_behind(folder: &Path) -> LeftBehind {
+pub(super) fn left_behind(folder: &Path) -> LeftBehind {
     let (mut noted, mut files) = (Vec::new(), Vec::new());
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
@@ -106,7 +106,7 @@ pub(in crate::engine) fn left_behind(folder: &Path) -> LeftBehind {
 }
 
 /// Removes the files, once what they say is counted.
-pub(in crate::engine) fn forget(files: Vec<PathBuf>) {
+pub(super) fn forget(files: Vec<PathBuf>) {
     for file in files {
         // One that stays is overwritten by the next worker of its number.
         let _ = std::fs::remove_file(file);
