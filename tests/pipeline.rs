@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use aloud::clip::ClipStore;
 use aloud::engine::{
-    Engine, Event, Interrupt, Narration, NarrationSettings, ShutdownWait, TaskState, TaskStatus,
+    Engine, ErrorCode, Event, Interrupt, Narration, NarrationSettings, ShutdownWait, TaskState,
+    TaskStatus,
 };
 use aloud::narrate::KeptClips;
 use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
@@ -184,17 +185,17 @@ fn what_cannot_be_right_is_an_error_on_its_segment_and_the_rest_is_joined() {
     };
     let expected = [
         None,
-        Some("SILENT"),
-        Some("TOO_SHORT"),
-        Some("NOT_SOUND"),
-        Some("NOT_SOUND"),
-        Some("CLIPPED"),
-        Some("NOTHING_TO_SPEAK"),
-        Some("TOO_LONG"),
+        Some(ErrorCode::Silent),
+        Some(ErrorCode::TooShort),
+        Some(ErrorCode::NotSound),
+        Some(ErrorCode::NotSound),
+        Some(ErrorCode::Clipped),
+        Some(ErrorCode::NothingToSpeak),
+        Some(ErrorCode::TooLong),
         None,
     ];
     for (segment, expected) in (1..).zip(expected) {
-        assert_eq!(code(segment).as_deref(), expected, "segment {segment}");
+        assert_eq!(code(segment), expected, "segment {segment}");
     }
     let spoken: Vec<_> = status
         .completed_segments
@@ -202,7 +203,7 @@ fn what_cannot_be_right_is_an_error_on_its_segment_and_the_rest_is_joined() {
         .map(|clip| clip.segment_id)
         .collect();
     assert_eq!(spoken, [1, 6, 9], "a distorted clip is kept, and told");
-    assert_eq!(status.error.unwrap().code, "SEGMENTS_FAILED");
+    assert_eq!(status.error.unwrap().code, ErrorCode::SegmentsFailed);
     assert!(folder.path().join("out/mixed.wav").is_file());
     engine.shutdown(ShutdownWait::Now);
 }
@@ -262,7 +263,7 @@ fn a_segment_that_kills_the_process_three_times_is_left_out_and_the_rest_is_spok
         .iter()
         .map(|error| (error.segment_id, error.error.code))
         .collect();
-    assert_eq!(errors, [(2, "POISONOUS".to_owned())]);
+    assert_eq!(errors, [(2, ErrorCode::Poisonous)]);
     assert_eq!(status.completed_segments.len(), 3);
     assert!(there("deadly.wav"), "the rest is joined");
     engine.shutdown(ShutdownWait::Now);
@@ -304,7 +305,7 @@ fn a_voice_that_changed_does_not_finish_what_another_began() {
     let mut begun_with_another = narration(folder.path(), "changed", &["first", "second"]);
     begun_with_another.voice_version = "0".into();
     let status = narrate(&engine, begun_with_another.clone());
-    assert_eq!(status.error.unwrap().code, "VOICE_CHANGED");
+    assert_eq!(status.error.unwrap().code, ErrorCode::VoiceChanged);
     begun_with_another.voice_version = "1".into();
     let status = narrate(&engine, begun_with_another);
     assert_eq!(status.state, TaskState::Completed);
@@ -388,7 +389,7 @@ fn a_clip_is_made_again_only_once_in_a_run() {
     let texts = ["first", &ruin, &behead(&clip), &behead(&other)];
     let story = narration(folder.path(), "ruined", &texts);
     let error = narrate(&engine, story.clone()).error.unwrap();
-    assert_eq!(error.code, "CLIP_DAMAGED");
+    assert_eq!(error.code, ErrorCode::ClipDamaged);
     assert!(
         error.message.contains("0001-first.wav"),
         "{}",
@@ -408,7 +409,7 @@ fn a_segment_over_its_time_is_given_up_and_the_task_goes_on() {
         narration(folder.path(), "slow", &["first", "slow", "third"]),
     );
     let error = status.errors.of(2).next().unwrap();
-    assert_eq!(error.code, "TIMEOUT");
+    assert_eq!(error.code, ErrorCode::Timeout);
     assert_eq!(error.details["timeout_seconds"], 0.05);
     assert_eq!(status.completed_segments.len(), 2);
     engine.shutdown(ShutdownWait::Now);

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::engine::ErrorCode;
+
 /// Quieter than this at its loudest is silence: −54 dBFS, far below any speech.
 const SILENCE: f32 = 0.002;
 /// No one speaks a sound in less than this many seconds.
@@ -47,13 +49,13 @@ pub enum Fault {
 impl Fault {
     /// A stable word for programs.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> ErrorCode {
         match self {
-            Self::NotSound => "NOT_SOUND",
-            Self::Silent => "SILENT",
-            Self::TooShort { .. } => "TOO_SHORT",
-            Self::TooLong { .. } => "TOO_LONG",
-            Self::Clipped { .. } => "CLIPPED",
+            Self::NotSound => ErrorCode::NotSound,
+            Self::Silent => ErrorCode::Silent,
+            Self::TooShort { .. } => ErrorCode::TooShort,
+            Self::TooLong { .. } => ErrorCode::TooLong,
+            Self::Clipped { .. } => ErrorCode::Clipped,
         }
     }
 
@@ -154,11 +156,11 @@ mod tests {
         let code = |samples: &[f32], sounds| check(samples, 1000, sounds, 1.0).map(Fault::code);
         let tone = vec![0.3; 1000];
         assert_eq!(code(&tone, 12), None);
-        assert_eq!(code(&[], 12), Some("NOT_SOUND"));
-        assert_eq!(code(&[0.1, f32::NAN], 12), Some("NOT_SOUND"));
-        assert_eq!(code(&vec![0.0001; 1000], 12), Some("SILENT"));
-        assert_eq!(code(&tone, 60), Some("TOO_SHORT"));
-        assert_eq!(code(&vec![0.3; 20_000], 12), Some("TOO_LONG"));
-        assert_eq!(code(&vec![1.0; 1000], 12), Some("CLIPPED"));
+        assert_eq!(code(&[], 12), Some(ErrorCode::NotSound));
+        assert_eq!(code(&[0.1, f32::NAN], 12), Some(ErrorCode::NotSound));
+        assert_eq!(code(&vec![0.0001; 1000], 12), Some(ErrorCode::Silent));
+        assert_eq!(code(&tone, 60), Some(ErrorCode::TooShort));
+        assert_eq!(code(&vec![0.3; 20_000], 12), Some(ErrorCode::TooLong));
+        assert_eq!(code(&vec![1.0; 1000], 12), Some(ErrorCode::Clipped));
     }
 }

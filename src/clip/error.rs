@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::engine::ErrorObject;
+use crate::engine::{ErrorCode, ErrorObject};
 
 /// Why a file could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -64,22 +64,22 @@ impl From<ClipError> for ErrorObject {
     fn from(error: ClipError) -> Self {
         let (code, remediation) = match &error {
             ClipError::DiskFull { .. } => (
-                "DISK_FULL",
+                ErrorCode::DiskFull,
                 "Free some space and narrate the same text again: what is finished is kept, and it \
                  goes on from there",
             ),
             ClipError::Write { .. } => (
-                "OUTPUT",
+                ErrorCode::Output,
                 "Check that the folder is there and may be written to, then narrate the same text \
                  again: it goes on from where it was",
             ),
             ClipError::FolderInTheWay { .. } => (
-                "OUTPUT",
+                ErrorCode::Output,
                 "Move that folder away, then narrate the same text again: it goes on from where it \
                  was",
             ),
             ClipError::Damaged { .. } => (
-                "CLIP_DAMAGED",
+                ErrorCode::ClipDamaged,
                 "It was made again and is damaged once more: check the disk, then narrate the same \
                  text again",
             ),

@@ -14,7 +14,7 @@ use super::interrupt::{Interrupt, StopReason};
 use super::runtime::Runtime;
 use crate::failpoint::reach;
 use crate::model::{
-    ClipRecord, CompletedSegment, ErrorObject, SegmentId, StoredClip, TaskId, TaskStatus,
+    ClipRecord, CompletedSegment, ErrorCode, ErrorObject, SegmentId, StoredClip, TaskId, TaskStatus,
 };
 
 /// What running work knows of itself and may tell. Cheap to share between the work's own threads.
@@ -166,7 +166,7 @@ impl TaskContext {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn add_error(&self, segment_id: SegmentId, message: impl Into<String>) {
-        let error = ErrorObject::new("ERROR", message);
+        let error = ErrorObject::new(ErrorCode::Error, message);
         self.tell(Report::Error(segment_id, error));
     }
 
@@ -510,16 +510,16 @@ impl TaskContext {
     /// Says what went wrong with a segment of a narration, and keeps it on disk.
     ///
     /// ```
-    /// use aloud::engine::{ErrorObject, testing::Library};
+    /// use aloud::engine::{ErrorCode, ErrorObject, testing::Library};
     ///
     /// let engine = Library::with_narrator(|_, task| {
     ///     let _attempt = task.begin_segment(1)?;
-    ///     task.fail_segment(1, ErrorObject::new("TIMEOUT", "it took over 60 seconds"));
+    ///     task.fail_segment(1, ErrorObject::new(ErrorCode::Timeout, "it took 61 seconds"));
     ///     Ok("the others are spoken".into())
     /// });
     /// let id = engine.submit(engine.narration("A story"))?;
     /// let status = engine.wait(&id)?;
-    /// assert_eq!(status.errors.of(1).next().unwrap().code, "TIMEOUT");
+    /// assert_eq!(status.errors.of(1).next().unwrap().code, ErrorCode::Timeout);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fail_segment(&self, segment_id: SegmentId, error: ErrorObject) {
@@ -606,7 +606,7 @@ pub struct Attempt {
 
 fn superseded(segment: SegmentId) -> WorkError {
     let message = format!("a later attempt at segment {segment} has begun");
-    WorkError::Failed(ErrorObject::new("SUPERSEDED", message))
+    WorkError::Failed(ErrorObject::new(ErrorCode::Superseded, message))
 }
 
 /// Waits until the disk has it.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::ErrorObject;
+use crate::model::{ErrorCode, ErrorObject};
 use crate::model::{SegmentId, TaskId};
 
 /// Why the engine could not be opened.
@@ -210,7 +210,7 @@ impl<E: std::error::Error + 'static> From<E> for WorkError {
         }
         if let Some(StoreError::Failed(_)) = any.downcast_ref() {
             // Another program may hold the database, or the disk be full: that may pass.
-            return Self::Transient(ErrorObject::new("DATABASE", error.to_string()));
+            return Self::Transient(ErrorObject::new(ErrorCode::Database, error.to_string()));
         }
         let mut message = error.to_string();
         let mut cause = error.source();
@@ -221,7 +221,7 @@ impl<E: std::error::Error + 'static> From<E> for WorkError {
             }
             cause = inner.source();
         }
-        Self::Failed(ErrorObject::new("ERROR", message))
+        Self::Failed(ErrorObject::new(ErrorCode::Error, message))
     }
 }
 

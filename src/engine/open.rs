@@ -17,7 +17,7 @@ use super::runtime::lock::LibraryLock;
 use super::runtime::{MOST_WORKERS, Runtime};
 use super::store::{Opened, Store};
 use super::{in_work, recurring, submit};
-use crate::model::{ErrorObject, ShutdownReport, Timestamp};
+use crate::model::{ErrorCode, ErrorObject, ShutdownReport, Timestamp};
 
 /// How long an opening waits for another one of the same folder, or for an engine that shuts down.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -121,7 +121,10 @@ fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenErr
             }
             Some(Slot::Opening(thread)) if *thread == std::thread::current().id() => {
                 let message = "a hook opens the library that is being opened";
-                return Err(OpenError::Refused(ErrorObject::new("RECURSION", message)));
+                return Err(OpenError::Refused(ErrorObject::new(
+                    ErrorCode::Recursion,
+                    message,
+                )));
             }
             Some(Slot::Open(inner)) => {
                 if let Some(inner) = inner.upgrade() {

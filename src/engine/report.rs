@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::core::Report;
-use crate::model::{CompletedSegment, ErrorObject, SegmentId, TaskId};
+use crate::model::{CompletedSegment, ErrorCode, ErrorObject, SegmentId, TaskId};
 
 impl Engine {
     /// Says how far a task is, for callers outside its worker. An unknown id is ignored.
@@ -86,11 +86,11 @@ impl Engine {
     /// engine.add_error(&id, 2, "it is too long to be spoken");
     /// let errors = engine.task_status(&id).unwrap().errors;
     /// let error = errors.of(2).next().unwrap();
-    /// assert_eq!((&*error.code, &*error.message), ("ERROR", "it is too long to be spoken"));
+    /// assert_eq!((error.code.as_str(), &*error.message), ("ERROR", "it is too long to be spoken"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn add_error(&self, id: &TaskId, segment_id: SegmentId, message: impl Into<String>) {
-        let error = ErrorObject::new("ERROR", message);
+        let error = ErrorObject::new(ErrorCode::Error, message);
         self.report(id, Report::Error(segment_id, error));
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::error_code::ErrorCode;
 use super::ids::SegmentId;
 
 /// What went wrong, in one form for everything: what happened, the facts, what to do next.
@@ -24,7 +25,7 @@ use super::ids::SegmentId;
 #[error("{message}")]
 pub struct ErrorObject {
     /// A stable word for programs, such as `TIMEOUT`.
-    pub code: String,
+    pub code: ErrorCode,
     /// What happened, to what.
     pub message: String,
     /// Facts for programs; `null` if there are none.
@@ -36,7 +37,7 @@ pub struct ErrorObject {
 }
 
 impl ErrorObject {
-    /// An error with a code and a message, without details or advice.
+    /// An error with a code and a message, without details or advice. A code of your own is text.
     ///
     /// ```
     /// use aloud::engine::ErrorObject;
@@ -44,7 +45,7 @@ impl ErrorObject {
     /// let error = ErrorObject::new("DISK", "the disk is full");
     /// assert!(error.details.is_null() && error.remediation.is_empty());
     /// ```
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(code: impl Into<ErrorCode>, message: impl Into<String>) -> Self {
         Self {
             code: code.into(),
             message: message.into(),
@@ -96,10 +97,10 @@ impl ErrorObject {
     /// The segment that a task's error met, if it was one: `segment_id` in its details.
     ///
     /// ```
-    /// use aloud::engine::ErrorObject;
+    /// use aloud::engine::{ErrorCode, ErrorObject};
     /// use serde_json::json;
     ///
-    /// let error = ErrorObject::new("OUTPUT", "the clip can't be written");
+    /// let error = ErrorObject::new(ErrorCode::Output, "the clip can't be written");
     /// assert_eq!(error.segment(), None);
     /// assert_eq!(error.with_details(json!({ "segment_id": 7 })).segment(), Some(7));
     /// ```

@@ -4,6 +4,7 @@
 
 mod clip;
 mod error;
+mod error_code;
 mod event;
 mod group;
 mod history;
@@ -18,6 +19,7 @@ mod task;
 
 pub use clip::{ClipRecord, StoredClip};
 pub use error::ErrorObject;
+pub use error_code::ErrorCode;
 pub use event::Event;
 pub use group::GroupStatus;
 pub use history::{HistoryEntry, RunSummary};

@@ -48,9 +48,9 @@ pub struct CompletedSegment {
 /// Something that went wrong with one segment.
 ///
 /// ```
-/// use aloud::engine::{ErrorObject, SegmentError};
+/// use aloud::engine::{ErrorCode, ErrorObject, SegmentError};
 ///
-/// let error = ErrorObject::new("TIMEOUT", "it took over 60 seconds");
+/// let error = ErrorObject::new(ErrorCode::Timeout, "it took over 60 seconds");
 /// let error = SegmentError { segment_id: 4, error };
 /// let value = serde_json::to_value(&error)?;
 /// assert_eq!((&value["segment_id"], &value["code"]), (&4.into(), &"TIMEOUT".into()));

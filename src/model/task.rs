@@ -118,9 +118,9 @@ pub struct OperationCall {
 /// What keeps a waiting task from running, beside its place in the queue.
 ///
 /// ```
-/// use aloud::engine::{ErrorObject, Hold, Timestamp};
+/// use aloud::engine::{ErrorCode, ErrorObject, Hold, Timestamp};
 ///
-/// let error = ErrorObject::new("DISK_FULL", "no space is left");
+/// let error = ErrorObject::new(ErrorCode::DiskFull, "no space is left");
 /// let hold = Hold::Breaker { error, retry_at: Timestamp(1_000) };
 /// assert_eq!(serde_json::to_value(&hold)?["reason"], "breaker");
 /// # Ok::<(), serde_json::Error>(())

@@ -7,25 +7,22 @@ use serde_json::json;
 
 use super::pipeline::TRIES;
 use crate::clip::Fault;
-use crate::engine::ErrorObject;
+use crate::engine::{ErrorCode, ErrorObject};
 use crate::speech::Utterance;
 
 pub(super) fn timeout_error(timeout: Option<Duration>) -> ErrorObject {
     let seconds = timeout.unwrap_or_default().as_secs_f64();
     ErrorObject::new(
-        "TIMEOUT",
+        ErrorCode::Timeout,
         format!("Operation exceeded timeout of {seconds} seconds"),
     )
     .with_details(json!({ "timeout_seconds": seconds, "partial_result": null }))
     .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
 }
 
-/// The code of a segment that is left out because of what it did.
-pub(super) const POISONOUS: &str = "POISONOUS";
-
 pub(super) fn poisonous_error(crashes: u32) -> ErrorObject {
     ErrorObject::new(
-        POISONOUS,
+        ErrorCode::Poisonous,
         format!("the program ended {crashes} times while it spoke this segment: it is left out"),
     )
     .with_details(json!({ "crashes": crashes }))
@@ -38,7 +35,7 @@ pub(super) fn poisonous_error(crashes: u32) -> ErrorObject {
 pub(super) fn folder_error(folder: &Path) -> ErrorObject {
     let folder = folder.display();
     let message = format!("the folder {folder} belongs to another narration");
-    ErrorObject::new("FOLDER_TAKEN", message)
+    ErrorObject::new(ErrorCode::FolderTaken, message)
         .with_remediation("Narrate the text again: it gets a folder of its own")
 }
 
@@ -53,7 +50,7 @@ pub(super) fn silence_error(utterance: &Utterance) -> ErrorObject {
     let foreign = wording_error(utterance).filter(|_| !utterance.spelled.is_empty());
     foreign.unwrap_or_else(|| {
         ErrorObject::new(
-            "NOTHING_TO_SPEAK",
+            ErrorCode::NothingToSpeak,
             "nothing in this segment can be spoken by this voice",
         )
         .with_remediation("Write it in words, or choose a voice of its language")
@@ -64,9 +61,9 @@ pub(super) fn silence_error(utterance: &Utterance) -> ErrorObject {
 pub(super) fn wording_error(utterance: &Utterance) -> Option<ErrorObject> {
     let problem = utterance.problem()?;
     let code = if utterance.spelled.is_empty() {
-        "UNKNOWN_PHONEMES"
+        ErrorCode::UnknownPhonemes
     } else {
-        "FOREIGN_SCRIPT"
+        ErrorCode::ForeignScript
     };
     let details = json!({ "phonemes": utterance.unknown, "words": utterance.spelled });
     Some(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{KeptClips, Tuning, VoiceNarrator, VoiceResolver};
 use crate::assets::{AssetError, Assets};
-use crate::engine::{ErrorObject, Options};
+use crate::engine::{ErrorCode, ErrorObject, Options};
 use crate::settings::Settings;
 use crate::speech::{self, Runtime, SpeechError, Voice};
 
@@ -23,7 +23,7 @@ impl From<VoiceError> for ErrorObject {
     fn from(error: VoiceError) -> Self {
         match error {
             VoiceError::Speech(error) => error.into(),
-            VoiceError::Asset(error) => Self::new("VOICE", error.to_string())
+            VoiceError::Asset(error) => Self::new(ErrorCode::Voice, error.to_string())
                 .with_remediation("Run `aloud doctor` to see what is missing"),
         }
     }

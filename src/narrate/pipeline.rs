@@ -14,14 +14,13 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender};
 
 use super::errors::{
-    POISONOUS, fault_error, folder_error, poisonous_error, silence_error, timeout_error,
-    wording_error,
+    fault_error, folder_error, poisonous_error, silence_error, timeout_error, wording_error,
 };
 use super::voices::work_error;
 use super::{KeptClips, LibraryId, Owner, folder};
 use crate::clip::{self, ClipKey, Fault, KeptClip};
 use crate::engine::{
-    Attempt, ClipRecord, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
+    Attempt, ClipRecord, ErrorCode, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
     TaskContext, WorkError,
 };
 use crate::files;
@@ -193,7 +192,7 @@ fn missing<'a>(job: Job<'a>, done: &HashSet<SegmentId>) -> Result<Vec<Missing<'a
     let status = context.status();
     let is_known = |id| {
         let mut errors = status.iter().flat_map(|status| status.errors.of(id));
-        errors.any(|error| error.code == POISONOUS)
+        errors.any(|error| error.code == ErrorCode::Poisonous)
     };
     let mut missing = Vec::new();
     for (id, segment) in narration.plan.iter().filter(|(id, _)| !done.contains(id)) {

@@ -9,7 +9,9 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::{KeptClips, joining, pipeline};
-use crate::engine::{ErrorObject, Narration, Narrator, TaskContext, WorkError, WorkResult};
+use crate::engine::{
+    ErrorCode, ErrorObject, Narration, Narrator, TaskContext, WorkError, WorkResult,
+};
 use crate::speech::{FrontEnd, SpeechError, Synthesizer, Voice};
 
 /// Finds a voice by what a narration calls it: a name, or the path of a model.
@@ -74,7 +76,7 @@ impl VoiceNarrator {
         }
         self.open.as_mut().ok_or_else(|| {
             WorkError::Failed(ErrorObject::new(
-                "VOICE",
+                ErrorCode::Voice,
                 format!("the voice {name} is not open"),
             ))
         })
@@ -144,7 +146,7 @@ impl Narrator for VoiceNarrator {
             narration.title
         );
         Err(WorkError::Failed(
-            ErrorObject::new("SEGMENTS_FAILED", message)
+            ErrorObject::new(ErrorCode::SegmentsFailed, message)
                 .with_details(json!({ "failed": failed, "segments": all, "errors": segments }))
                 .with_remediation(
                     "See what each of them says; mend the text there, or choose another voice",
@@ -162,7 +164,7 @@ fn is_version(open: &Open, narration: &Narration) -> bool {
 fn voice_changed_error(narration: &Narration) -> ErrorObject {
     let (voice, title) = (&narration.voice, &narration.title);
     let message = format!("the voice {voice} is not the one that \"{title}\" was begun with");
-    ErrorObject::new("VOICE_CHANGED", message).with_remediation(
+    ErrorObject::new(ErrorCode::VoiceChanged, message).with_remediation(
         "Put the old model back and retry, or narrate the text again: it is then begun anew",
     )
 }

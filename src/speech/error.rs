@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::engine::ErrorObject;
+use crate::engine::{ErrorCode, ErrorObject};
 
 /// Why a voice can't be used or could not speak.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -47,14 +47,14 @@ pub enum SpeechError {
 impl SpeechError {
     /// A stable word for programs.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Config { .. } => "VOICE_CONFIG",
-            Self::Model { .. } => "VOICE_MODEL",
-            Self::Library { .. } => "LIBRARY",
-            Self::Phonemes(_) => "PHONEMES",
-            Self::Run(_) => "MODEL_RUN",
-            Self::Interrupted => "INTERRUPTED",
+            Self::Config { .. } => ErrorCode::VoiceConfig,
+            Self::Model { .. } => ErrorCode::VoiceModel,
+            Self::Library { .. } => ErrorCode::Library,
+            Self::Phonemes(_) => ErrorCode::Phonemes,
+            Self::Run(_) => ErrorCode::ModelRun,
+            Self::Interrupted => ErrorCode::Interrupted,
         }
     }
 

@@ -12,7 +12,9 @@ use super::policy::doubled;
 use super::time::Alarm;
 use super::{CallId, Core, Effect, LeaseId, Log, Now, Output, Reply, Row, RowAnswer, RowResult};
 use crate::engine::error::StoreError;
-use crate::model::{CompletedSegment, ErrorObject, Event, SegmentId, TaskId, TaskState, Timestamp};
+use crate::model::{
+    CompletedSegment, ErrorCode, ErrorObject, Event, SegmentId, TaskId, TaskState, Timestamp,
+};
 
 /// Rows that share one commit at most.
 const BATCH: usize = 256;
@@ -276,8 +278,11 @@ impl<B, R: Clone> Core<B, R> {
                 ending.is_final = false;
                 ending.result = None;
                 ending.error = Some(
-                    ErrorObject::new("DATABASE", format!("its end can't be stored: {error}"))
-                        .with_remediation("Start the program again: the task then continues"),
+                    ErrorObject::new(
+                        ErrorCode::Database,
+                        format!("its end can't be stored: {error}"),
+                    )
+                    .with_remediation("Start the program again: the task then continues"),
                 );
                 self.conclude(*ending, now, out);
             }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::engine::error::WorkError;
 use crate::engine::interrupt::StopReason;
-use crate::model::{ErrorObject, Event, RunOutput, RunSummary, TaskId, TaskState};
+use crate::model::{ErrorCode, ErrorObject, Event, RunOutput, RunSummary, TaskId, TaskState};
 
 /// How long a run that was told to stop may take to come back before its worker is given up: a model
 /// run comes back within 100 ms, but then its clips are put in order, and a disk can be slow.
@@ -400,7 +400,7 @@ impl<B, R: Clone> Core<B, R> {
             (Err(WorkError::Interrupted), _) => {
                 let message = "the work stopped without being asked to";
                 Outcome::Failed(
-                    ErrorObject::new("STOPPED", message)
+                    ErrorObject::new(ErrorCode::Stopped, message)
                         .with_remediation("This is a defect of the work: report it with the log"),
                 )
             }
@@ -694,7 +694,7 @@ pub(super) fn over_time(limit: Duration, partial: Option<&Value>) -> ErrorObject
         details.insert("partial_result".to_owned(), partial.clone());
     }
     ErrorObject::new(
-        "TIMEOUT",
+        ErrorCode::Timeout,
         format!("Operation exceeded timeout of {seconds} seconds"),
     )
     .with_details(details)
@@ -703,22 +703,22 @@ pub(super) fn over_time(limit: Duration, partial: Option<&Value>) -> ErrorObject
 
 /// Why a cancelled task is cancelled, in the form of every error.
 pub(super) fn cancelled_error() -> ErrorObject {
-    ErrorObject::new("CANCELLED", "cancelled on request")
+    ErrorObject::new(ErrorCode::Cancelled, "cancelled on request")
         .with_remediation("Try it again to go on from what it has")
 }
 
 /// Why a closure ends with the engine.
 pub(super) fn shutdown_outcome() -> Outcome {
     let message = "the program shut down before this was done";
-    let error =
-        ErrorObject::new("SHUTDOWN", message).with_remediation("Submit it again after the start");
+    let error = ErrorObject::new(ErrorCode::Shutdown, message)
+        .with_remediation("Submit it again after the start");
     Outcome::Cancelled(error, None)
 }
 
 pub(super) fn dependency_outcome(dependency: &TaskId) -> Outcome {
     let message = format!("the task {dependency}, which had to end first, did not complete");
     Outcome::Failed(
-        ErrorObject::new("DEPENDENCY", message)
+        ErrorObject::new(ErrorCode::Dependency, message)
             .with_details(json!({ "dependency": dependency }))
             .with_remediation("Mend that task and retry it, then this one"),
     )

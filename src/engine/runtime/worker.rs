@@ -18,7 +18,7 @@ use crate::engine::in_work::InWork;
 use crate::engine::interrupt::Interrupt;
 use crate::engine::record::Record;
 use crate::engine::work::{Narrator, Operation, WorkResult};
-use crate::model::{ErrorObject, Narration, TaskId};
+use crate::model::{ErrorCode, ErrorObject, Narration, TaskId};
 
 /// What comes to a worker.
 pub(in crate::engine) enum Job {
@@ -107,8 +107,11 @@ fn work(
         Body::Durable(record) => operate(tools, runtime, &record, context),
     };
     let result = catch_unwind(AssertUnwindSafe(|| run(tools))).unwrap_or_else(|panic| {
-        let error = ErrorObject::new("PANIC", format!("the work panicked: {}", message(&*panic)))
-            .with_remediation("This is a defect: report it with the log");
+        let error = ErrorObject::new(
+            ErrorCode::Panic,
+            format!("the work panicked: {}", message(&*panic)),
+        )
+        .with_remediation("This is a defect: report it with the log");
         discard(panic);
         // What they held may be half changed.
         guarded("the destructor of a narrator", || {
@@ -141,8 +144,11 @@ fn operate(
 }
 
 fn no_operation(name: &str) -> ErrorObject {
-    ErrorObject::new("NO_OPERATION", format!("there is no operation {name} here"))
-        .with_remediation("Open the engine with that operation registered")
+    ErrorObject::new(
+        ErrorCode::NoOperation,
+        format!("there is no operation {name} here"),
+    )
+    .with_remediation("Open the engine with that operation registered")
 }
 
 fn narrate(
@@ -165,7 +171,7 @@ fn narrate(
         Ok(_) => tracing::info!(title, "completed successfully in {seconds:.1} s"),
         Err(WorkError::Interrupted) => tracing::info!(title, "stopped after {seconds:.1} s"),
         Err(WorkError::Failed(error) | WorkError::Transient(error)) => {
-            tracing::warn!(title, code = error.code, "{error}");
+            tracing::warn!(title, code = error.code.as_str(), "{error}");
         }
     }
     result

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{Job, RunningJob, World};
-use crate::model::{GroupId, TaskId, TaskState};
+use crate::model::{ErrorCode, GroupId, TaskId, TaskState};
 
 impl World {
     /// A task that starts must be one that may, and no better one may wait.
@@ -114,7 +114,7 @@ impl World {
             let database = status
                 .error
                 .as_ref()
-                .is_some_and(|error| error.code == "DATABASE");
+                .is_some_and(|error| error.code == ErrorCode::Database);
             if is_durable && status.state.is_terminal() && !database {
                 let on_disk = self.disk.end_of(&status.id);
                 if on_disk != Some(status.state) {

@@ -9,7 +9,7 @@ use super::world::{Job, RunningJob, Waits, World};
 use crate::engine::core::{Answer, Command, Kind};
 use crate::engine::error::WorkError;
 use crate::engine::interrupt::StopReason;
-use crate::model::ErrorObject;
+use crate::model::{ErrorCode, ErrorObject};
 
 impl World {
     /// A free thread takes the next job.
@@ -128,7 +128,7 @@ impl World {
         let broken_off = self.running[index].broken_off.iter().next().copied();
         if let Some(part) = broken_off {
             self.running[index].broken_off.remove(&part);
-            let error = ErrorObject::new("TIMEOUT", "x");
+            let error = ErrorObject::new(ErrorCode::Timeout, "x");
             self.running[index].failed = true;
             self.running[index]
                 .leases

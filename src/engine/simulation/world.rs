@@ -14,7 +14,7 @@ use crate::engine::core::{
 };
 use crate::engine::error::StoreError;
 use crate::engine::interrupt::StopReason;
-use crate::model::{Event, SegmentId, TaskId, TaskState, Timestamp};
+use crate::model::{ErrorCode, Event, SegmentId, TaskId, TaskState, Timestamp};
 
 /// Every kind of fault, and of what a user does, that histories must meet.
 pub(super) const KINDS: &[&str] = &[
@@ -584,14 +584,14 @@ impl World {
                 }
             }
             Event::Ended { task, state, error } => {
-                let code = error.as_ref().map(|error| error.code.clone());
-                self.ended(task, *state, code.as_deref());
+                let code = error.as_ref().map(|error| &error.code);
+                self.ended(task, *state, code);
             }
             _ => {}
         }
     }
 
-    fn ended(&mut self, task: &TaskId, state: TaskState, code: Option<&str>) {
+    fn ended(&mut self, task: &TaskId, state: TaskState, code: Option<&ErrorCode>) {
         let on_disk = self.disk.end_of(task);
         let part_timeout = self.part_timeout;
         let (mono, slept) = (self.mono, self.slept);
@@ -599,7 +599,7 @@ impl World {
             return self.fail(format!("{task} ends and was never submitted"));
         };
         let mut problems = Vec::new();
-        if promise.durable && on_disk != Some(state) && code != Some("DATABASE") {
+        if promise.durable && on_disk != Some(state) && code != Some(&ErrorCode::Database) {
             problems.push(format!(
                 "{task} is told to be {state}; on disk it is {on_disk:?}"
             ));
@@ -609,7 +609,7 @@ impl World {
                 "{task} ends as {state} after it has ended as {before}"
             ));
         }
-        if code == Some("TIMEOUT") {
+        if code == Some(&ErrorCode::Timeout) {
             match (promise.timeout, part_timeout) {
                 (None, None) => problems.push(format!("{task} is over a time that nobody set")),
                 (Some(limit), None) => {
@@ -624,10 +624,10 @@ impl World {
             }
         }
         promise.ended = Some(state);
-        promise.unstored = code == Some("DATABASE");
+        promise.unstored = code == Some(&ErrorCode::Database);
         match code {
-            Some("TIMEOUT") => self.met("task: over its time"),
-            Some("DEPENDENCY") => self.met("task: its dependency fails"),
+            Some(&ErrorCode::Timeout) => self.met("task: over its time"),
+            Some(&ErrorCode::Dependency) => self.met("task: its dependency fails"),
             _ => {}
         }
         for problem in problems {

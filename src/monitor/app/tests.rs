@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::*;
-use crate::engine::{ErrorObject, Priority};
+use crate::engine::{ErrorCode, ErrorObject, Priority};
 use crate::monitor::action::TABLE;
 use crate::monitor::fixtures::{self, NOW};
 use crate::monitor::keys::Key;
@@ -641,7 +641,7 @@ fn a_failed_segment_is_tried_again_from_the_page_of_errors() {
 #[test]
 fn what_ended_a_task_is_shown_at_its_segment() {
     let mut tasks = fixtures::working();
-    let mut error = ErrorObject::new("OUTPUT", "the clip can't be written");
+    let mut error = ErrorObject::new(ErrorCode::Output, "the clip can't be written");
     error.details = serde_json::json!({ "segment_id": 118 });
     tasks[1].state = TaskState::Failed;
     tasks[1].current_segment = None;

@@ -209,7 +209,9 @@ impl App {
                     .filter(|_| super::own_segment(task) == Some(entry.segment));
                 let mut errors = task.errors.of(entry.segment).chain(own);
                 needle.is_in(&task.title)
-                    || errors.any(|error| needle.is_in(&error.code) || needle.is_in(&error.message))
+                    || errors.any(|error| {
+                        needle.is_in(error.code.as_str()) || needle.is_in(&error.message)
+                    })
             })
         });
         let (history, cursor) = (&self.history, &mut self.history_cursor);
