@@ -7,7 +7,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aloud::engine::{Engine, Event, Options, Plan, PlannedSegment, TaskStatus, Timestamp, Work};
+use aloud::engine::{
+    Engine, Event, Options, Plan, PlannedSegment, SegmentId, TaskStatus, Timestamp, Work,
+};
 use aloud::monitor::{Still, theme::ColorDepth};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -46,7 +48,7 @@ fn task() -> TaskStatus {
     status.completed_at = None;
     status.progress.total = u64::from(SEGMENTS);
     status.progress.current = u64::from(SEGMENTS / 2);
-    status.current_segment = Some(SEGMENTS / 2 + 1);
+    status.current_segment = Some(SegmentId::new(SEGMENTS / 2 + 1));
     status
 }
 
@@ -70,7 +72,7 @@ fn percentiles(task: &TaskStatus) {
         let now = Timestamp(i64::from(step) * 100);
         let begun = Instant::now();
         if step % 2 == 0 {
-            task.current_segment = Some(SEGMENTS / 2 + 1 + step % 1000);
+            task.current_segment = Some(SegmentId::new(SEGMENTS / 2 + 1 + step % 1000));
             still.change(task.clone(), now);
             shares.push(still.draw_progress(now).len());
         } else {
@@ -106,8 +108,8 @@ fn frames(criterion: &mut Criterion) {
     let mut running = task.clone();
     group.bench_function("the next segment", |bencher| {
         bencher.iter(|| {
-            let next = running.current_segment.unwrap_or(0) % SEGMENTS + 1;
-            running.current_segment = Some(next);
+            let at = running.current_segment.map_or(0, SegmentId::get);
+            running.current_segment = Some(SegmentId::new(at % SEGMENTS + 1));
             still.change(running.clone(), Timestamp(0));
             still.draw()
         });
@@ -117,8 +119,8 @@ fn frames(criterion: &mut Criterion) {
     let mut now = 0;
     group.bench_function("a share of a turned page", |bencher| {
         bencher.iter(|| {
-            let next = (running.current_segment.unwrap_or(0) + 500) % SEGMENTS + 1;
-            running.current_segment = Some(next);
+            let at = running.current_segment.map_or(0, SegmentId::get);
+            running.current_segment = Some(SegmentId::new((at + 500) % SEGMENTS + 1));
             now += 100;
             still.change(running.clone(), Timestamp(now));
             still.draw_progress(Timestamp(now))

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use aloud::engine::{
     ClipRecord, Engine, ErrorObject, Event, GroupId, Hooks, Narration, NarrationSettings, Narrator,
-    Options, Plan, PlannedSegment, Priority, ShutdownWait, StoreError, Submission, SubmitError,
-    Subscription, TaskContext, TaskId, TaskState, TaskStatus, Work, WorkError, WorkResult,
+    Options, Plan, PlannedSegment, Priority, SegmentId, ShutdownWait, StoreError, Submission,
+    SubmitError, Subscription, TaskContext, TaskId, TaskState, TaskStatus, Work, WorkError,
+    WorkResult,
 };
 use serde_json::{Value, json};
 
@@ -287,7 +288,7 @@ fn history_keeps_what_clean_up_removes_and_what_a_lost_database_had() {
     let cancelled = engine.submit(story("cancelled", 5)).unwrap();
     until(
         &events,
-        |event| matches!(event, Event::SegmentCompleted { task, segment } if *task == cancelled && segment.segment_id == 3),
+        |event| matches!(event, Event::SegmentCompleted { task, segment } if *task == cancelled && segment.segment_id.get() == 3),
     );
     engine.cancel_task(&cancelled).unwrap();
     until_ended(&engine, &events, &cancelled);
@@ -396,7 +397,7 @@ impl Narrator for TestNarrator {
             if done.get(segment_id).is_some() {
                 continue;
             }
-            if self.stop_at == Some(segment_id) {
+            if self.stop_at == Some(segment_id.get()) {
                 let until = Instant::now() + PATIENCE;
                 while context.interrupt().reason().is_none() {
                     assert!(Instant::now() < until, "nobody stopped it");
@@ -465,7 +466,7 @@ fn a_narration_survives_a_shutdown_and_no_clip_is_made_twice() {
         .unwrap();
     until(
         &events,
-        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 3),
+        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id.get() == 3),
     );
     let report = engine.shutdown(ShutdownWait::Segments(PATIENCE));
     assert_eq!((report.interrupted, made.load(Ordering::SeqCst)), (1, 3));
@@ -503,7 +504,7 @@ fn a_cancelled_narration_keeps_its_clips_and_the_same_one_goes_on_from_them() {
     assert!(matches!(twice, Err(SubmitError::Duplicate(first)) if first == id));
     until(
         &events,
-        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 2),
+        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id.get() == 2),
     );
     assert!(engine.cancel_after_segment(&id).is_ok());
     let status = until_ended(&engine, &events, &id);
@@ -757,7 +758,7 @@ fn a_failed_narration_is_retried_as_a_new_task_with_its_clips() {
     let id = engine.submit(submission).unwrap();
     until(
         &events,
-        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 2),
+        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id.get() == 2),
     );
     assert!(
         matches!(engine.retry_task(&id), Err(SubmitError::NotRetryable(_))),
@@ -769,7 +770,7 @@ fn a_failed_narration_is_retried_as_a_new_task_with_its_clips() {
     let (engine, again_made) = narrating(folder.path(), None);
     let events = engine.subscribe();
     // Segment 1 again though it has a clip, and 3 and 4 that have none.
-    let again = engine.retry_segments(&id, &[1]).unwrap();
+    let again = engine.retry_segments(&id, &[SegmentId::FIRST]).unwrap();
     assert_ne!(again, id);
     let status = until_ended(&engine, &events, &again);
     assert_eq!(
@@ -906,7 +907,7 @@ fn a_damaged_or_lost_database_is_set_aside_and_rebuilt_from_the_clips_folders() 
         let done = engine.submit(story("cancelled")).unwrap();
         let begun = |event: &Event, wanted: &TaskId| {
             matches!(event,
-            Event::SegmentCompleted { task, segment } if task == wanted && segment.segment_id == 3)
+            Event::SegmentCompleted { task, segment } if task == wanted && segment.segment_id.get() == 3)
         };
         until(&events, |event| begun(event, &done));
         engine.cancel_task(&done).unwrap();
@@ -1065,7 +1066,7 @@ fn shutdown_ends_what_cannot_wait_and_says_what_became_of_each() {
         .unwrap();
     until(
         &events,
-        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id == 1),
+        |event| matches!(event, Event::SegmentCompleted { segment, .. } if segment.segment_id.get() == 1),
     );
     // Cancelled while the engine waits for it to end by itself, which it never does.
     let stopper = {

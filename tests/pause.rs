@@ -126,7 +126,7 @@ fn once(texts: &[&str]) -> BTreeMap<String, usize> {
 
 fn done(status: &TaskStatus) -> Vec<u32> {
     let segments = status.completed_segments.iter();
-    segments.map(|segment| segment.segment_id).collect()
+    segments.map(|segment| segment.segment_id.get()).collect()
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use aloud::clip::ClipStore;
 use aloud::engine::{
-    Engine, ErrorCode, Event, Interrupt, Narration, NarrationSettings, ShutdownWait, TaskState,
-    TaskStatus,
+    Engine, ErrorCode, Event, Interrupt, Narration, NarrationSettings, SegmentId, ShutdownWait,
+    TaskState, TaskStatus,
 };
 use aloud::narrate::KeptClips;
 use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
@@ -200,7 +200,7 @@ fn what_cannot_be_right_is_an_error_on_its_segment_and_the_rest_is_joined() {
     let spoken: Vec<_> = status
         .completed_segments
         .iter()
-        .map(|clip| clip.segment_id)
+        .map(|clip| clip.segment_id.get())
         .collect();
     assert_eq!(spoken, [1, 6, 9], "a distorted clip is kept, and told");
     assert_eq!(status.error.unwrap().code, ErrorCode::SegmentsFailed);
@@ -261,7 +261,7 @@ fn a_segment_that_kills_the_process_three_times_is_left_out_and_the_rest_is_spok
     let errors: Vec<_> = status
         .errors
         .iter()
-        .map(|error| (error.segment_id, error.error.code))
+        .map(|error| (error.segment_id.get(), error.error.code))
         .collect();
     assert_eq!(errors, [(2, ErrorCode::Poisonous)]);
     assert_eq!(status.completed_segments.len(), 3);
@@ -507,7 +507,9 @@ fn a_sentence_that_was_spoken_before_is_copied_into_any_narration() {
     assert_eq!((fifth.state, fifth.made.chars), (TaskState::Failed, 0));
     let before = clip(&fifth, 1);
     let events = engine.subscribe();
-    let again = engine.retry_segments(&fifth.id, &[1]).unwrap();
+    let again = engine
+        .retry_segments(&fifth.id, &[SegmentId::FIRST])
+        .unwrap();
     while !matches!(events.recv_blocking().unwrap(), Event::Ended { task, .. } if task == again) {}
     let again = engine.task_status(&again).unwrap();
     assert_eq!(again.made.chars, 13);

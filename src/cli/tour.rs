@@ -17,7 +17,7 @@ use crate::monitor::TourPlan;
 use crate::settings::Settings;
 
 /// Which clip of the second narration something stands in the way of.
-const FAILING: SegmentId = 5;
+const FAILING: SegmentId = SegmentId::new(5);
 
 /// The tour. What it makes goes to a folder that goes away with it: whatever a user has narrated
 /// already is left alone, and the tour is the same each time.

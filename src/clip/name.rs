@@ -2,6 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::engine::SegmentId;
+
 /// The longest name made from words, in bytes.
 const LONGEST: usize = 48;
 
@@ -12,10 +14,11 @@ const LONGEST: usize = 48;
 /// assert_eq!(aloud::clip::file_name(12_345, "…"), "12345.wav");
 /// ```
 #[must_use]
-pub fn file_name(number: u32, text: &str) -> String {
+pub fn file_name(segment: impl Into<SegmentId>, text: &str) -> String {
+    let segment = segment.into();
     match words(text, 5) {
-        words if words.is_empty() => format!("{number:04}.wav"),
-        words => format!("{number:04}-{words}.wav"),
+        words if words.is_empty() => format!("{segment:04}.wav"),
+        words => format!("{segment:04}-{words}.wav"),
     }
 }
 

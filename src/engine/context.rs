@@ -137,20 +137,20 @@ impl TaskContext {
     /// ```
     pub fn add_completed_segment(
         &self,
-        segment_id: SegmentId,
+        segment_id: impl Into<SegmentId>,
         clip: impl Into<Arc<str>>,
         duration: Duration,
     ) {
         let work = Duration::ZERO;
         self.tell(Report::Part(CompletedSegment {
-            segment_id,
+            segment_id: segment_id.into(),
             clip: clip.into(),
             duration,
             work,
         }));
     }
 
-    /// Says that something went wrong with a segment; 0 for the task as a whole.
+    /// Says that something went wrong with a segment; [`SegmentId::TASK`] for the task as a whole.
     ///
     /// ```
     /// use aloud::engine::{TaskState, Work, testing::Library};
@@ -165,9 +165,9 @@ impl TaskContext {
     /// assert_eq!(status.errors.of(2).next().unwrap().message, "it is too long to be spoken");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn add_error(&self, segment_id: SegmentId, message: impl Into<String>) {
+    pub fn add_error(&self, segment_id: impl Into<SegmentId>, message: impl Into<String>) {
         let error = ErrorObject::new(ErrorCode::Error, message);
-        self.tell(Report::Error(segment_id, error));
+        self.tell(Report::Error(segment_id.into(), error));
     }
 
     /// Keeps what there is to show so far, in case the work doesn't reach its end.
@@ -264,10 +264,11 @@ impl TaskContext {
     ///
     /// ```
     /// use aloud::engine::testing::Library;
+    /// use serde_json::json;
     ///
     /// let engine = Library::with_narrator(|_, task| {
     ///     let _attempt = task.begin_segment(2)?;
-    ///     Ok(task.status().unwrap().current_segment.into())
+    ///     Ok(json!(task.status().unwrap().current_segment))
     /// });
     /// let id = engine.submit(engine.narration("A story"))?;
     /// assert_eq!(engine.wait(&id)?.result, Some(2.into()));
@@ -276,7 +277,7 @@ impl TaskContext {
     ///
     /// # Errors
     /// [`WorkError::Interrupted`] if the task should stop; a failure of the database.
-    pub fn begin_segment(&self, segment_id: SegmentId) -> Result<Attempt, WorkError> {
+    pub fn begin_segment(&self, segment_id: impl Into<SegmentId>) -> Result<Attempt, WorkError> {
         self.begin_segment_with(segment_id, &[])
     }
 
@@ -285,10 +286,10 @@ impl TaskContext {
     /// crashes already should be alone in the model: then no other is blamed for it.
     ///
     /// ```
-    /// use aloud::engine::testing::Library;
+    /// use aloud::engine::{SegmentId, testing::Library};
     ///
     /// let engine = Library::with_narrator(|_, task| {
-    ///     let _attempt = task.begin_segment_with(1, &[2])?;
+    ///     let _attempt = task.begin_segment_with(1, &[SegmentId::new(2)])?;
     ///     // Here the model makes segment 1, and begins with segment 2.
     ///     task.end_segment();
     ///     let _attempt = task.begin_segment(2)?;
@@ -303,20 +304,20 @@ impl TaskContext {
     /// Those of [`Self::begin_segment`].
     pub fn begin_segment_with(
         &self,
-        segment_id: SegmentId,
+        segment_id: impl Into<SegmentId>,
         ahead: &[SegmentId],
     ) -> Result<Attempt, WorkError> {
         if self.interrupt.reason().is_some() {
             return Err(WorkError::Interrupted);
         }
-        let (run, part) = (self.run, segment_id);
+        let (run, part) = (self.run, segment_id.into());
         match self.runtime.apply(Command::OpenPart { run, part }) {
             Answer::Lease(lease) => {
-                self.interrupt.begin_segment(segment_id);
-                self.in_work.set(&self.id, &[&[segment_id], ahead].concat());
+                self.interrupt.begin_segment(part);
+                self.in_work.set(&self.id, &[&[part], ahead].concat());
                 Ok(Attempt {
                     lease,
-                    segment: segment_id,
+                    segment: part,
                 })
             }
             // It was asked to stop in the meantime.
@@ -348,7 +349,7 @@ impl TaskContext {
     pub fn end_segment(&self) -> bool {
         let overdue = self.interrupt.is_segment_overdue();
         let part = self.interrupt.segment();
-        self.interrupt.begin_segment(0);
+        self.interrupt.begin_segment(SegmentId::TASK);
         let run = self.run;
         self.runtime.apply(Command::ClosePart { run, part });
         overdue
@@ -451,8 +452,8 @@ impl TaskContext {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn forget_clip(&self, segment_id: SegmentId) -> Result<(), WorkError> {
-        let (run, part) = (self.run, segment_id);
+    pub fn forget_clip(&self, segment_id: impl Into<SegmentId>) -> Result<(), WorkError> {
+        let (run, part) = (self.run, segment_id.into());
         let forget = |call| Command::ForgetPart { run, part, call };
         match self.runtime.call(forget) {
             (Answer::Later, replies) => wait_for(&replies),
@@ -522,8 +523,8 @@ impl TaskContext {
     /// assert_eq!(status.errors.of(1).next().unwrap().code, ErrorCode::Timeout);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn fail_segment(&self, segment_id: SegmentId, error: ErrorObject) {
-        let (run, part) = (self.run, segment_id);
+    pub fn fail_segment(&self, segment_id: impl Into<SegmentId>, error: ErrorObject) {
+        let (run, part) = (self.run, segment_id.into());
         self.runtime.apply(Command::FailPart { run, part, error });
     }
 

@@ -121,13 +121,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{CompletedSegment, ErrorObject, TaskKind};
+    use crate::model::{CompletedSegment, ErrorObject, SegmentId, TaskKind};
 
     #[test]
     fn segments_come_in_the_order_of_their_completion_and_times_as_iso() {
         let at = Timestamp(1_700_000_000_123);
         let mut status = TaskStatus::new("one".into(), "A story".into(), TaskKind::Closure, at);
-        for segment_id in [3, 1, 2, 3] {
+        for segment_id in [3, 1, 2, 3].map(SegmentId::new) {
             status.completed_segments.insert(CompletedSegment {
                 segment_id,
                 clip: format!("{segment_id}.wav").into(),
@@ -135,7 +135,9 @@ mod tests {
                 work: Duration::ZERO,
             });
         }
-        status.errors.push(2, ErrorObject::new("X", "x"));
+        status
+            .errors
+            .push(SegmentId::new(2), ErrorObject::new("X", "x"));
         status.progress.extra = Some(json!({ "phase": "joining", "current": "not this" }));
         let document = document(&status);
         let segments = document["completed_segments"].as_array().unwrap();

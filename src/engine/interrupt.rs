@@ -72,7 +72,7 @@ type Hook = Arc<dyn Fn() + Send + Sync>;
 #[derive(Default)]
 pub struct Interrupt {
     reason: AtomicU8,
-    /// The current segment, and the one that is overdue; 0 for none.
+    /// The current segment, and the one that is overdue; 0, [`SegmentId::TASK`], for none.
     segment: AtomicU32,
     overdue: AtomicU32,
     /// Nobody waits for the work any more.
@@ -148,16 +148,16 @@ impl Interrupt {
         segment != 0 && segment == self.overdue.load(Ordering::Acquire)
     }
 
-    /// The current segment; 0 for none.
+    /// The current segment; [`SegmentId::TASK`] for none.
     pub(crate) fn segment(&self) -> SegmentId {
-        self.segment.load(Ordering::Acquire)
+        SegmentId::new(self.segment.load(Ordering::Acquire))
     }
 
-    /// Says which segment is the current one.
+    /// Says which segment is the current one; [`SegmentId::TASK`] for none.
     pub(crate) fn begin_segment(&self, segment: SegmentId) {
         // It may be the overdue one, which begins again.
         self.overdue.store(0, Ordering::Release);
-        self.segment.store(segment, Ordering::Release);
+        self.segment.store(segment.get(), Ordering::Release);
     }
 
     /// Asks the work to stop, without a call of its hook: that is not ours, and may block.
@@ -167,7 +167,7 @@ impl Interrupt {
 
     /// Breaks a segment off, if that one is still in work; the hook is to be called.
     pub(crate) fn mark_segment(&self, segment: SegmentId) {
-        self.overdue.store(segment, Ordering::Release);
+        self.overdue.store(segment.get(), Ordering::Release);
     }
 
     /// Gives the work up: whatever it still does, nobody waits for it. The hook is to be called.

@@ -60,13 +60,13 @@ impl Engine {
     pub fn add_completed_segment(
         &self,
         id: &TaskId,
-        segment_id: SegmentId,
+        segment_id: impl Into<SegmentId>,
         clip: impl Into<Arc<str>>,
         duration: Duration,
     ) {
         let work = Duration::ZERO;
         let segment = CompletedSegment {
-            segment_id,
+            segment_id: segment_id.into(),
             clip: clip.into(),
             duration,
             work,
@@ -74,8 +74,8 @@ impl Engine {
         self.report(id, Report::Part(segment));
     }
 
-    /// Says that something went wrong with a segment of a task; 0 for the task as a whole. An
-    /// unknown id is ignored.
+    /// Says that something went wrong with a segment of a task; [`SegmentId::TASK`] for the task as
+    /// a whole. An unknown id is ignored.
     ///
     /// ```
     /// use aloud::engine::{Submission, Work, testing::Library};
@@ -89,9 +89,14 @@ impl Engine {
     /// assert_eq!((error.code.as_str(), &*error.message), ("ERROR", "it is too long to be spoken"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn add_error(&self, id: &TaskId, segment_id: SegmentId, message: impl Into<String>) {
+    pub fn add_error(
+        &self,
+        id: &TaskId,
+        segment_id: impl Into<SegmentId>,
+        message: impl Into<String>,
+    ) {
         let error = ErrorObject::new(ErrorCode::Error, message);
-        self.report(id, Report::Error(segment_id, error));
+        self.report(id, Report::Error(segment_id.into(), error));
     }
 
     /// Keeps what a task has to show so far. An unknown id is ignored.

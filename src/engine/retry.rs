@@ -41,7 +41,7 @@ impl Engine {
     /// The same, and makes these segments again though they have clips.
     ///
     /// ```
-    /// use aloud::engine::ErrorObject;
+    /// use aloud::engine::{ErrorObject, SegmentId};
     /// use aloud::engine::testing::{self, Library};
     ///
     /// let engine = Library::with_narrator(|narration, task| match testing::silence(narration, task)? {
@@ -50,7 +50,8 @@ impl Engine {
     /// });
     /// let failed = engine.submit(engine.narration("A story"))?;
     /// engine.wait(&failed)?; // it fails once both clips are made
-    /// let again = engine.retry_segments(&failed, &[1])?; // the first one sounds wrong
+    /// // The first one sounds wrong.
+    /// let again = engine.retry_segments(&failed, &[SegmentId::FIRST])?;
     /// let status = engine.wait(&again)?;
     /// assert_eq!(status.completed_segments.len(), 2);
     /// assert_eq!(status.result, Some(1.into()), "the other one stayed");
@@ -112,7 +113,10 @@ impl Engine {
         let lost = tasks.iter().filter(|task| ended.contains(&task.state));
         lost.filter(is_newest)
             .map(|task| {
-                let failed = task.errors.segment_ids().filter(|id| *id > 0);
+                let failed = task
+                    .errors
+                    .segment_ids()
+                    .filter(|id| *id != SegmentId::TASK);
                 self.retry_segments(&task.id, &failed.collect::<Vec<_>>())
             })
             .collect()

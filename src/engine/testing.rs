@@ -268,7 +268,7 @@ pub fn silence(narration: &Narration, task: &TaskContext) -> WorkResult {
 /// Those of [`silence`].
 pub fn long_silence(narration: &Narration, task: &TaskContext) -> WorkResult {
     make_clips(narration, task, |segment_id| {
-        if segment_id == 1 {
+        if segment_id == SegmentId::FIRST {
             wait_for_stop(|| task.interrupt().reason().is_some());
         }
         if task.is_cancelled() {
@@ -335,7 +335,8 @@ fn wait_for_stop(is_asked: impl Fn() -> bool) {
 /// let clip = testing::clip(7);
 /// assert_eq!((&*clip.clip, clip.duration().as_secs()), ("7.wav", 1));
 /// ```
-pub fn clip(segment_id: SegmentId) -> ClipRecord {
+pub fn clip(segment_id: impl Into<SegmentId>) -> ClipRecord {
+    let segment_id = segment_id.into();
     ClipRecord {
         segment_id,
         clip: format!("{segment_id}.wav").into(),

@@ -10,10 +10,10 @@ use super::ids::SegmentId;
 /// A finished clip, as it is handed to the store.
 ///
 /// ```
-/// use aloud::engine::ClipRecord;
+/// use aloud::engine::{ClipRecord, SegmentId};
 ///
 /// let clip = ClipRecord {
-///     segment_id: 1,
+///     segment_id: SegmentId::FIRST,
 ///     clip: "0001-it-was-dark.wav".into(),
 ///     bytes: 44 + 2 * 33_075,
 ///     samples: 33_075,

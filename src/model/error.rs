@@ -89,7 +89,7 @@ impl ErrorObject {
             self.details = serde_json::json!({});
         }
         if let Some(details) = self.details.as_object_mut() {
-            details.insert("segment_id".to_owned(), segment.into());
+            details.insert("segment_id".to_owned(), segment.get().into());
         }
         self
     }
@@ -97,16 +97,16 @@ impl ErrorObject {
     /// The segment that a task's error met, if it was one: `segment_id` in its details.
     ///
     /// ```
-    /// use aloud::engine::{ErrorCode, ErrorObject};
+    /// use aloud::engine::{ErrorCode, ErrorObject, SegmentId};
     /// use serde_json::json;
     ///
     /// let error = ErrorObject::new(ErrorCode::Output, "the clip can't be written");
     /// assert_eq!(error.segment(), None);
-    /// assert_eq!(error.with_details(json!({ "segment_id": 7 })).segment(), Some(7));
+    /// assert_eq!(error.with_details(json!({ "segment_id": 7 })).segment(), Some(SegmentId::new(7)));
     /// ```
     #[must_use]
     pub fn segment(&self) -> Option<SegmentId> {
         let number = self.details.get("segment_id")?.as_u64()?;
-        SegmentId::try_from(number).ok()
+        u32::try_from(number).ok().map(SegmentId::new)
     }
 }

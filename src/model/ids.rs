@@ -56,16 +56,111 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// The number of a segment within its task, counted from 1.
+/// The number of a segment within its task, counted from 1. [`SegmentId::TASK`], which is 0, stands for
+/// the task as a whole.
+///
+/// What takes a segment's number takes a plain number as well.
 ///
 /// ```
 /// use aloud::engine::{SegmentId, testing};
 ///
-/// const FIRST: SegmentId = 1;
 /// let plan = testing::plan(["One.", "Two."]);
-/// assert_eq!(&*plan.get(FIRST).unwrap().text, "One.");
+/// assert_eq!(&*plan.get(SegmentId::FIRST).unwrap().text, "One.");
+/// assert_eq!(plan.get(2), plan.get(SegmentId::FIRST.next()));
+/// assert_eq!(serde_json::to_string(&SegmentId::new(2))?, "2");
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-pub type SegmentId = u32;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SegmentId(u32);
+
+impl SegmentId {
+    /// Stands for the task as a whole, where something may be about one of its segments or about none.
+    pub const TASK: Self = Self(0);
+
+    /// The first segment of a task.
+    pub const FIRST: Self = Self(1);
+
+    /// The segment with this number, counted from 1.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number, counted from 1.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The segment at this place of a list, counted from 0.
+    ///
+    /// ```
+    /// use aloud::engine::SegmentId;
+    ///
+    /// assert_eq!(SegmentId::at(0), SegmentId::FIRST);
+    /// assert_eq!(SegmentId::at(6).index(), Some(6));
+    /// ```
+    #[must_use]
+    pub fn at(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1))
+    }
+
+    /// Its place in the list of all segments, counted from 0; `None` for the task as a whole.
+    ///
+    /// ```
+    /// use aloud::engine::SegmentId;
+    ///
+    /// assert_eq!(SegmentId::new(7).index(), Some(6));
+    /// assert_eq!(SegmentId::TASK.index(), None);
+    /// ```
+    #[must_use]
+    pub fn index(self) -> Option<usize> {
+        usize::try_from(self.0.checked_sub(1)?).ok()
+    }
+
+    /// The segment after this one.
+    ///
+    /// ```
+    /// use aloud::engine::SegmentId;
+    ///
+    /// assert_eq!(SegmentId::new(7).next(), SegmentId::new(8));
+    /// ```
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The numbers of a task's segments, if it has so many.
+    ///
+    /// ```
+    /// use aloud::engine::SegmentId;
+    ///
+    /// let all: Vec<_> = SegmentId::all(3).map(SegmentId::get).collect();
+    /// assert_eq!(all, [1, 2, 3]);
+    /// ```
+    pub fn all(count: u32) -> impl DoubleEndedIterator<Item = Self> + Clone {
+        (1..=count).map(Self)
+    }
+}
+
+impl From<u32> for SegmentId {
+    fn from(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl From<SegmentId> for u32 {
+    fn from(id: SegmentId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
 
 /// Milliseconds since the Unix epoch, UTC.
 ///

@@ -102,8 +102,8 @@ impl Plan {
     /// assert!(plan.get(0).is_none() && plan.get(3).is_none());
     /// ```
     #[must_use]
-    pub fn get(&self, id: SegmentId) -> Option<&PlannedSegment> {
-        self.segments.get(usize::try_from(id).ok()?.checked_sub(1)?)
+    pub fn get(&self, id: impl Into<SegmentId>) -> Option<&PlannedSegment> {
+        self.segments.get(id.into().index()?)
     }
 
     /// All segments with their numbers.
@@ -116,7 +116,7 @@ impl Plan {
     /// assert_eq!(lines.collect::<Vec<_>>(), ["1: One.", "2: Two."]);
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (SegmentId, &PlannedSegment)> {
-        (1..).zip(&self.segments)
+        SegmentId::all(self.len()).zip(&self.segments)
     }
 
     /// Characters in all segments.

@@ -15,11 +15,11 @@ use super::ids::SegmentId;
 /// ```
 /// use std::time::Duration;
 ///
-/// use aloud::engine::CompletedSegment;
+/// use aloud::engine::{CompletedSegment, SegmentId};
 /// use serde_json::json;
 ///
 /// let segment = CompletedSegment {
-///     segment_id: 3,
+///     segment_id: SegmentId::new(3),
 ///     clip: "0003-the-end.wav".into(),
 ///     duration: Duration::from_millis(1500),
 ///     work: Duration::ZERO,
@@ -48,17 +48,17 @@ pub struct CompletedSegment {
 /// Something that went wrong with one segment.
 ///
 /// ```
-/// use aloud::engine::{ErrorCode, ErrorObject, SegmentError};
+/// use aloud::engine::{ErrorCode, ErrorObject, SegmentError, SegmentId};
 ///
 /// let error = ErrorObject::new(ErrorCode::Timeout, "it took over 60 seconds");
-/// let error = SegmentError { segment_id: 4, error };
+/// let error = SegmentError { segment_id: SegmentId::new(4), error };
 /// let value = serde_json::to_value(&error)?;
 /// assert_eq!((&value["segment_id"], &value["code"]), (&4.into(), &"TIMEOUT".into()));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SegmentError {
-    /// Which segment; 0 for an error of the task as a whole.
+    /// Which segment; [`SegmentId::TASK`] for an error of the task as a whole.
     pub segment_id: SegmentId,
     /// What went wrong.
     #[serde(flatten)]
@@ -74,8 +74,8 @@ pub struct SegmentError {
 ///
 /// let engine = Library::new();
 /// let id = engine.submit(Work::closure("three clips", |task| {
-///     for (segment_id, clip) in [(2, "2.wav"), (1, "1.wav"), (2, "2-better.wav")] {
-///         task.add_completed_segment(segment_id, clip, Duration::from_secs(1));
+///     for (segment, clip) in [(2, "2.wav"), (1, "1.wav"), (2, "2-better.wav")] {
+///         task.add_completed_segment(segment, clip, Duration::from_secs(1));
 ///     }
 ///     Ok("spoken".into())
 /// }))?;
@@ -114,8 +114,8 @@ impl CompletedSegments {
 
     /// The one with this number.
     #[must_use]
-    pub fn get(&self, id: SegmentId) -> Option<&CompletedSegment> {
-        self.by_id.get(&id).map(|one| &one.segment)
+    pub fn get(&self, id: impl Into<SegmentId>) -> Option<&CompletedSegment> {
+        self.by_id.get(&id.into()).map(|one| &one.segment)
     }
 
     /// All of them, by number.
@@ -180,7 +180,7 @@ impl<'de> Deserialize<'de> for CompletedSegments {
 /// }))?;
 /// let errors = engine.wait(&id)?.errors;
 /// assert_eq!((errors.len(), errors.segments()), (3, 2));
-/// assert_eq!(errors.iter().next().unwrap().segment_id, 2);
+/// assert_eq!(errors.iter().next().unwrap().segment_id.get(), 2);
 /// assert_eq!(errors.of(7).last().unwrap().message, "no voice yet");
 /// assert!(errors.has(7) && !errors.has(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -204,31 +204,32 @@ impl SegmentErrors {
         self.count == 0
     }
 
-    /// How many segments have at least one; errors of the task as a whole, number 0, don't count.
+    /// How many segments have at least one; errors of the task as a whole don't count.
     #[must_use]
     pub fn segments(&self) -> usize {
-        self.by_id.size() - usize::from(self.by_id.contains_key(&0))
+        self.by_id.size() - usize::from(self.by_id.contains_key(&SegmentId::TASK))
     }
 
     /// The errors of one segment, oldest first.
-    pub fn of(&self, id: SegmentId) -> impl Iterator<Item = &ErrorObject> {
+    pub fn of(&self, id: impl Into<SegmentId>) -> impl Iterator<Item = &ErrorObject> {
         self.by_id
-            .get(&id)
+            .get(&id.into())
             .into_iter()
             .flat_map(|errors| errors.iter())
     }
 
-    /// The segments that have errors, ascending; 0 for errors of the task as a whole.
+    /// The segments that have errors, ascending; [`SegmentId::TASK`] for errors of the task as a whole.
     ///
     /// ```
-    /// use aloud::engine::{Work, testing::Library};
+    /// use aloud::engine::{SegmentId, Work, testing::Library};
     ///
     /// let engine = Library::new();
     /// let id = engine.submit(Work::closure("mumble", |task| {
     ///     task.add_error(7, "not to be spoken");
     ///     Ok(().into())
     /// }))?;
-    /// assert_eq!(engine.wait(&id)?.errors.segment_ids().collect::<Vec<_>>(), [7]);
+    /// let errors = engine.wait(&id)?.errors;
+    /// assert_eq!(errors.segment_ids().collect::<Vec<_>>(), [SegmentId::new(7)]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn segment_ids(&self) -> impl Iterator<Item = SegmentId> + '_ {
@@ -237,8 +238,8 @@ impl SegmentErrors {
 
     /// Whether this segment has an error.
     #[must_use]
-    pub fn has(&self, id: SegmentId) -> bool {
-        self.by_id.contains_key(&id)
+    pub fn has(&self, id: impl Into<SegmentId>) -> bool {
+        self.by_id.contains_key(&id.into())
     }
 
     /// All of them, by segment.

@@ -115,12 +115,13 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
 
 /// Completes one segment: half a tenth of a second of audio a character, made 20 to 26 times as
 /// fast.
-pub(super) fn complete(task: &mut TaskStatus, id: SegmentId) {
+pub(super) fn complete(task: &mut TaskStatus, id: impl Into<SegmentId>) {
+    let id = id.into();
     let plan = task.plan.clone().unwrap();
     let text = &plan.get(id).unwrap().text;
     let chars = text.chars().count() as u64;
     let duration = Duration::from_millis(chars * 55 + 300);
-    let work = duration / (20 + id % 7);
+    let work = duration / (20 + id.get() % 7);
     let words: String = text
         .to_lowercase()
         .chars()
@@ -149,7 +150,7 @@ pub(super) fn start(task: &mut TaskStatus, seconds: i64) {
 
 /// Ends a task well.
 pub(super) fn finish(task: &mut TaskStatus) {
-    for id in 1..=task.plan.as_ref().unwrap().len() {
+    for id in SegmentId::all(task.plan.as_ref().unwrap().len()) {
         if !task.errors.has(id) && task.completed_segments.get(id).is_none() {
             complete(task, id);
         }
@@ -180,8 +181,8 @@ pub(super) fn working() -> Vec<TaskStatus> {
             complete(&mut running, id);
         }
     }
-    running.errors.push(113, unknown_sign());
-    running.current_segment = Some(118);
+    running.errors.push(SegmentId::new(113), unknown_sign());
+    running.current_segment = Some(SegmentId::new(118));
     let waiting = narration("the-night-train", "The Night Train", 412);
     vec![done, running, waiting]
 }

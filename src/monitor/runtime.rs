@@ -22,7 +22,8 @@ use super::terminal::Screen;
 use super::theme::SymbolSet;
 use super::{Cause, Exit, MonitorError, Options};
 use crate::engine::{
-    Engine, Event, ShutdownReport, ShutdownWait, Subscription, TaskId, TaskState, Timestamp,
+    Engine, Event, SegmentId, ShutdownReport, ShutdownWait, Subscription, TaskId, TaskState,
+    Timestamp,
 };
 use crate::settings::OnHangup;
 
@@ -279,7 +280,10 @@ impl Runtime {
                 task,
                 state: TaskState::Failed,
                 error: Some(error),
-            } => self.update(Message::Failed(task, error.segment().unwrap_or(0))),
+            } => self.update(Message::Failed(
+                task,
+                error.segment().unwrap_or(SegmentId::TASK),
+            )),
             _ => {}
         }
     }

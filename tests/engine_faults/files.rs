@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use aloud::engine::{
-    Engine, ErrorObject, Event, Narration, RECORD_FILE, ShutdownWait, TaskContext, TaskId,
-    TaskState, WorkResult,
+    Engine, ErrorObject, Event, Narration, RECORD_FILE, SegmentId, ShutdownWait, TaskContext,
+    TaskId, TaskState, WorkResult,
 };
 
 use crate::kit::{
@@ -101,7 +101,15 @@ fn a_narrations_record_says_what_went_wrong_with_a_segment() {
         let engine = Engine::open(narrating(folder.path(), fail_first)).unwrap();
         let events = events(&engine);
         let id = engine.submit(story(folder.path(), "a")).unwrap();
-        events.until(|event| matches!(event, Event::SegmentFailed { segment_id: 1, .. }));
+        events.until(|event| {
+            matches!(
+                event,
+                Event::SegmentFailed {
+                    segment_id: SegmentId::FIRST,
+                    ..
+                }
+            )
+        });
         events.until_ended(&engine, &id);
         engine.shutdown(ShutdownWait::Now);
         let lines = record(&folder.path().join("a"));

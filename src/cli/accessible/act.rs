@@ -148,7 +148,7 @@ impl Session {
             Some(_) => return,
             None => {
                 let failed = task.errors.segment_ids();
-                failed.filter(|id| *id > 0).collect()
+                failed.filter(|id| *id != SegmentId::TASK).collect()
             }
         };
         let again = match self.engine.retry_segments(&task.id, &segments) {
@@ -305,7 +305,7 @@ impl Session {
         segment: SegmentId,
     ) -> bool {
         let all = task.plan.as_ref().map_or(0, |plan| plan.len());
-        let has = (1..=all).contains(&segment);
+        let has = (1..=all).contains(&segment.get());
         if !has {
             let words = format!("has no segment {segment}; it has {all}");
             self.say_of(number, &words);

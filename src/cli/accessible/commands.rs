@@ -2,6 +2,7 @@
 //! that neither can drift from the other. It never says how a command is carried out; that is
 //! [`super::act`]'s part.
 
+use crate::engine::SegmentId;
 use crate::text::printable;
 
 /// What may stand after a command.
@@ -121,7 +122,7 @@ commands! {
 pub(super) struct Command {
     pub(super) verb: Verb,
     pub(super) task: Option<u32>,
-    pub(super) segment: Option<u32>,
+    pub(super) segment: Option<SegmentId>,
     /// What stands after a command that takes words, without blanks around it.
     pub(super) words: String,
 }
@@ -163,7 +164,7 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
             .map_err(|_| format!("{} is not a number; try {name} 1.", brief(word)))
     });
     command.task = numbers.next().transpose()?;
-    command.segment = numbers.next().transpose()?;
+    command.segment = numbers.next().transpose()?.map(SegmentId::new);
     Ok(command)
 }
 

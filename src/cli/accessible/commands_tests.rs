@@ -4,7 +4,8 @@ use super::*;
 
 fn parsed(line: &str) -> (Verb, Option<u32>, Option<u32>, String) {
     let command = parse(line).unwrap();
-    (command.verb, command.task, command.segment, command.words)
+    let segment = command.segment.map(SegmentId::get);
+    (command.verb, command.task, segment, command.words)
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Session {
     pub(super) fn text(&mut self, number: u32, task: &TaskStatus, segment: Option<SegmentId>) {
         let last = task.completed_segments.iter().next_back();
         let usual = task.current_segment.or(last.map(|last| last.segment_id));
-        let segment = segment.or(usual).unwrap_or(1);
+        let segment = segment.or(usual).unwrap_or(SegmentId::FIRST);
         if !self.has_segment(number, task, segment) {
             return;
         }
@@ -105,7 +105,8 @@ impl Session {
                 all += 1;
                 if said < MOST {
                     said += 1;
-                    self.lines.say(&words::error(number, &task, 0, error));
+                    self.lines
+                        .say(&words::error(number, &task, SegmentId::TASK, error));
                 }
             }
             all += task.errors.len();

@@ -251,7 +251,7 @@ pub(super) fn error(
     let problem = problem(error);
     let title = title(&task.title);
     match segment {
-        0 => format!("Error in task {number}, {title}: {problem}"),
+        SegmentId::TASK => format!("Error in task {number}, {title}: {problem}"),
         _ => format!("Error in task {number}, {title}, segment {segment}: {problem}"),
     }
 }

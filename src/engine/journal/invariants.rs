@@ -5,7 +5,9 @@ use std::path::{Component, Path};
 
 use super::format::{Accepted, Line, read_lines};
 use crate::engine::schedule::StoredSchedule;
-use crate::model::{ClipRecord, Narration, NarrationSettings, Plan, PlannedSegment, Timestamp};
+use crate::model::{
+    ClipRecord, Narration, NarrationSettings, Plan, PlannedSegment, SegmentId, Timestamp,
+};
 
 /// Panics unless these bytes, a record or not, are read as promised.
 #[track_caller]
@@ -72,7 +74,7 @@ fn accepted() -> Accepted {
 
 fn clip() -> ClipRecord {
     ClipRecord {
-        segment_id: 1,
+        segment_id: SegmentId::FIRST,
         clip: "1.wav".into(),
         bytes: 44,
         samples: 0,
@@ -100,9 +102,9 @@ mod tests {
         ];
         let line = prop_oneof![
             Just(serde_json::to_vec(&Line::Narration(Box::new(accepted()))).unwrap()),
-            (name, 0u32..4).prop_map(|(name, segment_id)| {
+            (name, 0u32..4).prop_map(|(name, number)| {
                 let record = ClipRecord {
-                    segment_id,
+                    segment_id: SegmentId::new(number),
                     clip: name.into(),
                     ..clip()
                 };

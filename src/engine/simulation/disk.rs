@@ -252,7 +252,7 @@ impl Disk {
             return BTreeSet::new();
         };
         let mut adopted = std::mem::take(&mut last.done);
-        adopted.retain(|part| *part <= record.parts && !again.contains(part));
+        adopted.retain(|part| part.get() <= record.parts && !again.contains(part));
         adopted
     }
 

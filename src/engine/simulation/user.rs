@@ -97,7 +97,11 @@ impl World {
             timeout,
             failed_dependency: failed.clone(),
             schedule,
-            again: if self.one_in(6) { vec![1] } else { Vec::new() },
+            again: if self.one_in(6) {
+                vec![SegmentId::FIRST]
+            } else {
+                Vec::new()
+            },
         };
         let promise = Promise {
             durable: is_durable,
@@ -307,7 +311,7 @@ impl World {
             return;
         };
         let is_durable = self.promises.get(&task).is_some_and(|one| one.durable);
-        let part = self.random.u32(1..4);
+        let part = SegmentId::new(self.random.u32(1..4));
         let report = match self.random.u8(..3) {
             0 if !is_durable => Report::Part(completed(part)),
             1 => Report::Error(part, ErrorObject::new("X", "x")),

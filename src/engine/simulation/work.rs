@@ -9,7 +9,7 @@ use super::world::{Job, RunningJob, Waits, World};
 use crate::engine::core::{Answer, Command, Kind};
 use crate::engine::error::WorkError;
 use crate::engine::interrupt::StopReason;
-use crate::model::{ErrorCode, ErrorObject};
+use crate::model::{ErrorCode, ErrorObject, SegmentId};
 
 impl World {
     /// A free thread takes the next job.
@@ -119,7 +119,7 @@ impl World {
             .tasks
             .get(task)
             .map_or(0, |task| task.record.parts);
-        let missing = (1..=parts).find(|part| {
+        let missing = SegmentId::all(parts).find(|part| {
             status.completed_segments.get(*part).is_none()
                 && leases.iter().all(|(open, ..)| open != part)
                 && calls.values().all(|stored| stored != part)
@@ -139,7 +139,7 @@ impl World {
         }
         match self.random.u8(..10) {
             0..=3 if missing.is_some() => {
-                let part = missing.unwrap_or(1);
+                let part = missing.unwrap_or(SegmentId::FIRST);
                 if self.one_in(10) {
                     return self.copy_part(index, part);
                 }
@@ -213,11 +213,11 @@ impl World {
         self.finish(index, result);
     }
 
-    fn copy_part(&mut self, index: usize, part: u32) {
+    fn copy_part(&mut self, index: usize, part: SegmentId) {
         self.complete(index, part, None);
     }
 
-    fn complete(&mut self, index: usize, part: u32, lease: Option<u64>) -> Answer {
+    fn complete(&mut self, index: usize, part: SegmentId, lease: Option<u64>) -> Answer {
         let run = self.running[index].run;
         let (answer, call) = self.ask(Waits::Part(run), |call| Command::CompletePart {
             run,

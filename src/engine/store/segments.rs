@@ -2,11 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
 use super::tasks::from_json;
 use super::{Answer, Store};
 use crate::model::{ClipRecord, ErrorObject, SegmentId, StoredClip, TaskId};
+
+impl ToSql for SegmentId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.get().into())
+    }
+}
+
+impl FromSql for SegmentId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        u32::column_result(value).map(Self::new)
+    }
+}
 
 impl Store {
     /// The clips of a narration, by segment.

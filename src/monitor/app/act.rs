@@ -4,7 +4,7 @@ use super::{
     App, Choice, Effect, Form, Lower, Overlay, Page, Pane, Picker, Question, Target, joined_file,
     picker::Item,
 };
-use crate::engine::{TaskId, TaskKind, TaskState, TaskStatus};
+use crate::engine::{SegmentId, TaskId, TaskKind, TaskState, TaskStatus};
 use crate::monitor::action::{Action, TABLE};
 
 /// Said until it is paused.
@@ -224,10 +224,13 @@ impl App {
         if self.tasks.was_retried(task) {
             return self.refuse("this task was tried again already");
         }
-        if segment > 0 {
+        if segment != SegmentId::TASK {
             return vec![Effect::Retry(id, vec![segment])];
         }
-        let failed = task.errors.segment_ids().filter(|id| *id > 0);
+        let failed = task
+            .errors
+            .segment_ids()
+            .filter(|id| *id != SegmentId::TASK);
         vec![Effect::Retry(id, failed.collect())]
     }
 
@@ -267,7 +270,7 @@ impl App {
             let Target { task, segment } = self.target()?;
             match task.completed_segments.get(segment) {
                 Some(clip) => Some(task.folder.as_ref()?.join(&*clip.clip)),
-                None if segment == 0 => joined_file(task),
+                None if segment == SegmentId::TASK => joined_file(task),
                 None => None,
             }
         });
@@ -312,7 +315,7 @@ impl App {
         self.follow_segment = true;
         self.zoomed = false;
         (self.focus, self.lower) = (Pane::Queue, Lower::Segments);
-        (self.segment, self.error, self.segments) = (0, 0, None);
+        (self.segment, self.error, self.segments) = (SegmentId::TASK, 0, None);
         if self.tasks.row_of(&id).is_none() {
             // A filter would hide it.
             self.tasks.filter("");

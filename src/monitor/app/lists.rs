@@ -91,7 +91,7 @@ impl Cursor {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Entry {
     pub(crate) task: TaskId,
-    /// 0 for the task as a whole.
+    /// [`SegmentId::TASK`] for the task as a whole.
     pub(crate) segment: SegmentId,
 }
 

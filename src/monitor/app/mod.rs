@@ -109,7 +109,7 @@ pub(crate) struct App {
     segments: Option<Matches>,
     /// The selected row among its errors.
     error: usize,
-    /// The errors of the selected task: their segments, 0 for the task's own.
+    /// The errors of the selected task: their segments, [`SegmentId::TASK`] for its own.
     error_rows: ErrorRows,
     follow_task: bool,
     follow_segment: bool,
@@ -173,7 +173,7 @@ impl App {
             tour: None,
             task: None,
             row: 0,
-            segment: 0,
+            segment: SegmentId::TASK,
             segments: None,
             error: 0,
             error_rows: ErrorRows::default(),
@@ -224,12 +224,14 @@ impl App {
         self.tasks.by_id(self.task.as_ref()?)
     }
 
-    /// The number of the selected segment, counted from 1; 0 if there is none.
+    /// The number of the selected segment, or [`SegmentId::TASK`] if there is none.
     pub(crate) fn selected_segment(&self) -> SegmentId {
         match self.lower {
-            Lower::Segments if self.segments.as_ref().is_some_and(|some| some.len() == 0) => 0,
+            Lower::Segments if self.segments.as_ref().is_some_and(|some| some.len() == 0) => {
+                SegmentId::TASK
+            }
             Lower::Segments => self.segment,
-            Lower::Errors => self.error_segment(self.error).unwrap_or(0),
+            Lower::Errors => self.error_segment(self.error).unwrap_or(SegmentId::TASK),
         }
     }
 
@@ -244,7 +246,7 @@ impl App {
             Page::Queue => {
                 let task = self.selected()?;
                 let segment = match self.focus {
-                    Pane::Queue => 0,
+                    Pane::Queue => SegmentId::TASK,
                     Pane::Lower => self.selected_segment(),
                 };
                 Some(Target { task, segment })
@@ -277,11 +279,11 @@ impl App {
     pub(crate) fn lower_rows(&self) -> (usize, usize) {
         match (self.lower, &self.segments) {
             (Lower::Segments, None) => (
-                (self.segment as usize).saturating_sub(1),
+                self.segment.index().unwrap_or(0),
                 self.selected().map_or(0, segment_count) as usize,
             ),
             (Lower::Segments, Some(some)) => {
-                let row = some.place((self.segment as usize).saturating_sub(1));
+                let row = some.place(self.segment.index().unwrap_or(0));
                 (row.min(some.len().saturating_sub(1)), some.len())
             }
             (Lower::Errors, _) => (self.error, self.error_rows.segments.len()),
@@ -294,10 +296,10 @@ impl App {
             Some(some) => some.get(row).unwrap_or(row),
             None => row,
         };
-        SegmentId::try_from(row + 1).unwrap_or(SegmentId::MAX)
+        SegmentId::at(row)
     }
 
-    /// The segment that this row of the errors is about; 0 for the task as a whole.
+    /// The segment that this row of the errors is about; [`SegmentId::TASK`] for the task as a whole.
     pub(crate) fn error_segment(&self, row: usize) -> Option<SegmentId> {
         self.error_rows.segments.get(row).copied()
     }

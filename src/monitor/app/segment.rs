@@ -21,7 +21,7 @@ pub(crate) enum SegmentState {
 
 /// Whether there is a file to play.
 pub(super) fn has_sound(target: Target<'_>) -> bool {
-    if target.segment > 0 {
+    if target.segment != SegmentId::TASK {
         return target.task.completed_segments.get(target.segment).is_some();
     }
     joined_file(target.task).is_some()
@@ -35,13 +35,13 @@ pub(crate) fn joined_file(task: &TaskStatus) -> Option<PathBuf> {
 }
 
 /// How many segments a task has, as far as is known.
-pub(crate) fn segment_count(status: &TaskStatus) -> SegmentId {
+pub(crate) fn segment_count(status: &TaskStatus) -> u32 {
     if let Some(plan) = &status.plan {
         return plan.len();
     }
     let last = status.completed_segments.iter().next_back();
-    let last = last.map_or(0, |segment| segment.segment_id);
-    last.max(status.current_segment.unwrap_or(0))
+    let last = last.map(|segment| segment.segment_id);
+    last.max(status.current_segment).map_or(0, SegmentId::get)
 }
 
 /// Where a segment stands.
@@ -56,7 +56,7 @@ pub(crate) fn segment_state(status: &TaskStatus, id: SegmentId) -> SegmentState 
         SegmentState::NotMade
     } else if status
         .current_segment
-        .is_some_and(|now| id < now && now - id <= SAVING)
+        .is_some_and(|now| id < now && now.get() - id.get() <= SAVING)
     {
         SegmentState::Saving
     } else {
@@ -65,7 +65,7 @@ pub(crate) fn segment_state(status: &TaskStatus, id: SegmentId) -> SegmentState 
 }
 
 /// So many segments before the one in work may be on their way to the disk.
-const SAVING: SegmentId = 4;
+const SAVING: u32 = 4;
 
 /// Errors of a task: those of its segments, and its own if it failed.
 pub(crate) fn error_count(status: &TaskStatus) -> usize {
@@ -78,10 +78,10 @@ pub(crate) fn task_error(status: &TaskStatus) -> Option<&ErrorObject> {
     status.error.as_ref().filter(|_| !is_cancelled)
 }
 
-/// The segment that a failed task's own error is about; 0 if it is about none. `None` if it has no
-/// error of its own.
+/// The segment that a failed task's own error is about; [`SegmentId::TASK`] if it is about
+/// none. `None` if it has no error of its own.
 pub(crate) fn own_segment(status: &TaskStatus) -> Option<SegmentId> {
-    task_error(status).map(|error| error.segment().unwrap_or(0))
+    task_error(status).map(|error| error.segment().unwrap_or(SegmentId::TASK))
 }
 
 /// Whether a running task has not come to its first segment: its voice is being opened.

@@ -135,7 +135,7 @@ impl App {
                 };
                 if self.task.as_ref() != Some(&id) {
                     (self.task, self.row) = (Some(id), row);
-                    (self.segment, self.error, self.segments) = (0, 0, None);
+                    (self.segment, self.error, self.segments) = (SegmentId::TASK, 0, None);
                     // Another task: look where its work is.
                     self.follow_segment = true;
                     self.settle();
@@ -187,7 +187,7 @@ impl App {
         match (self.focus, self.lower) {
             _ if self.selected().is_none() => {}
             (Pane::Queue, _) => self.focus = Pane::Lower,
-            (Pane::Lower, Lower::Segments) if self.selected_segment() == 0 => {}
+            (Pane::Lower, Lower::Segments) if self.selected_segment() == SegmentId::TASK => {}
             (Pane::Lower, Lower::Segments) => {
                 self.zoomed = !self.zoomed;
                 if self.zoomed {
@@ -198,14 +198,14 @@ impl App {
             // From an error to its place in the text.
             (Pane::Lower, Lower::Errors) => {
                 let segment = self.selected_segment();
-                if let Some(task) = self.task.clone().filter(|_| segment > 0) {
+                if let Some(task) = self.task.clone().filter(|_| segment != SegmentId::TASK) {
                     self.show_segment(task, segment);
                 }
             }
         }
     }
 
-    /// Goes to a segment's place in its task; for segment 0, to the task.
+    /// Goes to a segment's place in its task; for [`SegmentId::TASK`], to the task.
     pub(super) fn show_segment(&mut self, task: TaskId, segment: SegmentId) {
         self.page = Page::Queue;
         self.zoomed = false;
@@ -217,7 +217,7 @@ impl App {
         self.segments = None;
         self.follow_task = false;
         self.follow_segment = false;
-        if segment == 0 {
+        if segment == SegmentId::TASK {
             (self.focus, self.lower) = (Pane::Queue, Lower::Segments);
         } else {
             (self.focus, self.lower) = (Pane::Lower, Lower::Segments);
@@ -293,7 +293,7 @@ impl App {
                 .selected()
                 .is_none_or(|task| task.state != TaskState::Processing)
         {
-            (self.task, self.segment) = (Some(running.id.clone()), 0);
+            (self.task, self.segment) = (Some(running.id.clone()), SegmentId::TASK);
             self.segments = None;
         }
         let is_seen = self.task.as_ref().and_then(|id| self.tasks.row_of(id));
@@ -301,29 +301,29 @@ impl App {
             // It is gone, was never there, or a filter hides it: whoever stands in its row now.
             let row = self.row.min(self.tasks.len().saturating_sub(1));
             let other = self.tasks.get(row).map(|task| task.id.clone());
-            (self.task, self.segments, self.segment) = (other, None, 0);
+            (self.task, self.segments, self.segment) = (other, None, SegmentId::TASK);
         }
         let row = self.task.as_ref().and_then(|id| self.tasks.row_of(id));
         self.row = row.unwrap_or(self.row);
         let Some(task) = self.task.as_ref().and_then(|id| self.tasks.by_id(id)) else {
-            (self.segment, self.error, self.focus) = (0, 0, Pane::Queue);
+            (self.segment, self.error, self.focus) = (SegmentId::TASK, 0, Pane::Queue);
             self.lower = Lower::Segments;
             self.zoomed &= self.page != Page::Queue;
             return;
         };
         let count = segment_count(task);
         if self.follow_segment {
-            let next = u32::try_from(task.completed_segments.len()).unwrap_or(count);
             let place = match (task.current_segment, task.state) {
                 (Some(current), _) => current,
                 // Between two segments, and after the last: stay where the work was.
-                _ if self.segment > 0 => self.segment,
-                (None, TaskState::Completed) => 1,
-                _ => next.saturating_add(1),
+                _ if self.segment != SegmentId::TASK => self.segment,
+                (None, TaskState::Completed) => SegmentId::FIRST,
+                _ => SegmentId::at(task.completed_segments.len()),
             };
             self.segment = place;
         }
-        self.segment = self.segment.clamp(u32::from(count > 0), count);
+        let first = SegmentId::FIRST.min(SegmentId::new(count));
+        self.segment = self.segment.clamp(first, SegmentId::new(count));
         self.settle_errors();
     }
 

@@ -65,6 +65,10 @@ impl Screen {
         self.app.selected().unwrap().id.as_str()
     }
 
+    fn segment(&self) -> u32 {
+        self.app.segment.get()
+    }
+
     fn click(&mut self, area: Rect) {
         self.tell(Message::Click(Position::new(area.x, area.y)));
     }
@@ -75,27 +79,27 @@ const KEEPER: &str = "the-lighthouse-keeper";
 #[test]
 fn the_selection_follows_the_work_until_someone_moves() {
     let mut screen = Screen::of(fixtures::working());
-    assert_eq!((screen.selected(), screen.app.segment), (KEEPER, 118));
+    assert_eq!((screen.selected(), screen.segment()), (KEEPER, 118));
 
     let mut task = screen.app.selected().unwrap().clone();
     fixtures::complete(&mut task, 118);
-    task.current_segment = Some(119);
+    task.current_segment = Some(SegmentId::new(119));
     screen.tell(Message::Task(Box::new(task.clone())));
-    assert_eq!(screen.app.segment, 119);
+    assert_eq!(screen.segment(), 119);
 
     screen.press("tab k k");
-    assert_eq!(screen.app.segment, 117);
-    task.current_segment = Some(120);
+    assert_eq!(screen.segment(), 117);
+    task.current_segment = Some(SegmentId::new(120));
     screen.tell(Message::Task(Box::new(task.clone())));
-    assert_eq!(screen.app.segment, 117);
+    assert_eq!(screen.segment(), 117);
 
     screen.press("f");
-    assert_eq!(screen.app.segment, 120);
+    assert_eq!(screen.segment(), 120);
     // End: to the work first, then to the end.
     screen.press("home end");
-    assert_eq!(screen.app.segment, 120);
+    assert_eq!(screen.segment(), 120);
     screen.press("end");
-    assert_eq!(screen.app.segment, 190);
+    assert_eq!(screen.segment(), 190);
 }
 
 #[test]
@@ -106,13 +110,13 @@ fn following_goes_on_with_the_next_task() {
     keeper.current_segment = None;
     fixtures::finish(&mut keeper);
     screen.tell(Message::Task(Box::new(keeper)));
-    assert_eq!((screen.selected(), screen.app.segment), (KEEPER, 118));
+    assert_eq!((screen.selected(), screen.segment()), (KEEPER, 118));
     let mut train = tasks.remove(1);
     fixtures::start(&mut train, 0);
     assert!(is_opening(&train));
     screen.tell(Message::Task(Box::new(train)));
     assert_eq!(
-        (screen.selected(), screen.app.segment),
+        (screen.selected(), screen.segment()),
         ("the-night-train", 1)
     );
 }
@@ -125,12 +129,12 @@ fn moving_stays_within_the_lists() {
     screen.press("j j j j j");
     assert_eq!(screen.selected(), "the-night-train");
     screen.press("g enter pgup");
-    assert_eq!((screen.selected(), screen.app.segment), ("instructions", 1));
+    assert_eq!((screen.selected(), screen.segment()), ("instructions", 1));
     screen.press("pgdn");
     let page = screen.app.layout.lower.page() as u32;
-    assert_eq!(screen.app.segment, page);
+    assert_eq!(screen.segment(), page);
     screen.press("G G");
-    assert_eq!(screen.app.segment, 40);
+    assert_eq!(screen.segment(), 40);
 }
 
 #[test]
@@ -248,12 +252,9 @@ fn errors_are_listed_and_lead_to_their_place() {
     let mut screen = Screen::of(fixtures::working());
     screen.press("e");
     assert_eq!(screen.app.lower, Lower::Errors);
-    assert_eq!(screen.app.selected_segment(), 113);
+    assert_eq!(screen.app.selected_segment(), SegmentId::new(113));
     screen.press("enter");
-    assert_eq!(
-        (screen.app.lower, screen.app.segment),
-        (Lower::Segments, 113)
-    );
+    assert_eq!((screen.app.lower, screen.segment()), (Lower::Segments, 113));
     screen.press("enter");
     assert!(screen.app.zoomed);
     // Back out of the segment, out of the list, and to a task without errors.
@@ -275,7 +276,7 @@ fn the_mouse_selects_scrolls_and_answers() {
     let first = screen.app.layout.lower.first as u32;
     screen.click(row(screen.app.layout.lower, 0));
     assert_eq!(
-        (screen.app.focus, screen.app.segment),
+        (screen.app.focus, screen.segment()),
         (Pane::Lower, first + 1)
     );
     let at = Position::new(
@@ -283,7 +284,7 @@ fn the_mouse_selects_scrolls_and_answers() {
         row(screen.app.layout.lower, 0).y,
     );
     screen.tell(Message::Wheel(at, 3));
-    assert_eq!(screen.app.segment, first + 4);
+    assert_eq!(screen.segment(), first + 4);
 
     let button = |screen: &Screen, action: Action| {
         let buttons = screen.app.layout.buttons.iter();
@@ -402,7 +403,7 @@ fn a_filter_narrows_the_list_that_has_the_keys() {
     assert_eq!(len, 412 / 8 + 1);
     let text = |screen: &Screen| {
         let plan = screen.app.selected().unwrap().plan.clone().unwrap();
-        plan.get(screen.app.segment).unwrap().text.clone()
+        plan.get(screen.segment()).unwrap().text.clone()
     };
     assert!(text(&screen).contains("gulls"));
     screen.press("end");
@@ -551,16 +552,16 @@ fn what_a_filter_hides_is_not_selected() {
     let mut screen = Screen::of(fixtures::working());
     screen.press("tab / z z z enter enter");
     assert!(!screen.app.zoomed);
-    assert_eq!(screen.app.selected_segment(), 0);
+    assert_eq!(screen.app.selected_segment(), SegmentId::TASK);
 }
 
 #[test]
 fn a_filter_that_is_left_leads_back() {
     let mut screen = Screen::of(fixtures::working());
     screen.press("tab home down down");
-    assert_eq!(screen.app.selected_segment(), 3);
+    assert_eq!(screen.app.selected_segment(), SegmentId::new(3));
     screen.press("/ 9 9 esc");
-    assert_eq!(screen.app.selected_segment(), 3);
+    assert_eq!(screen.app.selected_segment(), SegmentId::new(3));
     screen.press("2 home down / z z esc");
     assert_eq!(screen.app.clips.cursor.row, 1);
     let mut screen = Screen::of(fixtures::working());
@@ -580,11 +581,13 @@ fn a_text_that_is_read_stays() {
     screen.press("enter");
     let here = screen.app.selected_segment();
     let mut running = screen.app.tasks.first_running().unwrap().clone();
-    running.current_segment = running.current_segment.map(|now| now + 3);
+    running.current_segment = running
+        .current_segment
+        .map(|now| SegmentId::new(now.get() + 3));
     screen.tell(Message::Task(Box::new(running)));
     assert_eq!(screen.app.selected_segment(), here);
     screen.press("f");
-    assert_eq!(screen.app.selected_segment(), here + 3);
+    assert_eq!(screen.app.selected_segment().get(), here.get() + 3);
 }
 
 #[test]
@@ -631,11 +634,14 @@ fn a_failed_segment_is_tried_again_from_the_page_of_errors() {
     let mut screen = Screen::of(tasks);
     screen.press("3 g");
     assert_eq!(screen.app.errors.all(), 1);
-    assert_eq!(screen.press("r"), [Effect::Retry(KEEPER.into(), vec![113])]);
-    screen.tell(Message::Failed(KEEPER.into(), 113));
+    assert_eq!(
+        screen.press("r"),
+        [Effect::Retry(KEEPER.into(), vec![SegmentId::new(113)])]
+    );
+    screen.tell(Message::Failed(KEEPER.into(), SegmentId::new(113)));
     assert_eq!(screen.app.errors.all(), 1, "told twice, it is one");
     screen.press("enter");
-    assert_eq!((screen.selected(), screen.app.segment), (KEEPER, 113));
+    assert_eq!((screen.selected(), screen.segment()), (KEEPER, 113));
 }
 
 #[test]
@@ -646,11 +652,17 @@ fn what_ended_a_task_is_shown_at_its_segment() {
     tasks[1].state = TaskState::Failed;
     tasks[1].current_segment = None;
     tasks[1].error = Some(error);
-    assert_eq!(segment_state(&tasks[1], 118), SegmentState::Failed);
-    assert_eq!(segment_state(&tasks[1], 119), SegmentState::NotMade);
+    assert_eq!(
+        segment_state(&tasks[1], SegmentId::new(118)),
+        SegmentState::Failed
+    );
+    assert_eq!(
+        segment_state(&tasks[1], SegmentId::new(119)),
+        SegmentState::NotMade
+    );
     let mut screen = Screen::of(tasks);
     screen.press("3 end enter");
-    assert_eq!((screen.selected(), screen.app.segment), (KEEPER, 118));
+    assert_eq!((screen.selected(), screen.segment()), (KEEPER, 118));
 }
 
 #[test]
@@ -662,16 +674,22 @@ fn lists_that_grow_follow_their_end_until_someone_moves() {
     assert_eq!(screen.app.clips.cursor.row, all - 1);
     let mut task = tasks.remove(1);
     fixtures::complete(&mut task, 118);
-    screen.tell(Message::Clip(task.id.clone(), 118));
+    screen.tell(Message::Clip(task.id.clone(), SegmentId::new(118)));
     screen.tell(Message::Task(Box::new(task.clone())));
     assert_eq!(screen.app.clips.cursor.row, all);
     screen.press("up");
-    screen.tell(Message::Clip(task.id.clone(), 119));
+    screen.tell(Message::Clip(task.id.clone(), SegmentId::new(119)));
     assert_eq!(screen.app.clips.cursor.row, all - 1);
     screen.tell(Message::Removed(vec!["instructions".into()]));
-    assert_eq!(screen.app.clips.selected().unwrap().segment, 117);
+    assert_eq!(
+        screen.app.clips.selected().unwrap().segment,
+        SegmentId::new(117)
+    );
     screen.press("f");
-    assert_eq!(screen.app.clips.selected().unwrap().segment, 119);
+    assert_eq!(
+        screen.app.clips.selected().unwrap().segment,
+        SegmentId::new(119)
+    );
 }
 
 #[test]
@@ -679,7 +697,7 @@ fn a_closer_look_is_asked_for_once_and_shown_when_it_comes() {
     let mut screen = Screen::of(fixtures::working());
     screen.press("tab up");
     let first = screen.looks.clone();
-    assert_eq!(first[0].of, Some((KEEPER.into(), 117)));
+    assert_eq!(first[0].of, Some((KEEPER.into(), SegmentId::new(117))));
     let clip = first[0].clip.as_ref().unwrap().display().to_string();
     assert!(clip.contains("/the-lighthouse-keeper/0117-"), "{clip}");
     screen.press("?");

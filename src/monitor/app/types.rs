@@ -212,7 +212,7 @@ pub(crate) enum Leaving {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) task: &'a TaskStatus,
-    /// 0 for the task as a whole.
+    /// [`SegmentId::TASK`] for the task as a whole.
     pub(crate) segment: SegmentId,
 }
 

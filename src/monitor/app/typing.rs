@@ -8,6 +8,7 @@ use tui_input::backend::crossterm::EventHandler;
 use super::filter::{Matches, Needle};
 use super::picker::Item;
 use super::{App, Choice, Effect, Lower, Overlay, Page, Pane, segment_count};
+use crate::engine::SegmentId;
 use crate::monitor::action::Mode;
 use crate::monitor::keys::Key;
 use crate::monitor::services::VoiceChoice;
@@ -278,11 +279,10 @@ impl App {
         };
         let plan = task.plan.as_ref();
         matches.look(segment_count(task) as usize, |row, needle| {
-            let id = u32::try_from(row + 1).unwrap_or(u32::MAX);
-            let words = plan.and_then(|plan| plan.get(id));
+            let words = plan.and_then(|plan| plan.get(SegmentId::at(row)));
             words.is_some_and(|words| needle.is_in(&words.text))
         });
-        let row = matches.place((self.segment as usize).saturating_sub(1));
+        let row = matches.place(self.segment.index().unwrap_or(0));
         let row = row.min(matches.len().saturating_sub(1));
         if matches.len() > 0 {
             self.segment = self.segment_at(row);

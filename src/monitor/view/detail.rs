@@ -21,7 +21,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
     let (task, id) = (target.task, target.segment);
     let (title, note) = heading(task, id);
     let mut rest = pane::draw(buf, area, (&title, &note), focused, look, cx.theme);
-    if id > 0 {
+    if id != SegmentId::TASK {
         for pieces in facts(task, id, rest.width, cx) {
             print(buf, &mut rest, pieces);
         }
@@ -49,7 +49,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
     for pieces in errors {
         print(buf, &mut rest, pieces);
     }
-    if id == 0 && rest.height > 4 {
+    if id == SegmentId::TASK && rest.height > 4 {
         let foot = take_bottom(&mut rest, 2);
         about_task(buf, foot, task, cx);
     }
@@ -60,7 +60,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
 
 /// The title of the pane, and the note beside it.
 pub(super) fn heading(task: &TaskStatus, id: SegmentId) -> (String, String) {
-    if id == 0 {
+    if id == SegmentId::TASK {
         return ("Task".to_owned(), String::new());
     }
     let note = format!("of {}", segment_count(task));
@@ -199,7 +199,7 @@ pub(super) fn errors(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -
         ..
     } in super::errors::of(task, id)
     {
-        if id > 0 || !lines.is_empty() {
+        if id != SegmentId::TASK || !lines.is_empty() {
             lines.push(Line::new());
         }
         let mut add = |text: &str, role| lines.extend(zoom::lines(text, width, cx.style(role)));
@@ -214,7 +214,7 @@ pub(super) fn errors(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -
 
 /// What keeps a waiting task from running, beside its place.
 fn held(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) -> Vec<Line> {
-    let Some(hold) = task.hold.as_deref().filter(|_| id == 0) else {
+    let Some(hold) = task.hold.as_deref().filter(|_| id == SegmentId::TASK) else {
         return Vec::new();
     };
     let (what, why, advice) = match hold {

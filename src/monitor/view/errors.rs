@@ -40,7 +40,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
         let Some(error) = of(task, segment).last() else {
             continue;
         };
-        let number = if segment == 0 {
+        let number = if segment == SegmentId::TASK {
             "task".to_owned()
         } else {
             format!("{segment:>4}")
@@ -67,7 +67,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     list
 }
 
-/// The errors of a segment; of segment 0, those of the task as a whole.
+/// The errors of a segment; of [`SegmentId::TASK`], those of the task as a whole.
 pub(super) fn of(task: &TaskStatus, segment: SegmentId) -> impl Iterator<Item = &ErrorObject> {
     let own = task_error(task).filter(|_| own_segment(task) == Some(segment));
     task.errors.of(segment).chain(own)

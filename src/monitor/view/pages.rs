@@ -119,7 +119,7 @@ pub(super) fn all_errors(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -
             return;
         };
         let number = match segment {
-            0 => " task".to_owned(),
+            SegmentId::TASK => " task".to_owned(),
             segment => format!("{segment:>5}"),
         };
         let title = text::fit(&task.title, usize::from(title_width(row)));

@@ -6,7 +6,9 @@ use ratatui::style::{Color, Modifier};
 
 use std::path::PathBuf;
 
-use crate::engine::{Health, HistoryEntry, RunSummary, Stats, TaskState, TaskStatus, Timestamp};
+use crate::engine::{
+    Health, HistoryEntry, RunSummary, SegmentId, Stats, TaskState, TaskStatus, Timestamp,
+};
 use crate::monitor::action::TABLE;
 use crate::monitor::app::{App, Message, Vitals};
 use crate::monitor::fixtures::{self, NOW};
@@ -292,7 +294,7 @@ fn with_ascii_symbols_every_screen_is_ascii() {
     // Letters of the text itself stay what they are.
     tasks[1].errors = crate::engine::SegmentErrors::default();
     tasks[1].errors.push(
-        113,
+        SegmentId::new(113),
         crate::engine::ErrorObject::new("SILENT", "nothing to hear"),
     );
     for keys in [
@@ -406,9 +408,9 @@ fn progress_takes_few_bytes() {
         let mut now = NOW;
         let mut costs = Vec::new();
         // Three segments a second, ten frames a second.
-        for id in 118..178 {
+        for id in (118..178).map(SegmentId::new) {
             fixtures::complete(&mut task, id);
-            task.current_segment = Some(id + 1);
+            task.current_segment = Some(id.next());
             still.change(task.clone(), now);
             still.finish(&task.id, id);
             for _ in 0..3 {

@@ -46,7 +46,7 @@ pub(super) fn segment(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> L
     let inner = pane::draw(buf, area, (&title, &note), true, look, cx.theme);
     let width = inner.width;
     let mut body = Vec::new();
-    if id > 0 {
+    if id != SegmentId::TASK {
         body.extend(detail::facts(task, id, width, cx));
         if look == Look::Framed {
             body.push(Line::new());

@@ -10,7 +10,7 @@ fn first(screen: &Screen) -> usize {
 fn opened() -> Screen {
     let mut screen = Screen::of(fixtures::long_segment());
     screen.press("tab up up up up up enter");
-    assert_eq!((screen.app.zoomed, screen.app.segment), (true, 113));
+    assert_eq!((screen.app.zoomed, screen.segment()), (true, 113));
     screen
 }
 
@@ -19,13 +19,13 @@ fn pages_and_the_wheel_scroll_an_opened_segment() {
     let mut screen = opened();
     let page = screen.app.layout.zoom.page();
     screen.press("pgdn");
-    assert_eq!((first(&screen), screen.app.segment), (page - 1, 113));
+    assert_eq!((first(&screen), screen.segment()), (page - 1, 113));
     screen.press("C-b");
     assert_eq!(first(&screen), 0);
     let pane = screen.app.layout.zoom.pane;
     let inside = Position::new(pane.x + 5, pane.y + 3);
     screen.tell(Message::Wheel(inside, 3));
-    assert_eq!((first(&screen), screen.app.segment), (3, 113));
+    assert_eq!((first(&screen), screen.segment()), (3, 113));
     // Over the queue it is the queue that moves.
     let queue = screen.app.layout.queue.pane;
     screen.tell(Message::Wheel(Position::new(queue.x + 1, queue.y + 1), 1));
@@ -62,10 +62,10 @@ fn what_is_opened_next_begins_at_its_top() {
     }
     let mut screen = opened();
     screen.press("pgdn down");
-    assert_eq!((first(&screen), screen.app.segment), (0, 114));
+    assert_eq!((first(&screen), screen.segment()), (0, 114));
     // What fits has nothing to scroll, and stays.
     screen.press("pgdn pgdn");
-    assert_eq!((first(&screen), screen.app.segment), (0, 114));
+    assert_eq!((first(&screen), screen.segment()), (0, 114));
 }
 
 #[test]
