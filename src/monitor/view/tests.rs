@@ -286,6 +286,27 @@ fn a_closer_look_shows_phonemes_and_the_wave() {
     }
 }
 
+/// Two tasks have a segment of the same number, and the closer look at the one may still be here when
+/// the other is drawn.
+#[test]
+fn an_opened_segment_shows_no_phonemes_of_another_task() {
+    let mut app = fixtures::app("dark", ColorDepth::TrueColor);
+    app.update(Message::Reset(fixtures::working()), NOW);
+    for key in ["tab", "up", "up", "enter"] {
+        app.update(Message::Key(Key::parse(key).unwrap()), NOW);
+    }
+    app.detail.phonemes = Some(Ok("wˌɛn mˈɔːɹnɪŋ kˈeɪm".into()));
+    let drawn = |app: &App| {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 120, 36));
+        view::draw(&mut buf, app);
+        text(&buf)
+    };
+    assert!(app.zoomed && drawn(&app).contains("mˈɔːɹnɪŋ"));
+    let (task, _) = app.detail.of.as_mut().unwrap();
+    *task = "the-night-train".into();
+    assert!(!drawn(&app).contains("mˈɔːɹnɪŋ"));
+}
+
 /// Nothing that a font could lack, on any page.
 #[test]
 fn with_ascii_symbols_every_screen_is_ascii() {

@@ -65,7 +65,9 @@ pub(super) fn segment(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> L
 fn closer_look(task: &TaskStatus, id: SegmentId, inner: Rect, look: Look, cx: Cx<'_>) -> Vec<Line> {
     let mut foot = Vec::new();
     let known = &cx.app.detail;
-    if known.of.as_ref().is_some_and(|(_, of)| *of == id) {
+    // Two tasks have a segment of the same number, and a closer look may come a moment later.
+    let is_known = (known.of.as_ref()).is_some_and(|(of, at)| (of, *at) == (&task.id, id));
+    if is_known {
         if let Some(Ok(said) | Err(said)) = &known.phonemes {
             foot.extend(lines(said, inner.width, cx.style(Role::Muted)));
         }
