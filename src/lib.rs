@@ -34,6 +34,7 @@ pub mod engine;
 mod failpoint;
 
 pub mod model;
+mod shortage;
 
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}

@@ -251,6 +251,45 @@ fn a_full_disk_keeps_what_is_finished_and_the_next_run_goes_on() {
     assert_eq!(begun + kept.len(), all, "{}", again.out);
 }
 
+/// Runs the program under a limit of a shell's.
+fn limited(home: &Home, limit: &str, args: &[&str]) -> Ran {
+    let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", &script, env!("CARGO_BIN_EXE_aloud")])
+        .args(args)
+        .env("ALOUD_HOME", home.folder.path());
+    Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn with_too_few_open_files_nothing_else_is_blamed() {
+    let mut told = 0;
+    for most in 8..24 {
+        let home = Home::ready();
+        let (file, voice) = (home.write("x.txt", STORY), home.tone());
+        let args = ["narrate", "--plain", &file, "--voice", &voice];
+        let ran = limited(&home, &format!("-n {most}"), &args);
+        if ran.code == Some(0) {
+            continue;
+        }
+        told += 1;
+        assert!(ran.err.contains("`ulimit -n`"), "{most}: {}", ran.err);
+        for wrong in [
+            "report this text",
+            "Download",
+            "the disk",
+            "move it away",
+            "choose another with",
+            "may be written to",
+            "is damaged",
+        ] {
+            assert!(!ran.err.contains(wrong), "{most}: {}", ran.err);
+        }
+    }
+    assert!(told > 0, "every limit was enough");
+}
+
 #[test]
 fn no_network_and_nothing_installed() {
     let home = Home::empty();

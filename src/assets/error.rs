@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::shortage::advice;
 use crate::size::human_size;
 
 /// Why something that narrating needs is not there, or could not be brought.
@@ -98,7 +99,11 @@ pub enum AssetError {
     #[error("interrupted: nothing is half-installed; run the same command again to continue")]
     Interrupted,
     /// A folder can't be written.
-    #[error("{} can't be written ({source}): change its permissions, or set ALOUD_HOME to another folder", path.display())]
+    #[error(
+        "{} can't be written ({source}): {}",
+        path.display(),
+        advice(source, "change its permissions, or set ALOUD_HOME to another folder")
+    )]
     NotWritable {
         /// The folder or file.
         path: PathBuf,
@@ -116,7 +121,11 @@ pub enum AssetError {
         free: Option<u64>,
     },
     /// Another operation on files failed.
-    #[error("could not {doing} {} ({source}): check the folder and run the same command again", path.display())]
+    #[error(
+        "could not {doing} {} ({source}): {}",
+        path.display(),
+        advice(source, "check the folder and run the same command again")
+    )]
     Io {
         /// What was being done: "read".
         doing: &'static str,

@@ -13,6 +13,7 @@ use super::fetching::table;
 use crate::{
     assets::{AssetError, Assets, Piece, PieceId, VoiceFiles, find_pip, free_space, human_size},
     settings::{SettingOrigin, Settings, printable},
+    shortage::advice,
     speech::{self, SpeechError},
 };
 
@@ -241,7 +242,10 @@ fn examine_folder(name: &str, folder: &Path) -> Finding {
         }
         Err(why) => (
             State::Bad,
-            format!("can't be written ({why}): change its permissions, or choose another folder"),
+            format!(
+                "can't be written ({why}): {}",
+                advice(&why, "change its permissions, or choose another folder")
+            ),
         ),
     };
     Finding {

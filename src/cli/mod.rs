@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::assets::AssetError;
-use crate::engine::{OpenError, StoreError, SubmitError};
+use crate::engine::{OpenError, Shortage, StoreError, SubmitError};
 use crate::narrate::ComposeError;
 use crate::settings::SettingsError;
 use crate::speech::SpeechError;
@@ -162,6 +162,10 @@ fn one_message(error: &anyhow::Error) -> String {
             message = format!("{message}: {cause}");
         }
     }
+    let io = error.downcast_ref::<std::io::Error>();
+    if let Some(shortage) = io.and_then(Shortage::of) {
+        message = format!("{message}. {}", shortage.remediation());
+    }
     if let Some(error) = error.downcast_ref::<SpeechError>() {
         message = format!("{message}. {}", error.remediation());
     }
@@ -200,4 +204,18 @@ fn is_monitor_input(error: &anyhow::Error) -> bool {
 #[cfg(not(feature = "monitor"))]
 fn is_monitor_input(_error: &anyhow::Error) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_is_told_with_what_helps_against_it() {
+        let error = std::io::Error::from(rustix::io::Errno::MFILE);
+        let error = anyhow::Error::from(error).context("the library /x can't be written");
+        let message = message(&error);
+        assert!(message.starts_with("the library /x can't be written: Too many open files"));
+        assert!(message.contains("`ulimit -n`"), "{message}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::engine::{ErrorCode, ErrorObject};
+use crate::engine::{ErrorCode, ErrorObject, Shortage};
 
 /// Why a file could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,14 @@ pub enum ClipError {
     FolderInTheWay {
         /// The file.
         path: PathBuf,
+    },
+    /// The file can't be read, for a reason that is not its own.
+    #[error("can't read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// A clip that was there is gone or is not what it was.
     #[error("the clip {path} is damaged: {reason}")]
@@ -60,6 +68,20 @@ impl ClipError {
     }
 }
 
+impl ClipError {
+    /// Whether the same may do well later. A folder in the way stays there, and so does damage.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::DiskFull { .. } => true,
+            Self::Write { source, .. } | Self::Read { source, .. } => {
+                Shortage::of(source).is_none_or(Shortage::may_pass)
+            }
+            Self::FolderInTheWay { .. } | Self::Damaged { .. } => false,
+        }
+    }
+}
+
 impl From<ClipError> for ErrorObject {
     fn from(error: ClipError) -> Self {
         let (code, remediation) = match &error {
@@ -68,7 +90,13 @@ impl From<ClipError> for ErrorObject {
                 "Free some space and narrate the same text again: what is finished is kept, and it \
                  goes on from there",
             ),
-            ClipError::Write { .. } => (
+            ClipError::Write { source, .. } | ClipError::Read { source, .. }
+                if Shortage::of(source).is_some() =>
+            {
+                let shortage = Shortage::of(source);
+                (ErrorCode::Output, shortage.map_or("", Shortage::remediation))
+            }
+            ClipError::Write { .. } | ClipError::Read { .. } => (
                 ErrorCode::Output,
                 "Check that the folder is there and may be written to, then narrate the same text \
                  again: it goes on from where it was",
@@ -85,5 +113,30 @@ impl From<ClipError> for ErrorObject {
             ),
         };
         Self::new(code, error.to_string()).with_remediation(remediation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn a_shortage_does_not_send_people_to_the_folder() {
+        let write = |errno: Errno| ClipError::write(Path::new("a.wav"))(errno.into());
+        let advice = |errno| ErrorObject::from(write(errno)).remediation;
+        assert!(advice(Errno::ACCESS).contains("folder"));
+        for (errno, limit, may_pass) in [
+            (Errno::MFILE, "`ulimit -n`", true),
+            (Errno::NOMEM, "`ulimit -v`", true),
+            (Errno::FBIG, "`ulimit -f`", false),
+        ] {
+            let advice = advice(errno);
+            assert!(
+                advice.contains(limit) && !advice.contains("folder"),
+                "{advice}"
+            );
+            assert_eq!(write(errno).may_pass(), may_pass, "{errno}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::ClipError;
 use super::publish::{part_of, settle, spec};
+use crate::engine::Shortage;
 use crate::files;
 
 /// The largest WAV file in bytes: RIFF counts in 32 bits.
@@ -199,7 +200,7 @@ fn read_all(
         if !go_on() {
             return Err(JoinError::Stopped);
         }
-        match read(part, rate) {
+        match read(part, rate)? {
             Ok(samples) if damaged.is_empty() => take(part, &samples)?,
             Ok(_) => {}
             Err(reason) => damaged.push(DamagedClip {
@@ -215,24 +216,40 @@ fn read_all(
     }
 }
 
-/// The samples of a clip, or why it is not what it was when it was made.
-fn read(part: &Part, rate: u32) -> Result<Vec<i16>, String> {
-    let told = |error: io::Error| error.to_string();
+/// The samples of a clip, or why it is not what it was when it was made. Where files or memory are
+/// short, no clip can be read, and nothing is known of this one.
+fn read(part: &Part, rate: u32) -> Result<Result<Vec<i16>, String>, ClipError> {
+    match bytes(part) {
+        Ok(bytes) => Ok(decode(part, rate, &bytes)),
+        Err(source) if Shortage::of(&source).is_some() => Err(ClipError::Read {
+            path: part.path.clone(),
+            source,
+        }),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
+/// The bytes of a clip's file.
+fn bytes(part: &Part) -> io::Result<Vec<u8>> {
     // Before it is opened: a pipe would be waited for.
-    let file = std::fs::metadata(&part.path).map_err(told)?;
+    let file = std::fs::metadata(&part.path)?;
     let expected = file_size(part.samples);
     if !file.is_file() || file.len() != expected {
         let bytes = file.len();
-        return Err(format!("it has {bytes} bytes, and had {expected}"));
+        let reason = format!("it has {bytes} bytes, and had {expected}");
+        return Err(io::Error::other(reason));
     }
-    let bytes = std::fs::read(&part.path).map_err(told)?;
+    std::fs::read(&part.path)
+}
+
+fn decode(part: &Part, rate: u32, bytes: &[u8]) -> Result<Vec<i16>, String> {
     if part
         .checksum
-        .is_some_and(|checksum| checksum != crc32fast::hash(&bytes))
+        .is_some_and(|checksum| checksum != crc32fast::hash(bytes))
     {
         return Err("its checksum is not what it was".into());
     }
-    let reader = hound::WavReader::new(&bytes[..]).map_err(|error| error.to_string())?;
+    let reader = hound::WavReader::new(bytes).map_err(|error| error.to_string())?;
     if reader.spec() != spec(rate) {
         return Err("it has another format than the narration's".into());
     }

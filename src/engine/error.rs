@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::{ErrorCode, ErrorObject};
 use crate::model::{SegmentId, TaskId};
+use crate::shortage::{Shortage, advice};
 
 /// Why the engine could not be opened.
 ///
@@ -34,7 +35,10 @@ pub enum OpenError {
         holder: String,
     },
     /// The library's folder or lock file can't be made.
-    #[error("can't use {path} as the library: {source}; check that you may write there")]
+    #[error(
+        "can't use {path} as the library: {source}; {}",
+        advice(source, "check that you may write there")
+    )]
     Folder {
         /// The folder or file.
         path: PathBuf,
@@ -208,7 +212,7 @@ impl<E: std::error::Error + 'static> From<E> for WorkError {
         if let Some(object) = any.downcast_ref::<ErrorObject>() {
             return Self::Failed(object.clone());
         }
-        if let Some(StoreError::Failed(_)) = any.downcast_ref() {
+        if any.downcast_ref().is_some_and(StoreError::may_pass) {
             // Another program may hold the database, or the disk be full: that may pass.
             return Self::Transient(ErrorObject::new(ErrorCode::Database, error.to_string()));
         }
@@ -259,6 +263,14 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
     },
+    /// There is too little of something else for it.
+    #[error("can't use the database {path}: {shortage}. {}", shortage.remediation())]
+    Shortage {
+        /// The database file.
+        path: PathBuf,
+        /// What there is too little of.
+        shortage: Shortage,
+    },
     /// It was written by a later version of the program.
     #[error(
         "the database {path} has version {found}, and this program knows versions up to {known}: \
@@ -297,4 +309,15 @@ pub enum StoreError {
     /// Its thread has ended.
     #[error("the database is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// Whether the same may do well later, in this process.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Failed(_) => true,
+            Self::Shortage { shortage, .. } => shortage.may_pass(),
+            _ => false,
+        }
+    }
 }

@@ -63,6 +63,7 @@ use self::open::Inner;
 use self::runtime::Runtime;
 
 pub use crate::model::*;
+pub use crate::shortage::Shortage;
 
 pub use context::{Attempt, TaskContext};
 pub use core::{Breaker, Retries};

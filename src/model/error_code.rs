@@ -105,6 +105,8 @@ error_codes! {
     FolderTaken = "FOLDER_TAKEN",
     /// A file or its folder can't be written.
     Output = "OUTPUT",
+    /// The system gave too few open files, or too little memory.
+    Shortage = "SHORTAGE",
 
     // What narration says of voices.
 

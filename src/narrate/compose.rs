@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::clip::{WAV_LIMIT, slug};
 use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment};
 use crate::settings::Pauses;
+use crate::shortage::{advice, told};
 use crate::speech::VoiceInfo;
 use crate::text::{
     DecodeError, Limits, OmissionReason, Segment, SegmentEnd, SegmentKind, Source, decode,
@@ -51,7 +52,10 @@ pub enum ComposeError {
         left: String,
     },
     /// The output folder can't be used.
-    #[error("can't write to the output folder {path}: {source}; choose another with --out")]
+    #[error(
+        "can't write to the output folder {path}: {source}; {}",
+        advice(source, "choose another with --out")
+    )]
     Output {
         /// The folder.
         path: PathBuf,
@@ -85,7 +89,7 @@ impl Request {
                 .read_to_end(&mut bytes)
                 .map_err(|error| ComposeError::Read {
                     name: name.clone(),
-                    reason: error.to_string(),
+                    reason: told(&error),
                 })?;
             return Self::from_bytes(name, None, bytes);
         }
@@ -100,7 +104,7 @@ impl Request {
         let bytes = std::fs::read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => failed("there is no such file; check the name".into()),
             io::ErrorKind::PermissionDenied => failed("permission denied".into()),
-            _ => failed(error.to_string()),
+            _ => failed(told(&error)),
         })?;
         Self::from_bytes(name, Some(path.to_owned()), bytes)
     }

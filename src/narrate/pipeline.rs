@@ -467,14 +467,11 @@ fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkE
     })
 }
 
-/// A disk may have space again later; a folder in the way stays there, and so does damage.
+/// What may pass, such as a full disk, is tried again.
 pub(super) fn failed(error: clip::ClipError) -> WorkError {
-    match error {
-        clip::ClipError::DiskFull { .. } | clip::ClipError::Write { .. } => {
-            WorkError::Transient(error.into())
-        }
-        clip::ClipError::FolderInTheWay { .. } | clip::ClipError::Damaged { .. } => {
-            WorkError::Failed(error.into())
-        }
+    if error.may_pass() {
+        WorkError::Transient(error.into())
+    } else {
+        WorkError::Failed(error.into())
     }
 }

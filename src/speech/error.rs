@@ -1,8 +1,10 @@
 //! What can go wrong with a voice, with the file it concerns and what to do.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use crate::engine::{ErrorCode, ErrorObject};
+use crate::engine::{ErrorCode, ErrorObject, Shortage};
 
 /// Why a voice can't be used or could not speak.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -33,6 +35,14 @@ pub enum SpeechError {
         /// What the system said.
         reason: String,
     },
+    /// There is too little of something. Neither the voice nor the text is to blame.
+    #[error("can't {doing}: {shortage}")]
+    Shortage {
+        /// What could not be done: "run the voice's model".
+        doing: String,
+        /// What there is too little of.
+        shortage: Shortage,
+    },
     /// The phonemes could not be had.
     #[error("eSpeak NG failed: {0}")]
     Phonemes(String),
@@ -52,6 +62,7 @@ impl SpeechError {
             Self::Config { .. } => ErrorCode::VoiceConfig,
             Self::Model { .. } => ErrorCode::VoiceModel,
             Self::Library { .. } => ErrorCode::Library,
+            Self::Shortage { .. } => ErrorCode::Shortage,
             Self::Phonemes(_) => ErrorCode::Phonemes,
             Self::Run(_) => ErrorCode::ModelRun,
             Self::Interrupted => ErrorCode::Interrupted,
@@ -69,6 +80,7 @@ impl SpeechError {
             Self::Library { .. } => {
                 "Run `aloud doctor` to see what is there, and `aloud setup` to mend it"
             }
+            Self::Shortage { shortage, .. } => shortage.remediation(),
             Self::Phonemes(_) => "Run `aloud doctor`; if all is well there, report this text",
             Self::Run(_) => "Try again; if it fails again, report this text and voice",
             Self::Interrupted => "",
@@ -79,5 +91,59 @@ impl SpeechError {
 impl From<SpeechError> for ErrorObject {
     fn from(error: SpeechError) -> Self {
         Self::new(error.code(), error.to_string()).with_remediation(error.remediation())
+    }
+}
+
+/// Files that a library may have open at once while it loads one: folders within folders.
+const OPEN_AT_ONCE: usize = 8;
+
+/// The shortage that a library has met which could not load this file and does not say why: whether it
+/// can be opened now, with some more beside it, and with memory for twice its size. Loaded, a file takes
+/// more than it has bytes.
+pub(super) fn shortage_at(path: &Path) -> Option<Shortage> {
+    let load = || {
+        let files = (0..OPEN_AT_ONCE).map(|_| File::open(path));
+        let files = files.collect::<io::Result<Vec<_>>>()?;
+        let length = files[0].metadata()?.len();
+        let mut memory = Vec::<u8>::new();
+        memory.try_reserve_exact(usize::try_from(length.saturating_mul(2)).unwrap_or(0))?;
+        Ok(())
+    };
+    load()
+        .err()
+        .and_then(|error: io::Error| Shortage::of(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_is_seen_where_a_file_is_loaded() {
+        assert_eq!(shortage_at(Path::new("Cargo.toml")), None);
+        assert_eq!(shortage_at(Path::new("nowhere")), None);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("huge");
+        let file = File::create(&path).unwrap();
+        // More than a machine has addresses; the file itself takes no room.
+        if file.set_len(1 << 60).is_ok() {
+            assert_eq!(shortage_at(&path), Some(Shortage::Memory));
+        }
+    }
+
+    #[test]
+    fn a_shortage_blames_neither_voice_nor_text() {
+        let error = SpeechError::Shortage {
+            doing: "open the voice's model joe.onnx".into(),
+            shortage: Shortage::OpenFiles,
+        };
+        let error = ErrorObject::from(error);
+        assert_eq!(
+            error.message,
+            "can't open the voice's model joe.onnx: this program has too many files open"
+        );
+        let advice = error.remediation;
+        assert!(advice.contains("`ulimit -n`"), "{advice}");
+        assert!(!advice.contains("voice") && !advice.contains("report"));
     }
 }

@@ -15,6 +15,7 @@ use async_channel::{Receiver, Sender};
 use libloading::Library;
 
 use super::SpeechError;
+use super::error::shortage_at;
 
 /// Requests that may wait for the thread.
 const BACKLOG: usize = 16;
@@ -154,11 +155,23 @@ const INITIALIZE_DONT_EXIT: c_int = 0x8000;
 const CHARS_UTF8: c_int = 1;
 const PHONEMES_IPA: c_int = 0x02;
 
+/// A file of the library's data that every language needs.
+const PHONEMES: &str = "phontab";
+
+/// The library never says why it could not read a file.
+fn lacking(file: &Path) -> Option<SpeechError> {
+    Some(SpeechError::Shortage {
+        doing: "use eSpeak NG".to_owned(),
+        shortage: shortage_at(file)?,
+    })
+}
+
 /// The library's functions. Made, used and dropped on one thread.
 struct Bound {
     set_voice: SetVoiceByName,
     text_to_phonemes: TextToPhonemes,
     terminate: Terminate,
+    data: PathBuf,
     /// Keeps the functions above valid.
     _library: Library,
 }
@@ -177,6 +190,7 @@ impl Bound {
             path: path.to_owned(),
             reason,
         };
+        let folder = data;
         let data = data
             .to_str()
             .and_then(|data| CString::new(data).ok())
@@ -188,7 +202,8 @@ impl Bound {
             })?;
         // SAFETY: loading runs the library's initialisers; eSpeak NG has none with effects, and
         // the file was checked when it was installed or named by the user.
-        let library = unsafe { Library::new(path) }.map_err(|error| failed(error.to_string()))?;
+        let library = unsafe { Library::new(path) }
+            .map_err(|error| lacking(path).unwrap_or_else(|| failed(error.to_string())))?;
         // SAFETY: the types are those of `speak_lib.h`, stable since version 1.49; the functions
         // are copied out of their symbols, and `_library` keeps them loaded.
         let (initialize, bound) = unsafe {
@@ -217,16 +232,17 @@ impl Bound {
             )
         };
         if rate <= 0 {
-            return Err(failed(format!(
-                "it refused its data in {}",
-                data.to_string_lossy()
-            )));
+            return Err(lacking(&folder.join(PHONEMES)).unwrap_or_else(|| {
+                let data = data.to_string_lossy();
+                failed(format!("it refused its data in {data}"))
+            }));
         }
         let (set_voice, text_to_phonemes, terminate) = bound;
         Ok(Self {
             set_voice,
             text_to_phonemes,
             terminate,
+            data: folder.to_owned(),
             _library: library,
         })
     }
@@ -237,7 +253,9 @@ impl Bound {
         // SAFETY: `name` is a C string that lives through the call.
         match unsafe { (self.set_voice)(name.as_ptr()) } {
             0 => Ok(()),
-            _ => Err(unknown()),
+            // A language is a file. One that can't be opened is as unknown to the library as one that
+            // is not there.
+            _ => Err(lacking(&self.data.join(PHONEMES)).unwrap_or_else(unknown)),
         }
     }
 

@@ -217,7 +217,7 @@ impl<B, R: Clone> Core<B, R> {
         now: Now,
         out: &mut Output<B, R>,
     ) {
-        let may_pass = matches!(error, StoreError::Failed(_)) && !self.is_flushing();
+        let may_pass = error.may_pass() && !self.is_flushing();
         let has_caller = matches!(
             then,
             Then::Accepted { .. } | Then::RecurringSet(_) | Then::RecurringRemoved { .. }

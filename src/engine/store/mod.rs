@@ -286,6 +286,12 @@ fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
     }
     match error {
         rusqlite::Error::QueryReturnedNoRows => StoreError::Unknown,
-        error => StoreError::Failed(error.to_string()),
+        error => match schema::shortage(error, path) {
+            Some(shortage) => StoreError::Shortage {
+                path: path.to_owned(),
+                shortage,
+            },
+            None => StoreError::Failed(error.to_string()),
+        },
     }
 }

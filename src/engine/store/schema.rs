@@ -6,11 +6,16 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rustix::process::{Resource, getrlimit};
 
 use crate::engine::error::StoreError;
+use crate::shortage::Shortage;
 
 /// Earlier versions of SQLite can corrupt a database in WAL mode.
 const SQLITE_NEEDED: i32 = 3_051_003;
+
+/// More than any of the database's files grows by at once, in bytes.
+const LARGEST_STEP: u64 = 1 << 16;
 
 /// One step each, from version N to N + 1. Steps that were released never change.
 const MIGRATIONS: &[&str] = &[
@@ -132,6 +137,26 @@ pub(super) fn is_held(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// The shortage behind an error. SQLite has a word for memory only, and keeps to itself what the system
+/// said: of the rest it is found out whether it is so now.
+pub(super) fn shortage(error: &rusqlite::Error, path: &Path) -> Option<Shortage> {
+    match error.sqlite_error_code()? {
+        rusqlite::ErrorCode::OutOfMemory => Some(Shortage::Memory),
+        rusqlite::ErrorCode::CannotOpen => {
+            let error = std::fs::File::open(path).err()?;
+            Shortage::of(&error)
+        }
+        rusqlite::ErrorCode::SystemIoFailure => {
+            let limit = getrlimit(Resource::Fsize).current?;
+            let files = [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")];
+            let sizes = files.iter().filter_map(|file| file.metadata().ok());
+            let largest = sizes.map(|file| file.len()).max()?;
+            (limit < largest + LARGEST_STEP).then_some(Shortage::FileSize)
+        }
+        _ => None,
+    }
+}
+
 /// Has the whole database looked at when it is opened next.
 pub(super) fn suspect(path: &Path) {
     if let Err(error) = std::fs::File::create(beside(path, "-suspect")) {
@@ -157,6 +182,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
             StoreError::Damaged { path, reason }
         } else if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
             StoreError::DiskFull { path }
+        } else if let Some(shortage) = shortage(&error, &path) {
+            StoreError::Shortage { path, shortage }
         } else {
             StoreError::Open { path, reason }
         }

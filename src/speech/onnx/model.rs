@@ -14,17 +14,24 @@ use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue};
 use ort::value::Tensor;
 
 use super::shapes;
-use crate::engine::Interrupt;
+use crate::engine::{Interrupt, Shortage};
 use crate::speech::SpeechError;
+use crate::speech::error::shortage_at;
 
 /// The runtime of this process; it allows one, and it stays loaded.
 static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
 fn environment(library: &Path) -> Result<Environment, SpeechError> {
-    let failed = |reason: String| SpeechError::Library {
-        what: "ONNX Runtime",
-        path: library.to_owned(),
-        reason,
+    let failed = |reason: String| match shortage_at(library) {
+        Some(shortage) => SpeechError::Shortage {
+            doing: "load ONNX Runtime".to_owned(),
+            shortage,
+        },
+        None => SpeechError::Library {
+            what: "ONNX Runtime",
+            path: library.to_owned(),
+            reason,
+        },
     };
     let mut current = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, environment)) = &*current {
@@ -79,7 +86,10 @@ impl<'a> Opener<'a> {
             file.read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        read().map_err(|error: std::io::Error| self.failed(&error.to_string()))
+        read().map_err(|error: std::io::Error| match Shortage::of(&error) {
+            Some(shortage) => self.lacking(shortage),
+            None => self.failed(&error.to_string()),
+        })
     }
 
     /// Opens the file itself, with `threads` threads for a run. What lies in files beside a model is
@@ -123,11 +133,21 @@ impl<'a> Opener<'a> {
         })
     }
 
-    /// An error about this model.
+    /// An error about this model, unless it is about the memory.
     pub(crate) fn failed(&self, reason: &str) -> SpeechError {
+        if is_about_memory(reason) {
+            return self.lacking(Shortage::Memory);
+        }
         SpeechError::Model {
             path: self.path.to_owned(),
             reason: one_line(reason),
+        }
+    }
+
+    fn lacking(&self, shortage: Shortage) -> SpeechError {
+        SpeechError::Shortage {
+            doing: format!("open the voice's model {}", self.path.display()),
+            shortage,
         }
     }
 }
@@ -236,9 +256,43 @@ impl Model {
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 fn run_failed(error: ort::Error) -> SpeechError {
-    SpeechError::Run(one_line(&error.to_string()))
+    run_error(&error.to_string())
+}
+
+fn run_error(reason: &str) -> SpeechError {
+    if is_about_memory(reason) {
+        return SpeechError::Shortage {
+            doing: "run the voice's model".to_owned(),
+            shortage: Shortage::Memory,
+        };
+    }
+    SpeechError::Run(one_line(reason))
+}
+
+/// The runtime has no code for it: its allocator says the one, C++ the other.
+fn is_about_memory(reason: &str) -> bool {
+    ["Failed to allocate memory", "bad_alloc"]
+        .iter()
+        .any(|words| reason.contains(words))
 }
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_gets_no_memory_blames_neither_text_nor_voice() {
+        let said = "Non-zero status code returned while running ConvTranspose node. Status \
+            Message: bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 166";
+        for said in [said, "std::bad_alloc"] {
+            let error = run_error(said);
+            assert!(error.remediation().contains("`ulimit -v`"), "{error}");
+        }
+        let error = run_error("Non-zero status code");
+        assert_eq!(error, SpeechError::Run("Non-zero status code".into()));
+    }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::super::SpeechError;
+use crate::engine::Shortage;
 
 /// The largest configuration that is read; real ones have some 10 KB.
 const LARGEST: u64 = 16 << 20;
@@ -107,7 +108,13 @@ impl PiperConfig {
                 metadata.len()
             )));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        let text = std::fs::read_to_string(path).map_err(|error| match Shortage::of(&error) {
+            Some(shortage) => SpeechError::Shortage {
+                doing: format!("read the voice's configuration {}", path.display()),
+                shortage,
+            },
+            None => failed(error.to_string()),
+        })?;
         let config: Self =
             serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
         config.check().map_err(failed)?;
