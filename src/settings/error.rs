@@ -3,6 +3,9 @@
 
 use std::path::PathBuf;
 
+use crate::shortage::advice;
+use crate::text::DecodeError;
+
 /// Why the settings could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,12 +31,24 @@ pub enum SettingsError {
         path: PathBuf,
     },
     /// `config.toml` exists and could not be read.
-    #[error("the settings file {} could not be read ({source}): check its permissions", path.display())]
+    #[error(
+        "the settings file {} could not be read ({source}): {}",
+        path.display(),
+        advice(source, "check its permissions")
+    )]
     Unreadable {
         /// Where it is.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// `config.toml` is no text that could be read.
+    #[error("the settings file {} can't be used: {}", path.display(), not_text(source))]
+    NotText {
+        /// Where it is.
+        path: PathBuf,
+        /// What is in it instead, and what to do.
+        source: DecodeError,
     },
     /// `config.toml` is not TOML.
     #[error("{}:{line}: this is not valid TOML ({why}): correct this line", path.display())]
@@ -69,6 +84,13 @@ pub enum SettingsError {
         /// What it is, made safe to print.
         given: String,
     },
+}
+
+fn not_text(source: &DecodeError) -> String {
+    match source {
+        DecodeError::Binary { what, .. } => format!("it {what}; put a TOML file in its place"),
+        other => other.to_string(),
+    }
 }
 
 fn suggest(nearest: Option<&str>) -> String {

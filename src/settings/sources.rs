@@ -16,6 +16,7 @@ use super::{
     error::printable,
     value::{Raw, Setting},
 };
+use crate::text::{DecodeError, decode};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,8 +79,10 @@ impl<'e> Sources<'e> {
     ) -> Result<Sources<'e>, SettingsError> {
         let file = match std::fs::metadata(&path) {
             Ok(meta) if !meta.is_file() => return Err(SettingsError::NotAFile { path }),
-            Ok(_) => match std::fs::read_to_string(&path) {
-                Ok(text) => parse(&path, &text)?,
+            Ok(_) => match std::fs::read(&path).map(decode) {
+                Ok(Ok(source)) => parse(&path, &source.text)?,
+                Ok(Err(DecodeError::Empty)) => Entries::new(),
+                Ok(Err(source)) => return Err(SettingsError::NotText { path, source }),
                 Err(source) => return Err(SettingsError::Unreadable { path, source }),
             },
             Err(why)

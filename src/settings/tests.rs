@@ -162,8 +162,22 @@ fn what_is_wrong_in_the_environment_is_named_with_its_variable() {
 fn a_folder_or_bytes_in_place_of_the_file_are_refused_clearly() {
     let home = Home::with("");
     let path = Paths::under(home.0.path()).config_file();
-    fs::write(&path, b"voice = \"\xff\"").unwrap();
-    assert!(home.error(&[]).contains("could not be read"));
+    fs::write(&path, b"speed = 2\n# caf\xe9\n").unwrap();
+    let message = home.error(&[]);
+    for part in ["config.toml", "not valid UTF-8", "line 2", "iconv"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(!message.contains("permissions"), "{message}");
+    fs::write(&path, b"speed = 2\0").unwrap();
+    assert!(home.error(&[]).contains("NUL byte"));
+    // Editors of other systems save so.
+    let utf16: Vec<u8> = "\u{feff}speed = 2\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(&path, utf16).unwrap();
+    let settings = home.load(Overrides::default(), &[]).unwrap();
+    assert!((settings.speed - 2.0).abs() < f32::EPSILON);
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(home.error(&[]).contains("is not a file"));
