@@ -11,11 +11,14 @@ use serde::Serialize;
 
 use super::{AssetError, Assets, Piece, PieceId, Role};
 use crate::settings::printable;
+use crate::text::excerpt;
 
 /// A voice's config and card are small; a bigger file is something else.
 const MOST_CONFIG_BYTES: u64 = 16 << 20;
 /// Below this likeness a suggestion would puzzle more than it helps.
 const LIKE_ENOUGH: f64 = 0.7;
+/// So much of a name is told, and no longer name is taken for a slip, in bytes.
+const LONGEST_NAME: usize = 100;
 
 /// One line of the list of voices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -155,12 +158,14 @@ impl Assets {
         let nearest = self
             .voices()
             .into_iter()
+            // Comparing takes the product of both lengths.
+            .filter(|_| name_or_path.len() <= LONGEST_NAME)
             .map(|voice| (strsim::jaro_winkler(&voice.name, name_or_path), voice.name))
             .filter(|(likeness, _)| *likeness > LIKE_ENOUGH)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, name)| name);
         Err(AssetError::UnknownVoice {
-            name: printable(name_or_path),
+            name: excerpt(name_or_path, LONGEST_NAME),
             nearest,
         })
     }

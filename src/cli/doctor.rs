@@ -15,7 +15,11 @@ use crate::{
     settings::{SettingOrigin, Settings, printable},
     shortage::advice,
     speech::{self, SpeechError},
+    text::excerpt,
 };
+
+/// So many characters of a setting are shown: enough for a path.
+const LONGEST_VALUE: usize = 1000;
 
 /// Check every piece, folder and setting
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -300,7 +304,7 @@ fn draw(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
         .map(|setting| {
             vec![
                 format!("  {}", setting.name),
-                printable(&setting.value),
+                excerpt(&setting.value, LONGEST_VALUE),
                 format!("({})", printable(&setting.origin.to_string())),
             ]
         })

@@ -169,7 +169,21 @@ fn one_message(error: &anyhow::Error) -> String {
     if let Some(error) = error.downcast_ref::<SpeechError>() {
         message = format!("{message}. {}", error.remediation());
     }
-    printable(&message).into_owned()
+    printable(&without_middle(message)).into_owned()
+}
+
+/// A message of any length, short enough to be read. Its beginning tells what happened, and its end
+/// what to do; what is long is a name between them.
+fn without_middle(message: String) -> String {
+    const KEPT: (usize, usize) = (1000, 500);
+    let begin = message.char_indices().nth(KEPT.0);
+    let end = message.char_indices().nth_back(KEPT.1);
+    match begin.zip(end) {
+        Some(((begin, _), (end, _))) if begin < end => {
+            format!("{}…{}", &message[..begin], &message[end..])
+        }
+        _ => message,
+    }
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
@@ -209,6 +223,20 @@ fn is_monitor_input(_error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_message_keeps_what_happened_and_what_to_do() {
+        let path = "é".repeat(1_000_000);
+        let source = std::io::Error::from(rustix::io::Errno::NAMETOOLONG);
+        let path = path.into();
+        let message = message(&ComposeError::Output { path, source }.into());
+        assert!(message.starts_with("can't write to the output folder éé"));
+        assert!(message.contains("é…é"));
+        assert!(message.ends_with("; choose another with --out"));
+        assert!(message.chars().count() < 1600);
+        let short = "a".repeat(1500);
+        assert_eq!(without_middle(short.clone()), short);
+    }
 
     #[test]
     fn a_shortage_is_told_with_what_helps_against_it() {

@@ -105,3 +105,11 @@ fn suggest(nearest: Option<&str>) -> String {
 pub(crate) fn printable(text: &str) -> String {
     crate::text::printable(text).into_owned()
 }
+
+/// So many characters of a value are shown.
+const LONGEST_VALUE: usize = 100;
+
+/// A value, or a key that could be anything, for a message: it may be as long as the file.
+pub(super) fn shown(text: &str) -> String {
+    crate::text::excerpt(text, LONGEST_VALUE)
+}

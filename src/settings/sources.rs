@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     SettingsError,
-    error::printable,
+    error::shown,
     value::{Raw, Setting},
 };
 use crate::text::{DecodeError, decode};
@@ -60,6 +60,9 @@ const OTHER_NAMES: [(&str, &str); 3] = [
     ("shutdown_timeout", "EXECUTOR_SHUTDOWN_TIMEOUT"),
     ("cleanup_threshold", "TASK_CLEANUP_THRESHOLD"),
 ];
+
+/// The longest key, in bytes, that may be a setting's name with a slip in it.
+const LONGEST_KEY: usize = 64;
 
 /// What `config.toml` says: key → line and value.
 type Entries = BTreeMap<String, (usize, Raw)>;
@@ -128,15 +131,15 @@ impl<'e> Sources<'e> {
             },
             name: name.to_owned(),
             problem,
-            given: printable(&given),
+            given,
         };
         let (value, origin, given) = if let Some(flag) = flag {
             let value = T::from_flag(flag);
-            let given = value.show();
+            let given = shown(&value.show());
             (value, Origin::Flag, given)
         } else if let Some((variable, text)) = from_environment {
             let origin = Origin::Environment(variable);
-            let given = text.to_string_lossy().into_owned();
+            let given = shown(&text.to_string_lossy());
             match text.to_str().and_then(T::from_text) {
                 Some(value) => (value, origin, given),
                 None => return Err(bad(&origin, T::WANTS.to_owned(), given)),
@@ -170,7 +173,7 @@ impl<'e> Sources<'e> {
                 place: Origin::File(self.path.clone(), *line).to_string(),
                 name: name.to_owned(),
                 problem: format!("must be a table: a line [{name}], and its entries below it"),
-                given: printable(&raw.show()),
+                given: raw.show(),
             });
         }
         let prefix = format!("{name}.");
@@ -183,9 +186,9 @@ impl<'e> Sources<'e> {
             let Raw::Text(text) = &raw else {
                 return Err(SettingsError::BadValue {
                     place: Origin::File(self.path.clone(), line).to_string(),
-                    name: printable(&key),
+                    name: shown(&key),
                     problem: String::WANTS.to_owned(),
-                    given: printable(&raw.show()),
+                    given: raw.show(),
                 });
             };
             first = first.or(Some(line));
@@ -213,6 +216,8 @@ impl<'e> Sources<'e> {
         let nearest = self
             .origins
             .iter()
+            // Comparing takes the product of both lengths, and no setting has so long a name.
+            .filter(|_| key.len() <= LONGEST_KEY)
             .map(|setting| (strsim::jaro_winkler(setting.name, key), setting.name))
             .filter(|(likeness, _)| *likeness > 0.75)
             .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -220,7 +225,7 @@ impl<'e> Sources<'e> {
         Err(SettingsError::UnknownKey {
             path: self.path.clone(),
             line: *line,
-            key: printable(key),
+            key: shown(key),
             nearest,
         })
     }

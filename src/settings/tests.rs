@@ -159,6 +159,29 @@ fn what_is_wrong_in_the_environment_is_named_with_its_variable() {
 }
 
 #[test]
+fn however_long_a_value_or_key_is_the_message_about_it_is_short() {
+    let key = "x".repeat(1_000_000);
+    for config in [
+        format!("speed = {key:?}\n"),
+        format!("on_hangup = {key:?}\n"),
+        format!("keys = {key:?}\n"),
+        format!("{key} = 1\n"),
+        format!("[keys]\n{key} = 1\n"),
+    ] {
+        let message = Home::with(&config).error(&[]);
+        assert!(message.contains("xxx…"), "{}", &message[..300]);
+        assert!(message.len() < 500, "{}", &message[..300]);
+    }
+    let long = "x\u{1b}".repeat(1_000_000);
+    let message = Home::with("").error(&[("ALOUD_SPEED", &long)]);
+    assert!(
+        message.contains("must be a number (it is x␛x␛"),
+        "{message}"
+    );
+    assert!(message.ends_with("…)") && message.len() < 600, "{message}");
+}
+
+#[test]
 fn a_folder_or_bytes_in_place_of_the_file_are_refused_clearly() {
     let home = Home::with("");
     let path = Paths::under(home.0.path()).config_file();

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use super::error::shown;
+
 /// A value as `config.toml` holds it, reduced to what settings need.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Raw {
@@ -20,10 +22,10 @@ pub enum Raw {
 }
 
 impl Raw {
-    /// The value as a person would write it, for error messages.
+    /// The value as a person would write it, for error messages: short, and safe to print.
     pub(super) fn show(&self) -> String {
         match self {
-            Raw::Text(text) => format!("{text:?}"),
+            Raw::Text(text) => format!("{:?}", shown(text)),
             Raw::Int(number) => number.to_string(),
             Raw::Float(number) => number.to_string(),
             Raw::Other(kind) => (*kind).to_owned(),

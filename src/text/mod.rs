@@ -44,5 +44,5 @@ pub use document::{
 pub use fit::Limits;
 pub use markdown::Markdown;
 pub use plain::PlainText;
-pub use printable::printable;
+pub use printable::{excerpt, printable};
 pub use segment::{Chapter, Segment, SegmentEnd, SegmentKind, Segmentation, segment};

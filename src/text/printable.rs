@@ -34,6 +34,22 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// The first characters of a text, at most so many, printable, and with an ellipsis for what is left
+/// out: a value that someone gave may be as long as a book, and the message around it must still be
+/// seen.
+///
+/// ```
+/// assert_eq!(aloud::text::excerpt("a value", 7), "a value");
+/// assert_eq!(aloud::text::excerpt("another value", 7), "another…");
+/// ```
+#[must_use]
+pub fn excerpt(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", printable(&text[..end])),
+        None => printable(text).into_owned(),
+    }
+}
+
 fn needs_replacing(c: char) -> bool {
     // U+061C, U+200E and U+200F reorder their neighbours without being overrides.
     let mark = matches!(
@@ -68,6 +84,14 @@ mod tests {
             assert_eq!(printable(text), expected);
         }
         assert!(matches!(printable("safe"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_between_characters_and_safe() {
+        assert_eq!(excerpt("éé", 2), "éé");
+        assert_eq!(excerpt("é\u{1b}é", 2), "é␛…");
+        assert_eq!(excerpt("é", 0), "…");
+        assert_eq!(excerpt("", 0), "");
     }
 
     proptest! {
