@@ -291,6 +291,27 @@ fn with_too_few_open_files_nothing_else_is_blamed() {
 }
 
 #[test]
+fn a_file_that_may_not_grow_is_named() {
+    let home = Home::ready();
+    let (file, voice) = (home.write("story.txt", STORY), home.tone());
+    let args = ["narrate", "--plain", &file, "--voice", &voice];
+    // In blocks of 512 or 1024 bytes: enough for the database, not for the longest clips.
+    let ran = limited(&home, "-f 300", &args);
+    let says = [".wav: File too large", "`ulimit -f`"];
+    refused(&home, &ran, 1, &says);
+    assert!(!ran.err.contains("may be written to"), "{}", ran.err);
+    let again = home.run(&args);
+    assert_eq!(again.code, Some(0), "{}", again.err);
+
+    // Not even the database may grow.
+    let home = Home::ready();
+    let (file, voice) = (home.write("story.txt", STORY), home.tone());
+    let args = ["narrate", "--plain", &file, "--voice", &voice];
+    let ran = limited(&home, "-f 20", &args);
+    refused(&home, &ran, 1, &["aloud.db", "too large", "`ulimit -f`"]);
+}
+
+#[test]
 fn no_network_and_nothing_installed() {
     let home = Home::empty();
     let file = home.write("x.txt", STORY);

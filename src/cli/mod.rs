@@ -59,6 +59,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
+    signals::survive_large_files()?;
     let settings = crate::settings::load(args.overrides())?;
     logging::start(&settings.paths.logs);
     let signals = Signals::install()?;

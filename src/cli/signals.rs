@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals as Iterator};
 
 use crate::engine::{Engine, ShutdownWait};
@@ -30,6 +30,13 @@ fn is_ignored(signal: i32) -> bool {
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// Lets a write beyond the limit on the size of files (`ulimit -f`) fail with an error, which is told as
+/// one: left alone, its signal ends the program without a word. A handler that does nothing is used, for
+/// programs that are started from here do not inherit it, unlike a signal that is ignored.
+pub(super) fn survive_large_files() -> std::io::Result<()> {
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
 }
 
 /// The thread that waits for signals, until this is dropped.
