@@ -193,7 +193,8 @@ fn best_cut(text: &str, target: usize, most: usize) -> usize {
 
 /// What ends right before a blank.
 fn rank_before(words: &str) -> Option<Rank> {
-    let words = words.trim_end_matches(['”', '"', '’', '»', ')', ']']);
+    let closing_marks = ['”', '"', '’', '»', ')', ']'];
+    let words = words.trim_end_matches(closing_marks);
     match words.chars().next_back()? {
         '.' | '!' | '?' | '…' | '。' | '！' | '？' => Some(Rank::Sentence),
         ';' | ':' | '—' | '–' => Some(Rank::Clause),

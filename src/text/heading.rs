@@ -57,7 +57,9 @@ const MOST: usize = 90;
 /// like a sentence.
 pub(super) fn could_be_title(line: &str) -> bool {
     let line = line.trim();
-    let ends_like_a_sentence = line.ends_with(['.', ',', ';', ':', '…', '”', '"', '»', '’', '\'']);
+    let stops = ['.', ',', ';', ':', '…'];
+    let closing_quotes = ['”', '"', '»', '’', '\''];
+    let ends_like_a_sentence = line.ends_with(stops) || line.ends_with(closing_quotes);
     line.chars().nth(MOST).is_none() && has_words(line) && !ends_like_a_sentence
 }
 

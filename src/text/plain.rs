@@ -85,17 +85,14 @@ impl Line<'_> {
 
     /// True if a sentence may end with this line.
     fn ends_a_sentence(&self) -> bool {
-        let words = self
-            .text
-            .trim_end()
-            .trim_end_matches(['”', '"', '’', '»', ')']);
+        let closing_marks = ['”', '"', '’', '»', ')'];
+        let words = self.text.trim_end().trim_end_matches(closing_marks);
         words.ends_with(['.', '!', '?', '…', ':', '—'])
     }
 
     fn opens_speech(&self) -> bool {
-        self.text
-            .trim_start()
-            .starts_with(['“', '"', '«', '„', '—', '‘'])
+        let opening_marks = ['“', '"', '«', '„', '—', '‘'];
+        self.text.trim_start().starts_with(opening_marks)
     }
 }
 

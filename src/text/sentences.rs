@@ -124,9 +124,10 @@ fn leave_opening_marks(text: &str, start: usize, end: usize) -> usize {
         return end;
     }
     let words = text[start..end].trim_end();
-    let marks = words.trim_end_matches(['“', '«', '„', '‘', '(', '[']);
-    match marks.ends_with(' ') {
-        true => start + marks.len(),
+    let opening_marks = ['“', '«', '„', '‘', '(', '['];
+    let before = words.trim_end_matches(opening_marks);
+    match before.ends_with(' ') {
+        true => start + before.len(),
         false => end,
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn heard(message: &str) -> String {
     let mut heard = String::with_capacity(message.len());
     for c in message.chars() {
         match c {
+            // Quotation marks of a title, and marks around a command.
             '«' | '»' | '`' => heard.push('"'),
             '×' => heard.push_str("times"),
             '→' => heard.push_str("to"),
@@ -329,8 +330,8 @@ mod tests {
     #[test]
     fn what_was_written_for_eyes_is_said_without_marks() {
         assert_eq!(
-            heard("1 of «A story»: run `aloud setup` · 2 × → 3"),
-            "1 of \"A story\": run \"aloud setup\" , 2 times to 3"
+            heard("1 of «Une histoire»: run `aloud setup` · 2 × → 3"),
+            "1 of \"Une histoire\": run \"aloud setup\" , 2 times to 3"
         );
         assert_eq!(title("short"), "short");
         let long = title(&"a\u{301}b ".repeat(40));

@@ -164,7 +164,8 @@ fn carry(lines: &mut [String], next: &str, room: usize) -> String {
     let belongs = next
         .chars()
         .all(|c| !c.is_alphanumeric() && !c.is_whitespace());
-    let opens = line.ends_with(['“', '‘', '(', '[', '«', '„', '"', '\'']);
+    let opening_marks = ['“', '‘', '(', '[', '«', '„', '"', '\''];
+    let opens = line.ends_with(opening_marks);
     if !belongs && !opens {
         return String::new();
     }
