@@ -94,7 +94,10 @@ impl From<ClipError> for ErrorObject {
                 if Shortage::of(source).is_some() =>
             {
                 let shortage = Shortage::of(source);
-                (ErrorCode::Output, shortage.map_or("", Shortage::remediation))
+                (
+                    ErrorCode::Output,
+                    shortage.map_or("", Shortage::remediation),
+                )
             }
             ClipError::Write { .. } | ClipError::Read { .. } => (
                 ErrorCode::Output,

@@ -1,42 +1,19 @@
 //! How tasks come in: handed in now, or left by an earlier process.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::disk::Then;
-use super::life::Life;
+use super::end;
 use super::mutation::{Mutation, mutated};
 use super::queue::Place;
+use super::state::{Admission, Entry, Life, Phase, Ran, Then};
 use super::{
-    Answer, Core, Effect, Entry, Kind, NewTask, Now, Output, Phase, Refusal, Reply, RestoredTask,
-    Row, RunRow, Schedule, add_completed, run,
+    Answer, Core, Effect, Kind, NewTask, Now, Output, Refusal, Reply, RestoredTask, Row, RunRow,
+    Schedule, add_completed,
 };
 use crate::engine::core::CallId;
 use crate::engine::core::group::Share;
-use crate::engine::recurrence::Recurrence;
-use crate::model::{CompletedSegment, Event, SegmentId, TaskId, TaskState, TaskStatus, Timestamp};
-
-/// What is kept of a submission until it is admitted.
-pub(super) struct Admission {
-    pub schedule: Schedule,
-    /// Its delay counts from the submission, however long the disk takes.
-    pub due: Option<Duration>,
-    /// The tasks that it waits for, of those that were known when it was handed in.
-    pub after: Vec<u64>,
-    pub failed_dependency: Option<TaskId>,
-    /// Of a run of what recurs.
-    pub ran: Option<Ran>,
-}
-
-/// What is noted of a recurring task with one of its runs.
-pub(super) struct Ran {
-    pub name: Arc<str>,
-    pub recurrence: Recurrence,
-    /// When it is due next, and when that was reckoned.
-    pub next: Timestamp,
-    pub noted: Timestamp,
-}
+use crate::model::{CompletedSegment, Event, SegmentId, TaskId, TaskState, TaskStatus};
 
 impl<B, R: Clone> Core<B, R> {
     pub(super) fn submit(
@@ -211,7 +188,7 @@ impl<B, R: Clone> Core<B, R> {
             // Others may have been handed in since, to run after it.
             for dependant in self.queue.fail(entry.seq) {
                 if let Some(dependant) = self.order.get(&dependant).cloned() {
-                    self.end(&dependant, run::dependency_outcome(id), now, out);
+                    self.end(&dependant, end::dependency_outcome(id), now, out);
                 }
             }
         }
@@ -303,7 +280,7 @@ impl<B, R: Clone> Core<B, R> {
         }
         out.events.push(Event::Submitted { task: id.clone() });
         if let Some(dependency) = failed_dependency.or(failed) {
-            let outcome = run::dependency_outcome(&dependency);
+            let outcome = end::dependency_outcome(&dependency);
             self.end(id, outcome, now, out);
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::queue::Lane;
-use super::time::Alarm;
+use super::state::Alarm;
 use super::{Core, Effect, Entry, Log, Now, Output, RunId};
 use crate::engine::error::WorkError;
 use crate::model::{ErrorObject, Event, Hold, Timestamp};

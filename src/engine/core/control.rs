@@ -1,9 +1,9 @@
 //! What can be done to tasks and to the queue: cancel, hold back, move, wait for.
 
-use super::disk::Then;
-use super::life::Life;
+use super::end::cancelled_error;
 use super::mutation::{Mutation, mutated};
-use super::run::{CANCEL_GRACE, cancelled_error};
+use super::run::CANCEL_GRACE;
+use super::state::{Life, Then};
 use super::{
     Answer, CallId, Core, Effect, Kind, Now, Outcome, Output, Phase, Refusal, Reply, Row, RunId,
 };

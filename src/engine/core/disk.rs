@@ -3,18 +3,14 @@
 //! a commit. What must not be told before it is on disk waits here for the answer.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::accept::Admission;
 use super::mutation::{Mutation, mutated};
 use super::policy::doubled;
-use super::time::Alarm;
-use super::{CallId, Core, Effect, LeaseId, Log, Now, Output, Reply, Row, RowAnswer, RowResult};
+use super::state::{Admission, Alarm, Then};
+use super::{Core, Effect, Log, Now, Output, Reply, Row, RowAnswer, RowResult};
 use crate::engine::error::StoreError;
-use crate::model::{
-    CompletedSegment, ErrorCode, ErrorObject, Event, SegmentId, TaskId, TaskState, Timestamp,
-};
+use crate::model::{ErrorCode, ErrorObject, TaskId, TaskState};
 
 /// Rows that share one commit at most.
 const BATCH: usize = 256;
@@ -22,47 +18,6 @@ const BATCH: usize = 256;
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// The longest wait.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
-
-/// What follows once a row is on disk.
-pub(super) enum Then {
-    Nothing,
-    Tell(Event),
-    Accepted {
-        task: TaskId,
-        call: Option<CallId>,
-        admission: Box<Admission>,
-    },
-    PartDone {
-        task: TaskId,
-        segment: CompletedSegment,
-        lease: LeaseId,
-        is_made: bool,
-        call: CallId,
-    },
-    PartForgotten {
-        task: TaskId,
-        part: SegmentId,
-        call: CallId,
-    },
-    RecurringSet(CallId),
-    RecurringRemoved {
-        name: Arc<str>,
-        call: CallId,
-    },
-    Ended(Box<Ending>),
-}
-
-/// An end that is decided.
-pub(super) struct Ending {
-    pub task: TaskId,
-    pub state: TaskState,
-    pub result: Option<serde_json::Value>,
-    pub error: Option<ErrorObject>,
-    pub at: Timestamp,
-    /// Whether the disk has it, or need not have it. Otherwise the task continues at the next start,
-    /// and nothing like it may be taken until then.
-    pub is_final: bool,
-}
 
 pub(super) struct Disk<R> {
     waiting: Vec<(Row<R>, Then)>,

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use super::end::shutdown_outcome;
 use super::mutation::{Mutation, mutated};
-use super::run::shutdown_outcome;
-use super::time::Alarm;
-use super::{Answer, CallId, Core, Effect, Kind, Log, Now, Output, Phase, Reply, RunId};
+use super::state::{Alarm, Leaving, Life, Phase, Step};
+use super::{Answer, CallId, Core, Effect, Kind, Log, Now, Output, Reply, RunId};
 use crate::engine::interrupt::StopReason;
 use crate::model::{Event, ShutdownReport, ShutdownWait, TaskId};
 
@@ -15,40 +15,6 @@ use crate::model::{Event, ShutdownReport, ShutdownWait, TaskId};
 const GRACE: Duration = Duration::from_secs(5);
 /// The same for closures, which have nothing of ours to put in order.
 const CLOSURE_GRACE: Duration = Duration::from_secs(1);
-
-/// Whether the engine takes work.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Life {
-    Restoring,
-    Open,
-    ShuttingDown(Box<Leaving>),
-    Down(Box<ShutdownReport>),
-}
-
-/// How far a shutdown is.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Leaving {
-    step: Step,
-    /// What is queued runs as well.
-    drains: bool,
-    /// When the step ends by itself.
-    until: Duration,
-    /// When this step began.
-    since: Duration,
-    begun: Duration,
-    /// What ran when it began, or began later because it drains.
-    active: Vec<TaskId>,
-    report: ShutdownReport,
-    callers: Vec<CallId>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Wait,
-    Interrupt,
-    /// Nothing runs; what is decided goes to the disk.
-    Flush,
-}
 
 impl<B, R: Clone> Core<B, R> {
     /// Whether the engine takes new tasks, whether it is going down, and whether it is down.
@@ -156,7 +122,7 @@ impl<B, R: Clone> Core<B, R> {
     }
 
     fn grace(&self) -> Duration {
-        let is_durable = |run: &super::run::Run| {
+        let is_durable = |run: &super::state::Run| {
             let entry = self.tasks.get(&run.task);
             entry.is_some_and(|entry| entry.kind == Kind::Durable)
         };

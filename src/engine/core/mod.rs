@@ -15,6 +15,7 @@ mod accept;
 mod breaker;
 mod control;
 mod disk;
+mod end;
 mod group;
 mod life;
 pub(crate) mod mutation;
@@ -22,9 +23,12 @@ mod parts;
 mod policy;
 mod queue;
 mod recurring;
+mod row;
 mod run;
+mod state;
 mod time;
 mod types;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,63 +42,14 @@ use crate::model::{
 use self::breaker::Breakers;
 use self::disk::Disk;
 use self::group::{Groups, Share};
-use self::life::Life;
 use self::queue::{Lane, Queue};
 use self::recurring::Recurrences;
-use self::run::{Run, Workers};
-use self::time::Alarm;
+use self::state::{Alarm, Entry, Life, Phase, Run};
+use self::workers::Workers;
 
 pub use self::policy::{Breaker, Retries};
+pub(crate) use self::row::*;
 pub(crate) use self::types::*;
-
-/// Where a task stands, with what only that state has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// On its way to the disk: nobody but its submitter knows of it.
-    Accepting,
-    /// On disk; its submitter looks which of the results that it takes over are there.
-    Adopting,
-    Waiting,
-    Running {
-        run: RunId,
-        deadline: Option<Duration>,
-        /// Since when no part has been in the model, between two parts.
-        idle_since: Option<Duration>,
-    },
-    /// Its end is on its way to the disk.
-    Ending,
-    Ended,
-}
-
-/// One attempt at a part.
-#[derive(Clone, Copy, Debug)]
-struct Lease {
-    id: LeaseId,
-    /// When it is over its time; `None` once it is made, or without a limit.
-    deadline: Option<Duration>,
-    /// Whether the model has it.
-    is_open: bool,
-    /// When the run is given up, for the part was over its time and is still in the model.
-    give_up: Option<Duration>,
-    /// What its result plays, while its row is on its way to the disk.
-    storing: Option<Duration>,
-}
-
-struct Entry<B> {
-    status: TaskStatus,
-    kind: Kind,
-    phase: Phase,
-    seq: u64,
-    /// Its place in the queue, if someone moved it.
-    rank: Option<i64>,
-    timeout: Option<Duration>,
-    /// Its work, unless a worker has it or it has ended.
-    body: Option<B>,
-    fingerprint: Option<Arc<str>>,
-    breaker: Option<Arc<str>>,
-    leases: BTreeMap<SegmentId, Lease>,
-    watchers: Vec<CallId>,
-}
 
 /// All that the engine knows and decides. `B` is the work of a task, `R` what the disk has of it.
 pub(crate) struct Core<B, R> {
@@ -309,26 +264,6 @@ impl<B, R: Clone> Core<B, R> {
             if self.alarms.remove(&(at, alarm)) {
                 self.limits -= usize::from(is_limit);
             }
-        }
-    }
-}
-
-impl<B> Entry<B> {
-    /// Whether anyone but its submitter may know of it.
-    fn is_known(&self) -> bool {
-        !matches!(self.phase, Phase::Accepting | Phase::Adopting)
-    }
-
-    fn is_durable(&self) -> bool {
-        self.kind == Kind::Durable
-    }
-
-    /// With which others it is held back.
-    fn lane(&self) -> Lane {
-        match &self.breaker {
-            _ if self.body.is_none() => Lane::NoOperation,
-            Some(key) => Lane::Breaker(key.clone()),
-            None => Lane::Free,
         }
     }
 }

@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use super::disk::Then;
+use super::end::over_time;
 use super::mutation::{Mutation, mutated};
-use super::run::over_time;
-use super::time::Alarm;
+use super::state::{Alarm, Lease, Phase, Then};
 use super::{
-    Answer, CallId, Core, Effect, Lease, LeaseId, Now, Outcome, Output, Phase, Refusal, Report,
-    Row, RunId, add_completed,
+    Answer, CallId, Core, Effect, LeaseId, Now, Outcome, Output, Refusal, Report, Row, RunId,
+    add_completed,
 };
 use crate::model::{ClipRecord, CompletedSegment, ErrorObject, Event, SegmentId, TaskId};
 

@@ -9,12 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accept::Ran;
-use super::disk::Then;
-use super::life::Life;
 use super::mutation::{Mutation, mutated};
-use super::time::Alarm;
-use super::types::{NewRecurring, RecurringRow, RestoredRecurring, SetRecurringRow, Template};
+use super::row::{RecurringRow, SetRecurringRow};
+use super::state::{Alarm, Life, Ran, Then};
+use super::types::{NewRecurring, RestoredRecurring, Template};
 use super::{Again, Answer, CallId, Core, Effect, Log, NewTask, Now, Output, Refusal, Reply, Row};
 use crate::engine::recurrence::Recurrence;
 use crate::model::{Occurrence, RecurringTask, TaskId, TaskStatus, Timestamp};

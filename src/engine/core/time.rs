@@ -1,12 +1,11 @@
 //! What happens by itself: limits that pass, delays that end, the clean-up every ten minutes. A clock
 //! that overslept, because the process or the machine was stopped, does not count against the work.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::life::Life;
 use super::mutation::{Mutation, mutated};
-use super::{Again, Answer, Core, Effect, LeaseId, Log, Now, Output, Phase, RunId};
+use super::state::{Alarm, Life, Phase};
+use super::{Again, Answer, Core, Effect, Log, Now, Output};
 use crate::model::Event;
 
 /// How often finished tasks are cleared away by themselves.
@@ -16,31 +15,6 @@ pub(crate) const CLEANUP_STEP: usize = 256;
 /// While something has a limit, the clock looks around this often: what it oversleeps by was no time
 /// that the work had.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-
-/// What the clock wakes the core for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Alarm {
-    TaskDeadline(u64),
-    PartDeadline(u64, LeaseId),
-    PartGiveUp(u64, LeaseId),
-    GiveUp(RunId),
-    Shutdown,
-    DiskRetry,
-    Breaker(Arc<str>),
-    Cleanup,
-    Workers,
-    Recurring,
-}
-
-impl Alarm {
-    /// Whether it limits work: time for which nothing could run does not count.
-    pub(super) fn is_limit(&self) -> bool {
-        matches!(
-            self,
-            Self::TaskDeadline(_) | Self::PartDeadline(..) | Self::PartGiveUp(..) | Self::GiveUp(_)
-        )
-    }
-}
 
 impl<B, R: Clone> Core<B, R> {
     pub(super) fn open(&mut self, now: Now, out: &mut Output<B, R>) -> Answer {
@@ -184,7 +158,7 @@ impl<B, R: Clone> Core<B, R> {
         }
         if !archived.is_empty() {
             let row = super::Row::Archived(archived);
-            self.disk.add(row, super::disk::Then::Nothing);
+            self.disk.add(row, super::state::Then::Nothing);
         }
         if count > 0 {
             out.effects
