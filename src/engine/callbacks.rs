@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::Engine;
 use super::error::SubmitError;
 use super::guard::guarded;
-use super::open::Inner;
 use super::runtime::events::Subscription;
 use super::runtime::{CALLBACKS, Runtime};
 use super::submission::Submission;
@@ -68,7 +67,7 @@ impl Engine {
         &self,
         callback: impl FnMut(&Event, Option<&TaskStatus>) + Send + 'static,
     ) -> Result<(), SubmitError> {
-        note(&self.inner, Note::All(Box::new(callback)))
+        note(self, Note::All(Box::new(callback)))
     }
 
     /// The same as [`Self::submit`], and has `callback` called for each change of this task, the
@@ -105,30 +104,31 @@ impl Engine {
             task,
             callback,
         };
-        note(&self.inner, new)?;
+        note(self, new)?;
         let submitted = self.submit(submission);
         let is_accepted = submitted.is_ok();
         // Too late for the callback, and still accepted: the engine went down in between.
-        let _ = note(&self.inner, Note::Decided { token, is_accepted });
+        let _ = note(self, Note::Decided { token, is_accepted });
         submitted
     }
 }
 
 /// Tells the callbacks' thread, and starts it for the first one.
-fn note(inner: &Inner, note: Note) -> Result<(), SubmitError> {
-    let sender = sender(inner)?;
+fn note(engine: &Engine, note: Note) -> Result<(), SubmitError> {
+    let sender = sender(engine)?;
     sender
         .send_blocking(note)
         .map_err(|_| SubmitError::ShutDown)
 }
 
-fn sender(inner: &Inner) -> Result<Sender<Note>, SubmitError> {
-    let runtime = &inner.runtime;
+fn sender(engine: &Engine) -> Result<Sender<Note>, SubmitError> {
+    let runtime = engine.runtime();
     let (is_open, _, is_down) = runtime.lock().core.life();
     if is_down {
         return Err(SubmitError::ShutDown);
     }
-    let mut notes = inner
+    let mut notes = engine
+        .inner
         .callbacks
         .notes
         .lock()

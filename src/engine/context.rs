@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_channel::Receiver;
 use serde_json::Value;
 
-use super::core::{Answer, Command, Kind, LeaseId, Reply, Report, RunId};
-use super::error::WorkError;
+use super::core::{Kind, LeaseId, Report, RunId};
+use super::error::{StoreError, WorkError};
 use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
-use super::runtime::Runtime;
 use crate::failpoint::reach;
 use crate::model::{
     ClipRecord, CompletedSegment, ErrorCode, ErrorObject, SegmentId, StoredClip, TaskId, TaskStatus,
@@ -41,9 +39,56 @@ pub struct TaskContext {
     id: TaskId,
     run: RunId,
     kind: Kind,
-    runtime: Arc<Runtime>,
+    host: Box<dyn Host>,
     interrupt: Arc<Interrupt>,
     in_work: Arc<InWork>,
+}
+
+/// What work needs of the engine that runs it.
+pub(super) trait Host: Send + Sync {
+    fn status(&self, task: &TaskId) -> Option<TaskStatus>;
+
+    fn segment_timeout(&self) -> Option<Duration>;
+
+    fn report(&self, task: &TaskId, report: Report);
+
+    /// `None`: the run was asked to stop.
+    fn open_part(&self, run: RunId, part: SegmentId) -> Option<LeaseId>;
+
+    fn close_part(&self, run: RunId, part: SegmentId);
+
+    fn fail_part(&self, run: RunId, part: SegmentId, error: ErrorObject);
+
+    /// It returns once the disk has it.
+    fn complete_part(&self, run: RunId, made: MadePart) -> Result<(), PartError>;
+
+    /// The same.
+    fn forget_part(&self, run: RunId, part: SegmentId) -> Result<(), PartError>;
+
+    /// Parts that were begun at any time.
+    fn attempted(&self, task: &TaskId) -> Result<BTreeSet<SegmentId>, StoreError>;
+
+    /// How often each part was in the model when the process died.
+    fn crashes(&self, task: &TaskId) -> Result<BTreeMap<SegmentId, u32>, StoreError>;
+
+    fn clips(&self, task: &TaskId) -> Result<Vec<StoredClip>, StoreError>;
+}
+
+/// A part's result, as the work brings it.
+pub(super) struct MadePart {
+    /// `None`: it was copied, not made.
+    pub lease: Option<LeaseId>,
+    pub clip: ClipRecord,
+    pub work: Duration,
+}
+
+/// Why a change of a part was not made.
+pub(super) enum PartError {
+    /// The run or the lease is not the one that counts.
+    Stale,
+    /// The engine shuts down.
+    ShutDown,
+    Store(StoreError),
 }
 
 impl TaskContext {
@@ -54,7 +99,7 @@ impl TaskContext {
         id: TaskId,
         run: RunId,
         kind: Kind,
-        runtime: Arc<Runtime>,
+        host: Box<dyn Host>,
         interrupt: Arc<Interrupt>,
         in_work: Arc<InWork>,
     ) -> Self {
@@ -62,7 +107,7 @@ impl TaskContext {
             id,
             run,
             kind,
-            runtime,
+            host,
             interrupt,
             in_work,
         }
@@ -74,7 +119,7 @@ impl TaskContext {
             // It has ended without this work.
             return;
         }
-        self.runtime.report(&self.id, report);
+        self.host.report(&self.id, report);
     }
 
     /// The task's id.
@@ -256,7 +301,7 @@ impl TaskContext {
     /// ```
     #[must_use]
     pub fn status(&self) -> Option<TaskStatus> {
-        self.runtime.lock().core.status(&self.id)
+        self.host.status(&self.id)
     }
 
     /// Begins an attempt at a segment of a narration and returns its number, which
@@ -310,19 +355,13 @@ impl TaskContext {
         if self.interrupt.reason().is_some() {
             return Err(WorkError::Interrupted);
         }
-        let (run, part) = (self.run, segment_id.into());
-        match self.runtime.apply(Command::OpenPart { run, part }) {
-            Answer::Lease(lease) => {
-                self.interrupt.begin_segment(part);
-                self.in_work.set(&self.id, &[&[part], ahead].concat());
-                Ok(Attempt {
-                    lease,
-                    segment: part,
-                })
-            }
-            // It was asked to stop in the meantime.
-            _ => Err(WorkError::Interrupted),
-        }
+        let segment = segment_id.into();
+        // Without a lease, it was asked to stop in the meantime.
+        let lease = self.host.open_part(self.run, segment);
+        let lease = lease.ok_or(WorkError::Interrupted)?;
+        self.interrupt.begin_segment(segment);
+        self.in_work.set(&self.id, &[&[segment], ahead].concat());
+        Ok(Attempt { lease, segment })
     }
 
     /// Says that the model is done with the segment it began last, whose time then stops counting.
@@ -351,7 +390,7 @@ impl TaskContext {
         let part = self.interrupt.segment();
         self.interrupt.begin_segment(SegmentId::TASK);
         let run = self.run;
-        self.runtime.apply(Command::ClosePart { run, part });
+        self.host.close_part(run, part);
         overdue
     }
 
@@ -372,7 +411,7 @@ impl TaskContext {
     /// ```
     #[must_use]
     pub fn segment_timeout(&self) -> Option<Duration> {
-        self.runtime.options.segment_timeout
+        self.host.segment_timeout()
     }
 
     /// Says that the clip of a segment is published, and waits until that is on disk. The file has
@@ -419,19 +458,14 @@ impl TaskContext {
         if attempt.as_ref().is_some_and(|one| one.segment != segment) {
             return Err(superseded(segment));
         }
-        let (run, lease) = (self.run, attempt.map(|attempt| attempt.lease));
-        let (answer, replies) = self.runtime.call(|call| Command::CompletePart {
-            run,
-            lease,
+        let made = MadePart {
+            lease: attempt.map(|attempt| attempt.lease),
             clip,
             work,
-            call,
-        });
-        match answer {
-            Answer::Done => Ok(()),
-            Answer::Later => wait_for(&replies),
-            _ if self.interrupt.is_abandoned() => Err(WorkError::Interrupted),
-            _ => Err(superseded(segment)),
+        };
+        match self.host.complete_part(self.run, made) {
+            Err(PartError::Stale) if !self.interrupt.is_abandoned() => Err(superseded(segment)),
+            done => done.map_err(WorkError::from),
         }?;
         reach("row-committed");
         Ok(())
@@ -453,12 +487,7 @@ impl TaskContext {
     /// # Errors
     /// A failure of the database.
     pub fn forget_clip(&self, segment_id: impl Into<SegmentId>) -> Result<(), WorkError> {
-        let (run, part) = (self.run, segment_id.into());
-        let forget = |call| Command::ForgetPart { run, part, call };
-        match self.runtime.call(forget) {
-            (Answer::Later, replies) => wait_for(&replies),
-            _ => Err(WorkError::Interrupted),
-        }
+        Ok(self.host.forget_part(self.run, segment_id.into())?)
     }
 
     /// Takes a clip that lies in the folder already for a segment that was not made in this run: a
@@ -505,7 +534,7 @@ impl TaskContext {
     /// # Errors
     /// The store's error if it can't be read.
     pub fn attempted(&self) -> Result<BTreeSet<SegmentId>, WorkError> {
-        Ok(self.runtime.store.attempted(&self.id).wait()?)
+        Ok(self.host.attempted(&self.id)?)
     }
 
     /// Says what went wrong with a segment of a narration, and keeps it on disk.
@@ -525,7 +554,7 @@ impl TaskContext {
     /// ```
     pub fn fail_segment(&self, segment_id: impl Into<SegmentId>, error: ErrorObject) {
         let (run, part) = (self.run, segment_id.into());
-        self.runtime.apply(Command::FailPart { run, part, error });
+        self.host.fail_part(run, part, error);
     }
 
     /// The segments without a clip that were in the model when the process died, and how often. A clean
@@ -554,7 +583,7 @@ impl TaskContext {
     /// # Errors
     /// A failure of the database.
     pub fn crashes(&self) -> Result<BTreeMap<SegmentId, u32>, WorkError> {
-        Ok(self.runtime.store.crashes(&self.id).wait()?)
+        Ok(self.host.crashes(&self.id)?)
     }
 
     /// The published clips of this narration, by segment, as the database has them.
@@ -576,7 +605,7 @@ impl TaskContext {
     /// # Errors
     /// A failure of the database.
     pub fn clips(&self) -> Result<Vec<StoredClip>, WorkError> {
-        Ok(self.runtime.store.clips(&self.id).wait()?)
+        Ok(self.host.clips(&self.id)?)
     }
 }
 
@@ -610,12 +639,12 @@ fn superseded(segment: SegmentId) -> WorkError {
     WorkError::Failed(ErrorObject::new(ErrorCode::Superseded, message))
 }
 
-/// Waits until the disk has it.
-fn wait_for(replies: &Receiver<Reply>) -> Result<(), WorkError> {
-    match replies.recv_blocking() {
-        Ok(Reply::Failed(error)) => Err(error.into()),
-        Ok(Reply::Stored) => Ok(()),
-        // The engine is shutting down.
-        _ => Err(WorkError::Interrupted),
+impl From<PartError> for WorkError {
+    fn from(error: PartError) -> Self {
+        match error {
+            PartError::Store(error) => error.into(),
+            // It has ended without this work, or the engine shuts down.
+            PartError::Stale | PartError::ShutDown => Self::Interrupted,
+        }
     }
 }

@@ -47,6 +47,7 @@ use self::recurring::Recurrences;
 use self::state::{Alarm, Entry, Life, Phase, Run};
 use self::workers::Workers;
 
+pub(crate) use self::policy::Schedule;
 pub use self::policy::{Breaker, Retries};
 pub(crate) use self::row::*;
 pub(crate) use self::types::*;

@@ -1,6 +1,9 @@
-//! How often work is tried again, and when a whole kind of work waits because it keeps failing.
+//! When a task may run, how often it is tried again, and when a whole kind of work waits because it
+//! keeps failing.
 
 use std::time::Duration;
+
+use crate::model::{GroupId, Priority, TaskId};
 
 /// How often, and after how long, work is tried again that failed with
 /// [`WorkError::Transient`](crate::engine::WorkError::Transient).
@@ -91,4 +94,21 @@ impl Breaker {
 pub(super) fn doubled(first: Duration, time: u32, longest: Duration) -> Duration {
     let factor = 1u32.checked_shl(time.saturating_sub(1)).unwrap_or(u32::MAX);
     first.saturating_mul(factor).min(longest)
+}
+
+/// When a task may run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Schedule {
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Not before that much time has passed.
+    pub delay: Option<Duration>,
+    /// Not before these have ended as they should.
+    pub after: Vec<TaskId>,
+    /// Held back until it is resumed.
+    pub paused: bool,
+    /// The group it belongs to.
+    pub group: Option<GroupId>,
+    /// Its place in the queue, if someone moved it in an earlier run.
+    pub rank: Option<i64>,
 }

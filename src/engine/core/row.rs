@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::types::Schedule;
+use super::policy::Schedule;
 use crate::engine::error::StoreError;
 use crate::engine::recurrence::Recurrence;
 use crate::model::{

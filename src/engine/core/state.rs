@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::policy::Schedule;
 use super::queue::Lane;
-use super::types::{CallId, Kind, LeaseId, RunId, Schedule};
+use super::types::{CallId, Kind, LeaseId, RunId};
 use crate::engine::interrupt::StopReason;
 use crate::engine::recurrence::Recurrence;
 use crate::model::{

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::policy::Schedule;
 use super::row::{Row, RowResult};
 use crate::engine::error::{StoreError, WorkError};
 use crate::engine::interrupt::StopReason;
 use crate::engine::recurrence::Recurrence;
 use crate::model::{
-    ClipRecord, CompletedSegment, ErrorObject, Event, GroupId, Priority,
-    SegmentId, ShutdownReport, TaskId, TaskStatus, Timestamp,
+    ClipRecord, CompletedSegment, ErrorObject, Event, SegmentId, ShutdownReport, TaskId,
+    TaskStatus, Timestamp,
 };
 
 /// One moment on both clocks: the wall's for what people read, the monotonic one for ages and
@@ -43,23 +44,6 @@ pub(crate) struct Config {
     pub max_waiting: usize,
     /// Decides the jitter of retries.
     pub seed: u64,
-}
-
-/// When a task may run.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Schedule {
-    /// How urgent it is.
-    pub priority: Priority,
-    /// Not before that much time has passed.
-    pub delay: Option<Duration>,
-    /// Not before these have ended as they should.
-    pub after: Vec<TaskId>,
-    /// Held back until it is resumed.
-    pub paused: bool,
-    /// The group it belongs to.
-    pub group: Option<GroupId>,
-    /// Its place in the queue, if someone moved it in an earlier run.
-    pub rank: Option<i64>,
 }
 
 /// What can be done with work that did not reach its end.

@@ -22,6 +22,7 @@
 mod body;
 mod clock;
 pub(super) mod events;
+mod host;
 pub(super) mod lock;
 mod reaper;
 mod threads;

@@ -68,7 +68,7 @@ pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
             task,
             run,
             kind,
-            Arc::clone(runtime),
+            Box::new(Arc::clone(runtime)),
             Arc::clone(&interrupt),
             Arc::clone(&in_work),
         );

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, Row, params};
 
-use super::tasks::to_json;
+use super::columns::to_json;
 use super::{Answer, Store};
 use crate::model::ErrorObject;
 use crate::model::{HistoryEntry, RunSummary};

@@ -5,6 +5,7 @@
 //! when it is full. The connection is opened and closed by the same thread, always. This thread touches
 //! no folder but the library's own: one that hangs must not hold up the rest.
 
+mod columns;
 mod history;
 mod rebuild;
 mod recurring;

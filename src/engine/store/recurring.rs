@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
 
-use super::rows::millis;
-use super::tasks::{from_json, to_json};
+use super::columns::{from_json, millis, to_json};
 use super::{Answer, Store};
 use crate::engine::core::{RecurringRow, SetRecurringRow};
 use crate::engine::record::{OperationRecord, Record};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::columns::from_json;
 use super::segments::{clips, errors};
-use super::tasks::{NARRATE, failed_among, from_json};
+use super::tasks::{NARRATE, failed_among};
 use super::{Answer, Store};
 use crate::engine::error::StoreError;
 use crate::engine::record::{OperationRecord, Record};

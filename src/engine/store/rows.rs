@@ -1,21 +1,15 @@
 //! One row of the core on disk. Each is guarded so that an end is final: a task that has ended on disk
 //! is not changed by a row that comes after it.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, params};
 
-use super::tasks::{NewRow, insert, to_json};
+use super::columns::{millis, to_json};
+use super::tasks::{NewRow, insert};
 use super::{history, recurring, segments};
 use crate::engine::core::{Row, RowAnswer};
 use crate::engine::record::Record;
 use crate::engine::schedule::StoredSchedule;
 use crate::model::TaskId;
-
-/// A limit as it is stored.
-pub(super) fn millis(limit: Duration) -> u64 {
-    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
-}
 
 pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAnswer> {
     match row {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
-use super::tasks::from_json;
+use super::columns::from_json;
 use super::{Answer, Store};
 use crate::model::{ClipRecord, ErrorObject, SegmentId, StoredClip, TaskId};
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::columns::to_json;
 use super::segments::clips;
 use super::{Answer, Store};
 use crate::engine::record::{OperationRecord, Record};
@@ -191,14 +192,4 @@ fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM segments WHERE task = ?1")?
         .execute([old])?;
     Ok(())
-}
-
-pub(super) fn to_json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("plain data with text keys always serialises")
-}
-
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
-    serde_json::from_str(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-    })
 }
