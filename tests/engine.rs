@@ -117,7 +117,7 @@ fn a_task_waits_its_turn_and_keeps_what_it_was_told() {
     );
     assert_eq!(
         (done.result, done.partial_result),
-        (Some(json!("all")), Some(json!(["one"])))
+        (Some("all".into()), Some(json!(["one"]).into()))
     );
     assert!(done.completed_at.unwrap() >= done.started_at.unwrap());
     assert_eq!(
@@ -485,7 +485,7 @@ fn a_narration_survives_a_shutdown_and_no_clip_is_made_twice() {
     };
     assert_eq!(
         (status.state, status.result),
-        (TaskState::Completed, Some(json!(10)))
+        (TaskState::Completed, Some(10.into()))
     );
     assert_eq!(made.load(Ordering::SeqCst), 9, "segment 3 was made before");
     engine.shutdown(ShutdownWait::Now);

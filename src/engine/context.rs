@@ -152,7 +152,7 @@ impl TaskContext {
     ///     Ok("enough".into())
     /// }))?;
     /// let progress = engine.wait(&id)?.progress;
-    /// assert_eq!((progress.percentage(), progress.extra), (50, Some(json!({ "page": 10 }))));
+    /// assert_eq!((progress.percentage(), progress.extra), (50, Some(json!({ "page": 10 }).into())));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn update_progress(&self, current: u64, total: u64, extra: Option<Value>) {
@@ -227,7 +227,7 @@ impl TaskContext {
     ///     Err(ErrorObject::new("DISK", "the disk is full").into())
     /// }))?;
     /// let status = engine.wait(&id)?;
-    /// assert_eq!(status.partial_result, Some(json!(["the first half"])));
+    /// assert_eq!(status.partial_result, Some(json!(["the first half"]).into()));
     /// assert_eq!(status.result, None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -598,7 +598,7 @@ impl TaskContext {
     ///     Ok(names.into())
     /// });
     /// let id = engine.submit(engine.narration("A story"))?;
-    /// assert_eq!(engine.wait(&id)?.result, Some(json!(["1.wav", "2.wav"])));
+    /// assert_eq!(engine.wait(&id)?.result, Some(json!(["1.wav", "2.wav"]).into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

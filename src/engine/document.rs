@@ -98,7 +98,7 @@ fn document(status: &TaskStatus) -> Value {
 /// The numbers, and beside them what the work gave with them; the numbers' names are taken.
 fn progress(status: &TaskStatus) -> Value {
     let progress = &status.progress;
-    let mut fields = match &progress.extra {
+    let mut fields = match progress.extra.as_deref() {
         Some(Value::Object(extra)) => extra.clone(),
         Some(extra) => Map::from_iter([("extra".to_owned(), extra.clone())]),
         None => Map::new(),
@@ -138,7 +138,7 @@ mod tests {
         status
             .errors
             .push(SegmentId::new(2), ErrorObject::new("X", "x"));
-        status.progress.extra = Some(json!({ "phase": "joining", "current": "not this" }));
+        status.progress.extra = Some(json!({ "phase": "joining", "current": "not this" }).into());
         let document = document(&status);
         let segments = document["completed_segments"].as_array().unwrap();
         let order: Vec<_> = segments

@@ -21,7 +21,7 @@ impl Engine {
     /// engine.update_progress(&id, 1, 4, Some(json!({ "page": 12 })));
     /// let progress = engine.task_status(&id).unwrap().progress;
     /// assert_eq!((progress.current, progress.total), (1, 4));
-    /// assert_eq!(progress.extra, Some(json!({ "page": 12 })));
+    /// assert_eq!(progress.extra, Some(json!({ "page": 12 }).into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn update_progress(
@@ -110,7 +110,7 @@ impl Engine {
     /// let id = engine.submit(Submission::new(work).paused())?;
     /// engine.set_partial_result(&id, json!(["the first chapter"]));
     /// let status = engine.task_status(&id).unwrap();
-    /// assert_eq!(status.partial_result, Some(json!(["the first chapter"])));
+    /// assert_eq!(status.partial_result, Some(json!(["the first chapter"]).into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_partial_result(&self, id: &TaskId, value: serde_json::Value) {

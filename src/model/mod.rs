@@ -16,6 +16,7 @@ mod segments;
 mod shutdown;
 mod state;
 mod task;
+mod value;
 
 pub use clip::{ClipRecord, StoredClip};
 pub use error::ErrorObject;
@@ -32,3 +33,4 @@ pub use segments::{CompletedSegment, CompletedSegments, SegmentError, SegmentErr
 pub use shutdown::{ShutdownReport, ShutdownSteps, ShutdownWait};
 pub use state::TaskState;
 pub use task::{Hold, OperationCall, Progress, RunOutput, TaskKind, TaskStatus};
+pub use value::SharedValue;

@@ -13,6 +13,7 @@ use super::priority::Priority;
 use super::recurring::Occurrence;
 use super::segments::{CompletedSegments, SegmentErrors};
 use super::state::TaskState;
+use super::value::SharedValue;
 
 /// How far a task is.
 ///
@@ -32,7 +33,7 @@ pub struct Progress {
     pub total: u64,
     /// Whatever the work wants to say beside the numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub extra: Option<serde_json::Value>,
+    pub extra: Option<SharedValue>,
 }
 
 impl Progress {
@@ -143,7 +144,7 @@ pub enum Hold {
 
 /// Everything known about one task at one moment: a copy, never a lock.
 ///
-/// Copying one costs a few pointers, whatever the number of segments.
+/// Copying one costs a few pointers, whatever the number of segments and the size of results.
 ///
 /// ```
 /// use aloud::engine::{TaskState, TaskStatus, Work, testing::Library};
@@ -177,9 +178,9 @@ pub struct TaskStatus {
     /// What went wrong, segment by segment.
     pub errors: SegmentErrors,
     /// What the work has to show so far.
-    pub partial_result: Option<serde_json::Value>,
+    pub partial_result: Option<SharedValue>,
     /// What the work returned, once it is `COMPLETED`.
-    pub result: Option<serde_json::Value>,
+    pub result: Option<SharedValue>,
     /// Why it is `FAILED` or `CANCELLED`; while it is `PENDING`, why it is to be tried again.
     pub error: Option<ErrorObject>,
     /// Whether someone asked for it to be cancelled.

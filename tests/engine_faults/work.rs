@@ -41,7 +41,7 @@ fn a_segment_that_fails_before_the_model_leaves_no_limit_behind() {
         let status = engine.wait(&id).unwrap();
         assert_eq!(
             (status.state, status.result),
-            (TaskState::Completed, Some(json!(false)))
+            (TaskState::Completed, Some(false.into()))
         );
         engine.shutdown(ShutdownWait::Now);
     });
@@ -222,7 +222,7 @@ fn an_operation_survives_a_restart_with_what_it_was_given() {
         let status = engine.wait(&id).unwrap();
         assert_eq!(
             (&*status.title, status.result),
-            ("An echo", Some(json!([parameters, context])))
+            ("An echo", Some(json!([parameters, context]).into()))
         );
         engine.shutdown(ShutdownWait::Now);
     });

@@ -83,7 +83,7 @@ impl<B, R: Clone> Core<B, R> {
         let ending = Ending {
             task: id.clone(),
             state,
-            result,
+            result: result.map(Into::into),
             error,
             at: now.wall,
             is_final: true,
@@ -180,7 +180,7 @@ fn tally<B>(entry: &Entry<B>) -> RunSummary {
 fn timeout_error<B>(entry: &Entry<B>) -> ErrorObject {
     over_time(
         entry.timeout.unwrap_or_default(),
-        entry.status.partial_result.as_ref(),
+        entry.status.partial_result.as_deref(),
     )
 }
 

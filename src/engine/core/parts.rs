@@ -417,7 +417,7 @@ impl<B, R: Clone> Core<B, R> {
                     };
                     progress.total = total;
                     if extra.is_some() {
-                        progress.extra = extra;
+                        progress.extra = extra.map(Into::into);
                     }
                     status.updated_at = now.wall;
                 });
@@ -425,7 +425,7 @@ impl<B, R: Clone> Core<B, R> {
             }
             Report::Partial(value) => {
                 self.alter(id, |status| {
-                    status.partial_result = Some(value);
+                    status.partial_result = Some(value.into());
                     status.updated_at = now.wall;
                 });
                 out.events.push(Event::Progress { task: id.clone() });

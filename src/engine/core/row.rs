@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::policy::Schedule;
 use crate::engine::error::StoreError;
 use crate::engine::recurrence::Recurrence;
 use crate::model::{
-    ClipRecord, ErrorObject, Occurrence, RunSummary, SegmentId, TaskId, TaskState, Timestamp,
+    ClipRecord, ErrorObject, Occurrence, RunSummary, SegmentId, SharedValue, TaskId, TaskState,
+    Timestamp,
 };
 
 /// One change on disk. Rows of a task that has ended there change nothing.
@@ -68,7 +67,7 @@ pub(crate) enum Row<R> {
         folder: Option<Arc<Path>>,
         state: TaskState,
         error: Option<ErrorObject>,
-        result: Option<Value>,
+        result: Option<SharedValue>,
         tally: RunSummary,
         at: Timestamp,
     },

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::policy::Schedule;
 use super::queue::Lane;
 use super::types::{CallId, Kind, LeaseId, RunId};
 use crate::engine::interrupt::StopReason;
 use crate::engine::recurrence::Recurrence;
 use crate::model::{
-    CompletedSegment, ErrorObject, Event, SegmentId, ShutdownReport, TaskId, TaskState, TaskStatus,
-    Timestamp,
+    CompletedSegment, ErrorObject, Event, SegmentId, SharedValue, ShutdownReport, TaskId,
+    TaskState, TaskStatus, Timestamp,
 };
 
 /// Where a task stands, with what only that state has.
@@ -150,7 +148,7 @@ pub(super) enum Then {
 pub(super) struct Ending {
     pub task: TaskId,
     pub state: TaskState,
-    pub result: Option<Value>,
+    pub result: Option<SharedValue>,
     pub error: Option<ErrorObject>,
     pub at: Timestamp,
     /// Whether the disk has it, or need not have it. Otherwise the task continues at the next start,
