@@ -30,8 +30,9 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// How many tasks one step of priority overtakes at most.
-    pub const OVERTAKES: u32 = 1000;
+    /// How many tasks one step of priority overtakes at most: more than usually wait, so that what is
+    /// urgent runs next, and yet a bound.
+    pub const OVERTAKES: u32 = 100_000;
 
     /// All of them, from the least urgent.
     pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::High];
