@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use aloud::engine::{
     Engine, Event, Options, Plan, PlannedSegment, SegmentId, TaskStatus, Timestamp, Work,
 };
-use aloud::monitor::{Still, theme::ColorDepth};
+use aloud::monitor::{HeadlessRenderer, theme::ColorDepth};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const SEGMENTS: u32 = 100_000;
@@ -52,8 +52,8 @@ fn task() -> TaskStatus {
     status
 }
 
-fn monitor(task: &TaskStatus) -> Still {
-    let mut still = Still::new("dark", ColorDepth::TrueColor, SIZE).expect("a theme");
+fn monitor(task: &TaskStatus) -> HeadlessRenderer {
+    let mut still = HeadlessRenderer::new("dark", ColorDepth::TrueColor, SIZE).expect("a theme");
     still.show(vec![task.clone()], Timestamp(0));
     still.draw();
     still

@@ -12,7 +12,7 @@ use aloud::engine::{
     Engine, ErrorCode, Event, Interrupt, Narration, NarrationSettings, SegmentId, ShutdownWait,
     TaskState, TaskStatus,
 };
-use aloud::narrate::KeptClips;
+use aloud::narrate::ClipCache;
 use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 
 use kit::voice::{self, Open, library};
@@ -61,7 +61,7 @@ fn open_keeping(
     folder: &Path,
     speak: Speak,
     segment_timeout: Option<Duration>,
-    kept: Option<KeptClips>,
+    kept: Option<ClipCache>,
 ) -> Engine {
     let model: Open = Arc::new(move || Box::new(Spoken(speak)));
     let mut options = library(folder, model, kept);
@@ -454,7 +454,7 @@ fn never_the_same(text: &str) -> Vec<f32> {
 fn a_sentence_that_was_spoken_before_is_copied_into_any_narration() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("kept");
-    let kept = KeptClips::new(ClipStore::new(&store), 1_000_000);
+    let kept = ClipCache::new(ClipStore::new(&store), 1_000_000);
     let engine = open_keeping(folder.path(), never_the_same, None, Some(kept));
     let narrated = |title: &str, texts: &[&str], speed: f32| {
         let mut new = narration(folder.path(), title, texts);

@@ -17,7 +17,7 @@ use crate::settings::Overrides;
 
 /// Narrates long texts with neural voices on your own machine, and shows the work.
 ///
-/// Without a command it opens the monitor and goes on with whatever is unfinished.
+/// Without a command it opens the monitor and continues with whatever is unfinished.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = false)]
 pub(super) struct Args {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::fetching::Show;
 use super::signals::Signals;
-use super::wiring::ready;
+use super::submit::ready;
 use crate::assets::human_size;
 use crate::engine::{Interrupt, NarrationSettings};
 use crate::narrate::{Tuned, Tuning, load_voice, machine};

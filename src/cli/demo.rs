@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::accessible;
 use super::signals::Signals;
-use super::wiring::{Ready, compose_for, open_engine, submit};
+use super::submit::{Ready, compose_for, open_engine, submit};
 use crate::engine::Engine;
 use crate::narrate::{Composed, Request};
 use crate::settings::Settings;
@@ -56,7 +56,7 @@ pub(super) fn run(
     use super::monitor::{need_terminal, show};
 
     need_terminal()?;
-    let ready = super::wiring::ready(settings, offline, Show::fitting(), &|| signals.raised())?;
+    let ready = super::submit::ready(settings, offline, Show::fitting(), &|| signals.raised())?;
     if args.tour {
         return super::tour::run(&ready, settings, signals);
     }

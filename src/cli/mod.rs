@@ -8,7 +8,6 @@ mod clean;
 #[cfg(feature = "monitor")]
 pub(crate) mod complete;
 mod demo;
-pub(crate) mod desk;
 pub mod doctor;
 pub mod fetching;
 mod logging;
@@ -19,13 +18,14 @@ mod on_complete;
 mod phonemes;
 mod player;
 mod report;
+pub(crate) mod service;
 pub mod setup;
 mod signals;
+mod submit;
 #[cfg(feature = "monitor")]
 mod tour;
 mod typed;
 pub mod voices;
-mod wiring;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -7,14 +7,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::complete;
-use super::desk::Desk;
 use super::fetching::Show;
 use super::logging;
 use super::on_complete::OnComplete;
 use super::report::files_of;
+use super::service::Service;
 use super::signals::Signals;
+use super::submit::{open_engine, ready};
 use super::typed;
-use super::wiring::{open_engine, ready};
 use crate::engine::{Engine, Interrupt, StopReason, TaskId};
 use crate::monitor::services::{Completion, Defaults, LogLine, Services, VoiceChoice};
 use crate::monitor::{self, Cause, MonitorError, Options, TourPlan};
@@ -69,7 +69,7 @@ pub(super) fn show(
         tour,
     };
     let services = Arc::new(Around {
-        desk: Desk::new(engine.clone(), settings.clone()),
+        service: Service::new(engine.clone(), settings.clone()),
         settings: settings.clone(),
         leaving: Interrupt::default(),
     });
@@ -116,7 +116,7 @@ fn say_where_things_are(engine: &Engine) {
 
 /// What is around the monitor.
 struct Around {
-    desk: Desk,
+    service: Service,
     settings: Settings,
     leaving: Interrupt,
 }
@@ -127,7 +127,7 @@ fn said(error: &anyhow::Error) -> String {
 
 impl Services for Around {
     fn defaults(&self) -> Defaults {
-        let new = self.desk.defaults(NewText::Typed(String::new()));
+        let new = self.service.defaults(NewText::Typed(String::new()));
         Defaults {
             voice: new.voice,
             speed: new.speed,
@@ -145,13 +145,13 @@ impl Services for Around {
             text: NewText::File(path),
             ..new.clone()
         });
-        let submitted = self.desk.add(file.as_ref().unwrap_or(new));
+        let submitted = self.service.add(file.as_ref().unwrap_or(new));
         let submitted = submitted.map_err(|error| said(&error))?;
         Ok(submitted.id)
     }
 
     fn voices(&self) -> Vec<VoiceChoice> {
-        let voices = self.desk.voices().into_iter().map(|voice| {
+        let voices = self.service.voices().into_iter().map(|voice| {
             let about = if voice.installed {
                 format!("{} · {}", voice.language, voice.quality)
             } else {
@@ -167,13 +167,13 @@ impl Services for Around {
     }
 
     fn preview(&self, voice: &str, speed: f32) -> Result<(), String> {
-        let file = self.desk.preview(voice, speed, None, &self.leaving);
+        let file = self.service.preview(voice, speed, None, &self.leaving);
         let file = file.map_err(|error| said(&error))?;
-        self.desk.play(&file).map_err(|error| said(&error))
+        self.service.play(&file).map_err(|error| said(&error))
     }
 
     fn phonemes(&self, voice: &str, text: &str) -> Result<String, String> {
-        let utterance = self.desk.phonemes(voice, text);
+        let utterance = self.service.phonemes(voice, text);
         let utterance = utterance.map_err(|error| said(&error))?;
         Ok(match utterance.problem() {
             None => utterance.phonemes,
@@ -186,7 +186,7 @@ impl Services for Around {
 
     fn play(&self, file: &Path) -> Result<bool, String> {
         let file = whole_narration(file).unwrap_or_else(|| file.to_owned());
-        let played = self.desk.play_or_stop(&file);
+        let played = self.service.play_or_stop(&file);
         let played = played.map_err(|error| said(&error))?;
         match played.unheard {
             Some(error) => Err(format!("the last one was not heard: {}", said(&error))),
@@ -195,7 +195,9 @@ impl Services for Around {
     }
 
     fn open_folder(&self, folder: &Path) -> Result<(), String> {
-        self.desk.open_folder(folder).map_err(|error| said(&error))
+        self.service
+            .open_folder(folder)
+            .map_err(|error| said(&error))
     }
 
     fn complete(&self, typed: &str) -> Completion {

@@ -10,7 +10,7 @@ use super::fetching::Show;
 use super::on_complete::OnComplete;
 use super::report::{Reporter, Summary, segment_problem, with_advice};
 use super::signals::Signals;
-use super::wiring::{Ready, compose_for, open_engine, ready, submit};
+use super::submit::{Ready, compose_for, open_engine, ready, submit};
 use crate::engine::{Engine, Event, ShutdownWait, Subscription, TaskId, TaskState, TaskStatus};
 use crate::narrate::{Composed, Request};
 use crate::settings::Settings;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::fetching::Show;
 use super::signals::Signals;
-use super::wiring::{compose_for, ready};
+use super::submit::{compose_for, ready};
 use crate::narrate::Request;
 use crate::settings::Settings;
 

@@ -379,7 +379,7 @@ fn json_line(value: &Value) {
     line(&value.to_string());
 }
 
-/// One line on standard output. Whoever read it may have gone; the work goes on without them.
+/// One line on standard output. Whoever read it may have gone; the work continues without them.
 fn line(text: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());

@@ -11,8 +11,8 @@ use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
 
 use super::player::{Played, Player, System};
+use super::submit::{self, Ready, Submitted, compose_for};
 use super::typed;
-use super::wiring::{self, Ready, Submitted, compose_for};
 use crate::assets::{AssetError, Assets};
 use crate::clip;
 use crate::engine::{Engine, Interrupt, NarrationSettings, Priority, StoreError, SubmitError};
@@ -43,18 +43,18 @@ pub(crate) struct DeskVoice {
 }
 
 /// The desk. Share it in an [`Arc`].
-pub(crate) struct Desk {
+pub(crate) struct Service {
     engine: Engine,
     settings: Settings,
     // Before the previews: what plays must end before its file goes.
     player: Player,
     previews: Mutex<Previews>,
     /// The voice that was asked for phonemes last.
-    at_hand: Mutex<Option<AtHand>>,
+    at_hand: Mutex<Option<CachedFrontEnd>>,
 }
 
 /// A front end that is open.
-struct AtHand {
+struct CachedFrontEnd {
     /// What the voice was asked for by.
     name: String,
     /// When its files were looked at last.
@@ -75,7 +75,7 @@ struct Previews {
     made: HashMap<(Key, u32, Option<u32>), PathBuf>,
 }
 
-impl Desk {
+impl Service {
     /// The desk before this engine, under these settings.
     pub(crate) fn new(engine: Engine, settings: Settings) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl Desk {
             ..self.settings.clone()
         };
         let composed = compose_for(&request, &ready, &settings)?;
-        let submitted = wiring::submit_with(&self.engine, &self.settings, composed, new.priority);
+        let submitted = submit::submit_with(&self.engine, &self.settings, composed, new.priority);
         submitted.map_err(|error| match error.downcast_ref() {
             // The database goes first; that is no news for a person.
             Some(StoreError::Closed) => SubmitError::ShutDown.into(),
@@ -210,7 +210,7 @@ impl Desk {
     /// # Errors
     /// What is wrong with the voice, or with eSpeak NG.
     pub(crate) fn phonemes(&self, voice: &str, text: &str) -> anyhow::Result<Utterance> {
-        let fresh = |kept: &&AtHand| kept.name == voice && kept.since.elapsed() < AT_HAND;
+        let fresh = |kept: &&CachedFrontEnd| kept.name == voice && kept.since.elapsed() < AT_HAND;
         let at_hand = lock(&self.at_hand)
             .as_ref()
             .filter(fresh)
@@ -250,7 +250,7 @@ impl Desk {
     fn voice(&self, voice: &str) -> anyhow::Result<Ready> {
         let path = typed::path(Path::new(voice));
         let reference = if path.extension().is_some_and(|ending| ending == "onnx") {
-            wiring::reference(&path.to_string_lossy())
+            submit::reference(&path.to_string_lossy())
         } else {
             voice.trim().to_owned()
         };
@@ -273,7 +273,7 @@ impl Desk {
             Some(kept) => kept.front_end,
             None => ready.voice.front_end().map_err(advised)?.into(),
         };
-        *lock(&self.at_hand) = Some(AtHand {
+        *lock(&self.at_hand) = Some(CachedFrontEnd {
             name: name.to_owned(),
             since: Instant::now(),
             key,

@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::demo::{compose_texts, samples};
 use super::monitor::show;
 use super::signals::Signals;
-use super::wiring::{Ready, open_engine, submit};
+use super::submit::{Ready, open_engine, submit};
 use crate::clip;
 use crate::engine::SegmentId;
 use crate::monitor::TourPlan;

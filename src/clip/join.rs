@@ -1,12 +1,12 @@
 //! The joined narration: all clips with the pauses between them, streamed from disk to disk, under
-//! one gain for the whole. What would pass the size a WAV file can hold goes on in another file. Every
+//! one gain for the whole. What would pass the size a WAV file can hold continues in another file. Every
 //! clip is checked as it is read: a damaged one is named, and never becomes a part of the whole.
 
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use super::ClipError;
-use super::publish::{part_of, settle, spec};
+use super::publish::{finalize, part_of, spec};
 use crate::engine::Shortage;
 use crate::files;
 
@@ -111,7 +111,7 @@ pub fn join(
                 // Litter if it can't be removed; the next start tries again.
                 let _ = std::fs::remove_file(&part);
             })?;
-            settle(&path, &part, Ok(()))?;
+            finalize(&path, &part, Ok(()))?;
             samples
         };
         joined.files.push(path);

@@ -64,12 +64,12 @@ pub fn publish(path: &Path, bytes: &[u8]) -> Result<(), ClipError> {
         file.sync_all().map_err(ClipError::write(path))
     });
     reach("part-synced");
-    settle(path, &part, written)
+    finalize(path, &part, written)
 }
 
 /// Gives a finished part its name, or removes it if it failed. A link that has the name is replaced,
 /// not followed.
-pub(super) fn settle(
+pub(super) fn finalize(
     path: &Path,
     part: &Path,
     written: Result<(), ClipError>,

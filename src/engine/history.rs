@@ -22,7 +22,7 @@ impl Engine {
     /// assert_eq!(engine.task_status(&id), None);
     /// let history = engine.history(20)?;
     /// assert_eq!((&history[0].id, history[0].state), (&id, TaskState::Completed));
-    /// assert_eq!(history[0].tally.unwrap().audio_seconds, 2.0);
+    /// assert_eq!(history[0].summary.unwrap().audio_seconds, 2.0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

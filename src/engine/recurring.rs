@@ -103,7 +103,7 @@ impl Engine {
         self.runtime().lock().core.recurring()
     }
 
-    /// Has a task recur no more; a run of it that waits or is in work goes on. It returns once the disk
+    /// Has a task recur no more; a run of it that waits or is in work continues. It returns once the disk
     /// knows.
     ///
     /// ```

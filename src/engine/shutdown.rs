@@ -90,7 +90,7 @@ impl Drop for Inner {
             .unwrap_or_else(PoisonError::into_inner)
             .is_some();
         if !is_down {
-            // One that was begun goes on as it was asked for: this neither shortens nor lengthens it.
+            // One that was begun continues as it was asked for: this neither shortens nor lengthens it.
             let wait = match *self.is_stop_told.get_mut() {
                 true => ShutdownWait::Drain(Duration::MAX),
                 false => ShutdownWait::Now,

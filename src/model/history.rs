@@ -16,8 +16,8 @@ use super::task::TaskStatus;
 ///
 /// /// The line that a person sees.
 /// fn line(past: &HistoryEntry) -> String {
-///     match &past.tally {
-///         Some(tally) => format!("{}: {} of {} segments", past.title, tally.done, tally.segments),
+///     match &past.summary {
+///         Some(summary) => format!("{}: {} of {} segments", past.title, summary.done, summary.segments),
 ///         None => past.title.to_string(),
 ///     }
 /// }
@@ -45,7 +45,7 @@ pub struct HistoryEntry {
     /// When it ended.
     pub completed_at: Timestamp,
     /// What it had made; `None` if an earlier version of the program did not keep it.
-    pub tally: Option<RunSummary>,
+    pub summary: Option<RunSummary>,
     /// Why it is `FAILED` or `CANCELLED`, in words.
     pub problem: Option<String>,
 }
@@ -55,9 +55,9 @@ pub struct HistoryEntry {
 /// ```
 /// use aloud::engine::RunSummary;
 ///
-/// let tally = RunSummary { segments: 12, done: 11, errors: 1, audio_seconds: 74.2 };
-/// let copy: RunSummary = serde_json::from_value(serde_json::to_value(tally)?)?;
-/// assert_eq!(copy, tally);
+/// let summary = RunSummary { segments: 12, done: 11, errors: 1, audio_seconds: 74.2 };
+/// let copy: RunSummary = serde_json::from_value(serde_json::to_value(summary)?)?;
+/// assert_eq!(copy, summary);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

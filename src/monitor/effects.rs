@@ -104,7 +104,7 @@ pub(super) struct Effects {
     engine: Engine,
     services: Arc<dyn Services>,
     commands: Worker,
-    errands: Worker,
+    jobs: Worker,
     looks: Worker,
 }
 
@@ -118,7 +118,7 @@ impl Effects {
             engine,
             services,
             commands: Worker::start("aloud-commands", BACKLOG, to.clone())?,
-            errands: Worker::start("aloud-errands", BACKLOG, to.clone())?,
+            jobs: Worker::start("aloud-jobs", BACKLOG, to.clone())?,
             looks: Worker::start("aloud-looks", 1, to.clone())?,
         })
     }
@@ -128,7 +128,7 @@ impl Effects {
         let (worker, job) = match command(&self.engine, effect) {
             Ok(job) => (&self.commands, job),
             Err(effect) => match errand(&self.engine, &self.services, effect) {
-                Ok(job) => (&self.errands, job),
+                Ok(job) => (&self.jobs, job),
                 Err(Effect::Look(detail)) => {
                     let services = Arc::clone(&self.services);
                     self.looks

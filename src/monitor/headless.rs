@@ -15,26 +15,26 @@ use crate::engine::{SegmentId, TaskId, TaskStatus, Timestamp};
 ///
 /// ```
 /// use aloud::engine::{Engine, Options, Timestamp, Work};
-/// use aloud::monitor::{Still, theme::ColorDepth};
+/// use aloud::monitor::{HeadlessRenderer, theme::ColorDepth};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let engine = Engine::open(Options::new(folder.path()))?;
 /// engine.submit_task(Work::closure("an answer", |_| Ok(42.into())), None)?;
-/// let mut still = Still::new("dark", ColorDepth::TrueColor, (80, 24))?;
+/// let mut still = HeadlessRenderer::new("dark", ColorDepth::TrueColor, (80, 24))?;
 /// still.show(engine.tasks(), Timestamp(0));
 /// assert!(still.draw().contains("an answer"));
 /// // What is on the screen already is not written again.
 /// assert_eq!(still.draw(), "");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Still {
+pub struct HeadlessRenderer {
     app: App,
     now: Timestamp,
     canvas: Canvas,
     area: Rect,
 }
 
-impl Still {
+impl HeadlessRenderer {
     /// An empty monitor of so many columns and rows, in a theme that comes with the program.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl Still {
     }
 
     /// Draws a frame that only shows progress, as of `now`. It takes few bytes: what finds no room in
-    /// it comes with [`Self::go_on`], and what is not shown anew so often with later frames.
+    /// it comes with [`Self::go_on`], and what is not shown again so often with later frames.
     /// [`Self::draw`] draws all of it.
     pub fn draw_progress(&mut self, now: Timestamp) -> String {
         self.now = now;

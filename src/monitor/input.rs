@@ -39,7 +39,7 @@ impl Input {
     /// Starts reading.
     ///
     /// # Errors
-    /// There is no terminal to read from, or no thread to be had.
+    /// There is no terminal to read from, or no thread available.
     pub(super) fn start(to: Sender<Incoming>) -> io::Result<Self> {
         let keyboard = terminal::keyboard()?;
         let (woken, wake) = io::pipe()?;

@@ -22,12 +22,12 @@ mod escape;
 #[cfg(test)]
 mod fixtures;
 mod glyph;
+mod headless;
 mod input;
 mod keymap;
 mod keys;
 mod runtime;
 pub mod services;
-mod still;
 mod terminal;
 pub mod theme;
 mod view;
@@ -40,11 +40,11 @@ use std::time::Duration;
 
 pub use self::app::TourPlan;
 use self::app::{App, Start};
+pub use self::headless::HeadlessRenderer;
 pub use self::keymap::KeyError;
 use self::keymap::Keymap;
 use self::runtime::Runtime;
 use self::services::Services;
-pub use self::still::Still;
 use self::theme::{ColorDepth, SymbolSet, Theme, ThemeError};
 use crate::engine::{Engine, ShutdownReport};
 use crate::settings::{OnHangup, Symbols};
@@ -142,7 +142,7 @@ fn all_of(errors: &[KeyError]) -> String {
 ///
 /// # Errors
 /// [`MonitorError`]: there is no terminal, it can't be used, or the theme asked for is missing or
-/// broken. The engine goes on in that case. Broken themes that nobody asked for are only logged.
+/// broken. The engine continues in that case. Broken themes that nobody asked for are only logged.
 pub fn run(
     engine: Engine,
     services: Arc<dyn Services>,

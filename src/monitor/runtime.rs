@@ -14,7 +14,7 @@ use smol::future;
 use smol::stream::StreamExt;
 
 use super::app::{App, Effect, Message};
-use super::canvas::Behind;
+use super::canvas::PendingOutput;
 use super::effects::Effects;
 use super::input::Input;
 use super::services::Services;
@@ -76,7 +76,7 @@ pub(super) struct Runtime {
     drawn: Instant,
     /// When to write more of what the last frame had no room for.
     rest_at: Option<Instant>,
-    /// When to show anew what was held back.
+    /// When to show again what was held back.
     held_until: Option<Instant>,
     /// When a person did something last.
     asked: Option<Instant>,
@@ -175,7 +175,7 @@ impl Runtime {
     }
 
     async fn work(&mut self) {
-        // One alarm for all: what is set anew for each event would wake the reactor's thread each time.
+        // One alarm for all: what is set again for each event would wake the reactor's thread each time.
         let (mut alarm, mut set) = (Timer::never(), None);
         while !self.leave {
             let at = self.wake_at();
@@ -386,7 +386,7 @@ impl Runtime {
         }
     }
 
-    /// Runs what may take a while on a thread of its own. Returns whether there was one to be had.
+    /// Runs what may take a while on a thread of its own. Returns whether there was one available.
     fn help(
         &mut self,
         name: &str,
@@ -406,7 +406,7 @@ impl Runtime {
                 true
             }
             Err(error) => {
-                tracing::error!(%error, name, "no thread to be had");
+                tracing::error!(%error, name, "no thread could be started");
                 self.app.notice = Some(format!("the system gives no thread: {error}"));
                 false
             }
@@ -457,13 +457,13 @@ impl Runtime {
     }
 
     /// Writes, and takes note of what is left.
-    fn write(&mut self, what: impl FnOnce(&mut Screen, &mut App) -> io::Result<Behind>) {
+    fn write(&mut self, what: impl FnOnce(&mut Screen, &mut App) -> io::Result<PendingOutput>) {
         let app = &mut self.app;
         (self.rest_at, self.held_until) = (None, None);
         match self.screen.as_mut().map(|screen| what(screen, app)) {
-            None | Some(Ok(Behind::Nothing)) => {}
-            Some(Ok(Behind::Rest)) => self.rest_at = Some(Instant::now() + FRAME),
-            Some(Ok(Behind::Held(wait))) => {
+            None | Some(Ok(PendingOutput::Nothing)) => {}
+            Some(Ok(PendingOutput::Remaining)) => self.rest_at = Some(Instant::now() + FRAME),
+            Some(Ok(PendingOutput::Held(wait))) => {
                 self.held_until = Some(self.drawn + wait.max(PROGRESS_FRAME));
             }
             Some(Err(error)) => {

@@ -24,7 +24,7 @@ use crossterm::{cursor, queue};
 use ratatui::layout::Rect;
 
 use super::app::{App, percent_of, share_done};
-use super::canvas::{Behind, Canvas, Pace};
+use super::canvas::{Canvas, Pace, PendingOutput};
 use super::escape::{PopTitle, PushTitle, TaskBar, Title, erases_in_colour};
 use super::theme::SymbolSet;
 use super::view;
@@ -80,7 +80,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal can't be written to.
-    pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<Behind> {
+    pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<PendingOutput> {
         let (width, height) = terminal::size()?;
         let area = Rect::new(0, 0, width, height);
         let wait = TOLD_EACH.saturating_sub(self.told.elapsed());
@@ -100,10 +100,10 @@ impl Screen {
         Ok(self.behind())
     }
 
-    fn behind(&self) -> Behind {
+    fn behind(&self) -> PendingOutput {
         match (self.canvas.behind(), self.held) {
-            (Behind::Nothing, Some(wait)) => Behind::Held(wait),
-            (Behind::Held(other), Some(wait)) => Behind::Held(wait.min(other)),
+            (PendingOutput::Nothing, Some(wait)) => PendingOutput::Held(wait),
+            (PendingOutput::Held(other), Some(wait)) => PendingOutput::Held(wait.min(other)),
             (behind, _) => behind,
         }
     }
@@ -112,7 +112,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal can't be written to.
-    pub(super) fn go_on(&mut self) -> io::Result<Behind> {
+    pub(super) fn go_on(&mut self) -> io::Result<PendingOutput> {
         let share = self.canvas.go_on();
         if !share.is_empty() {
             self.file.write_all(share.as_bytes())?;
@@ -232,7 +232,7 @@ fn restore() {
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Sync + Send;
 
 /// While the screen is up: a panic of its own thread gives the terminal back before anything is
-/// printed; one of another thread is logged, for the engine catches it and goes on.
+/// printed; one of another thread is logged, for the engine catches it and continues.
 struct PanicHook(Arc<Hook>);
 
 impl PanicHook {

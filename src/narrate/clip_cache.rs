@@ -18,14 +18,14 @@ const BETWEEN_TRIMS: Duration = Duration::from_secs(600);
 
 /// The store of clips, with its limit. Cheap to copy; the copies share it.
 #[derive(Clone, Debug)]
-pub struct KeptClips {
+pub struct ClipCache {
     store: ClipStore,
     /// Bytes.
     most: u64,
     trimmed: Arc<Mutex<Option<Instant>>>,
 }
 
-impl KeptClips {
+impl ClipCache {
     /// The store of these settings; `None` if they want none.
     #[must_use]
     pub fn from_settings(settings: &Settings) -> Option<Self> {

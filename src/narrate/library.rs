@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{KeptClips, Tuning, VoiceNarrator, VoiceResolver};
+use super::{ClipCache, Tuning, VoiceNarrator, VoiceResolver};
 use crate::assets::{AssetError, Assets};
 use crate::engine::{ErrorCode, ErrorObject, Options};
 use crate::settings::Settings;
@@ -79,7 +79,7 @@ pub fn library_options(settings: &Settings) -> Options {
     options.cleanup_threshold = settings.cleanup_threshold;
     options.task_timeout = settings.task_timeout;
     options.segment_timeout = settings.segment_timeout;
-    let kept = KeptClips::from_settings(settings);
+    let kept = ClipCache::from_settings(settings);
     let library = settings.paths.library.clone();
     options.narrator = Some(Arc::new(move || {
         let narrator = VoiceNarrator::new(Arc::clone(&resolve));

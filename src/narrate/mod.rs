@@ -4,22 +4,22 @@
 //! never waits for phonemes, the disk or the database. Both hand-overs are bounded. What could not
 //! be spoken is an error on its segment, never a silent gap.
 
+mod clip_cache;
 mod compose;
 mod errors;
 mod folder;
 mod identity;
 mod joining;
-mod kept;
 mod library;
 mod new;
 mod pipeline;
 mod tuning;
 mod voices;
 
+pub use clip_cache::ClipCache;
 pub use compose::{ComposeError, Composed, Left, Request, compose};
 pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder};
 pub use identity::LibraryId;
-pub use kept::KeptClips;
 pub use library::{VoiceError, library_options, load_voice};
 pub use new::{NewNarration, NewText};
 pub use tuning::{Tuned, Tuning, machine};

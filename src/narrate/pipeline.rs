@@ -17,7 +17,7 @@ use super::errors::{
     fault_error, folder_error, poisonous_error, silence_error, timeout_error, wording_error,
 };
 use super::voices::work_error;
-use super::{KeptClips, LibraryId, Owner, folder};
+use super::{ClipCache, LibraryId, Owner, folder};
 use crate::clip::{self, ClipKey, Fault, KeptClip};
 use crate::engine::{
     Attempt, ClipRecord, ErrorCode, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
@@ -30,7 +30,7 @@ use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
 const AHEAD: usize = 4;
 /// Clips that wait to be published.
 const BEHIND: usize = 4;
-/// How often a segment is spoken anew when its clip can't be right. The voice draws noise, so that
+/// How often a segment is spoken again when its clip can't be right. The voice draws noise, so that
 /// another try is another clip.
 pub(super) const TRIES: u32 = 3;
 /// So many failed runs one after the other are the voice's fault, not the segments'.
@@ -53,7 +53,7 @@ pub(super) struct Job<'a> {
     pub(super) narration: &'a Narration,
     pub(super) context: &'a TaskContext,
     /// Clips that were made before.
-    pub(super) kept: Option<&'a KeptClips>,
+    pub(super) kept: Option<&'a ClipCache>,
     /// The library's folder; without one, folders have no owners.
     pub(super) library: Option<&'a Path>,
     /// Samples a second.
@@ -146,7 +146,7 @@ pub(super) fn speak<'s>(
             Ok(first) => synthesizer().map_err(work_error).and_then(|model| {
                 let run = synthesize(job, model, first, &prepared, &to_disk);
                 // Whatever ended it, nobody waits for what was begun ahead.
-                let rested = model.rest().map_err(work_error);
+                let rested = model.cancel_prefetch().map_err(work_error);
                 run.and(rested)
             }),
         };
@@ -188,7 +188,7 @@ fn missing<'a>(job: Job<'a>, done: &HashSet<SegmentId>) -> Result<Vec<Missing<'a
         Some(_) => context.attempted()?,
         None => BTreeSet::new(),
     };
-    // A narration that was paused begins anew with its errors.
+    // A narration that was paused begins again with its errors.
     let status = context.status();
     let is_known = |id| {
         let mut errors = status.iter().flat_map(|status| status.errors.of(id));
@@ -248,7 +248,7 @@ fn prepare(
         // A clip with a problem is not kept, and none is copied in its place.
         let is_right = |utterance: &&Utterance| utterance.problem().is_none();
         let known = job.kept.zip(utterance.as_ref().ok().filter(is_right));
-        let key = known.and_then(|(_, utterance)| KeptClips::key(job.narration, utterance));
+        let key = known.and_then(|(_, utterance)| ClipCache::key(job.narration, utterance));
         let copy = job.kept.zip(key.as_ref()).filter(|_| may_copy);
         let is_gone = if let Some(clip) = copy.and_then(|(kept, key)| kept.get(key)) {
             past_the_model.send_blocking(Clip::Kept(id, clip)).is_err()
@@ -288,7 +288,7 @@ fn synthesize(
             waiting.push_back(next);
         }
         if now.alone {
-            model.rest().map_err(work_error)?;
+            model.cancel_prefetch().map_err(work_error)?;
         }
         let (ids, ahead): (Vec<_>, Vec<_>) = waiting
             .iter()

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{KeptClips, joining, pipeline};
+use super::{ClipCache, joining, pipeline};
 use crate::engine::{
     ErrorCode, ErrorObject, Narration, Narrator, TaskContext, WorkError, WorkResult,
 };
@@ -21,7 +21,7 @@ pub type VoiceResolver = Arc<dyn Fn(&str) -> Result<Arc<dyn Voice>, ErrorObject>
 pub struct VoiceNarrator {
     resolve: VoiceResolver,
     open: Option<Open>,
-    kept: Option<KeptClips>,
+    kept: Option<ClipCache>,
     library: Option<PathBuf>,
 }
 
@@ -46,7 +46,7 @@ impl VoiceNarrator {
 
     /// The same, copying clips that were made before, and keeping those that it makes.
     #[must_use]
-    pub fn keeping(mut self, kept: Option<KeptClips>) -> Self {
+    pub fn keeping(mut self, kept: Option<ClipCache>) -> Self {
         self.kept = kept;
         self
     }

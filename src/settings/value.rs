@@ -203,7 +203,7 @@ choice! {
     /// The segment in work is finished; what is left continues at the next start.
     #[default]
     "stop" => Stop,
-    /// It goes on to the end.
+    /// It continues to the end.
     "finish" => Finish,
 }
 

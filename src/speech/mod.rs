@@ -83,7 +83,7 @@ pub struct Utterance {
 }
 
 /// So many words are told of, each up to so many characters; the others are counted.
-const TOLD: (usize, usize) = (5, 20);
+const MAX_REPORTED_WORDS: (usize, usize) = (5, 20);
 
 impl Utterance {
     /// What the voice does not do as it should, such as "leaves out the phonemes ʘ"; `None` if it
@@ -91,7 +91,7 @@ impl Utterance {
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let told = |words: &[String]| {
-            let (most, longest) = TOLD;
+            let (most, longest) = MAX_REPORTED_WORDS;
             let mut told: Vec<String> = (words.iter().take(most))
                 .map(|word| match word.char_indices().nth(longest) {
                     Some((end, _)) => format!("{}…", &word[..end]),
@@ -174,7 +174,7 @@ pub trait Synthesizer {
     ///
     /// # Errors
     /// What the runtime said.
-    fn rest(&mut self) -> Result<(), SpeechError> {
+    fn cancel_prefetch(&mut self) -> Result<(), SpeechError> {
         Ok(())
     }
 

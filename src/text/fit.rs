@@ -33,7 +33,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stretch {
     pub(super) range: Range<usize>,
-    /// True if a sentence goes on in the next stretch.
+    /// True if a sentence continues in the next stretch.
     pub(super) inside_sentence: bool,
 }
 

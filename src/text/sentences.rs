@@ -99,7 +99,7 @@ fn inside_quotations(text: &str, code: &str, cuts: &mut Vec<usize>) {
 
 /// `(He left. She stayed.) Then it rained.` comes back as one sentence, too.
 fn after_brackets(text: &str, sentence: Range<usize>, cuts: &mut Vec<usize>) {
-    // Behind "(e.g.)" or "(b. 1920, d.)" a sentence goes on more often than not, so what is in
+    // Behind "(e.g.)" or "(b. 1920, d.)" a sentence continues more often than not, so what is in
     // the brackets must begin like a sentence of its own.
     let mut own = false;
     for (at, bracket) in text[sentence.clone()].match_indices(['(', '[', ')', ']']) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aloud::engine::{
     ErrorObject, Interrupt, Narration, NarrationSettings, Options, Plan, PlannedSegment, TaskId,
 };
-use aloud::narrate::{KeptClips, VoiceNarrator, VoiceResolver};
+use aloud::narrate::{ClipCache, VoiceNarrator, VoiceResolver};
 use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 
 /// Opens the model.
@@ -48,7 +48,7 @@ impl Voice for TestVoice {
 }
 
 /// A library in `folder` whose every voice is this one.
-pub fn library(folder: &Path, open: Open, kept: Option<KeptClips>) -> Options {
+pub fn library(folder: &Path, open: Open, kept: Option<ClipCache>) -> Options {
     let info = VoiceInfo {
         name: "test".into(),
         family: "test",

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::commands::{Command, Verb, help};
-use super::errands::Errand;
-use super::how::Change;
+use super::defaults::Change;
+use super::jobs::Errand;
 use super::session::{Session, Verbosity};
 use super::words::{self, heard};
 use crate::cli::one_message;
@@ -97,7 +97,7 @@ impl Session {
         };
         match found {
             Ok(task) => {
-                let number = self.roster.number(&task);
+                let number = self.numbers.number(&task);
                 self.focus = Some(task.id.clone());
                 act(self, number, task);
             }
@@ -107,7 +107,7 @@ impl Session {
 
     /// The task with this number.
     pub(super) fn task(&self, number: u32) -> Result<TaskStatus, String> {
-        let known = self.roster.get(number);
+        let known = self.numbers.get(number);
         known
             .and_then(|known| self.engine.task_status(&known.id))
             .ok_or_else(|| format!("There is no task {number}; list says the numbers."))
@@ -159,7 +159,7 @@ impl Session {
             }
         };
         if let Some(again) = again {
-            let new = self.roster.number(&again);
+            let new = self.numbers.number(&again);
             let title = words::title(&again.title);
             self.lines.say(&format!(
                 "Task {number} is tried again as task {new}: {title}."
@@ -238,7 +238,7 @@ impl Session {
                 None => self.say_of(number, "has nothing to play yet"),
             };
         };
-        match self.desk.play_or_stop(&file) {
+        match self.service.play_or_stop(&file) {
             Ok(played) => {
                 if let Some(error) = played.unheard {
                     let why = heard(&one_message(&error));
@@ -264,7 +264,7 @@ impl Session {
         let Some(folder) = &task.folder else {
             return self.say_of(number, "has no folder");
         };
-        match self.desk.open_folder(folder) {
+        match self.service.open_folder(folder) {
             Ok(()) => self.say_of(number, "has its folder opened"),
             Err(error) => {
                 let why = heard(&one_message(&error));

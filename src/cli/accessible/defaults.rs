@@ -2,8 +2,8 @@
 //! said by each of them.
 
 use super::words::heard;
-use crate::cli::desk::Desk;
 use crate::cli::one_message;
+use crate::cli::service::Service;
 use crate::engine::Priority;
 use crate::narrate::{NewNarration, NewText};
 
@@ -17,12 +17,12 @@ pub(super) enum Change {
 }
 
 /// The voice and its ways, for the texts to come.
-pub(super) struct How(NewNarration);
+pub(super) struct NarrationDefaults(NewNarration);
 
-impl How {
+impl NarrationDefaults {
     /// As the settings have it.
-    pub(super) fn new(desk: &Desk) -> Self {
-        Self(desk.defaults(NewText::Typed(String::new())))
+    pub(super) fn new(service: &Service) -> Self {
+        Self(service.defaults(NewText::Typed(String::new())))
     }
 
     /// This text, spoken like that.
@@ -45,7 +45,7 @@ impl How {
         &mut self,
         what: Change,
         value: &str,
-        desk: &Desk,
+        service: &Service,
     ) -> Result<String, String> {
         if value.is_empty() {
             return Ok(format!("Texts are narrated with {}.", self.said()));
@@ -79,7 +79,8 @@ impl How {
                 })?;
             }
         }
-        desk.accepts(&next)
+        service
+            .accepts(&next)
             .map_err(|error| heard(&one_message(&error)))?;
         self.0 = next;
         Ok(format!("From now on: {}.", self.said()))

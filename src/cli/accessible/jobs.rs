@@ -10,11 +10,11 @@ use std::thread::{self, JoinHandle};
 use async_channel::Sender;
 
 use super::Incoming;
-use super::how::{Change, How};
+use super::defaults::{Change, NarrationDefaults};
 use super::words::heard;
-use crate::cli::desk::Desk;
 use crate::cli::one_message;
-use crate::cli::wiring::Submitted;
+use crate::cli::service::Service;
+use crate::cli::submit::Submitted;
 use crate::engine::{Interrupt, StopReason};
 use crate::narrate::NewText;
 
@@ -46,7 +46,7 @@ pub(super) enum Outcome {
 }
 
 /// The thread.
-pub(super) struct Errands {
+pub(super) struct BackgroundJobs {
     jobs: Option<Sender<Errand>>,
     leaving: Arc<Interrupt>,
     thread: Option<JoinHandle<()>>,
@@ -54,21 +54,22 @@ pub(super) struct Errands {
     pub(super) waiting: usize,
 }
 
-impl Errands {
+impl BackgroundJobs {
     /// Starts the thread, which tells what became of each errand.
     ///
     /// # Errors
-    /// There is no thread to be had.
-    pub(super) fn start(desk: Arc<Desk>, to: Sender<Incoming>) -> io::Result<Self> {
+    /// There is no thread available.
+    pub(super) fn start(service: Arc<Service>, to: Sender<Incoming>) -> io::Result<Self> {
         let (jobs, given) = async_channel::bounded::<Errand>(BACKLOG);
         let leaving = Arc::new(Interrupt::default());
         let interrupt = Arc::clone(&leaving);
         let thread = thread::Builder::new()
-            .name("aloud-errands".to_owned())
+            .name("aloud-jobs".to_owned())
             .spawn(move || {
-                let mut how = How::new(&desk);
+                let mut defaults = NarrationDefaults::new(&service);
                 while let Ok(errand) = given.recv_blocking() {
-                    let work = AssertUnwindSafe(|| run(&desk, &mut how, errand, &interrupt));
+                    let work =
+                        AssertUnwindSafe(|| run(&service, &mut defaults, errand, &interrupt));
                     let outcome = panic::catch_unwind(work).unwrap_or_else(|_| {
                         let words = "That went wrong inside the program; log says more.";
                         Outcome::Said(words.to_owned())
@@ -97,7 +98,7 @@ impl Errands {
     }
 }
 
-impl Drop for Errands {
+impl Drop for BackgroundJobs {
     fn drop(&mut self) {
         self.leaving.raise(StopReason::Shutdown);
         if let Some(jobs) = self.jobs.take() {
@@ -111,23 +112,30 @@ impl Drop for Errands {
     }
 }
 
-fn run(desk: &Desk, how: &mut How, errand: Errand, interrupt: &Interrupt) -> Outcome {
+fn run(
+    service: &Service,
+    defaults: &mut NarrationDefaults,
+    errand: Errand,
+    interrupt: &Interrupt,
+) -> Outcome {
     let why = |error: anyhow::Error| heard(&one_message(&error));
     match errand {
-        Errand::Add(text) => Outcome::Added(desk.add(&how.narrate(text)).map_err(why)),
-        Errand::Change(what, value) => Outcome::Said(match how.change(what, &value, desk) {
-            Ok(sentence) => sentence,
-            Err(why) => format!("Nothing was changed: {why}."),
-        }),
+        Errand::Add(text) => Outcome::Added(service.add(&defaults.narrate(text)).map_err(why)),
+        Errand::Change(what, value) => {
+            Outcome::Said(match defaults.change(what, &value, service) {
+                Ok(sentence) => sentence,
+                Err(why) => format!("Nothing was changed: {why}."),
+            })
+        }
         Errand::Voice(name) => {
-            let file = desk.preview(&name, how.speed(), None, interrupt);
-            Outcome::Said(match file.and_then(|file| desk.play(&file)) {
+            let file = service.preview(&name, defaults.speed(), None, interrupt);
+            Outcome::Said(match file.and_then(|file| service.play(&file)) {
                 Ok(()) => format!("This is the voice {name}."),
                 Err(error) => format!("The voice can't be heard: {}", why(error)),
             })
         }
         Errand::Phonemes { voice, text, what } => {
-            Outcome::Said(match desk.phonemes(&voice, &text) {
+            Outcome::Said(match service.phonemes(&voice, &text) {
                 Ok(utterance) => match utterance.problem() {
                     None => format!("{what}: {}", utterance.phonemes),
                     Some(problem) => {

@@ -75,7 +75,7 @@ impl Session {
     pub(super) fn ask_quit(&mut self) {
         let stats = self.engine.stats();
         let open = stats.pending + stats.processing;
-        if open == 0 && self.errands.waiting == 0 {
+        if open == 0 && self.jobs.waiting == 0 {
             return self.stop(ShutdownWait::Now);
         }
         let question = format!(
@@ -131,7 +131,7 @@ impl Session {
         }
     }
 
-    /// Whether anything can still be worked on: what is held back would be waited for in vain.
+    /// Whether anything can still be worked on: what is held back would be waited for without end.
     pub(super) fn has_work_left(&self) -> bool {
         let stats = self.engine.stats();
         if stats.processing > 0 {
@@ -206,7 +206,7 @@ impl Session {
         match helper {
             Ok(helper) => self.helpers.push(helper),
             Err(error) => {
-                tracing::error!(%error, "no thread to be had");
+                tracing::error!(%error, "no thread could be started");
                 self.engine.shutdown(wait);
             }
         }
@@ -220,7 +220,7 @@ impl Session {
             .filter(|task| !task.state.is_terminal())
             .collect();
         for task in open.iter().take(NAMED) {
-            let number = self.roster.number(task);
+            let number = self.numbers.number(task);
             let title = words::title(&task.title);
             self.lines.say(&format!(
                 "Task {number} continues at the next start: {title}, {} of {} are done.",

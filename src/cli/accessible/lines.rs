@@ -32,7 +32,7 @@ impl Lines {
         }
     }
 
-    /// Says one sentence. Whoever listened may have gone; the work goes on without them.
+    /// Says one sentence. Whoever listened may have gone; the work continues without them.
     pub(super) fn say(&mut self, text: &str) {
         if self.lost {
             return;

@@ -3,7 +3,7 @@
 
 use super::act::clip;
 use super::commands::Command;
-use super::errands::Errand;
+use super::jobs::Errand;
 use super::session::Session;
 use super::words::{self, count, heard};
 use crate::assets::human_size;
@@ -22,7 +22,7 @@ impl Session {
         let wanted = words.to_lowercase();
         let mut tasks = self.engine.tasks();
         for task in &tasks {
-            self.roster.number(task);
+            self.numbers.number(task);
         }
         tasks.retain(|task| task.title.to_lowercase().contains(&wanted));
         tasks.sort_by_key(|task| match task.state {
@@ -38,7 +38,7 @@ impl Session {
             });
         }
         for task in tasks.iter().take(MOST) {
-            let number = self.roster.number(task);
+            let number = self.numbers.number(task);
             self.lines.say(&words::listed(number, task));
         }
         self.say_more(tasks.len(), "task", "list with words of a title finds them");
@@ -100,7 +100,7 @@ impl Session {
         };
         let (mut all, mut said) = (0, 0);
         for task in tasks {
-            let number = self.roster.number(&task);
+            let number = self.numbers.number(&task);
             if let (TaskState::Failed, Some(error)) = (task.state, &task.error) {
                 all += 1;
                 if said < MOST {
@@ -155,7 +155,7 @@ impl Session {
     }
 
     pub(super) fn voices(&mut self) {
-        for voice in self.desk.voices() {
+        for voice in self.service.voices() {
             let how = if voice.installed {
                 "installed".to_owned()
             } else {

@@ -4,14 +4,14 @@
 
 mod act;
 mod commands;
-mod errands;
+mod defaults;
 mod fetch;
-mod how;
 mod input;
+mod jobs;
 mod leave;
 mod lines;
 mod look;
-mod roster;
+mod numbers;
 mod session;
 mod words;
 
@@ -22,15 +22,15 @@ use std::thread::{self, JoinHandle};
 
 use async_channel::Sender;
 
-use super::desk::Desk;
 use super::fetching::Show;
 use super::on_complete::OnComplete;
+use super::service::Service;
 use super::signals::Signals;
-use super::wiring::{self, Ready, open_engine};
+use super::submit::{self, Ready, open_engine};
 use crate::engine::{Engine, Event, ShutdownWait, Subscription};
 use crate::settings::{OnHangup, Settings};
-use errands::{Errands, Outcome};
 use input::Input;
+use jobs::{BackgroundJobs, Outcome};
 use lines::Lines;
 use session::Session;
 
@@ -78,7 +78,7 @@ pub(super) fn ready(
     let interrupted = || signals.raised();
     fetch::ensure(settings, offline, &mut lines, &interrupted)?;
     // Everything is there: nothing is left to be shown.
-    wiring::ready(settings, true, Show::Nothing, &interrupted)
+    submit::ready(settings, true, Show::Nothing, &interrupted)
 }
 
 /// Tells what the engine does and obeys, until it is time to leave.
@@ -99,10 +99,10 @@ pub(super) fn tell(
     let (sender, receiver) = async_channel::bounded(BACKLOG);
     // What is declared last goes first: the channel is closed before any thread is waited for.
     let _events = Events::start(engine, sender.clone())?;
-    let desk = Arc::new(Desk::new(engine.clone(), settings.clone()));
-    let errands = Errands::start(Arc::clone(&desk), sender.clone())?;
+    let service = Arc::new(Service::new(engine.clone(), settings.clone()));
+    let jobs = BackgroundJobs::start(Arc::clone(&service), sender.clone())?;
     let lines = Lines::new(signals.witness());
-    let mut session = Session::new(engine.clone(), settings.clone(), desk, errands, lines);
+    let mut session = Session::new(engine.clone(), settings.clone(), service, jobs, lines);
     let _input = Input::start(sender)?;
     let _close = Close(&receiver);
     session.begin();

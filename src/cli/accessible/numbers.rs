@@ -23,7 +23,7 @@ pub(super) struct Known {
 
 /// Every task that was heard of and is still known to the engine.
 #[derive(Default)]
-pub(super) struct Roster {
+pub(super) struct TaskNumbers {
     tasks: BTreeMap<u32, Known>,
     numbers: HashMap<TaskId, u32>,
     /// How many numbers were given.
@@ -32,7 +32,7 @@ pub(super) struct Roster {
     open: usize,
 }
 
-impl Roster {
+impl TaskNumbers {
     /// The number of a task; its first, if this is the first time.
     pub(super) fn number(&mut self, task: &TaskStatus) -> u32 {
         if let Some(number) = self.numbers.get(&task.id) {
@@ -174,13 +174,13 @@ mod tests {
     #[test]
     fn each_quarter_is_said_once_and_after_missed_events_what_is_true_now() {
         let (_folder, engine, id) = waiting();
-        let mut roster = Roster::default();
+        let mut numbers = TaskNumbers::default();
         let mut said = Vec::new();
         for done in 0..=8 {
             engine.update_progress(&id, done, 8, None);
             let task = engine.task_status(&id).unwrap();
-            said.extend(roster.advance(&task));
-            assert_eq!(roster.advance(&task), None);
+            said.extend(numbers.advance(&task));
+            assert_eq!(numbers.advance(&task), None);
         }
         let beginnings = [25, 50, 75].map(|p| format!("Task 1 is at {p} percent: A story, "));
         assert_eq!(said.len(), 3, "{said:?}");
@@ -192,19 +192,19 @@ mod tests {
 
         engine.add_error(&id, 3, "too long");
         let task = engine.task_status(&id).unwrap();
-        let news = roster.catch_up(&task);
+        let news = numbers.catch_up(&task);
         assert_eq!(
             news,
             ["Task 1, A story, has 1 error now; type errors 1 to hear them."]
         );
-        assert!(roster.catch_up(&task).is_empty());
+        assert!(numbers.catch_up(&task).is_empty());
 
-        assert_eq!(roster.open(), 1);
+        assert_eq!(numbers.open(), 1);
         let _ = engine.cancel_task(&id);
         let task = engine.task_status(&id).unwrap();
-        assert!(roster.catch_up(&task)[0].starts_with("Task 1 is cancelled: A story, "));
-        assert!(roster.catch_up(&task).is_empty() && roster.open() == 0);
-        roster.forget(&id);
-        assert!(roster.get(1).is_none() && roster.number(&task) == 2);
+        assert!(numbers.catch_up(&task)[0].starts_with("Task 1 is cancelled: A story, "));
+        assert!(numbers.catch_up(&task).is_empty() && numbers.open() == 0);
+        numbers.forget(&id);
+        assert!(numbers.get(1).is_none() && numbers.number(&task) == 2);
     }
 }

@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 
 use super::Incoming;
 use super::commands::parse;
-use super::errands::{Errand, Errands, Outcome};
+use super::jobs::{BackgroundJobs, Errand, Outcome};
 use super::leave::{Leaving, Question};
 use super::lines::Lines;
-use super::roster::Roster;
+use super::numbers::TaskNumbers;
 use super::words;
-use crate::cli::desk::Desk;
+use crate::cli::service::Service;
 use crate::engine::{Engine, Event, ShutdownWait, TaskId, TaskStatus};
 use crate::settings::Settings;
 
@@ -31,10 +31,10 @@ pub(super) enum Verbosity {
 pub(super) struct Session {
     pub(super) engine: Engine,
     pub(super) settings: Settings,
-    pub(super) desk: Arc<Desk>,
-    pub(super) errands: Errands,
+    pub(super) service: Arc<Service>,
+    pub(super) jobs: BackgroundJobs,
     pub(super) lines: Lines,
-    pub(super) roster: Roster,
+    pub(super) numbers: TaskNumbers,
     pub(super) verbosity: Verbosity,
     /// The task that was spoken of last.
     pub(super) focus: Option<TaskId>,
@@ -49,17 +49,17 @@ impl Session {
     pub(super) fn new(
         engine: Engine,
         settings: Settings,
-        desk: Arc<Desk>,
-        errands: Errands,
+        service: Arc<Service>,
+        jobs: BackgroundJobs,
         lines: Lines,
     ) -> Self {
         Self {
             engine,
             settings,
-            desk,
-            errands,
+            service,
+            jobs,
             lines,
-            roster: Roster::default(),
+            numbers: TaskNumbers::default(),
             verbosity: Verbosity::Normal,
             focus: None,
             question: None,
@@ -108,7 +108,7 @@ impl Session {
             Incoming::EngineGone => self.leaving = Leaving::Now,
             Incoming::Done(outcome) => self.take_outcome(outcome),
         }
-        if self.leaving == Leaving::WhenDone && self.errands.waiting == 0 && !self.has_work_left() {
+        if self.leaving == Leaving::WhenDone && self.jobs.waiting == 0 && !self.has_work_left() {
             self.stop(ShutdownWait::Now);
         }
     }
@@ -139,10 +139,10 @@ impl Session {
                 self.lines
                     .say("A signal came: the segment in work is finished, then this ends.");
             }
-            (Event::Removed { task }, _) => self.roster.forget(&task),
+            (Event::Removed { task }, _) => self.numbers.forget(&task),
             (event, Some(task)) => self.take_change(&event, &task),
             (Event::Ended { task, state, .. }, None) => {
-                let news = self.roster.end_forgotten(&task, state);
+                let news = self.numbers.end_forgotten(&task, state);
                 self.say_end(news);
             }
             // Told where it was asked for, or gone already.
@@ -152,12 +152,12 @@ impl Session {
 
     /// Something happened to a task.
     fn take_change(&mut self, event: &Event, task: &TaskStatus) {
-        let number = self.roster.number(task);
+        let number = self.numbers.number(task);
         let mut news = Vec::new();
         match event {
             Event::Started { .. } => {
                 self.focus = Some(task.id.clone());
-                news.extend(self.roster.begin(task));
+                news.extend(self.numbers.begin(task));
             }
             Event::SegmentCompleted { segment, .. } => {
                 if self.verbosity == Verbosity::Every {
@@ -173,7 +173,7 @@ impl Session {
                 news.extend(self.quarter(task));
             }
             Event::Requeued { .. } => {
-                self.roster.wait_again(task);
+                self.numbers.wait_again(task);
                 if self.leaving != Leaving::Stopping {
                     let is_paused = task.paused || self.engine.is_queue_paused();
                     news.push(words::waits_again(number, task, is_paused));
@@ -181,7 +181,7 @@ impl Session {
             }
             Event::Ended { .. } => {
                 self.focus = Some(task.id.clone());
-                let news = self.roster.end(task);
+                let news = self.numbers.end(task);
                 self.say_end(news);
             }
             _ => {}
@@ -194,24 +194,24 @@ impl Session {
         let mut news = news.into_iter().peekable();
         let is_news = news.peek().is_some();
         self.lines.say_all(news);
-        if is_news && self.roster.open() == 0 {
+        if is_news && self.numbers.open() == 0 {
             self.lines.say("Everything is done: the queue is empty.");
         }
     }
 
     /// What to say of a task's progress.
     fn quarter(&mut self, task: &TaskStatus) -> Option<String> {
-        let news = self.roster.advance(task);
+        let news = self.numbers.advance(task);
         news.filter(|_| self.verbosity == Verbosity::Normal)
     }
 
     /// Says what is news, after events may have been missed.
     fn catch_up(&mut self, tasks: &[TaskStatus]) {
         for task in tasks {
-            self.roster.number(task);
+            self.numbers.number(task);
         }
         for task in tasks {
-            let news = self.roster.catch_up(task);
+            let news = self.numbers.catch_up(task);
             if task.state.is_terminal() {
                 self.say_end(news);
             } else {
@@ -221,7 +221,7 @@ impl Session {
     }
 
     fn take_outcome(&mut self, outcome: Outcome) {
-        self.errands.waiting -= 1;
+        self.jobs.waiting -= 1;
         match outcome {
             Outcome::Said(sentence) => self.lines.say(&sentence),
             Outcome::Added(Err(why)) => self.lines.say(&format!("Nothing was added: {why}")),
@@ -229,7 +229,7 @@ impl Session {
                 let Some(task) = self.engine.task_status(&submitted.id) else {
                     return;
                 };
-                let number = self.roster.number(&task);
+                let number = self.numbers.number(&task);
                 let title = words::title(&task.title);
                 let all = words::count(task.progress.total, "segment");
                 let done = task.completed_segments.len();
@@ -246,7 +246,7 @@ impl Session {
 
     /// Has something done that may take a while.
     pub(super) fn give(&mut self, errand: Errand) {
-        if !self.errands.give(errand) {
+        if !self.jobs.give(errand) {
             self.lines
                 .say("Too much at once: wait until what was asked for is done.");
         }

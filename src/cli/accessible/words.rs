@@ -291,13 +291,13 @@ pub(super) fn past(past: &HistoryEntry, zone: &jiff::tz::TimeZone) -> String {
         time.strftime("%-d %B %Y at %H:%M").to_string()
     });
     let when = when.map_or_else(|_| String::new(), |when| format!(" on {when}"));
-    let tally = past.tally.map_or_else(String::new, |tally| {
-        let segments = count(u64::from(tally.segments), "segment");
-        let audio = length(tally.audio_seconds);
-        format!(", {} of {segments}, {audio} of audio", tally.done)
+    let summary = past.summary.map_or_else(String::new, |summary| {
+        let segments = count(u64::from(summary.segments), "segment");
+        let audio = length(summary.audio_seconds);
+        format!(", {} of {segments}, {audio} of audio", summary.done)
     });
     format!(
-        "{}: {}{when}{tally}, in {}",
+        "{}: {}{when}{summary}, in {}",
         title(&past.title),
         state_word(past.state),
         path(&past.folder)

@@ -67,7 +67,7 @@ impl Room {
             let mut text = String::new();
             let mut pipe = BufReader::new(File::open(told).unwrap());
             pipe.read_line(&mut text).unwrap();
-            // Before anyone goes on: what the next one writes must not go to a reader that leaves.
+            // Before anyone continues: what the next one writes must not go to a reader that leaves.
             drop(pipe);
             // Fails if nobody waits any more.
             let _ = sender.send(text.trim_end().to_owned());

@@ -5,7 +5,7 @@ use std::sync::Once;
 
 use super::*;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::cli::wiring::open_engine;
+use crate::cli::submit::open_engine;
 use crate::engine::{ShutdownWait, StopReason, TaskState};
 use crate::settings::{Overrides, Paths, load_from};
 
@@ -14,7 +14,7 @@ const VOICE: &str = "en_US-joe-medium";
 /// A home, and a desk in it whose engine takes up nothing.
 struct Home {
     folder: TempDir,
-    desk: Desk,
+    service: Service,
 }
 
 impl Home {
@@ -41,8 +41,8 @@ impl Home {
         let settings = load_from(paths, Overrides::default(), &|_| None).unwrap();
         let engine = open_engine(&settings).unwrap();
         engine.pause_queue();
-        let desk = Desk::new(engine, settings);
-        Self { folder, desk }
+        let service = Service::new(engine, settings);
+        Self { folder, service }
     }
 
     fn write(&self, name: &str, text: &[u8]) -> PathBuf {
@@ -54,7 +54,7 @@ impl Home {
     /// A voice of tones with the phonemes of the real one, by its path.
     fn tone(&self) -> String {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-        let real = Assets::from_settings(&self.desk.settings)
+        let real = Assets::from_settings(&self.service.settings)
             .voice(VOICE)
             .unwrap();
         self.write("tone.onnx.json", &std::fs::read(real.config).unwrap());
@@ -66,9 +66,9 @@ impl Home {
     }
 
     fn refused(&self, new: &NewNarration) -> String {
-        let error = self.desk.add(new).expect_err("it is refused");
+        let error = self.service.add(new).expect_err("it is refused");
         assert!(
-            self.desk
+            self.service
                 .engine
                 .tasks()
                 .iter()
@@ -86,37 +86,37 @@ fn file(path: impl Into<PathBuf>) -> NewText {
 fn texts_are_added_as_they_were_named_typed_and_wanted() {
     fn usable_from_any_thread<T: Send + Sync>(_: &T) {}
     let home = Home::ready();
-    let desk = &home.desk;
-    usable_from_any_thread(desk);
+    let service = &home.service;
+    usable_from_any_thread(service);
     let story = home.write(
         "my story.txt",
         b"A clock ticked in the hall. Nobody heard it.",
     );
     let quoted = format!("'{}' ", story.display());
-    let mut new = desk.defaults(file(quoted));
+    let mut new = service.defaults(file(quoted));
     assert_eq!((&*new.voice, new.speed, new.speaker), (VOICE, 1.0, None));
     new.speed = 1.5;
     new.priority = Priority::High;
-    let added = desk.add(&new).unwrap();
+    let added = service.add(&new).unwrap();
     assert!(!added.continued);
-    let task = desk.engine.task_status(&added.id).unwrap();
+    let task = service.engine.task_status(&added.id).unwrap();
     assert_eq!((&*task.title, task.priority), ("my story", Priority::High));
     assert_eq!(task.plan.unwrap().len(), 1);
-    assert!(task.folder.unwrap().starts_with(&desk.settings.out));
+    assert!(task.folder.unwrap().starts_with(&service.settings.out));
     // The same again is the same one.
-    let again = desk.add(&new).unwrap();
+    let again = service.add(&new).unwrap();
     assert!(again.continued && again.id == added.id);
 
     let typed = NewText::Typed("It struck three, and then it struck four.".into());
-    let mut typed = desk.defaults(typed);
+    let mut typed = service.defaults(typed);
     typed.voice = format!("\"{}\"", home.tone());
-    let typed = desk.add(&typed).unwrap();
-    let task = desk.engine.task_status(&typed.id).unwrap();
+    let typed = service.add(&typed).unwrap();
+    let task = service.engine.task_status(&typed.id).unwrap();
     assert_eq!(&*task.title, "It struck three, and then it");
     assert!(task.voice.ends_with("/tone.onnx"), "{}", task.voice);
-    assert_eq!(desk.engine.tasks().len(), 2);
-    desk.engine.shutdown(ShutdownWait::Now);
-    let late = desk.add(&desk.defaults(NewText::Typed("Too late.".into())));
+    assert_eq!(service.engine.tasks().len(), 2);
+    service.engine.shutdown(ShutdownWait::Now);
+    let late = service.add(&service.defaults(NewText::Typed("Too late.".into())));
     assert!(late.err().unwrap().to_string().contains("shut"));
 }
 
@@ -125,7 +125,7 @@ fn what_is_wrong_is_said_and_nothing_is_submitted() {
     let home = Home::ready();
     let story = home.write("story.txt", b"A clock ticked.");
     let code = home.write("code.md", b"```\nlet x = 1;\n```\n");
-    let good = home.desk.defaults(file(&story));
+    let good = home.service.defaults(file(&story));
     let with = |text| NewNarration {
         text,
         ..good.clone()
@@ -179,7 +179,7 @@ fn what_is_wrong_is_said_and_nothing_is_submitted() {
     let advice = format!("is not installed: run `aloud setup --voice {VOICE}`");
     assert!(error.contains(&advice), "{error}");
     let error = empty
-        .desk
+        .service
         .phonemes(VOICE, "Hello.")
         .unwrap_err()
         .to_string();
@@ -189,14 +189,14 @@ fn what_is_wrong_is_said_and_nothing_is_submitted() {
 #[test]
 fn installed_voices_come_first() {
     let home = Home::with(None);
-    let desk = &home.desk;
-    assert!(desk.voices().iter().all(|voice| !voice.installed));
-    let folder = desk.settings.paths.data.join("voices");
+    let service = &home.service;
+    assert!(service.voices().iter().all(|voice| !voice.installed));
+    let folder = service.settings.paths.data.join("voices");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("zz-own.onnx"), "").unwrap();
     let config = r#"{"language": {"code": "nl_NL"}, "num_speakers": 3}"#;
     std::fs::write(folder.join("zz-own.onnx.json"), config).unwrap();
-    let voices = desk.voices();
+    let voices = service.voices();
     let own = DeskVoice {
         name: "zz-own".into(),
         language: "nl_NL".into(),
@@ -213,7 +213,7 @@ fn installed_voices_come_first() {
 fn a_voice_is_previewed_once_for_each_pace() {
     let home = Home::ready();
     let go_on = Interrupt::default();
-    let preview = |voice: &str, speed| home.desk.preview(voice, speed, None, &go_on).unwrap();
+    let preview = |voice: &str, speed| home.service.preview(voice, speed, None, &go_on).unwrap();
     let samples = |file: &Path| {
         let wav = hound::WavReader::open(file).unwrap();
         let loud = |sample: i16| sample.unsigned_abs() > 1000;
@@ -238,7 +238,7 @@ fn a_voice_is_previewed_once_for_each_pace() {
 
     let stop = Interrupt::default();
     stop.raise(StopReason::Cancel);
-    let stopped = home.desk.preview(VOICE, 0.5, None, &stop).unwrap_err();
+    let stopped = home.service.preview(VOICE, 0.5, None, &stop).unwrap_err();
     assert_eq!(stopped.downcast_ref(), Some(&SpeechError::Interrupted));
     let folder = fast.parent().unwrap().to_owned();
     drop(home);
@@ -248,12 +248,12 @@ fn a_voice_is_previewed_once_for_each_pace() {
 #[test]
 fn phonemes_are_those_of_the_voice() {
     let home = Home::ready();
-    let spoken = home.desk.phonemes(VOICE, "The sea.").unwrap();
+    let spoken = home.service.phonemes(VOICE, "The sea.").unwrap();
     assert_eq!(spoken.phonemes, "ðə sˈiː.");
     assert!(spoken.unknown.is_empty() && spoken.ids.len() > spoken.sounds());
-    assert_eq!(home.desk.phonemes(VOICE, "The sea.").unwrap(), spoken);
+    assert_eq!(home.service.phonemes(VOICE, "The sea.").unwrap(), spoken);
     assert_eq!(
-        home.desk.phonemes(&home.tone(), "The sea.").unwrap(),
+        home.service.phonemes(&home.tone(), "The sea.").unwrap(),
         spoken
     );
 }
@@ -262,9 +262,9 @@ fn phonemes_are_those_of_the_voice() {
 fn clips_and_folders_that_are_gone_are_said_to_be() {
     let home = Home::with(None);
     let gone = home.folder.path().join("gone");
-    let error = home.desk.play(&gone).unwrap_err().to_string();
+    let error = home.service.play(&gone).unwrap_err().to_string();
     assert!(error.contains("moved or removed"), "{error}");
-    let error = home.desk.open_folder(&gone).unwrap_err().to_string();
+    let error = home.service.open_folder(&gone).unwrap_err().to_string();
     assert!(error.contains("moved or removed"), "{error}");
 }
 

@@ -12,7 +12,7 @@ use super::{
     Schedule, add_completed,
 };
 use crate::engine::core::CallId;
-use crate::engine::core::group::Share;
+use crate::engine::core::group::Contribution;
 use crate::model::{CompletedSegment, Event, SegmentId, TaskId, TaskState, TaskStatus};
 
 impl<B, R: Clone> Core<B, R> {
@@ -276,7 +276,8 @@ impl<B, R: Clone> Core<B, R> {
         self.counts[TaskState::Pending as usize] += 1;
         self.totals.submitted += 1;
         if let Some(group) = &status.group {
-            self.groups.update(group, None, Some(Share::of(status)));
+            self.groups
+                .update(group, None, Some(Contribution::of(status)));
         }
         out.events.push(Event::Submitted { task: id.clone() });
         if let Some(dependency) = failed_dependency.or(failed) {

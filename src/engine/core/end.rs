@@ -60,7 +60,7 @@ impl<B, R: Clone> Core<B, R> {
         if !matches!(entry.phase, Phase::Waiting | Phase::Running { .. }) {
             return None;
         }
-        let tally = tally(entry);
+        let summary = summary(entry);
         let (state, result, error) = match outcome {
             Outcome::Completed(value) => (TaskState::Completed, Some(value), None),
             Outcome::Failed(error) => (TaskState::Failed, None, Some(error)),
@@ -97,7 +97,7 @@ impl<B, R: Clone> Core<B, R> {
             state,
             error: ending.error.clone(),
             result: ending.result.clone(),
-            tally,
+            summary,
             at: now.wall,
         };
         self.disk.add(row, Then::Ended(Box::new(ending)));
@@ -164,17 +164,17 @@ impl<B, R: Clone> Core<B, R> {
 }
 
 /// What a task comes to, with those parts whose rows are on their way.
-fn tally<B>(entry: &Entry<B>) -> RunSummary {
-    let mut tally = RunSummary::of(&entry.status);
+fn summary<B>(entry: &Entry<B>) -> RunSummary {
+    let mut summary = RunSummary::of(&entry.status);
     for (part, lease) in &entry.leases {
         if let Some(plays) = lease.storing {
-            tally.audio_seconds += plays.as_secs_f64();
+            summary.audio_seconds += plays.as_secs_f64();
             if entry.status.completed_segments.get(*part).is_none() {
-                tally.done += 1;
+                summary.done += 1;
             }
         }
     }
-    tally
+    summary
 }
 
 fn timeout_error<B>(entry: &Entry<B>) -> ErrorObject {
@@ -184,7 +184,7 @@ fn timeout_error<B>(entry: &Entry<B>) -> ErrorObject {
     )
 }
 
-/// The error of what is over its time, in the customer's words.
+/// The error of a time-out, in the customer's words.
 pub(super) fn over_time(limit: Duration, partial: Option<&Value>) -> ErrorObject {
     let seconds = limit.as_secs_f64();
     let mut details = json!({ "timeout_seconds": seconds });

@@ -7,14 +7,14 @@ use crate::model::{GroupId, GroupStatus, TaskState, TaskStatus};
 
 /// What a task contributes to its group.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Share {
+pub(super) struct Contribution {
     state: TaskState,
     current: u64,
     total: u64,
     audio_seconds: f64,
 }
 
-impl Share {
+impl Contribution {
     pub(super) fn of(status: &TaskStatus) -> Self {
         Self {
             state: status.state,
@@ -42,7 +42,12 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Replaces what a task contributed; `None` for a task that comes or goes.
-    pub(super) fn update(&mut self, id: &GroupId, before: Option<Share>, after: Option<Share>) {
+    pub(super) fn update(
+        &mut self,
+        id: &GroupId,
+        before: Option<Contribution>,
+        after: Option<Contribution>,
+    ) {
         let sums = self.sums.entry(id.clone()).or_default();
         if let Some(share) = before {
             sums.counts[share.state as usize] -= 1;

@@ -41,7 +41,7 @@ use crate::model::{
 
 use self::breaker::Breakers;
 use self::disk::Disk;
-use self::group::{Groups, Share};
+use self::group::{Contribution, Groups};
 use self::queue::{Lane, Queue};
 use self::recurring::Recurrences;
 use self::state::{Alarm, Entry, Life, Phase, Run};
@@ -242,13 +242,13 @@ impl<B, R: Clone> Core<B, R> {
         let Some(entry) = self.tasks.get_mut(id) else {
             return;
         };
-        let before = Share::of(&entry.status);
+        let before = Contribution::of(&entry.status);
         self.counts[entry.status.state as usize] -= 1;
         change(&mut entry.status);
         self.counts[entry.status.state as usize] += 1;
         if let Some(group) = &entry.status.group {
             self.groups
-                .update(group, Some(before), Some(Share::of(&entry.status)));
+                .update(group, Some(before), Some(Contribution::of(&entry.status)));
         }
     }
 

@@ -90,7 +90,7 @@ impl<B, R: Clone> Core<B, R> {
         since.map_or(0.0, |since| now.mono.saturating_sub(since).as_secs_f64())
     }
 
-    /// The part is made, one way or the other: it can't be over its time any more.
+    /// The part is made, one way or the other: it can't become overdue any more.
     pub(super) fn close_part(&mut self, run: RunId, part: SegmentId, now: Now) -> Answer {
         let Some(id) = self.task_of(run) else {
             return Answer::Refused(Refusal::Stale);
@@ -329,7 +329,7 @@ impl<B, R: Clone> Core<B, R> {
         out.events.push(Event::Progress { task: id.clone() });
     }
 
-    /// A part is over its time: that one is broken off, the task goes on.
+    /// A part is overdue: that one is broken off, the task continues.
     pub(super) fn part_overdue(
         &mut self,
         seq: u64,

@@ -310,7 +310,7 @@ impl<B, R: Clone> Core<B, R> {
     /// After a clock was set back: no interval gets longer by it, and a time that was reckoned by a
     /// clock that was days ahead does not hold.
     fn reckon_anew(&mut self, now: Now) {
-        let mut anew = Vec::new();
+        let mut again = Vec::new();
         for (name, one) in &self.recurring.known {
             let ahead = one.noted.0.saturating_sub(now.wall.0);
             let was_wrong = match one.recurrence.interval() {
@@ -319,10 +319,10 @@ impl<B, R: Clone> Core<B, R> {
             };
             if was_wrong {
                 let next = one.recurrence.next_after(now.wall).unwrap_or(NEVER);
-                anew.push((Arc::clone(name), next.min(one.next)));
+                again.push((Arc::clone(name), next.min(one.next)));
             }
         }
-        for (name, next) in anew {
+        for (name, next) in again {
             self.pass_over(&name, next, now);
         }
     }

@@ -68,7 +68,7 @@ pub(crate) enum Row<R> {
         state: TaskState,
         error: Option<ErrorObject>,
         result: Option<SharedValue>,
-        tally: RunSummary,
+        summary: RunSummary,
         at: Timestamp,
     },
     Recurring(RecurringRow<R>),

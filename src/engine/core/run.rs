@@ -18,7 +18,7 @@ use crate::model::{ErrorCode, ErrorObject, Event, RunOutput, TaskId, TaskState};
 /// How long a run that was told to stop may take to come back before its worker is given up: a model
 /// run comes back within 100 ms, but then its clips are put in order, and a disk can be slow.
 const GRACE: Duration = Duration::from_secs(10);
-/// The same for a closure that is over its time, which has nothing of ours to put in order.
+/// The same for a closure that is overdue, which has nothing of ours to put in order.
 const CLOSURE_GRACE: Duration = Duration::from_secs(1);
 
 /// How a run of a task ended.
@@ -57,7 +57,7 @@ impl<B, R: Clone> Core<B, R> {
         }
     }
 
-    /// Stops a task that is over its time. A closure's ends at once, whether or not it looks at its
+    /// Stops a task that is overdue. A closure's ends at once, whether or not it looks at its
     /// context; that of an operation ends when its worker is back, which has to put its results in
     /// order.
     pub(super) fn overdue(&mut self, id: &TaskId, now: Now, out: &mut Output<B, R>) {
@@ -101,7 +101,7 @@ impl<B, R: Clone> Core<B, R> {
         self.workers.ended_runs += 1.0;
         self.workers.ended_seconds += now.mono.saturating_sub(gone.started).as_secs_f64();
         match self.is_running(&gone.task, run) {
-            // A closure over its time has ended before its worker came back.
+            // A closure that was overdue has ended before its worker came back.
             None => out.effects.extend(body.map(Effect::Drop)),
             Some(kind) => self.come_back(&gone, run, kind, result, body, now, out),
         }

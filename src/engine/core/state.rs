@@ -37,11 +37,11 @@ pub(super) enum Phase {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lease {
     pub id: LeaseId,
-    /// When it is over its time; `None` once it is made, or without a limit.
+    /// When it is overdue; `None` once it is made, or without a limit.
     pub deadline: Option<Duration>,
     /// Whether the model has it.
     pub is_open: bool,
-    /// When the run is given up, for the part was over its time and is still in the model.
+    /// When the run is given up, for the part was overdue and is still in the model.
     pub give_up: Option<Duration>,
     /// What its result plays, while its row is on its way to the disk.
     pub storing: Option<Duration>,

@@ -145,7 +145,7 @@ impl<B, R: Clone> Core<B, R> {
             if let Some(entry) = self.tasks.remove(&id) {
                 self.counts[entry.status.state as usize] -= 1;
                 if let Some(group) = &entry.status.group {
-                    let share = super::Share::of(&entry.status);
+                    let share = super::Contribution::of(&entry.status);
                     self.groups.update(group, Some(share), None);
                 }
                 if entry.is_durable() {

@@ -324,7 +324,7 @@ pub(crate) enum Effect<B, R> {
         run: RunId,
         reason: StopReason,
     },
-    /// The same for one part of it, which is over its time.
+    /// The same for one part of it, which is overdue.
     InterruptPart {
         run: RunId,
         part: SegmentId,

@@ -32,11 +32,11 @@ pub(super) const KINDS: &[&str] = &[
     "worker: comes back late",
     "worker: brings an old result",
     "worker: can't be started",
-    "part: over its time",
+    "part: overdue",
     "part: fails",
     "part: result gone",
     "part: several open",
-    "task: over its time",
+    "task: overdue",
     "task: its dependency fails",
     "task: tried again",
     "task: results taken over",
@@ -458,7 +458,7 @@ impl World {
                 }
             }
             Effect::InterruptPart { run, part } => {
-                self.met("part: over its time");
+                self.met("part: overdue");
                 let job = self.job(run);
                 let is_open = job.as_ref().is_some_and(|job| {
                     let mut leases = job.leases.iter();
@@ -616,7 +616,7 @@ impl World {
                     let ran = promise.started.map(|started| mono.saturating_sub(started));
                     // Half of what a clock notices may be lost at each sleep.
                     if ran.is_some_and(|ran| ran < limit) {
-                        problems.push(format!("{task} is over its time too soon"));
+                        problems.push(format!("{task} is overdue too soon"));
                     }
                     let _ = slept;
                 }
@@ -626,7 +626,7 @@ impl World {
         promise.ended = Some(state);
         promise.unstored = code == Some(&ErrorCode::Database);
         match code {
-            Some(&ErrorCode::Timeout) => self.met("task: over its time"),
+            Some(&ErrorCode::Timeout) => self.met("task: overdue"),
             Some(&ErrorCode::Dependency) => self.met("task: its dependency fails"),
             _ => {}
         }

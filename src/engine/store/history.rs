@@ -39,15 +39,15 @@ fn past(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
         folder: PathBuf::from(text(4)?).into(),
         created_at: Timestamp(row.get(5)?),
         completed_at: Timestamp(row.get(6)?),
-        tally: match row.get::<_, Option<u32>>(7)? {
-            Some(_) => Some(tally_at(row, 7)?),
+        summary: match row.get::<_, Option<u32>>(7)? {
+            Some(_) => Some(summary_at(row, 7)?),
             None => None,
         },
         problem: row.get(11)?,
     })
 }
 
-fn tally_at(row: &Row<'_>, first: usize) -> rusqlite::Result<RunSummary> {
+fn summary_at(row: &Row<'_>, first: usize) -> rusqlite::Result<RunSummary> {
     Ok(RunSummary {
         segments: row.get(first)?,
         done: row.get(first + 1)?,
@@ -63,7 +63,7 @@ pub(super) fn end(
     state: TaskState,
     error: Option<&ErrorObject>,
     result: Option<String>,
-    tally: Option<RunSummary>,
+    summary: Option<RunSummary>,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
@@ -78,21 +78,21 @@ pub(super) fn end(
         error.map(|error| &error.message),
         result,
         at.0,
-        tally.map(|tally| tally.segments),
-        tally.map(|tally| tally.done),
-        tally.map(|tally| tally.errors),
-        tally.map(|tally| tally.audio_seconds),
+        summary.map(|summary| summary.segments),
+        summary.map(|summary| summary.done),
+        summary.map(|summary| summary.errors),
+        summary.map(|summary| summary.audio_seconds),
     ])
     .map(drop)
 }
 
 /// What the segments of a task come to. It looks at every one of them: for when nobody else knows.
-pub(super) fn tally(db: &Connection, seq: i64) -> rusqlite::Result<RunSummary> {
+pub(super) fn summary(db: &Connection, seq: i64) -> rusqlite::Result<RunSummary> {
     db.query_row(
         "SELECT COUNT(*), COUNT(clip), COUNT(error), TOTAL(CAST(samples AS REAL) / rate)
          FROM segments WHERE task = ?1",
         [seq],
-        |row| tally_at(row, 0),
+        |row| summary_at(row, 0),
     )
 }
 

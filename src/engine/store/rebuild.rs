@@ -250,9 +250,9 @@ fn restore(connection: &Connection, folder: &Path, found: journal::Read) -> rusq
             ])?;
     }
     if let Some((state, at, error)) = found.end {
-        let tally = history::tally(&transaction, seq)?;
+        let summary = history::summary(&transaction, seq)?;
         let (id, error) = (&accepted.id, error.as_ref());
-        history::end(&transaction, id, state, error, None, Some(tally), at)?;
+        history::end(&transaction, id, state, error, None, Some(summary), at)?;
     }
     transaction.commit()
 }

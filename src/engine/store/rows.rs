@@ -84,12 +84,20 @@ pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAns
             state,
             error,
             result,
-            tally,
+            summary,
             at,
             ..
         } => {
             let result = result.as_ref().map(to_json);
-            history::end(db, task, *state, error.as_ref(), result, Some(*tally), *at)
+            history::end(
+                db,
+                task,
+                *state,
+                error.as_ref(),
+                result,
+                Some(*summary),
+                *at,
+            )
         }
         Row::Recurring(row) => recurring::put(db, row),
         Row::Archived(tasks) => tasks.iter().try_for_each(|task| archive(db, task)),

@@ -321,7 +321,7 @@ impl App {
             self.tasks.filter("");
         }
         self.task = Some(id);
-        self.settle();
+        self.follow_work();
     }
 }
 

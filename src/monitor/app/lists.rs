@@ -65,7 +65,7 @@ impl Cursor {
     }
 
     /// Brings the cursor in line with a list that changed.
-    pub(crate) fn settle(&mut self, len: usize) {
+    pub(crate) fn clamp(&mut self, len: usize) {
         let last = self.len(len).saturating_sub(1);
         self.row = if self.follows {
             last
@@ -168,7 +168,7 @@ impl Feed {
         let done = cursor.matches.as_mut().is_none_or(|matches| {
             matches.look(entries.len(), |row, needle| holds(&entries[row], needle))
         });
-        cursor.settle(entries.len());
+        cursor.clamp(entries.len());
         done
     }
 }

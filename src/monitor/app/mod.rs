@@ -340,7 +340,7 @@ impl App {
         self.loaded && !self.tasks.is_empty() && self.tasks.totals().active() == 0
     }
 
-    /// Whether there is work that goes on by itself: what is held back waits for a person.
+    /// Whether there is work that continues by itself: what is held back waits for a person.
     pub(crate) fn goes_on(&self) -> bool {
         self.tasks.first_running().is_some()
             || (!self.queue_paused && self.tasks.totals().waiting() > 0)

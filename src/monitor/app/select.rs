@@ -34,7 +34,7 @@ impl App {
         if let Some((cursor, (row, follows))) = self.cursor_mut().zip(before.row) {
             (cursor.row, cursor.follows) = (row, follows);
         }
-        self.settle();
+        self.follow_work();
         self.settle_lists();
     }
 
@@ -114,7 +114,7 @@ impl App {
                 .is_some_and(|task| task.state == TaskState::Processing)
         {
             self.follow_segment = true;
-            self.settle();
+            self.follow_work();
         } else {
             self.go_to(usize::MAX);
         }
@@ -138,7 +138,7 @@ impl App {
                     (self.segment, self.error, self.segments) = (SegmentId::TASK, 0, None);
                     // Another task: look where its work is.
                     self.follow_segment = true;
-                    self.settle();
+                    self.follow_work();
                 }
             }
             (Page::Queue, Pane::Lower) => {
@@ -151,7 +151,7 @@ impl App {
                     }
                     Lower::Errors => self.error = row,
                 }
-                self.settle();
+                self.follow_work();
             }
             (Page::Clips, _) => self.clips.cursor.go_to(row, self.clips.all(), true),
             (Page::Errors, _) => self.errors.cursor.go_to(row, self.errors.all(), true),
@@ -223,7 +223,7 @@ impl App {
             (self.focus, self.lower) = (Pane::Lower, Lower::Segments);
             self.segment = segment;
         }
-        self.settle();
+        self.follow_work();
     }
 
     pub(super) fn back(&mut self) {
@@ -250,7 +250,7 @@ impl App {
                 self.follow_task = true;
                 self.follow_segment = true;
                 self.lower = Lower::Segments;
-                self.settle();
+                self.follow_work();
             }
             Page::History => {}
             _ => {
@@ -281,11 +281,11 @@ impl App {
         self.focus = Pane::Lower;
         self.follow_task = false;
         self.error = 0;
-        self.settle();
+        self.follow_work();
     }
 
     /// Brings the selection in line with the tasks: follows the work, stays within the lists.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn follow_work(&mut self) {
         if self.follow_task
             && let Some(running) = self.tasks.first_running()
             && self.tasks.row_of(&running.id).is_some()

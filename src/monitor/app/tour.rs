@@ -159,7 +159,7 @@ const PRESS: i64 = 900;
 /// The time between two letters, or two steps to a row.
 const LETTER: i64 = 160;
 
-/// How often the tour looks whether it goes on.
+/// How often the tour looks whether it continues.
 pub(super) const BEAT: Duration = Duration::from_millis(80);
 
 /// Where the tour is.

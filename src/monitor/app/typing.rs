@@ -264,7 +264,7 @@ impl App {
         if self.page == Page::Queue && self.focus == Pane::Queue && is_seen.is_none() {
             self.go_to(0);
         }
-        self.settle();
+        self.follow_work();
     }
 
     /// Looks through some more segments for the filter, and keeps the selection on one of them.

@@ -221,18 +221,18 @@ impl App {
                 needle.is_in(&past.title) || needle.is_in(past.state.word())
             });
         }
-        cursor.settle(history.len());
+        cursor.clamp(history.len());
         let (log, cursor) = (&self.log, &mut self.log_cursor);
         if let Some(matches) = &mut cursor.matches {
             matches.look(log.len(), |row, needle| {
                 needle.is_in(&log[row].text) || needle.is_in(log[row].level.as_str())
             });
         }
-        cursor.settle(log.len());
+        cursor.clamp(log.len());
         self.look_for_segments();
     }
 
-    /// Whether a filter has not looked at all rows: the next frame goes on with it.
+    /// Whether a filter has not looked at all rows: the next frame continues with it.
     pub(crate) fn is_looking(&self) -> bool {
         let segments = self.selected().map_or(0, super::segment_count) as usize;
         let cursors = [
@@ -283,7 +283,7 @@ impl App {
     }
 
     fn tasks_changed(&mut self) -> Vec<Effect> {
-        self.settle();
+        self.follow_work();
         self.settle_lists();
         if self.notice.as_deref() == Some(PAUSING) && self.tasks.first_running().is_none() {
             self.notice = Some(PAUSED.to_owned());

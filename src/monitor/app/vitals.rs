@@ -35,7 +35,7 @@ pub(crate) struct Speeds {
 }
 
 impl Speeds {
-    /// Takes note of how much audio there is at `now`. A clock that was set back begins anew.
+    /// Takes note of how much audio there is at `now`. A clock that was set back begins again.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a speed needs no more digits"

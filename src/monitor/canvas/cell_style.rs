@@ -21,13 +21,13 @@ pub(super) const VISIBLE: Modifier = Modifier::UNDERLINED
 
 /// What the terminal will write the next character like.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ink {
+pub(super) struct CellStyle {
     pub(super) fg: Color,
     pub(super) bg: Color,
     pub(super) modifier: Modifier,
 }
 
-impl Ink {
+impl CellStyle {
     /// The terminal's own, after a reset.
     pub(super) const PLAIN: Self = Self {
         fg: Color::Reset,
@@ -53,7 +53,7 @@ impl Ink {
 }
 
 /// The SGR parameters that lead from one style to another.
-pub(super) fn parameters(from: Ink, to: Ink) -> String {
+pub(super) fn parameters(from: CellStyle, to: CellStyle) -> String {
     let mut list: Vec<String> = Vec::new();
     let lost = from.modifier - to.modifier;
     let mut have = from.modifier;

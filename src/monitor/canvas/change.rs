@@ -3,7 +3,7 @@
 use ratatui::buffer::{Buffer, Cell};
 use unicode_width::UnicodeWidthStr;
 
-use super::ink::Ink;
+use super::cell_style::CellStyle;
 
 /// No view draws a control character.
 const DOUBT: &str = "\0";
@@ -50,7 +50,7 @@ pub(super) fn changes(before: &Buffer, after: &Buffer) -> Changes {
 
 /// Whether a person could not tell them apart.
 pub(super) fn looks_same(old: &Cell, new: &Cell) -> bool {
-    let (old_ink, new_ink) = (Ink::of(old), Ink::of(new));
+    let (old_ink, new_ink) = (CellStyle::of(old), CellStyle::of(new));
     old.symbol() == new.symbol()
         && (old_ink == new_ink || old_ink.is_same_for(new.symbol(), new_ink))
 }

@@ -7,31 +7,31 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::cell_style::CellStyle;
 use super::change::{Changes, cells, note};
-use super::ink::Ink;
 use super::pen::{self, Source};
 
 /// Changes in a row with no more columns than this between them belong together.
 const NEAR: u16 = 3;
 
 /// A part of what has changed.
-pub(super) struct Share {
+pub(super) struct Chunk {
     pub(super) text: String,
     /// What it leaves the terminal with.
-    pub(super) ink: Ink,
-    pub(super) rest: Rest,
+    pub(super) ink: CellStyle,
+    pub(super) rest: Remaining,
 }
 
 /// What there was no room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rest {
+pub(super) struct Remaining {
     /// Around the page: the row to go on with.
     pub(super) around: Option<u16>,
     /// Whether there is something left of the page.
     pub(super) is_page: bool,
 }
 
-impl Rest {
+impl Remaining {
     pub(super) fn is_any(self) -> bool {
         self.around.is_some() || self.is_page
     }
@@ -53,10 +53,10 @@ pub(super) fn take(
     source: Source<'_>,
     page: Rect,
     changed: &Changes,
-    ink: Ink,
+    ink: CellStyle,
     from: Option<u16>,
     most: usize,
-) -> Share {
+) -> Chunk {
     let next = source.screen;
     let mut units = units(next, page, &changed.cells);
     units.sort_by_key(|unit| match from {
@@ -97,11 +97,11 @@ pub(super) fn take(
     let (text, ink) = write(&taken);
     note(shown, next, &taken);
     let left = &units[fits..];
-    let rest = Rest {
+    let rest = Remaining {
         around: left.iter().find(|unit| !unit.is_page).map(|unit| unit.row),
         is_page: left.iter().any(|unit| unit.is_page),
     };
-    Share { text, ink, rest }
+    Chunk { text, ink, rest }
 }
 
 /// Changes near each other around the page, and whole rows of it.

@@ -1,22 +1,22 @@
 //! What is on a screen, so that a frame is only what differs from the one before. It draws into
 //! memory; where the bytes go is somebody else's part.
 
-mod calm;
+mod cell_style;
 mod change;
-mod ink;
+mod chunk;
 mod pen;
-mod share;
+mod throttle;
 
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use self::calm::Calm;
+use self::cell_style::CellStyle;
 use self::change::changes;
-use self::ink::Ink;
+use self::chunk::Remaining;
 use self::pen::Source;
-use self::share::Rest;
+use self::throttle::Throttle;
 use super::action::Mode;
 use super::app::App;
 use super::theme::SymbolSet;
@@ -38,14 +38,14 @@ pub(super) struct Canvas {
     shown: Option<Buffer>,
     spare: Buffer,
     /// What the terminal writes in, as the last frame left it.
-    ink: Ink,
+    ink: CellStyle,
     /// Whether the terminal erases in the colour that is asked for.
     erases: bool,
     /// What the last frame had no room for; the frame itself is in `spare` then.
-    rest: Rest,
+    rest: Remaining,
     /// Where the list of the last frame is.
     page: Rect,
-    calm: Calm,
+    calm: Throttle,
     /// How long something has to wait for its time.
     held: Option<Duration>,
 }
@@ -61,11 +61,11 @@ pub(super) enum Pace {
 
 /// What a frame left to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Behind {
+pub(super) enum PendingOutput {
     Nothing,
     /// It had no room for all of the list: [`Canvas::go_on`] writes more.
-    Rest,
-    /// Something around the list was not shown anew yet; the next frame after so long shows it.
+    Remaining,
+    /// Something around the list was not shown again yet; the next frame after so long shows it.
     Held(Duration),
 }
 
@@ -75,11 +75,11 @@ impl Canvas {
         Self {
             shown: None,
             spare: Buffer::default(),
-            ink: Ink::PLAIN,
+            ink: CellStyle::PLAIN,
             erases,
-            rest: Rest::default(),
+            rest: Remaining::default(),
             page: Rect::ZERO,
-            calm: Calm::default(),
+            calm: Throttle::default(),
             held: None,
         }
     }
@@ -121,16 +121,16 @@ impl Canvas {
 
     /// Forgets what is on the screen: the next frame is drawn from nothing.
     pub(super) fn forget(&mut self) {
-        (self.shown, self.rest) = (None, Rest::default());
+        (self.shown, self.rest) = (None, Remaining::default());
     }
 
     /// What the last frame left to be written.
-    pub(super) fn behind(&self) -> Behind {
+    pub(super) fn behind(&self) -> PendingOutput {
         match self.held {
-            _ if self.rest.is_page => Behind::Rest,
-            _ if self.rest.is_any() => Behind::Held(Duration::ZERO),
-            Some(wait) => Behind::Held(wait),
-            None => Behind::Nothing,
+            _ if self.rest.is_page => PendingOutput::Remaining,
+            _ if self.rest.is_any() => PendingOutput::Held(Duration::ZERO),
+            Some(wait) => PendingOutput::Held(wait),
+            None => PendingOutput::Nothing,
         }
     }
 
@@ -161,8 +161,8 @@ impl Canvas {
         let Some(mut shown) = self.shown.take().filter(|shown| shown.area == next.area) else {
             let all = changes(&Buffer::empty(next.area), &next);
             let text;
-            (text, self.ink) = pen::write(source, &all.cells, all.is_wide, Ink::PLAIN);
-            (self.shown, self.rest) = (Some(next), Rest::default());
+            (text, self.ink) = pen::write(source, &all.cells, all.is_wide, CellStyle::PLAIN);
+            (self.shown, self.rest) = (Some(next), Remaining::default());
             return format!("\x1b[m\x1b[2J{text}");
         };
         let most = most.unwrap_or(usize::MAX);
@@ -170,13 +170,13 @@ impl Canvas {
         if pen::least(&next, &changed.cells) <= most {
             let (text, ink) = pen::write(source, &changed.cells, changed.is_wide, self.ink);
             if text.len() <= most {
-                (self.ink, self.rest) = (ink, Rest::default());
+                (self.ink, self.rest) = (ink, Remaining::default());
                 (self.shown, self.spare) = (Some(next), shown);
                 return text;
             }
         }
         let from = self.rest.around;
-        let share = share::take(&mut shown, source, page, &changed, self.ink, from, most);
+        let share = chunk::take(&mut shown, source, page, &changed, self.ink, from, most);
         (self.ink, self.rest) = (share.ink, share.rest);
         (self.shown, self.spare) = (Some(shown), next);
         share.text
@@ -291,7 +291,7 @@ mod tests {
             let mut parser = parser();
             let mut canvas = Canvas::new(erases);
             shown(canvas.put(screens[0].clone(), page, Some(most)).as_bytes(), &mut parser);
-            prop_assert!(canvas.behind() == Behind::Nothing);
+            prop_assert!(canvas.behind() == PendingOutput::Nothing);
             let share = canvas.put(screens[1].clone(), page, Some(most));
             prop_assert!(share.len() <= most);
             shown(share.as_bytes(), &mut parser);
@@ -300,12 +300,12 @@ mod tests {
                 let share = canvas.put(screens[2].clone(), page, Some(most));
                 prop_assert!(share.len() <= most);
                 by_steps = shown(share.as_bytes(), &mut parser);
-                if canvas.behind() == Behind::Nothing {
+                if canvas.behind() == PendingOutput::Nothing {
                     break;
                 }
                 prop_assert!(!share.is_empty());
             }
-            prop_assert!(canvas.behind() == Behind::Nothing);
+            prop_assert!(canvas.behind() == PendingOutput::Nothing);
             prop_assert_eq!(canvas.put(screens[2].clone(), page, None), "");
             let at_once = Canvas::new(true).put(screens[2].clone(), page, None);
             prop_assert_eq!(by_steps, shown(at_once.as_bytes(), &mut self::parser()));

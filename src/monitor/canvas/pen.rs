@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
 
+use super::cell_style::{CellStyle, VISIBLE, parameters};
 use super::change::cells;
-use super::ink::{Ink, VISIBLE, parameters};
 use crate::monitor::glyph;
 
 /// Of more changed cells than this, the order of their rows is as good as any.
@@ -36,8 +36,8 @@ pub(super) fn write(
     from: Source<'_>,
     cells: &[(u16, u16)],
     is_wide: bool,
-    ink: Ink,
-) -> (String, Ink) {
+    ink: CellStyle,
+) -> (String, CellStyle) {
     let by_rows = draw(from, cells, ink);
     if is_wide || cells.len() > MOST_BY_INK {
         return by_rows;
@@ -58,25 +58,26 @@ pub(super) fn least(screen: &Buffer, cells: &[(u16, u16)]) -> usize {
 
 /// The same cells, those of one ink after each other, and inks on one ground after each other: in
 /// true colour a style takes more bytes than a place.
-fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: Ink) -> Vec<(u16, u16)> {
+fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: CellStyle) -> Vec<(u16, u16)> {
     let is_next = |(x, y): (u16, u16), after: (u16, u16)| after == (x + 1, y);
-    let mut inks: Vec<Ink> = vec![ink];
+    let mut inks: Vec<CellStyle> = vec![ink];
     let mut now = ink;
     let mut cells = Vec::with_capacity(changed.len());
     for (at, &place) in changed.iter().enumerate() {
-        let fits = |ink: Ink| Ink::of(&screen[place]).is_same_for(screen[place].symbol(), ink);
+        let fits =
+            |ink: CellStyle| CellStyle::of(&screen[place]).is_same_for(screen[place].symbol(), ink);
         if at > 0 && is_next(changed[at - 1], place) && fits(now) {
-            // It goes on as it was.
+            // It continues as it was.
         } else {
             // Where something begins with blanks, they are written like what follows them.
             let run = (changed[at..].windows(2)).take_while(|two| is_next(two[0], two[1]));
             let letter = std::iter::once(place)
                 .chain(run.map(|two| two[1]))
                 .find(|place| screen[*place].symbol() != " ");
-            let like = letter.map(|place| Ink::of(&screen[place]));
+            let like = letter.map(|place| CellStyle::of(&screen[place]));
             now = like
                 .filter(|ink| fits(*ink))
-                .unwrap_or_else(|| Ink::of(&screen[place]));
+                .unwrap_or_else(|| CellStyle::of(&screen[place]));
         }
         let known = inks.iter().position(|known| *known == now);
         let index = known.unwrap_or(inks.len());
@@ -91,7 +92,7 @@ fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: Ink) -> Vec<(u16, u16)> 
 }
 
 /// Writes these cells in this order.
-fn draw(from: Source<'_>, cells: &[(u16, u16)], ink: Ink) -> (String, Ink) {
+fn draw(from: Source<'_>, cells: &[(u16, u16)], ink: CellStyle) -> (String, CellStyle) {
     let screen = from.screen;
     let mut pen = Pen::new(screen, ink);
     let mut rest = cells;
@@ -138,12 +139,12 @@ struct Pen<'a> {
     at: Option<(u16, u16)>,
     /// Whether it is sure only as long as ideographs follow each other.
     is_among_wide: bool,
-    ink: Ink,
+    ink: CellStyle,
     screen: &'a Buffer,
 }
 
 impl<'a> Pen<'a> {
-    fn new(screen: &'a Buffer, ink: Ink) -> Self {
+    fn new(screen: &'a Buffer, ink: CellStyle) -> Self {
         Self {
             out: String::new(),
             at: None,
@@ -198,15 +199,17 @@ impl<'a> Pen<'a> {
         (from..to).all(|x| {
             let cell = &self.screen[(x, y)];
             let symbol = cell.symbol();
-            symbol.len() == 1 && symbol.is_ascii() && Ink::of(cell).is_same_for(symbol, self.ink)
+            symbol.len() == 1
+                && symbol.is_ascii()
+                && CellStyle::of(cell).is_same_for(symbol, self.ink)
         })
     }
 
     fn put(&mut self, cell: &Cell) {
         let symbol = cell.symbol();
-        let ink = Ink::of(cell);
+        let ink = CellStyle::of(cell);
         if !ink.is_same_for(symbol, self.ink) {
-            self.dip(ink);
+            self.set_style(ink);
         }
         self.out.push_str(symbol);
         self.is_among_wide = glyph::is_ideograph(symbol);
@@ -225,7 +228,7 @@ impl<'a> Pen<'a> {
     /// Erases cells from here on, which leaves the cursor where it is.
     fn erase(&mut self, cells: u16, ground: Color) {
         let modifier = self.ink.modifier - VISIBLE;
-        self.dip(Ink {
+        self.set_style(CellStyle {
             bg: ground,
             modifier,
             ..self.ink
@@ -233,18 +236,18 @@ impl<'a> Pen<'a> {
         self.add(format_args!("\x1b[{cells}X"));
     }
 
-    /// Changes to another style, by the shorter way: what differs, or all anew.
-    fn dip(&mut self, ink: Ink) {
+    /// Changes to another style, by the shorter way: what differs, or all again.
+    fn set_style(&mut self, ink: CellStyle) {
         if ink == self.ink {
             return;
         }
         let change = parameters(self.ink, ink);
-        let anew = format!("0;{}", parameters(Ink::PLAIN, ink));
-        let anew = anew.trim_end_matches(';');
-        let shorter = if change.len() <= anew.len() {
+        let whole = format!("0;{}", parameters(CellStyle::PLAIN, ink));
+        let whole = whole.trim_end_matches(';');
+        let shorter = if change.len() <= whole.len() {
             &change
         } else {
-            anew
+            whole
         };
         if shorter == "0" {
             self.out.push_str("\x1b[m");
@@ -274,7 +277,7 @@ mod tests {
             screen: after,
             erases: true,
         };
-        super::write(source, &all.cells, all.is_wide, Ink::PLAIN).0
+        super::write(source, &all.cells, all.is_wide, CellStyle::PLAIN).0
     }
 
     fn buffer(rows: &[&str]) -> Buffer {

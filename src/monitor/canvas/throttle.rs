@@ -1,4 +1,4 @@
-//! In mere progress, the lines above and below the list of a page and its detail are shown anew only so
+//! In mere progress, the lines above and below the list of a page and its detail are shown again only so
 //! often: nobody reads numbers faster, and on a slow line they would keep the list waiting.
 
 use std::time::Duration;
@@ -7,18 +7,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::change::{is_doubtful, looks_same, rows};
-use super::share::Rest;
+use super::chunk::Remaining;
 use crate::engine::Timestamp;
 
 /// How often, in milliseconds.
 const EACH_MS: u64 = 400;
 
-/// When they were last shown anew.
+/// When they were last shown again.
 #[derive(Default)]
-pub(super) struct Calm(Timestamp);
+pub(super) struct Throttle(Timestamp);
 
-impl Calm {
-    /// Takes note that all of it is shown anew.
+impl Throttle {
+    /// Takes note that all of it is shown again.
     pub(super) fn shows_all(&mut self, now: Timestamp) {
         self.0 = now;
     }
@@ -30,7 +30,7 @@ impl Calm {
         shown: &Buffer,
         next: &mut Buffer,
         body: Rect,
-        rest: Rest,
+        rest: Remaining,
         now: Timestamp,
     ) -> Option<Duration> {
         let is_held = |row: u16| !(body.top()..body.bottom()).contains(&row);

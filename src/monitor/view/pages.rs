@@ -172,13 +172,13 @@ pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layo
             Role::Muted,
             cx,
         );
-        if let Some(tally) = past.tally {
-            let audio = Duration::try_from_secs_f64(tally.audio_seconds).unwrap_or_default();
-            let clips = count(u64::from(tally.done), "clip", "clips");
+        if let Some(summary) = past.summary {
+            let audio = Duration::try_from_secs_f64(summary.audio_seconds).unwrap_or_default();
+            let clips = count(u64::from(summary.done), "clip", "clips");
             rest = from_right(buf, rest, &clock(audio), 7, Role::Muted, cx);
             rest = from_right(buf, rest, &clips, 10, Role::Muted, cx);
-            if tally.errors > 0 {
-                let errors = format!("✘ {}", tally.errors);
+            if summary.errors > 0 {
+                let errors = format!("✘ {}", summary.errors);
                 rest = from_right(buf, rest, &errors, 5, Role::Failed, cx);
             }
         }
@@ -262,13 +262,13 @@ fn past_facts(past: &HistoryEntry, cx: Cx<'_>) -> Vec<(&'static str, String)> {
         day_and_time(past.created_at, cx),
         day_and_time(past.completed_at, cx),
     );
-    let made = past.tally.map_or_else(String::new, |tally| {
-        let audio = Duration::try_from_secs_f64(tally.audio_seconds).unwrap_or_default();
-        let errors = match tally.errors {
+    let made = past.summary.map_or_else(String::new, |summary| {
+        let audio = Duration::try_from_secs_f64(summary.audio_seconds).unwrap_or_default();
+        let errors = match summary.errors {
             0 => String::new(),
             errors => format!(", {}", count(u64::from(errors), "error", "errors")),
         };
-        let (done, all) = (tally.done, tally.segments);
+        let (done, all) = (summary.done, summary.segments);
         format!(
             "{done} of {all} segments, {} of audio{errors}",
             clock(audio)

@@ -1,4 +1,4 @@
-//! The frame around a part of the screen, and what says how far its list goes on.
+//! The frame around a part of the screen, and what says how far its list continues.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -75,7 +75,7 @@ pub(super) fn draw(
     inner
 }
 
-/// Marks at the right edge how far a list goes on: nothing if all of it is seen.
+/// Marks at the right edge how far a list continues: nothing if all of it is seen.
 pub(super) fn scrollbar(buf: &mut Buffer, list: &ListArea, theme: &Theme) {
     let height = usize::from(list.rows.height);
     if list.len <= height || height < 3 {

@@ -36,7 +36,7 @@ pub(super) fn draw(
     };
     let rows = pane::draw(buf, area, (list.title, &note), true, look, cx.theme);
     let height = usize::from(rows.height);
-    // Opened anew, it is full.
+    // Opened again, it is full.
     let before = if cx.app.layout.page == cx.app.page {
         cx.app.layout.lower.first
     } else {

@@ -120,7 +120,7 @@ fn told() -> Vec<Message> {
         folder: PathBuf::from(format!("/home/ada/Narrations/{id}")).into(),
         created_at: Timestamp(0),
         completed_at: Timestamp(hour * 3_600_000),
-        tally: Some(RunSummary {
+        summary: Some(RunSummary {
             segments: 40,
             done: clips,
             errors: 40 - clips,
@@ -418,7 +418,8 @@ fn a_failed_task_says_why() {
 fn progress_takes_few_bytes() {
     for keys in ["", "tab end", "tab home", "2", "2 up", "4"] {
         let mut still =
-            crate::monitor::Still::new("dark", ColorDepth::TrueColor, (120, 36)).unwrap();
+            crate::monitor::HeadlessRenderer::new("dark", ColorDepth::TrueColor, (120, 36))
+                .unwrap();
         let mut tasks = fixtures::working();
         still.show(tasks.clone(), NOW);
         for key in keys.split_whitespace() {

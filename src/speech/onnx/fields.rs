@@ -19,11 +19,11 @@ pub(super) const VALUE_TYPE: u64 = tag(2);
 pub(super) const TYPE_TENSOR: u64 = tag(1);
 
 /// A tag that no message of a model knows: a reader passes over the field.
-const NOBODYS: u8 = 6 << 3 | 2;
+const UNUSED_FIELD_TAG: u8 = 6 << 3 | 2;
 
 /// Hides a field with a length whose tag is one byte, by that byte.
 pub(super) fn hide(bytes: &mut [u8], at: usize) {
-    bytes[at] = NOBODYS;
+    bytes[at] = UNUSED_FIELD_TAG;
 }
 
 /// One field.

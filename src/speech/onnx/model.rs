@@ -175,7 +175,7 @@ impl Stop {
 
     /// Ends what runs with it, and whatever begins to run before [`Self::take_back`].
     pub(crate) fn stop(&self) {
-        // There is nothing to do about a request that fails: the run then goes on to its end.
+        // There is nothing to do about a request that fails: the run then continues to its end.
         drop(self.0.terminate());
     }
 
@@ -183,7 +183,7 @@ impl Stop {
     ///
     /// # Errors
     /// [`SpeechError::Run`] if they can't.
-    pub(crate) fn take_back(&self) -> Result<(), SpeechError> {
+    pub(crate) fn reset(&self) -> Result<(), SpeechError> {
         self.0.unterminate().map_err(run_failed)
     }
 }

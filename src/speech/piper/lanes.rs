@@ -68,7 +68,7 @@ struct Shared {
 
 struct State {
     /// What was asked for, and what was announced.
-    passages: VecDeque<Passage>,
+    utterances: VecDeque<Utterance>,
     /// The first half of the voice, unless a lane has it.
     encoder: Option<Model>,
     /// How many lanes run a model.
@@ -83,7 +83,7 @@ struct State {
 }
 
 /// An utterance on its way.
-struct Passage {
+struct Utterance {
     number: u64,
     request: Arc<Request>,
     stage: Stage,
@@ -120,11 +120,11 @@ struct Done {
     number: u64,
     /// Back from the lane that had it.
     encoder: Option<Model>,
-    made: Result<Made, SpeechError>,
+    made: Result<Output, SpeechError>,
     took: Duration,
 }
 
-enum Made {
+enum Output {
     Latent(Latent),
     /// The samples of the window with this number.
     Piece(usize, Vec<f32>),
@@ -144,7 +144,7 @@ impl Lanes {
     ) -> Result<Self, SpeechError> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
-                passages: VecDeque::new(),
+                utterances: VecDeque::new(),
                 encoder: Some(encoder),
                 running: 0,
                 stopped: false,
@@ -191,7 +191,7 @@ impl Lanes {
             move || to_stop.stop(Some(asked)),
             || self.shared.ask_and_wait(request, ahead),
         );
-        self.shared.settle()?;
+        self.shared.drain()?;
         if interrupt.is_now() {
             return Err(SpeechError::Interrupted);
         }
@@ -209,9 +209,9 @@ impl Lanes {
     ///
     /// # Errors
     /// [`SpeechError::Run`] if runs can't begin again.
-    pub(super) fn rest(&mut self) -> Result<(), SpeechError> {
+    pub(super) fn cancel_prefetch(&mut self) -> Result<(), SpeechError> {
         self.shared.stop(None);
-        self.shared.settle()
+        self.shared.drain()
     }
 }
 
@@ -254,7 +254,7 @@ impl Shared {
     }
 
     /// After a stop: waits until nothing runs, and forgets what was on its way.
-    fn settle(&self) -> Result<(), SpeechError> {
+    fn drain(&self) -> Result<(), SpeechError> {
         let mut state = self.lock();
         if !state.stopped {
             return Ok(());
@@ -262,9 +262,9 @@ impl Shared {
         while state.running > 0 {
             state = self.wait(state);
         }
-        state.passages.clear();
+        state.utterances.clear();
         state.stopped = false;
-        self.stop.take_back()
+        self.stop.reset()
     }
 
     /// The samples; `None` if it was stopped.
@@ -274,12 +274,12 @@ impl Shared {
         ahead: Vec<Request>,
     ) -> Option<Result<Speech, SpeechError>> {
         let mut state = self.lock();
-        state.make_way(&request, &ahead);
+        state.evict(&request, &ahead);
         for (place, request) in std::iter::once(request).chain(ahead).enumerate() {
-            match state.passages.get(place) {
+            match state.utterances.get(place) {
                 Some(known) if *known.request == request => {}
                 _ => {
-                    state.passages.truncate(place);
+                    state.utterances.truncate(place);
                     state.announce(request);
                 }
             }
@@ -289,12 +289,12 @@ impl Shared {
             if state.stopped {
                 return None;
             }
-            let first = state.passages.front_mut()?;
+            let first = state.utterances.front_mut()?;
             if let Stage::Ended(result) = &mut first.stage {
                 let samples = std::mem::replace(result, Ok(Vec::new()));
                 let lanes = u32::try_from(self.lanes).unwrap_or(u32::MAX).max(1);
                 let work = first.work / lanes;
-                state.passages.pop_front();
+                state.utterances.pop_front();
                 return Some(samples.map(|samples| Speech { samples, work }));
             }
             state = self.wait(state);
@@ -324,14 +324,14 @@ impl Shared {
             Job::Encode(number, request, mut encoder) => {
                 let made = caught(|| {
                     let values = encoder.run(request.inputs()?, usize::MAX, &self.stop)?;
-                    Ok(Made::Latent(Latent::new(values)))
+                    Ok(Output::Latent(Latent::new(values)))
                 });
                 (number, Some(encoder), made)
             }
             Job::Decode(number, latent, index, window) => {
                 let made = caught(|| {
                     let samples = latent.decode(window, self.frames, decoder, &self.stop)?;
-                    Ok(Made::Piece(index, samples))
+                    Ok(Output::Piece(index, samples))
                 });
                 (number, None, made)
             }
@@ -353,16 +353,16 @@ fn caught<T>(run: impl FnOnce() -> Result<T, SpeechError>) -> Result<T, SpeechEr
 
 impl State {
     /// Asked once more for what it has said, it keeps what comes after.
-    fn make_way(&mut self, request: &Request, ahead: &[Request]) {
-        let known = self.passages.iter().map(|passage| &*passage.request);
-        if !self.passages.is_empty() && known.eq(ahead) && ahead.first() != Some(request) {
+    fn evict(&mut self, request: &Request, ahead: &[Request]) {
+        let known = self.utterances.iter().map(|utterance| &*utterance.request);
+        if !self.utterances.is_empty() && known.eq(ahead) && ahead.first() != Some(request) {
             self.announce(request.clone());
-            self.passages.rotate_right(1);
+            self.utterances.rotate_right(1);
         }
     }
 
     fn announce(&mut self, request: Request) {
-        self.passages.push_back(Passage {
+        self.utterances.push_back(Utterance {
             number: self.next,
             request: Arc::new(request),
             stage: Stage::Waiting,
@@ -376,23 +376,23 @@ impl State {
         if self.stopped {
             return None;
         }
-        let waiting = |passage: &&mut Passage| matches!(passage.stage, Stage::Waiting);
-        if let Some(passage) = self.passages.iter_mut().find(waiting)
+        let waiting = |utterance: &&mut Utterance| matches!(utterance.stage, Stage::Waiting);
+        if let Some(utterance) = self.utterances.iter_mut().find(waiting)
             && let Some(encoder) = self.encoder.take()
         {
-            passage.stage = Stage::Encoding;
-            let request = Arc::clone(&passage.request);
-            return Some(Job::Encode(passage.number, request, encoder));
+            utterance.stage = Stage::Encoding;
+            let request = Arc::clone(&utterance.request);
+            return Some(Job::Encode(utterance.number, request, encoder));
         }
-        self.passages.iter_mut().find_map(|passage| {
-            let Stage::Decoding(decoding) = &mut passage.stage else {
+        self.utterances.iter_mut().find_map(|utterance| {
+            let Stage::Decoding(decoding) = &mut utterance.stage else {
                 return None;
             };
             let index = decoding.taken;
             let window = decoding.windows.get(index)?.clone();
             decoding.taken += 1;
             let latent = Arc::clone(&decoding.latent);
-            Some(Job::Decode(passage.number, latent, index, window))
+            Some(Job::Decode(utterance.number, latent, index, window))
         })
     }
 
@@ -401,19 +401,19 @@ impl State {
         if done.encoder.is_some() {
             self.encoder = done.encoder;
         }
-        let mut passages = self.passages.iter_mut();
-        if let Some(passage) = passages.find(|passage| passage.number == done.number) {
-            passage.work += done.took;
-            passage.take(done.made, window);
+        let mut utterances = self.utterances.iter_mut();
+        if let Some(utterance) = utterances.find(|utterance| utterance.number == done.number) {
+            utterance.work += done.took;
+            utterance.take(done.made, window);
         }
     }
 }
 
-impl Passage {
-    fn take(&mut self, made: Result<Made, SpeechError>, window: usize) {
+impl Utterance {
+    fn take(&mut self, made: Result<Output, SpeechError>, window: usize) {
         match (made, &mut self.stage) {
             (Err(error), _) => self.stage = Stage::Ended(Err(error)),
-            (Ok(Made::Latent(latent)), _) => {
+            (Ok(Output::Latent(latent)), _) => {
                 let windows = windows(latent.frames, window);
                 let count = windows.len();
                 self.stage = if count == 0 {
@@ -428,7 +428,7 @@ impl Passage {
                     })
                 };
             }
-            (Ok(Made::Piece(index, samples)), Stage::Decoding(decoding)) => {
+            (Ok(Output::Piece(index, samples)), Stage::Decoding(decoding)) => {
                 decoding.pieces[index] = samples;
                 decoding.left -= 1;
                 if decoding.left == 0 {
@@ -436,7 +436,7 @@ impl Passage {
                 }
             }
             // A window before it failed.
-            (Ok(Made::Piece(..)), _) => {}
+            (Ok(Output::Piece(..)), _) => {}
         }
     }
 }

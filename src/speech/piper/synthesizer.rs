@@ -104,9 +104,9 @@ impl Synthesizer for PiperSynthesizer {
         }
     }
 
-    fn rest(&mut self) -> Result<(), SpeechError> {
+    fn cancel_prefetch(&mut self) -> Result<(), SpeechError> {
         match &mut self.model {
-            Opened::Lanes(lanes) => lanes.rest(),
+            Opened::Lanes(lanes) => lanes.cancel_prefetch(),
             Opened::Whole(_) => Ok(()),
         }
     }
