@@ -50,7 +50,7 @@ impl Assets {
         )
     }
 
-    /// As [`Assets::ensure`], but hashes what is there, and brings again what is damaged.
+    /// As [`Assets::ensure`], but hashes what is there, and fetches again what is damaged.
     ///
     /// # Errors
     /// As [`Assets::ensure`].

@@ -35,7 +35,7 @@ pub enum FetchEvent<'a> {
         /// Which.
         piece: &'a Piece,
     },
-    /// An installed piece proved wrong, and is brought again.
+    /// An installed piece proved wrong, and is fetched again.
     Damaged {
         /// Which.
         piece: &'a Piece,

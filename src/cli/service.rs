@@ -1,4 +1,4 @@
-//! What a person can ask for at the desk, beside the engine's queue: new narrations, voices and how
+//! What a person can ask for, beside the engine's queue: new narrations, voices and how
 //! they sound, clips played, folders shown. Any thread may ask. Nothing here prints, fetches or
 //! decides what is shown; every error says what to do.
 
@@ -26,11 +26,11 @@ const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
 
 /// How long a voice is taken for what it was, without a look at its files: following the work, the
 /// monitor asks for the phonemes of every segment.
-const AT_HAND: Duration = Duration::from_secs(10);
+const FRONT_END_KEPT: Duration = Duration::from_secs(10);
 
 /// A voice that can be chosen, or could be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DeskVoice {
+pub(crate) struct ListedVoice {
     pub name: String,
     /// As `en_US`; `unknown` if its maker did not say.
     pub language: String,
@@ -42,7 +42,7 @@ pub(crate) struct DeskVoice {
     pub installed: bool,
 }
 
-/// The desk. Share it in an [`Arc`].
+/// The service. Share it in an [`Arc`].
 pub(crate) struct Service {
     engine: Engine,
     settings: Settings,
@@ -50,7 +50,7 @@ pub(crate) struct Service {
     player: Player,
     previews: Mutex<Previews>,
     /// The voice that was asked for phonemes last.
-    at_hand: Mutex<Option<CachedFrontEnd>>,
+    front_end: Mutex<Option<CachedFrontEnd>>,
 }
 
 /// A front end that is open.
@@ -76,14 +76,14 @@ struct Previews {
 }
 
 impl Service {
-    /// The desk before this engine, under these settings.
+    /// The service before this engine, under these settings.
     pub(crate) fn new(engine: Engine, settings: Settings) -> Self {
         Self {
             player: Player::new(&settings, System::here()),
             engine,
             settings,
             previews: Mutex::default(),
-            at_hand: Mutex::default(),
+            front_end: Mutex::default(),
         }
     }
 
@@ -138,11 +138,11 @@ impl Service {
     }
 
     /// The voices: those that are installed first, each part by name.
-    pub(crate) fn voices(&self) -> Vec<DeskVoice> {
+    pub(crate) fn voices(&self) -> Vec<ListedVoice> {
         let voices = Assets::from_settings(&self.settings).voices();
         let mut voices: Vec<_> = voices
             .into_iter()
-            .map(|voice| DeskVoice {
+            .map(|voice| ListedVoice {
                 name: voice.name,
                 language: voice.language,
                 quality: voice.quality,
@@ -156,7 +156,7 @@ impl Service {
     }
 
     /// Speaks a sentence in the voice's language, and returns its WAV file, which lives as long as
-    /// the desk; the same preview is made once. It takes seconds, and waits for another that is
+    /// the service; the same preview is made once. It takes seconds, and waits for another that is
     /// being made: two models at once may not fit. `interrupt` breaks its own off.
     ///
     /// # Errors
@@ -210,12 +210,13 @@ impl Service {
     /// # Errors
     /// What is wrong with the voice, or with eSpeak NG.
     pub(crate) fn phonemes(&self, voice: &str, text: &str) -> anyhow::Result<Utterance> {
-        let fresh = |kept: &&CachedFrontEnd| kept.name == voice && kept.since.elapsed() < AT_HAND;
-        let at_hand = lock(&self.at_hand)
+        let fresh =
+            |kept: &&CachedFrontEnd| kept.name == voice && kept.since.elapsed() < FRONT_END_KEPT;
+        let front_end = lock(&self.front_end)
             .as_ref()
             .filter(fresh)
             .map(|kept| Arc::clone(&kept.front_end));
-        let front_end = match at_hand {
+        let front_end = match front_end {
             Some(front_end) => front_end,
             None => self.front_end(voice, &self.voice(voice)?)?,
         };
@@ -268,12 +269,12 @@ impl Service {
     /// The front end of a voice, the one that is open if that is the same.
     fn front_end(&self, name: &str, ready: &Ready) -> anyhow::Result<Arc<dyn FrontEnd>> {
         let key = key(ready);
-        let kept = lock(&self.at_hand).take().filter(|kept| kept.key == key);
+        let kept = lock(&self.front_end).take().filter(|kept| kept.key == key);
         let front_end = match kept {
             Some(kept) => kept.front_end,
             None => ready.voice.front_end().map_err(advised)?.into(),
         };
-        *lock(&self.at_hand) = Some(CachedFrontEnd {
+        *lock(&self.front_end) = Some(CachedFrontEnd {
             name: name.to_owned(),
             since: Instant::now(),
             key,

@@ -63,6 +63,9 @@ pub enum OpenError {
         /// The options that differ.
         different: Vec<&'static str>,
     },
+    /// An operation has the name under which narrations are stored.
+    #[error("no operation can be called narrate, for narrations are; register it by another name")]
+    ReservedOperation,
     /// A thread can't be started.
     #[error("can't start a thread: {0}; the system's limit may be reached")]
     Thread(std::io::Error),

@@ -206,7 +206,7 @@ impl Engine {
         shutdown::shut_down(&self.inner, wait)
     }
 
-    /// Begins to shut down and returns at once: nothing new is taken, and what runs comes to its end on
+    /// Begins to shut down and returns once the hook for that has been called: nothing new is taken, and what runs comes to its end on
     /// its own threads, as `wait` says. [`Self::shutdown`] or the drop of the last handle then waits for
     /// that end, joins the threads and frees the library.
     ///
@@ -314,13 +314,22 @@ impl Engine {
     /// use aloud::engine::testing::Library;
     ///
     /// let engine = Library::new();
-    /// engine.set_workers(2, 4);
+    /// engine.set_workers(2, 4)?;
     /// assert_eq!((engine.stats().workers, engine.health().max_threads), (2, 4));
+    /// # Ok::<(), aloud::engine::ControlError>(())
     /// ```
-    pub fn set_workers(&self, least: usize, most: usize) {
+    ///
+    /// There is room for 256 of them, and no more are started.
+    ///
+    /// # Errors
+    /// [`ControlError::ShutDown`]
+    pub fn set_workers(&self, least: usize, most: usize) -> Result<(), ControlError> {
         let most = most.min(runtime::MOST_WORKERS);
-        self.runtime()
-            .apply(Command::SetWorkers(least.min(most), most));
+        let command = Command::SetWorkers(least.min(most), most);
+        match self.runtime().apply(command) {
+            Answer::Refused(_) => Err(ControlError::ShutDown),
+            _ => Ok(()),
+        }
     }
 
     fn runtime(&self) -> &Arc<Runtime> {

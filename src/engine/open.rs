@@ -15,12 +15,15 @@ use super::journal::Journal;
 use super::options::Options;
 use super::runtime::lock::LibraryLock;
 use super::runtime::{MOST_WORKERS, Runtime};
-use super::store::{Opened, Store};
+use super::store::{NARRATE, Opened, Store};
 use super::{in_work, recurring, submit};
 use crate::model::{ErrorCode, ErrorObject, ShutdownReport, Timestamp};
 
 /// How long an opening waits for another one of the same folder, or for an engine that shuts down.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a change may go unnoticed.
+const LOOK_AROUND: Duration = Duration::from_millis(50);
 
 /// What handles share: the threads and the library.
 pub(super) struct Inner {
@@ -85,6 +88,9 @@ impl Drop for Claim<'_> {
 }
 
 pub(super) fn open(options: Options) -> Result<Arc<Inner>, OpenError> {
+    if options.operations.contains_key(NARRATE) {
+        return Err(OpenError::ReservedOperation);
+    }
     // One folder may have many names.
     let folder = std::fs::create_dir_all(&options.folder)
         .and_then(|()| options.folder.canonicalize())
@@ -109,8 +115,6 @@ pub(super) fn open(options: Options) -> Result<Arc<Inner>, OpenError> {
 /// The engine of this process that has the folder; `None` if it is ours to open now.
 fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenError> {
     let until = Instant::now() + PATIENCE;
-    // Dropped after the lock is: one may be the last handle.
-    let mut leaving = Vec::new();
     let mut slots = slots();
     loop {
         match slots.get(folder) {
@@ -134,7 +138,10 @@ fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenErr
                         drop(slots);
                         return same(inner, folder, options).map(Some);
                     }
-                    leaving.push(inner);
+                    // It may be the last handle, and this then ends the engine: not under the lock.
+                    drop(slots);
+                    drop(inner);
+                    slots = self::slots();
                 }
             }
             Some(Slot::Opening(_)) => {}
@@ -147,7 +154,8 @@ fn claim(folder: &Path, options: &Options) -> Result<Option<Arc<Inner>>, OpenErr
                 holder: "this process, which is opening or closing it".to_owned(),
             });
         }
-        let waited = CHANGED.wait_timeout(slots, left);
+        // What changed before the lock was taken again is not told.
+        let waited = CHANGED.wait_timeout(slots, left.min(LOOK_AROUND));
         slots = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(slots, _)| slots);
     }
 }

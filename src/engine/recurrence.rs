@@ -141,13 +141,15 @@ impl Recurrence {
         }
     }
 
-    /// Each time that this much has passed since the last one was due.
+    /// Each time that this much, in whole milliseconds, has passed since the last one was due.
     ///
     /// # Errors
     /// [`RecurrenceError::Interval`] below a second or beyond ten years.
     pub fn every(interval: Duration) -> Result<Self, RecurrenceError> {
         if (Self::SHORTEST..=Self::LONGEST).contains(&interval) {
-            Ok(Self(Arc::new(Rule::Every(interval))))
+            let whole =
+                Duration::from_millis(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
+            Ok(Self(Arc::new(Rule::Every(whole))))
         } else {
             Err(RecurrenceError::Interval(interval))
         }

@@ -26,7 +26,11 @@ impl Engine {
     /// Each run is a task of its own, with the id of [`Occurrence::task_id`](super::Occurrence::task_id).
     /// A run that was missed, because no process had the library or the machine slept, is run once, late:
     /// its status says so in [`TaskStatus::occurrence`](super::TaskStatus::occurrence), and so does the
-    /// log. While a run has not ended, the next one waits for it.
+    /// log. While a run has not ended, the next one waits for it. A run that completed leaves no line in
+    /// the history once clean-up has taken it.
+    ///
+    /// It is kept in the database only, and lost with it: a program that sets it at each start has it
+    /// again then.
     ///
     /// ```
     /// use std::time::Duration;

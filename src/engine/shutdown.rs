@@ -9,7 +9,8 @@ use async_channel::Receiver;
 use super::Inner;
 use super::core::{Command, Reply};
 use super::guard::guarded;
-use crate::model::{ShutdownReport, ShutdownWait};
+use super::runtime;
+use crate::model::{ShutdownReport, ShutdownWait, TaskState};
 
 /// Shuts the engine down; see [`super::Engine::shutdown`].
 pub(super) fn shut_down(inner: &Inner, wait: ShutdownWait) -> ShutdownReport {
@@ -91,19 +92,23 @@ impl Drop for Inner {
             .is_some();
         if !is_down {
             // One that was begun continues as it was asked for: this neither shortens nor lengthens it.
-            let wait = match *self.is_stop_told.get_mut() {
-                true => ShutdownWait::Drain(Duration::MAX),
-                false => ShutdownWait::Now,
+            // Unless it would wait for the very work that drops it.
+            let goes_on = *self.is_stop_told.get_mut() && !runtime::is_worker();
+            let wait = if goes_on {
+                ShutdownWait::Drain(Duration::MAX)
+            } else {
+                ShutdownWait::Now
             };
             let report = guarded("the shutdown", || shut_down(self, wait));
+            let continues = self.runtime.lock().core.count(TaskState::Pending);
             if let Some(report) = report
-                && report.cancelled + report.interrupted > 0
+                && report.cancelled + continues > 0
             {
                 tracing::warn!(
                     "the last handle was dropped while work waited: {} closures will not run, {} \
                      tasks continue when the library is opened again",
                     report.cancelled,
-                    report.interrupted
+                    continues
                 );
             }
         }

@@ -101,7 +101,7 @@ impl HeadlessRenderer {
     }
 
     /// Draws a frame that only shows progress, as of `now`. It takes few bytes: what finds no room in
-    /// it comes with [`Self::go_on`], and what is not shown again so often with later frames.
+    /// it comes with [`Self::go_on`], and what is not redrawn so often with later frames.
     /// [`Self::draw`] draws all of it.
     pub fn draw_progress(&mut self, now: Timestamp) -> String {
         self.now = now;

@@ -175,7 +175,7 @@ impl Runtime {
     }
 
     async fn work(&mut self) {
-        // One alarm for all: what is set again for each event would wake the reactor's thread each time.
+        // One alarm for all: one that is reset for each event would wake the reactor's thread each time.
         let (mut alarm, mut set) = (Timer::never(), None);
         while !self.leave {
             let at = self.wake_at();

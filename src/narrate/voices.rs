@@ -165,7 +165,7 @@ fn voice_changed_error(narration: &Narration) -> ErrorObject {
     let (voice, title) = (&narration.voice, &narration.title);
     let message = format!("the voice {voice} is not the one that \"{title}\" was begun with");
     ErrorObject::new(ErrorCode::VoiceChanged, message).with_remediation(
-        "Put the old model back and retry, or narrate the text again: it is then begun anew",
+        "Put the old model back and retry, or narrate the text again: it then starts from the beginning",
     )
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use aloud::engine::testing::Library;
 use aloud::engine::{
-    Event, Operation, Options, Recurrence, TaskContext, TaskState, Timestamp, Work, WorkResult,
+    Engine, Event, OpenError, Operation, Options, Recurrence, TaskContext, TaskState, Timestamp,
+    Work, WorkResult,
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -119,6 +120,26 @@ fn what_is_set_again_keeps_its_time_and_what_is_removed_is_gone_for_good() {
     library.remove_recurring("count").unwrap();
     library.reopen();
     assert!(library.recurring_tasks().is_empty());
+}
+
+#[test]
+fn an_operation_in_the_place_of_a_closure_is_due_when_its_setter_was_told() {
+    let mut library = Library::with(counting);
+    let closure = Work::repeatable("count", |_| Ok(1.into()));
+    library.set_recurring("count", hourly(), closure).unwrap();
+    let due = library.set_recurring("count", hourly(), count(1)).unwrap();
+    library.reopen();
+    assert_eq!(library.recurring_tasks()[0].next, due);
+}
+
+#[test]
+fn the_name_of_narrations_is_no_operations() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::new(folder.path());
+    let factory = Arc::new(|| -> Box<dyn Operation> { Box::new(Count) });
+    options.operations.insert("narrate".into(), factory);
+    let error = Engine::open(options).err().unwrap();
+    assert!(matches!(error, OpenError::ReservedOperation), "{error}");
 }
 
 #[test]

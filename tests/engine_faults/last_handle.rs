@@ -217,3 +217,40 @@ fn a_shutdown_that_was_begun_ends_as_asked_when_the_last_handle_goes() {
         is_free(folder.path(), &stopped);
     });
 }
+
+#[test]
+fn a_shutdown_that_was_begun_does_not_wait_for_the_work_that_drops_the_last_handle() {
+    bounded(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, stopped) = open(folder.path());
+        let events = events(&engine);
+        let (release, gate) = mpsc::channel::<()>();
+        let handle = engine.clone();
+        let work = Work::closure("holds a handle", move |_| {
+            let _ = gate.recv();
+            drop(handle);
+            Ok(Value::Null)
+        });
+        let id = engine.submit_task(work, None).unwrap();
+        events.until_started(&id);
+        engine.begin_shutdown(ShutdownWait::Drain(Duration::from_secs(3600)));
+        drop(engine);
+        release.send(()).unwrap();
+        is_free(folder.path(), &stopped);
+    });
+}
+
+#[test]
+fn an_opening_ends_what_was_begun_to_shut_down() {
+    bounded(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, stopped) = open(folder.path());
+        engine.begin_shutdown(ShutdownWait::Now);
+        let path = folder.path().to_owned();
+        let opening = std::thread::spawn(move || Engine::open(Options::new(path)));
+        drop(engine);
+        stopped.recv_timeout(SOON).expect("it stops soon");
+        let again = in_time("the opening", move || opening.join().unwrap());
+        assert!(!again.unwrap().health().is_shutdown);
+    });
+}

@@ -272,11 +272,11 @@ fn workers_come_and_go_as_they_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let engine = open(folder.path());
         let living = Arc::new(AtomicUsize::new(0));
-        engine.set_workers(3, 3);
+        engine.set_workers(3, 3).unwrap();
         assert_eq!(engine.stats().workers, 3);
         meet(&engine, 3, &living);
         assert_eq!(living.load(Ordering::SeqCst), 3);
-        engine.set_workers(1, 1);
+        engine.set_workers(1, 1).unwrap();
         eventually("two leave", || living.load(Ordering::SeqCst) == 1);
         assert_eq!(engine.stats().workers, 1);
         still_works(&engine);

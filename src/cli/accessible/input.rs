@@ -1,5 +1,5 @@
 //! Reads lines on a thread of its own, from a terminal, a pipe or a file. It must never read when
-//! there is nothing available: it waits for input or for its own end, whichever comes first, and
+//! there is nothing to read: it waits for input or for its own end, whichever comes first, and
 //! notices a terminal that is gone.
 
 use std::io::{self, IsTerminal, PipeReader, PipeWriter};
@@ -25,7 +25,7 @@ impl Input {
     /// Starts reading standard input.
     ///
     /// # Errors
-    /// There is no pipe or no thread available.
+    /// No pipe or no thread is available.
     pub(super) fn start(to: Sender<Incoming>) -> io::Result<Self> {
         let (woken, wake) = io::pipe()?;
         let thread = thread::Builder::new()

@@ -1,4 +1,4 @@
-//! The desk with the real voice. It is fetched once into the folder that the integration tests use;
+//! The service with the real voice. It is fetched once into the folder that the integration tests use;
 //! where it can't be had, the tests fail and say so.
 
 use std::sync::Once;
@@ -11,7 +11,7 @@ use crate::settings::{Overrides, Paths, load_from};
 
 const VOICE: &str = "en_US-joe-medium";
 
-/// A home, and a desk in it whose engine takes up nothing.
+/// A home, and a service in it whose engine takes up nothing.
 struct Home {
     folder: TempDir,
     service: Service,
@@ -197,7 +197,7 @@ fn installed_voices_come_first() {
     let config = r#"{"language": {"code": "nl_NL"}, "num_speakers": 3}"#;
     std::fs::write(folder.join("zz-own.onnx.json"), config).unwrap();
     let voices = service.voices();
-    let own = DeskVoice {
+    let own = ListedVoice {
         name: "zz-own".into(),
         language: "nl_NL".into(),
         quality: "unknown".into(),

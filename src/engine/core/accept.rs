@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::end;
+use super::group::Contribution;
 use super::mutation::{Mutation, mutated};
 use super::queue::Place;
 use super::state::{Admission, Entry, Life, Phase, Ran, Then};
 use super::{
-    Answer, Core, Effect, Kind, NewTask, Now, Output, Refusal, Reply, RestoredTask, Row, RunRow,
-    Schedule, add_completed,
+    Answer, CallId, Core, Effect, Kind, Log, NewTask, Now, Output, Refusal, Reply, RestoredTask,
+    Row, RunRow, Schedule, add_completed,
 };
-use crate::engine::core::CallId;
-use crate::engine::core::group::Contribution;
 use crate::model::{CompletedSegment, Event, SegmentId, TaskId, TaskState, TaskStatus};
 
 impl<B, R: Clone> Core<B, R> {
@@ -244,8 +243,8 @@ impl<B, R: Clone> Core<B, R> {
             failed_dependency,
             ran,
         } = admission;
-        if let Some(ran) = ran {
-            self.run_accepted(&ran);
+        if let Some(ran) = &ran {
+            self.run_accepted(ran);
         }
         let (blocking, failed) = self.dependencies(after);
         let Some(entry) = self.tasks.get_mut(id) else {
@@ -280,6 +279,15 @@ impl<B, R: Clone> Core<B, R> {
                 .update(group, None, Some(Contribution::of(status)));
         }
         out.events.push(Event::Submitted { task: id.clone() });
+        if let (Some(run), true) = (&status.occurrence, ran.is_some())
+            && run.is_late()
+        {
+            out.effects.push(Effect::Log(Log::Late {
+                task: id.clone(),
+                due: run.due,
+                by: run.late,
+            }));
+        }
         if let Some(dependency) = failed_dependency.or(failed) {
             let outcome = end::dependency_outcome(&dependency);
             self.end(id, outcome, now, out);

@@ -159,7 +159,7 @@ impl<B: Again, R: Clone> Core<B, R> {
                 call,
             } => self.complete_part(run, lease, clip, work, call, now, out),
             Command::FailPart { run, part, error } => self.fail_part(run, part, error, now, out),
-            Command::ForgetPart { run, part, call } => self.forget_part(run, part, call, now),
+            Command::ForgetPart { run, part, call } => self.forget_part(run, part, call),
             Command::Finished { run, result, body } => self.finished(run, result, body, now, out),
             Command::Persisted { batch, answers } => self.persisted(batch, answers, now, out),
             Command::Tick => self.tick(now, out),

@@ -281,17 +281,10 @@ impl<B, R: Clone> Core<B, R> {
         }
     }
 
-    pub(super) fn forget_part(
-        &mut self,
-        run: RunId,
-        part: SegmentId,
-        call: CallId,
-        now: Now,
-    ) -> Answer {
+    pub(super) fn forget_part(&mut self, run: RunId, part: SegmentId, call: CallId) -> Answer {
         let Some(id) = self.task_of(run) else {
             return Answer::Refused(Refusal::Stale);
         };
-        let _ = now;
         let task = id.clone();
         let then = Then::PartForgotten {
             task: id,

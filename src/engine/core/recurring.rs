@@ -21,10 +21,14 @@ use crate::model::{Occurrence, RecurringTask, TaskId, TaskStatus, Timestamp};
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How many runs begin in one step at most, so that no step takes long.
 const STEP: usize = 64;
+/// The pause before the next step.
+const BETWEEN_STEPS: Duration = Duration::from_millis(1);
 /// How long to wait after the disk has refused a run.
 const AFTER_REFUSAL: Duration = Duration::from_secs(30);
 /// A clock that is further behind than this was wrong when a run was noted, and not set back by a little.
 const WRONG_CLOCK: i64 = 24 * 3600 * 1000;
+/// No clock is right that says less: that of a board without a battery, before a network corrects it.
+const EARLIEST: Timestamp = Timestamp(1_767_225_600_000); // 2026-01-01
 /// When there is no next time.
 const NEVER: Timestamp = Timestamp(i64::MAX);
 
@@ -34,6 +38,12 @@ struct Recurring<B, R> {
     next: Timestamp,
     /// When that was reckoned.
     noted: Timestamp,
+}
+
+impl<B, R> Recurring<B, R> {
+    fn is_stored(&self) -> bool {
+        self.template.record.is_some()
+    }
 }
 
 /// Everything that recurs.
@@ -113,7 +123,7 @@ impl<B, R> Recurrences<B, R> {
         let old = self.known.remove(&name);
         if let Some(old) = &old {
             self.due.remove(&(old.next, Arc::clone(&name)));
-            if old.recurrence == new.recurrence {
+            if old.recurrence == new.recurrence && old.is_stored() == new.is_stored() {
                 (new.next, new.noted) = (old.next, old.noted);
             }
         }
@@ -152,8 +162,8 @@ impl<B, R: Clone> Core<B, R> {
             out.effects.extend(template.body.map(Effect::Drop));
             return Answer::Refused(Refusal::ShutDown);
         }
-        let is_stored = |one: &Recurring<B, R>| one.template.record.is_some();
-        let was_stored = self.recurring.known.get(&name).is_some_and(is_stored);
+        let old = self.recurring.known.get(&name);
+        let was_stored = old.is_some_and(Recurring::is_stored);
         let next = recurrence.next_after(now.wall).unwrap_or(NEVER);
         let row = match &template.record {
             Some(record) => RecurringRow::Set(Box::new(SetRecurringRow {
@@ -211,7 +221,7 @@ impl<B, R: Clone> Core<B, R> {
         let Some(one) = self.recurring.known.get(&name) else {
             return Answer::Refused(Refusal::Unknown);
         };
-        if one.template.record.is_none() {
+        if !one.is_stored() {
             self.recurring_removed(&name, now, out);
             return Answer::Done;
         }
@@ -243,7 +253,7 @@ impl<B, R: Clone> Core<B, R> {
 
     /// Work may begin: what was missed is due at once.
     pub(super) fn open_recurring(&mut self, now: Now) {
-        self.reckon_anew(now);
+        self.reckon(now);
         self.recurring.seen = now.wall;
         self.plan_look(now);
     }
@@ -276,7 +286,8 @@ impl<B, R: Clone> Core<B, R> {
     /// Whether the run of this task is accepted: then the next one is due when its row says.
     pub(super) fn run_accepted(&mut self, ran: &Ran) {
         let one = self.recurring.known.get(&ran.name);
-        if one.is_some_and(|one| one.recurrence == ran.recurrence) {
+        // In the meantime it may have been set to recur otherwise, or a clock been set back.
+        if one.is_some_and(|one| one.recurrence == ran.recurrence && one.next == ran.due) {
             self.recurring.set_next(&ran.name, ran.next, ran.noted);
         }
     }
@@ -284,12 +295,23 @@ impl<B, R: Clone> Core<B, R> {
     /// The disk has refused it. If it has one of that id, that run was there already.
     pub(super) fn run_refused(&mut self, ran: &Ran, was_there: bool, now: Now) {
         self.recurring.runs.remove(&ran.name);
-        if was_there || mutated(Mutation::RunLost) {
+        let one = self.recurring.known.get(&ran.name);
+        let recurs_so = one.is_some_and(|one| one.recurrence == ran.recurrence);
+        if recurs_so && (was_there || mutated(Mutation::RunLost)) {
             self.pass_over(&ran.name, ran.next, now);
-        } else {
-            self.recurring.not_before = now.mono.saturating_add(AFTER_REFUSAL);
         }
-        self.recurring.sort_in(&ran.name);
+        if was_there {
+            self.recurring.sort_in(&ran.name);
+            self.plan_look(now);
+        } else {
+            let at = now.mono.saturating_add(AFTER_REFUSAL);
+            self.set_alarm(at, Alarm::RunRefused(Arc::clone(&ran.name)));
+        }
+    }
+
+    /// A run that the disk refused is due again.
+    pub(super) fn try_run_again(&mut self, name: &Arc<str>, now: Now) {
+        self.recurring.sort_in(name);
         self.plan_look(now);
     }
 
@@ -297,9 +319,10 @@ impl<B, R: Clone> Core<B, R> {
     fn pass_over(&mut self, name: &Arc<str>, next: Timestamp, now: Now) {
         self.recurring.set_next(name, next, now.wall);
         let one = self.recurring.known.get(name);
-        if one.is_some_and(|one| one.template.record.is_some()) {
+        if let Some(one) = one.filter(|one| one.is_stored()) {
             let row = RecurringRow::Next {
                 name: Arc::clone(name),
+                recurrence: one.recurrence.clone(),
                 next,
                 at: now.wall,
             };
@@ -307,19 +330,27 @@ impl<B, R: Clone> Core<B, R> {
         }
     }
 
-    /// After a clock was set back: no interval gets longer by it, and a time that was reckoned by a
-    /// clock that was days ahead does not hold.
-    fn reckon_anew(&mut self, now: Now) {
+    /// After a clock was set: no interval gets longer by it, and a time that was reckoned by a clock
+    /// that was days ahead, or not set yet, does not hold.
+    fn reckon(&mut self, now: Now) {
         let mut again = Vec::new();
         for (name, one) in &self.recurring.known {
+            let next = || one.recurrence.next_after(now.wall).unwrap_or(NEVER);
+            let was_right = one.noted >= EARLIEST;
+            if was_right != (now.wall >= EARLIEST) {
+                // It was reckoned by a clock that was not set yet. A clock that is not set says nothing.
+                if !was_right {
+                    again.push((Arc::clone(name), next()));
+                }
+                continue;
+            }
             let ahead = one.noted.0.saturating_sub(now.wall.0);
             let was_wrong = match one.recurrence.interval() {
                 Some(_) => ahead > 0,
                 None => ahead > WRONG_CLOCK,
             };
             if was_wrong {
-                let next = one.recurrence.next_after(now.wall).unwrap_or(NEVER);
-                again.push((Arc::clone(name), next.min(one.next)));
+                again.push((Arc::clone(name), next().min(one.next)));
             }
         }
         for (name, next) in again {
@@ -343,13 +374,14 @@ impl<B, R: Clone> Core<B, R> {
 
 impl<B: Again, R: Clone> Core<B, R> {
     /// Begins what is due.
-    pub(super) fn look_what_recurs(&mut self, now: Now, out: &mut Output<B, R>) {
+    pub(super) fn begin_due_runs(&mut self, now: Now, out: &mut Output<B, R>) {
         self.recurring.alarm = None;
         if self.life != Life::Open {
             return;
         }
-        if now.wall < self.recurring.seen {
-            self.reckon_anew(now);
+        let seen = self.recurring.seen;
+        if now.wall < seen || (seen < EARLIEST) != (now.wall < EARLIEST) {
+            self.reckon(now);
         }
         self.recurring.seen = now.wall;
         for _ in 0..STEP {
@@ -363,6 +395,8 @@ impl<B: Again, R: Clone> Core<B, R> {
             }
             self.begin_run(&name, now, out);
         }
+        let later = now.mono.saturating_add(BETWEEN_STEPS);
+        self.recurring.not_before = self.recurring.not_before.max(later);
         self.plan_look(now);
     }
 
@@ -375,6 +409,7 @@ impl<B: Again, R: Clone> Core<B, R> {
         let ran = Ran {
             name: Arc::clone(name),
             recurrence: one.recurrence.clone(),
+            due,
             next: next.unwrap_or(NEVER),
             noted: now.wall,
         };
@@ -385,16 +420,10 @@ impl<B: Again, R: Clone> Core<B, R> {
         };
         let id = run.task_id();
         if self.contains(&id) {
-            // It has run: a clock was set back.
+            // A clock was set back, or someone has given this id to another task.
+            out.effects.push(Effect::Log(Log::PassedOver { task: id }));
             self.pass_over(name, ran.next, now);
             return;
-        }
-        if run.is_late() {
-            out.effects.push(Effect::Log(Log::Late {
-                task: id.clone(),
-                due,
-                by: run.late,
-            }));
         }
         let template = &one.template;
         let new = NewTask {

@@ -81,9 +81,10 @@ pub(crate) enum Row<R> {
 pub(crate) enum RecurringRow<R> {
     /// A task is to recur. The same recurrence keeps the time when it is due.
     Set(Box<SetRecurringRow<R>>),
-    /// It is due at another time.
+    /// It is due at another time, if it still recurs in this way.
     Next {
         name: Arc<str>,
+        recurrence: Recurrence,
         next: Timestamp,
         at: Timestamp,
     },

@@ -99,6 +99,8 @@ pub(super) struct Admission {
 pub(super) struct Ran {
     pub name: Arc<str>,
     pub recurrence: Recurrence,
+    /// When this run was due.
+    pub due: Timestamp,
     /// When it is due next, and when that was reckoned.
     pub next: Timestamp,
     pub noted: Timestamp,
@@ -203,6 +205,7 @@ pub(super) enum Alarm {
     Cleanup,
     Workers,
     Recurring,
+    RunRefused(Arc<str>),
 }
 
 impl Alarm {

@@ -68,7 +68,8 @@ impl<B: Again, R: Clone> Core<B, R> {
                 self.set_alarm(now.mono.saturating_add(wait), Alarm::Cleanup);
             }
             Alarm::Workers => self.replace_workers(out),
-            Alarm::Recurring => self.look_what_recurs(now, out),
+            Alarm::Recurring => self.begin_due_runs(now, out),
+            Alarm::RunRefused(name) => self.try_run_again(name, now),
             // Looked at after every command.
             Alarm::Shutdown | Alarm::DiskRetry => {}
         }

@@ -380,6 +380,10 @@ pub(crate) enum Log {
     BreakerClosed {
         key: Arc<str>,
     },
+    /// No run of what recurs comes for this time: there is a task of that id.
+    PassedOver {
+        task: TaskId,
+    },
     /// A run of what recurs missed its time.
     Late {
         task: TaskId,

@@ -51,7 +51,7 @@ use super::store::{Recovery, Store};
 use crate::model::{TaskId, Timestamp};
 
 pub(super) use self::body::Body;
-pub(super) use self::threads::CALLBACKS;
+pub(super) use self::threads::{CALLBACKS, is_worker};
 pub(super) use self::worker::{Finished, Job};
 
 /// Workers that there may be at all: as many jobs and results fit into their channels.
@@ -447,6 +447,9 @@ fn write_log(log: &Log) {
         }
         Log::BreakerClosed { key } => {
             tracing::info!(key = &**key, "the tasks of this kind continue");
+        }
+        Log::PassedOver { task } => {
+            tracing::warn!(%task, "a run is passed over: there is a task of its id");
         }
         Log::Late { task, due, by } => {
             let (due, seconds) = (due.0, by.as_secs_f64());

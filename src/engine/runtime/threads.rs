@@ -27,6 +27,11 @@ const JOURNAL_GRACE: Duration = Duration::from_secs(5);
 /// A thread that ends without a notification is noticed after this time.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
 
+/// Whether this thread is a worker.
+pub(in crate::engine) fn is_worker() -> bool {
+    std::thread::current().name() == Some(WORKER)
+}
+
 #[derive(Default)]
 pub(in crate::engine) struct Threads {
     all: Mutex<Vec<JoinHandle<()>>>,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -76,7 +76,10 @@ pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
             // It was given up before it came to a worker.
             (Err(WorkError::Interrupted), Some(body))
         } else {
-            work(&mut tools, runtime, body, &context)
+            let begun = Instant::now();
+            let done = work(&mut tools, runtime, body, &context);
+            write_log(&done.0, begun.elapsed());
+            done
         };
         // Before the task can be told to have ended: whoever waits for that may look.
         guarded("the context of a task", || drop(context));
@@ -91,6 +94,9 @@ pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
         runtime.collect(Finished { run, result, body });
     }
     guarded("the destructor of a narrator", || drop(tools));
+    if runtime.jobs().is_closed() {
+        tracing::info!(worker = number, "shutting down");
+    }
 }
 
 /// Runs the work, and gives it back if it can be done again.
@@ -160,19 +166,22 @@ fn narrate(
     let Some(factory) = &runtime.options.narrator else {
         return Err(WorkError::Failed(no_operation("narrate")));
     };
-    let (title, begun) = (&*narration.title, Instant::now());
+    let title = &*narration.title;
     tracing::info!(title, segments = narration.plan.len(), "narrating");
-    let result = tools
+    tools
         .narrator
         .get_or_insert_with(|| factory())
-        .narrate(narration, context);
-    let seconds = begun.elapsed().as_secs_f64();
-    match &result {
-        Ok(_) => tracing::info!(title, "completed successfully in {seconds:.1} s"),
-        Err(WorkError::Interrupted) => tracing::info!(title, "stopped after {seconds:.1} s"),
+        .narrate(narration, context)
+}
+
+/// A line for each run of a task, in the words of the documents.
+fn write_log(result: &WorkResult, time: Duration) {
+    let seconds = time.as_secs_f64();
+    match result {
+        Ok(_) => tracing::info!("completed successfully in {seconds:.1} s"),
+        Err(WorkError::Interrupted) => tracing::info!("stopped after {seconds:.1} s"),
         Err(WorkError::Failed(error) | WorkError::Transient(error)) => {
-            tracing::warn!(title, code = error.code.as_str(), "{error}");
+            tracing::warn!(code = error.code.as_str(), "{error}");
         }
     }
-    result
 }

@@ -16,6 +16,8 @@ pub(super) struct Record {
     pub parts: u32,
 }
 
+const DAY: i64 = 24 * 3600 * 1000;
+
 #[derive(Clone, Debug)]
 pub(super) struct StoredTask {
     pub seq: u64,
@@ -46,6 +48,8 @@ pub(super) struct StoredRecurring {
 pub(super) struct Disk {
     pub tasks: BTreeMap<TaskId, StoredTask>,
     pub recurring: BTreeMap<Arc<str>, StoredRecurring>,
+    /// What recurs of which the disk refused for good when it is due.
+    pub unsure: BTreeSet<Arc<str>>,
     /// Changes that the rules forbid.
     pub broken: Vec<String>,
 }
@@ -184,7 +188,12 @@ impl Disk {
                 }
                 self.recurring.insert(Arc::clone(&row.name), new);
             }
-            RecurringRow::Next { name, next, at } => self.pass_over(name, *next, *at),
+            RecurringRow::Next {
+                name,
+                recurrence,
+                next,
+                at,
+            } => self.pass_over(name, recurrence, *next, *at),
             RecurringRow::Removed(name) => {
                 self.recurring.remove(name);
             }
@@ -208,13 +217,27 @@ impl Disk {
         if let Some(stored) = self.recurring.get_mut(name)
             && stored.recurrence == run.recurrence
         {
-            (stored.next, stored.noted) = (run.next, at);
+            let due = run.occurrence.due;
+            if due > stored.next && !self.unsure.contains(name) {
+                let skipped = format!("{task} begins and {:?} had no run", stored.next);
+                self.broken.push(skipped);
+            }
+            if due >= stored.next {
+                (stored.next, stored.noted) = (run.next, at);
+            }
         }
     }
 
     /// No run comes for the time that was due: there was one, or the clock was wrong.
-    fn pass_over(&mut self, name: &Arc<str>, next: Timestamp, at: Timestamp) {
-        let Some(stored) = self.recurring.get_mut(name) else {
+    fn pass_over(
+        &mut self,
+        name: &Arc<str>,
+        recurrence: &Recurrence,
+        next: Timestamp,
+        at: Timestamp,
+    ) {
+        let stored = self.recurring.get_mut(name);
+        let Some(stored) = stored.filter(|stored| stored.recurrence == *recurrence) else {
             return;
         };
         let run = Occurrence {
@@ -223,7 +246,9 @@ impl Disk {
             late: Duration::ZERO,
         };
         let was_run = self.tasks.contains_key(&run.task_id());
-        if next > stored.next && !was_run {
+        // A clock that was not set said nothing.
+        let was_set = stored.noted.0 >= super::world::TODAY - DAY;
+        if next > stored.next && was_set && !was_run && !self.unsure.contains(name) {
             let lost = format!("no run of {name} comes for {:?}", stored.next);
             self.broken.push(lost);
         }

@@ -157,7 +157,8 @@ impl World {
         let here = self.core.recurring().into_iter();
         let here: BTreeMap<_, _> = here.map(|one| (one.name, one.next)).collect();
         let is_same = |(name, stored): (&Arc<str>, &StoredRecurring)| {
-            here.get(name).is_some_and(|next| *next == stored.next)
+            let next = here.get(name);
+            next == Some(&stored.next) || self.disk.unsure.contains(name)
         };
         self.disk.recurring.iter().all(is_same)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::disk::{Record, StoredTask};
-use super::world::{Body, Promise, Waits, World};
+use super::world::{Body, Promise, TODAY, Waits, World};
 use crate::engine::core::{
     Answer, Command, Kind, NewTask, Refusal, Report, RestoredTask, Schedule,
 };
@@ -174,7 +174,9 @@ impl World {
     pub(super) fn restore(&mut self, id: &TaskId, stored: StoredTask) {
         let now = self.wall;
         let title = "task".into();
-        let delay = stored.due.map(|due| due.since(Timestamp(now)));
+        // As in the database: a clock that was set back makes no delay longer.
+        let longest = stored.schedule.delay.unwrap_or_default();
+        let delay = stored.due.map(|due| due.since(Timestamp(now)).min(longest));
         let delay = delay.filter(|delay| !delay.is_zero());
         let mut schedule = stored.schedule.clone();
         schedule.delay = delay;
@@ -394,7 +396,11 @@ impl World {
     pub(super) fn disturb_the_clock(&mut self) {
         if self.random.bool() {
             self.met("clock: the wall jumps");
-            // Sometimes by days.
+            // Sometimes by days, or it is set, or loses what it knew.
+            if self.one_in(8) {
+                self.wall = if self.wall < TODAY { TODAY } else { 1_000_000 };
+                return;
+            }
             let most = if self.one_in(4) { 200_000_000 } else { 100_000 };
             self.wall += self.random.i64(-most..most);
             return;

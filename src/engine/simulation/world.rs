@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::Met;
 use super::disk::{Disk, Record};
 use crate::engine::core::{
-    Again, Answer, Breaker, CallId, Command, Config, Core, Effect, Kind, Log, Now, Output, Reply,
-    Report, Retries, Row, RunId,
+    Again, Answer, Breaker, CallId, Command, Config, Core, Effect, Kind, Log, Now, Output,
+    RecurringRow, Reply, Report, Retries, Row, RunId,
 };
 use crate::engine::error::StoreError;
 use crate::engine::interrupt::StopReason;
@@ -65,6 +65,9 @@ pub(super) const KINDS: &[&str] = &[
     "user: shuts down twice",
     "user: opens again",
 ];
+
+/// What the wall's clock says at first, in milliseconds: early in 2026.
+pub(super) const TODAY: i64 = 1_767_312_000_000;
 
 thread_local! {
     static IN_CORE: Cell<bool> = const { Cell::new(false) };
@@ -211,7 +214,12 @@ impl World {
             last_batch: 0,
             mono: Duration::ZERO,
             slept: Duration::ZERO,
-            wall: 1_000_000,
+            // In some, the clock is not set at first, or wrong for a while.
+            wall: if seed.is_multiple_of(8) {
+                1_000_000
+            } else {
+                TODAY
+            },
             wake_at: None,
             jobs: VecDeque::new(),
             threads: 0,
@@ -323,7 +331,8 @@ impl World {
     pub(super) fn note(&mut self, line: impl Into<String>) {
         if self.keeps_log {
             let line = line.into();
-            self.log.push(format!("{:?}: {line}", self.mono));
+            self.log
+                .push(format!("{:?}, wall {}: {line}", self.mono, self.wall));
         }
     }
 
@@ -663,6 +672,9 @@ impl World {
                 {
                     // It may come again, or there is no time for it any more.
                     promise.cancel_batch = None;
+                }
+                if let (true, Row::Recurring(RecurringRow::Next { name, .. })) = (for_good, &row) {
+                    self.disk.unsure.insert(Arc::clone(name));
                 }
                 let error = if for_good {
                     self.met("disk: a row is refused for good");

@@ -31,6 +31,7 @@ use crate::failpoint::reach;
 pub use rebuild::Recovery;
 pub(crate) use recurring::StoredRecurring;
 pub(crate) use restart::StoredTask;
+pub(crate) use tasks::NARRATE;
 
 /// Questions that may wait for the thread.
 const QUESTIONS: usize = 64;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::columns::{from_json, millis, to_json};
 use super::{Answer, Store};
-use crate::engine::core::{RecurringRow, SetRecurringRow};
+use crate::engine::core::{RecurringRow, RunRow, SetRecurringRow};
 use crate::engine::record::{OperationRecord, Record};
 use crate::engine::recurrence::Recurrence;
 use crate::engine::schedule::StoredSchedule;
@@ -71,7 +71,12 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecurring> {
 pub(super) fn put(db: &Connection, row: &RecurringRow<Record>) -> rusqlite::Result<()> {
     match row {
         RecurringRow::Set(new) => set(db, new),
-        RecurringRow::Next { name, next, at } => set_next(db, name, None, *next, *at),
+        RecurringRow::Next {
+            name,
+            recurrence,
+            next,
+            at,
+        } => set_next(db, name, recurrence, *next, *at),
         RecurringRow::Removed(name) => db
             .prepare_cached("DELETE FROM recurring WHERE name = ?1")?
             .execute([&**name])
@@ -111,18 +116,34 @@ fn set(db: &Connection, new: &SetRecurringRow<Record>) -> rusqlite::Result<()> {
     .map(drop)
 }
 
-/// Sets when it is due, if it still recurs in this way; `None`: in whatever way.
-pub(super) fn set_next(
+/// A run was accepted: notes when the next one is due, unless it recurs otherwise by now.
+pub(super) fn run_accepted(db: &Connection, run: &RunRow, at: Timestamp) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE recurring SET next = ?2, noted = ?3
+         WHERE name = ?1 AND recurrence = ?4 AND next <= ?5",
+    )?
+    .execute(params![
+        &*run.occurrence.recurring,
+        run.next.0,
+        at.0,
+        to_json(&run.recurrence),
+        run.occurrence.due.0,
+    ])
+    .map(drop)
+}
+
+/// Sets when it is due, if it still recurs in this way.
+fn set_next(
     db: &Connection,
     name: &str,
-    recurrence: Option<&Recurrence>,
+    recurrence: &Recurrence,
     next: Timestamp,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE recurring SET next = ?2, noted = ?3
-         WHERE name = ?1 AND (?4 IS NULL OR recurrence = ?4)",
+         WHERE name = ?1 AND recurrence = ?4",
     )?
-    .execute(params![name, next.0, at.0, recurrence.map(to_json)])
+    .execute(params![name, next.0, at.0, to_json(recurrence)])
     .map(drop)
 }

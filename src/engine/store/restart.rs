@@ -76,8 +76,14 @@ impl Store {
                 [time.0],
             )?;
             db.execute(
-                "UPDATE tasks SET source = ''
-                 WHERE completed_at < ?1 AND state = 'COMPLETED' AND source <> ''",
+                "DELETE FROM tasks
+                 WHERE completed_at < ?1 AND state = 'COMPLETED' AND occurrence IS NOT NULL",
+                [time.0],
+            )?;
+            db.execute(
+                "UPDATE tasks SET source = '', parameters = NULL, context = NULL
+                 WHERE completed_at < ?1 AND state = 'COMPLETED'
+                   AND (source <> '' OR parameters IS NOT NULL)",
                 [time.0],
             )
             .map(drop)

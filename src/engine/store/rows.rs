@@ -34,8 +34,7 @@ pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAns
             };
             let clips = insert(db, &new, again)?;
             if let (Some(run), true) = (run, clips.is_some()) {
-                let name = &run.occurrence.recurring;
-                recurring::set_next(db, name, Some(&run.recurrence), run.next, *at)?;
+                recurring::run_accepted(db, run, *at)?;
             }
             return Ok(clips.map_or(RowAnswer::Taken, RowAnswer::Accepted));
         }
@@ -119,8 +118,8 @@ fn set_schedule(db: &Connection, task: &TaskId, field: &str, value: bool) -> rus
     )
 }
 
-/// Reduces a narration that is complete to a line of history. The others can be tried again and keep
-/// what they have.
+/// Reduces a task that is complete to a line of history, and a run of what recurs to nothing: there
+/// would be more and more of them. The others can be tried again and keep what they have.
 fn archive(db: &Connection, task: &TaskId) -> rusqlite::Result<()> {
     update(
         db,
@@ -130,7 +129,13 @@ fn archive(db: &Connection, task: &TaskId) -> rusqlite::Result<()> {
     )?;
     update(
         db,
-        "UPDATE tasks SET source = '' WHERE id = ?1 AND state = 'COMPLETED'",
+        "DELETE FROM tasks WHERE id = ?1 AND state = 'COMPLETED' AND occurrence IS NOT NULL",
+        params![task.as_str()],
+    )?;
+    update(
+        db,
+        "UPDATE tasks SET source = '', parameters = NULL, context = NULL
+         WHERE id = ?1 AND state = 'COMPLETED'",
         params![task.as_str()],
     )
 }

@@ -12,7 +12,7 @@ use crate::engine::schedule::StoredSchedule;
 use crate::model::{ClipRecord, Narration, Occurrence, SegmentId, TaskId, Timestamp};
 
 /// The name under which narrations are stored among the operations.
-pub(super) const NARRATE: &str = "narrate";
+pub(crate) const NARRATE: &str = "narrate";
 
 /// A new task, as it goes to disk.
 pub(super) struct NewRow<'a> {

@@ -35,7 +35,7 @@ pub(crate) struct Speeds {
 }
 
 impl Speeds {
-    /// Takes note of how much audio there is at `now`. A clock that was set back begins again.
+    /// Takes note of how much audio there is at `now`. A clock that was set back starts it over.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a speed needs no more digits"

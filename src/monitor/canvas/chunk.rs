@@ -18,7 +18,7 @@ const NEAR: u16 = 3;
 pub(super) struct Chunk {
     pub(super) text: String,
     /// What it leaves the terminal with.
-    pub(super) ink: CellStyle,
+    pub(super) style: CellStyle,
     pub(super) rest: Remaining,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn take(
     source: Source<'_>,
     page: Rect,
     changed: &Changes,
-    ink: CellStyle,
+    style: CellStyle,
     from: Option<u16>,
     most: usize,
 ) -> Chunk {
@@ -63,7 +63,7 @@ pub(super) fn take(
         Some(from) => (unit.is_page, !unit.is_page && unit.row < from),
         None => (!unit.is_page, false),
     });
-    let write = |taken: &[(u16, u16)]| pen::write(source, taken, changed.is_wide, ink);
+    let write = |taken: &[(u16, u16)]| pen::write(source, taken, changed.is_wide, style);
     let cells_of = |units: &[Unit]| {
         let ranges = units.iter().map(|unit| &changed.cells[unit.cells.clone()]);
         let mut taken: Vec<_> = ranges.flatten().copied().collect();
@@ -94,14 +94,14 @@ pub(super) fn take(
         let end = (1..unit.len()).rev().find(fits).unwrap_or(1);
         taken = unit[..end].to_vec();
     }
-    let (text, ink) = write(&taken);
+    let (text, style) = write(&taken);
     note(shown, next, &taken);
     let left = &units[fits..];
     let rest = Remaining {
         around: left.iter().find(|unit| !unit.is_page).map(|unit| unit.row),
         is_page: left.iter().any(|unit| unit.is_page),
     };
-    Chunk { text, ink, rest }
+    Chunk { text, style, rest }
 }
 
 /// Changes near each other around the page, and whole rows of it.

@@ -38,14 +38,14 @@ pub(super) struct Canvas {
     shown: Option<Buffer>,
     spare: Buffer,
     /// What the terminal writes in, as the last frame left it.
-    ink: CellStyle,
+    style: CellStyle,
     /// Whether the terminal erases in the colour that is asked for.
     erases: bool,
     /// What the last frame had no room for; the frame itself is in `spare` then.
     rest: Remaining,
     /// Where the list of the last frame is.
     page: Rect,
-    calm: Throttle,
+    throttle: Throttle,
     /// How long something has to wait for its time.
     held: Option<Duration>,
 }
@@ -65,7 +65,7 @@ pub(super) enum PendingOutput {
     Nothing,
     /// It had no room for all of the list: [`Canvas::go_on`] writes more.
     Remaining,
-    /// Something around the list was not shown again yet; the next frame after so long shows it.
+    /// Something around the list was not redrawn yet; the next frame after so long shows it.
     Held(Duration),
 }
 
@@ -75,11 +75,11 @@ impl Canvas {
         Self {
             shown: None,
             spare: Buffer::default(),
-            ink: CellStyle::PLAIN,
+            style: CellStyle::PLAIN,
             erases,
             rest: Remaining::default(),
             page: Rect::ZERO,
-            calm: Throttle::default(),
+            throttle: Throttle::default(),
             held: None,
         }
     }
@@ -108,11 +108,11 @@ impl Canvas {
         symbols.apply(&mut next);
         let shown = self.shown.as_ref().filter(|shown| shown.area == area);
         let most = if let (Pace::InShares(taken), Some(shown)) = (pace, shown) {
-            self.held = (self.calm).hold(shown, &mut next, body, self.rest, app.now);
+            self.held = (self.throttle).hold(shown, &mut next, body, self.rest, app.now);
             Some(allowance(area).saturating_sub(taken))
         } else {
             self.held = None;
-            self.calm.shows_all(app.now);
+            self.throttle.shows_all(app.now);
             None
         };
         self.page = page;
@@ -161,23 +161,23 @@ impl Canvas {
         let Some(mut shown) = self.shown.take().filter(|shown| shown.area == next.area) else {
             let all = changes(&Buffer::empty(next.area), &next);
             let text;
-            (text, self.ink) = pen::write(source, &all.cells, all.is_wide, CellStyle::PLAIN);
+            (text, self.style) = pen::write(source, &all.cells, all.is_wide, CellStyle::PLAIN);
             (self.shown, self.rest) = (Some(next), Remaining::default());
             return format!("\x1b[m\x1b[2J{text}");
         };
         let most = most.unwrap_or(usize::MAX);
         let changed = changes(&shown, &next);
         if pen::least(&next, &changed.cells) <= most {
-            let (text, ink) = pen::write(source, &changed.cells, changed.is_wide, self.ink);
+            let (text, style) = pen::write(source, &changed.cells, changed.is_wide, self.style);
             if text.len() <= most {
-                (self.ink, self.rest) = (ink, Remaining::default());
+                (self.style, self.rest) = (style, Remaining::default());
                 (self.shown, self.spare) = (Some(next), shown);
                 return text;
             }
         }
         let from = self.rest.around;
-        let share = chunk::take(&mut shown, source, page, &changed, self.ink, from, most);
-        (self.ink, self.rest) = (share.ink, share.rest);
+        let share = chunk::take(&mut shown, source, page, &changed, self.style, from, most);
+        (self.style, self.rest) = (share.style, share.rest);
         (self.shown, self.spare) = (Some(shown), next);
         share.text
     }

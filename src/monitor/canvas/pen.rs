@@ -36,15 +36,15 @@ pub(super) fn write(
     from: Source<'_>,
     cells: &[(u16, u16)],
     is_wide: bool,
-    ink: CellStyle,
+    style: CellStyle,
 ) -> (String, CellStyle) {
-    let by_rows = draw(from, cells, ink);
+    let by_rows = draw(from, cells, style);
     if is_wide || cells.len() > MOST_BY_INK {
         return by_rows;
     }
-    let by_ink = draw(from, &by_ink(from.screen, cells, ink), ink);
-    if by_ink.0.len() < by_rows.0.len() {
-        by_ink
+    let by_style = draw(from, &by_style(from.screen, cells, style), style);
+    if by_style.0.len() < by_rows.0.len() {
+        by_style
     } else {
         by_rows
     }
@@ -58,14 +58,15 @@ pub(super) fn least(screen: &Buffer, cells: &[(u16, u16)]) -> usize {
 
 /// The same cells, those of one ink after each other, and inks on one ground after each other: in
 /// true colour a style takes more bytes than a place.
-fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: CellStyle) -> Vec<(u16, u16)> {
+fn by_style(screen: &Buffer, changed: &[(u16, u16)], style: CellStyle) -> Vec<(u16, u16)> {
     let is_next = |(x, y): (u16, u16), after: (u16, u16)| after == (x + 1, y);
-    let mut inks: Vec<CellStyle> = vec![ink];
-    let mut now = ink;
+    let mut inks: Vec<CellStyle> = vec![style];
+    let mut now = style;
     let mut cells = Vec::with_capacity(changed.len());
     for (at, &place) in changed.iter().enumerate() {
-        let fits =
-            |ink: CellStyle| CellStyle::of(&screen[place]).is_same_for(screen[place].symbol(), ink);
+        let fits = |style: CellStyle| {
+            CellStyle::of(&screen[place]).is_same_for(screen[place].symbol(), style)
+        };
         if at > 0 && is_next(changed[at - 1], place) && fits(now) {
             // It continues as it was.
         } else {
@@ -76,7 +77,7 @@ fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: CellStyle) -> Vec<(u16, 
                 .find(|place| screen[*place].symbol() != " ");
             let like = letter.map(|place| CellStyle::of(&screen[place]));
             now = like
-                .filter(|ink| fits(*ink))
+                .filter(|style| fits(*style))
                 .unwrap_or_else(|| CellStyle::of(&screen[place]));
         }
         let known = inks.iter().position(|known| *known == now);
@@ -86,15 +87,15 @@ fn by_ink(screen: &Buffer, changed: &[(u16, u16)], ink: CellStyle) -> Vec<(u16, 
         }
         cells.push((index, place));
     }
-    let ground = |index: usize| inks.iter().position(|ink| ink.bg == inks[index].bg);
+    let ground = |index: usize| inks.iter().position(|style| style.bg == inks[index].bg);
     cells.sort_by_key(|(index, _)| (ground(*index), *index));
     cells.into_iter().map(|(_, place)| place).collect()
 }
 
 /// Writes these cells in this order.
-fn draw(from: Source<'_>, cells: &[(u16, u16)], ink: CellStyle) -> (String, CellStyle) {
+fn draw(from: Source<'_>, cells: &[(u16, u16)], style: CellStyle) -> (String, CellStyle) {
     let screen = from.screen;
-    let mut pen = Pen::new(screen, ink);
+    let mut pen = Pen::new(screen, style);
     let mut rest = cells;
     while let Some((&(x, y), others)) = rest.split_first() {
         let cell = &screen[(x, y)];
@@ -108,7 +109,7 @@ fn draw(from: Source<'_>, cells: &[(u16, u16)], ink: CellStyle) -> (String, Cell
             rest = others;
         }
     }
-    (pen.out, pen.ink)
+    (pen.out, pen.style)
 }
 
 /// How many of these cells, from the first one on, are blanks in a row. What lies between them is blank
@@ -139,17 +140,17 @@ struct Pen<'a> {
     at: Option<(u16, u16)>,
     /// Whether it is sure only as long as ideographs follow each other.
     is_among_wide: bool,
-    ink: CellStyle,
+    style: CellStyle,
     screen: &'a Buffer,
 }
 
 impl<'a> Pen<'a> {
-    fn new(screen: &'a Buffer, ink: CellStyle) -> Self {
+    fn new(screen: &'a Buffer, style: CellStyle) -> Self {
         Self {
             out: String::new(),
             at: None,
             is_among_wide: false,
-            ink,
+            style,
             screen,
         }
     }
@@ -201,15 +202,15 @@ impl<'a> Pen<'a> {
             let symbol = cell.symbol();
             symbol.len() == 1
                 && symbol.is_ascii()
-                && CellStyle::of(cell).is_same_for(symbol, self.ink)
+                && CellStyle::of(cell).is_same_for(symbol, self.style)
         })
     }
 
     fn put(&mut self, cell: &Cell) {
         let symbol = cell.symbol();
-        let ink = CellStyle::of(cell);
-        if !ink.is_same_for(symbol, self.ink) {
-            self.set_style(ink);
+        let style = CellStyle::of(cell);
+        if !style.is_same_for(symbol, self.style) {
+            self.set_style(style);
         }
         self.out.push_str(symbol);
         self.is_among_wide = glyph::is_ideograph(symbol);
@@ -227,22 +228,22 @@ impl<'a> Pen<'a> {
 
     /// Erases cells from here on, which leaves the cursor where it is.
     fn erase(&mut self, cells: u16, ground: Color) {
-        let modifier = self.ink.modifier - VISIBLE;
+        let modifier = self.style.modifier - VISIBLE;
         self.set_style(CellStyle {
             bg: ground,
             modifier,
-            ..self.ink
+            ..self.style
         });
         self.add(format_args!("\x1b[{cells}X"));
     }
 
-    /// Changes to another style, by the shorter way: what differs, or all again.
-    fn set_style(&mut self, ink: CellStyle) {
-        if ink == self.ink {
+    /// Changes to another style, by the shorter way: what differs, or everything.
+    fn set_style(&mut self, style: CellStyle) {
+        if style == self.style {
             return;
         }
-        let change = parameters(self.ink, ink);
-        let whole = format!("0;{}", parameters(CellStyle::PLAIN, ink));
+        let change = parameters(self.style, style);
+        let whole = format!("0;{}", parameters(CellStyle::PLAIN, style));
         let whole = whole.trim_end_matches(';');
         let shorter = if change.len() <= whole.len() {
             &change
@@ -254,7 +255,7 @@ impl<'a> Pen<'a> {
         } else {
             self.add(format_args!("\x1b[{shorter}m"));
         }
-        self.ink = ink;
+        self.style = style;
     }
 
     fn add(&mut self, text: std::fmt::Arguments<'_>) {

@@ -1,4 +1,4 @@
-//! In mere progress, the lines above and below the list of a page and its detail are shown again only so
+//! In mere progress, the lines above and below the list of a page and its detail are redrawn only so
 //! often: nobody reads numbers faster, and on a slow line they would keep the list waiting.
 
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::engine::Timestamp;
 /// How often, in milliseconds.
 const EACH_MS: u64 = 400;
 
-/// When they were last shown again.
+/// When they were last redrawn.
 #[derive(Default)]
 pub(super) struct Throttle(Timestamp);
 
 impl Throttle {
-    /// Takes note that all of it is shown again.
+    /// Takes note that all of it is redrawn.
     pub(super) fn shows_all(&mut self, now: Timestamp) {
         self.0 = now;
     }

@@ -36,7 +36,7 @@ pub(super) fn draw(
     };
     let rows = pane::draw(buf, area, (list.title, &note), true, look, cx.theme);
     let height = usize::from(rows.height);
-    // Opened again, it is full.
+    // One that was just opened shows all of it.
     let before = if cx.app.layout.page == cx.app.page {
         cx.app.layout.lower.first
     } else {

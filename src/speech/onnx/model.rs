@@ -173,7 +173,7 @@ impl Stop {
         Ok(Self(Arc::new(RunOptions::new().map_err(run_failed)?)))
     }
 
-    /// Ends what runs with it, and whatever begins to run before [`Self::take_back`].
+    /// Ends what runs with it, and whatever begins to run before [`Self::reset`].
     pub(crate) fn stop(&self) {
         // There is nothing to do about a request that fails: the run then continues to its end.
         drop(self.0.terminate());
