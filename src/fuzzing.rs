@@ -16,3 +16,8 @@ pub fn onnx_fields(bytes: &[u8]) {
 pub fn journal(bytes: &[u8]) {
     crate::engine::check_journal_bytes(bytes);
 }
+
+/// The bytes that a voice in a process of its own and its parent send each other.
+pub fn voice_messages(bytes: &[u8]) {
+    crate::speech::check_process_bytes(bytes);
+}

@@ -67,6 +67,9 @@ pub(super) enum Command {
     Clean(CleanArgs),
     /// List voices
     Voices(VoicesArgs),
+    /// Serve a voice to the program that started this one; not for people
+    #[command(hide = true)]
+    Voice,
 }
 
 impl Args {

@@ -49,7 +49,6 @@ pub(super) fn start(folder: &Path) {
             .build(folder)
             .ok()
     });
-    let filter = EnvFilter::try_from_env("ALOUD_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let file = file.map(|file| {
         tracing_subscriber::fmt::layer()
             .with_writer(file)
@@ -57,11 +56,26 @@ pub(super) fn start(folder: &Path) {
             .with_thread_names(true)
     });
     let log = tracing_subscriber::registry()
-        .with(filter)
+        .with(filter())
         .with(file)
         .with(Memory);
     // Whoever embeds this may have a log of their own already.
     let _ = log.try_init();
+}
+
+/// Logs to standard error, for a parent that puts each line into its own log with a time.
+pub(super) fn start_on_stderr() {
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time();
+    let log = tracing_subscriber::registry().with(filter()).with(lines);
+    // As above.
+    let _ = log.try_init();
+}
+
+fn filter() -> EnvFilter {
+    EnvFilter::try_from_env("ALOUD_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT))
 }
 
 /// Keeps the last lines.

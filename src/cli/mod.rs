@@ -25,6 +25,7 @@ mod submit;
 #[cfg(feature = "monitor")]
 mod tour;
 mod typed;
+mod voice;
 pub mod voices;
 
 use std::io::Write;
@@ -59,6 +60,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if matches!(args.command, Some(Command::Voice)) {
+        // No settings, no log file, no signals: its parent has all of that.
+        return voice::run();
+    }
     signals::survive_large_files()?;
     let settings = crate::settings::load(args.overrides())?;
     logging::start(&settings.paths.logs);
@@ -100,6 +105,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Clean(command)) => clean::run(&command, &settings, out),
         Some(Command::Voices(command)) => voices::run(&command, &settings, out),
+        Some(Command::Voice) => unreachable!("it was served above"),
     };
     match code {
         Err(error) if is_interruption(&error) => witness.exit_code().ok_or(error),

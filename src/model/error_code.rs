@@ -122,6 +122,10 @@ error_codes! {
     Voice = "VOICE",
     /// The voice is not the one that the narration was begun with.
     VoiceChanged = "VOICE_CHANGED",
+    /// The process that a voice runs in crashed.
+    VoiceCrashed = "VOICE_CRASHED",
+    /// The process that a voice runs in was ended from outside, or ended by itself.
+    VoiceKilled = "VOICE_KILLED",
     /// The configuration beside a model can't be used.
     VoiceConfig = "VOICE_CONFIG",
     /// A voice's model can't be used.

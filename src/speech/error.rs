@@ -52,6 +52,24 @@ pub enum SpeechError {
     /// It was asked to stop, and did.
     #[error("interrupted")]
     Interrupted,
+    /// The process that the voice runs in crashed.
+    #[error("the voice crashed ({signal})")]
+    Crashed {
+        /// The signal's name, such as `SIGSEGV`.
+        signal: &'static str,
+    },
+    /// The process that the voice runs in was ended from outside, or ended by itself.
+    #[error("the voice's process ended: {reason}")]
+    Killed {
+        /// By what, as far as that is known.
+        reason: String,
+    },
+    /// A process for the voice can't be started, or does not speak as ours does.
+    #[error("the voice's process can't be used: {reason}")]
+    Process {
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl SpeechError {
@@ -66,6 +84,9 @@ impl SpeechError {
             Self::Phonemes(_) => ErrorCode::Phonemes,
             Self::Run(_) => ErrorCode::ModelRun,
             Self::Interrupted => ErrorCode::Interrupted,
+            Self::Crashed { .. } => ErrorCode::VoiceCrashed,
+            Self::Killed { .. } => ErrorCode::VoiceKilled,
+            Self::Process { .. } => ErrorCode::Voice,
         }
     }
 
@@ -84,6 +105,15 @@ impl SpeechError {
             Self::Phonemes(_) => "Run `aloud doctor`; if all is well there, report this text",
             Self::Run(_) => "Try again; if it fails again, report this text and voice",
             Self::Interrupted => "",
+            Self::Crashed { .. } => {
+                "Try again; if it crashes again, report this text and voice, or choose another voice"
+            }
+            Self::Killed { .. } => {
+                "End some other programs, which gives it more memory, then try again"
+            }
+            Self::Process { .. } => {
+                "Start the program again; if it was updated meanwhile, that is all it needs"
+            }
         }
     }
 }

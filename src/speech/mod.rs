@@ -7,12 +7,13 @@ mod error;
 mod espeak;
 mod onnx;
 pub mod piper;
+pub mod process;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::assets::VoiceFiles;
 use crate::engine::{Interrupt, NarrationSettings};
@@ -22,6 +23,8 @@ pub use espeak::{Clause, Espeak};
 #[cfg(feature = "fuzzing")]
 pub(crate) use onnx::check_bytes as check_model_bytes;
 pub use onnx::check_envelope;
+#[cfg(feature = "fuzzing")]
+pub(crate) use process::check_bytes as check_process_bytes;
 
 /// The runtime libraries that voices need, and how to use them.
 #[derive(Clone, Debug)]
@@ -69,7 +72,7 @@ pub struct VoiceInfo {
 }
 
 /// A text as the model wants it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Utterance {
     /// The phonemes, one code point each.
     pub phonemes: String,

@@ -1,0 +1,376 @@
+//! What the two sides say to each other. All of it is plain data; what one side could not understand
+//! is an error that says so, never a panic.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::super::{Runtime, Speech, SpeechError, Utterance};
+use super::frame::{Frame, FrameError, Kind};
+use crate::assets::VoiceFiles;
+use crate::engine::{NarrationSettings, Shortage};
+
+/// Raised with every change that the other side could not understand.
+pub(super) const PROTOCOL: u32 = 1;
+
+/// Who is speaking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hello {
+    pub protocol: u32,
+    /// The version of the program.
+    pub version: String,
+}
+
+impl Hello {
+    pub(super) fn ours() -> Self {
+        Self {
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// A request, and the number that its reply has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Numbered {
+    pub number: u64,
+    pub request: Request,
+}
+
+/// What the voice is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Request {
+    /// Take up this voice: the first request.
+    Load(Box<Load>),
+    /// Open the front end.
+    FrontEnd,
+    /// Prepare a text.
+    Prepare { text: String },
+    /// Open a model; the number of this request is its name from then on.
+    Open,
+    /// Speak with an open model.
+    Synthesize {
+        model: u64,
+        utterance: Utterance,
+        ahead: Vec<Utterance>,
+        settings: Settings,
+    },
+    /// Stop what a model has begun ahead.
+    CancelPrefetch { model: u64 },
+    /// Close a model. There is no reply.
+    Close { model: u64 },
+    /// Break off the request with this number, if it is not done. There is no reply but that
+    /// request's own.
+    Stop { number: u64 },
+}
+
+/// A voice and what it needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Load {
+    name: String,
+    #[serde(with = "path")]
+    model: PathBuf,
+    #[serde(with = "path")]
+    config: PathBuf,
+    #[serde(with = "path")]
+    onnxruntime: PathBuf,
+    #[serde(with = "path")]
+    espeak_library: PathBuf,
+    #[serde(with = "path")]
+    espeak_data: PathBuf,
+    threads: Option<usize>,
+}
+
+impl Load {
+    /// The other process has another working directory: what lies in this one's is named in full.
+    pub(super) fn new(files: &VoiceFiles, runtime: &Runtime) -> Self {
+        let full = |path: &PathBuf| {
+            // The name of a library that the system finds stays as it is.
+            let path = Some(path).filter(|path| path.exists());
+            path.and_then(|path| std::path::absolute(path).ok())
+        };
+        let full = |path: &PathBuf| full(path).unwrap_or_else(|| path.clone());
+        Self {
+            name: files.name.clone(),
+            model: full(&files.model),
+            config: full(&files.config),
+            onnxruntime: full(&runtime.onnxruntime),
+            espeak_library: full(&runtime.espeak_library),
+            espeak_data: full(&runtime.espeak_data),
+            threads: runtime.threads,
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    pub(super) fn into_parts(self) -> (VoiceFiles, Runtime) {
+        let files = VoiceFiles {
+            name: self.name,
+            model: self.model,
+            config: self.config,
+            card: None,
+        };
+        let runtime = Runtime {
+            onnxruntime: self.onnxruntime,
+            espeak_library: self.espeak_library,
+            espeak_data: self.espeak_data,
+            threads: self.threads,
+        };
+        (files, runtime)
+    }
+}
+
+/// How to speak. JSON has no numbers beyond the finite ones, so the speed goes as its bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Settings {
+    speed: u32,
+    speaker: Option<u32>,
+}
+
+impl From<&NarrationSettings> for Settings {
+    fn from(settings: &NarrationSettings) -> Self {
+        Self {
+            speed: settings.speed.to_bits(),
+            speaker: settings.speaker,
+        }
+    }
+}
+
+impl From<Settings> for NarrationSettings {
+    fn from(settings: Settings) -> Self {
+        Self {
+            speed: f32::from_bits(settings.speed),
+            speaker: settings.speaker,
+        }
+    }
+}
+
+/// A reply, and the number of its request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Answer {
+    pub number: u64,
+    pub reply: Reply,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Reply {
+    /// The voice is there, and this is its version.
+    Loaded {
+        version: String,
+    },
+    /// It is done, and there is nothing to add.
+    Done,
+    Prepared(Utterance),
+    /// The model is open, and makes use of so many utterances ahead.
+    Opened {
+        looks_ahead: usize,
+    },
+    /// Goes in a frame of its own kind.
+    #[serde(skip)]
+    Spoken(Speech),
+    Failed(#[serde(with = "WireError")] SpeechError),
+}
+
+/// Why a message can't be sent or understood.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MessageError {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error("a message can't be understood: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("a message of samples has {0} bytes, which is none")]
+    Samples(usize),
+    #[error("a message comes out of turn: {0:?}")]
+    OutOfTurn(Kind),
+    #[error(
+        "it is aloud {} and speaks version {} of the protocol; this is aloud {}, which speaks {PROTOCOL}",
+        .0.version.escape_debug(), .0.protocol, env!("CARGO_PKG_VERSION")
+    )]
+    Protocol(Hello),
+}
+
+/// Something is wrong with the process itself.
+pub(super) fn process_error(reason: impl ToString) -> SpeechError {
+    SpeechError::Process {
+        reason: reason.to_string(),
+    }
+}
+
+/// The number and the time come before the samples.
+const SAMPLES_HEADER: usize = 16;
+
+impl Hello {
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, MessageError> {
+        to_bytes(Kind::Hello, self)
+    }
+
+    pub(super) fn of(frame: &Frame) -> Result<Self, MessageError> {
+        of_json(Kind::Hello, frame)
+    }
+}
+
+impl Numbered {
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, MessageError> {
+        to_bytes(Kind::Request, self)
+    }
+
+    pub(super) fn of(frame: &Frame) -> Result<Self, MessageError> {
+        of_json(Kind::Request, frame)
+    }
+}
+
+impl Answer {
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, MessageError> {
+        let Reply::Spoken(speech) = &self.reply else {
+            return to_bytes(Kind::Reply, self);
+        };
+        let mut payload = Vec::with_capacity(SAMPLES_HEADER + 4 * speech.samples.len());
+        payload.extend(self.number.to_le_bytes());
+        let nanoseconds = u64::try_from(speech.work.as_nanos()).unwrap_or(u64::MAX);
+        payload.extend(nanoseconds.to_le_bytes());
+        payload.extend(
+            speech
+                .samples
+                .iter()
+                .flat_map(|sample| sample.to_le_bytes()),
+        );
+        Ok(Frame::bytes(Kind::Samples, &payload)?)
+    }
+
+    pub(super) fn of(frame: &Frame) -> Result<Self, MessageError> {
+        if frame.kind != Kind::Samples {
+            return of_json(Kind::Reply, frame);
+        }
+        let wrong = || MessageError::Samples(frame.payload.len());
+        let (number, rest) = frame.payload.split_first_chunk().ok_or_else(wrong)?;
+        let (nanoseconds, samples) = rest.split_first_chunk().ok_or_else(wrong)?;
+        let samples = samples.chunks_exact(4);
+        if !samples.remainder().is_empty() {
+            return Err(wrong());
+        }
+        let sample = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        Ok(Self {
+            number: u64::from_le_bytes(*number),
+            reply: Reply::Spoken(Speech {
+                samples: samples.map(sample).collect(),
+                work: Duration::from_nanos(u64::from_le_bytes(*nanoseconds)),
+            }),
+        })
+    }
+}
+
+fn to_bytes(kind: Kind, message: &impl Serialize) -> Result<Vec<u8>, MessageError> {
+    Ok(Frame::bytes(kind, &serde_json::to_vec(message)?)?)
+}
+
+fn of_json<T: DeserializeOwned>(kind: Kind, frame: &Frame) -> Result<T, MessageError> {
+    if frame.kind != kind {
+        return Err(MessageError::OutOfTurn(frame.kind));
+    }
+    Ok(serde_json::from_slice(&frame.payload)?)
+}
+
+/// By its own name serde would take it for a part of the bytes that are read.
+type Name = &'static str;
+
+/// [`SpeechError`] as it is sent. What only the parent knows of is never sent.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SpeechError")]
+enum WireError {
+    Config {
+        #[serde(with = "path")]
+        path: PathBuf,
+        reason: String,
+    },
+    Model {
+        #[serde(with = "path")]
+        path: PathBuf,
+        reason: String,
+    },
+    Library {
+        #[serde(with = "library")]
+        what: Name,
+        #[serde(with = "path")]
+        path: PathBuf,
+        reason: String,
+    },
+    Shortage {
+        doing: String,
+        #[serde(with = "WireShortage")]
+        shortage: Shortage,
+    },
+    Phonemes(String),
+    Run(String),
+    Interrupted,
+    #[serde(skip)]
+    Crashed {
+        signal: Name,
+    },
+    #[serde(skip)]
+    Killed {
+        reason: String,
+    },
+    Process {
+        reason: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Shortage")]
+enum WireShortage {
+    OpenFiles,
+    SystemFiles,
+    Memory,
+    FileSize,
+}
+
+/// The names of libraries are constants of the program.
+mod library {
+    use super::{Cow, Deserialize, Deserializer, Serialize, Serializer};
+
+    const NAMES: [&str; 2] = ["eSpeak NG", "ONNX Runtime"];
+
+    pub(super) fn serialize<S: Serializer>(what: &str, to: S) -> Result<S::Ok, S::Error> {
+        what.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D>(from: D) -> Result<&'static str, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let what = Cow::<str>::deserialize(from)?;
+        let known = NAMES.into_iter().find(|name| *name == what);
+        Ok(known.unwrap_or("a library"))
+    }
+}
+
+/// Paths go as their bytes: not each of them is text.
+mod path {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::Path;
+
+    use super::{Deserialize, Deserializer, PathBuf, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().as_bytes().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D>(from: D) -> Result<PathBuf, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let bytes = Vec::<u8>::deserialize(from)?;
+        Ok(OsString::from_vec(bytes).into())
+    }
+}

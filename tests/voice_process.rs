@@ -1,0 +1,525 @@
+//! A voice in a process of its own: it says what the voice says in this process, and whatever happens
+//! to it there happens to it alone. These tests look at the child from outside, which Linux allows.
+#![cfg(target_os = "linux")]
+
+mod kit;
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use aloud::assets::{AssetOverrides, Assets, VoiceFiles};
+use aloud::engine::{Interrupt, NarrationSettings, StopReason};
+use aloud::speech::{self, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, process};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use kit::{Home, wait_for, wait_for_end};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_aloud");
+
+const SENTENCE: &str = "The lamps along the quay were lit one after the other, and each of them drew \
+    a yellow circle on the wet stones.";
+
+/// A home with the real voice, without the noise that makes each run of it another, and the voice of
+/// tones. A process can use one eSpeak NG: it is the same for all.
+fn home() -> &'static Home {
+    static HOME: OnceLock<Home> = OnceLock::new();
+    HOME.get_or_init(|| {
+        let home = Home::ready();
+        let installed = home.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx");
+        let config = std::fs::read(installed.with_extension("onnx.json")).unwrap();
+        let mut config: Value = serde_json::from_slice(&config).unwrap();
+        config["inference"]["noise_scale"] = 0.into();
+        config["inference"]["noise_w"] = 0.into();
+        home.write("quiet.onnx.json", config.to_string());
+        std::os::unix::fs::symlink(&installed, home.path("quiet.onnx")).unwrap();
+        home.tone();
+        home
+    })
+}
+
+/// One test at a time: each looks for the one child of this process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    home();
+    assert_eq!(
+        children(),
+        [],
+        "the test before this one has left a process"
+    );
+    alone
+}
+
+fn parts(voice: &str) -> (VoiceFiles, Runtime) {
+    let home = home();
+    let assets = Assets::new(&home.path("data"), AssetOverrides::default());
+    let espeak = assets.espeak().unwrap();
+    let runtime = Runtime {
+        onnxruntime: assets.onnxruntime().unwrap(),
+        espeak_library: espeak.library,
+        espeak_data: espeak.data,
+        threads: Some(2),
+    };
+    let model = home.path(&format!("{voice}.onnx"));
+    (assets.voice(model.to_str().unwrap()).unwrap(), runtime)
+}
+
+fn voice_of(voice: &str, program: &Path) -> Arc<dyn Voice> {
+    let (files, runtime) = parts(voice);
+    process::load(&files, &runtime, program).unwrap()
+}
+
+fn voice(voice: &str) -> Arc<dyn Voice> {
+    voice_of(voice, Path::new(PROGRAM))
+}
+
+fn open(voice: &dyn Voice) -> Box<dyn Synthesizer> {
+    voice.open(&Interrupt::default()).unwrap()
+}
+
+fn prepare(voice: &dyn Voice, text: &str) -> Utterance {
+    voice.front_end().unwrap().prepare(text).unwrap()
+}
+
+fn say(
+    model: &mut dyn Synthesizer,
+    utterance: &Utterance,
+    ahead: &[&Utterance],
+) -> Result<Speech, SpeechError> {
+    let settings = NarrationSettings::default();
+    model.synthesize(utterance, ahead, &settings, &Interrupt::default())
+}
+
+#[track_caller]
+fn distance(one: &[f32], other: &[f32]) -> f32 {
+    assert_eq!(one.len(), other.len());
+    let apart = one.iter().zip(other).map(|(a, b)| (a - b).abs());
+    apart.fold(0.0, f32::max)
+}
+
+/// The fields of a process's `stat` after its name.
+fn stat(process: &str) -> Option<Vec<String>> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    Some(fields.split(' ').map(str::to_owned).collect())
+}
+
+/// The children of this process, also those that have ended and were not reaped.
+fn children() -> Vec<Pid> {
+    let me = std::process::id().to_string();
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+        .filter(|name| stat(name).is_some_and(|fields| fields[1] == me))
+        .filter_map(|name| Pid::from_raw(name.parse().ok()?))
+        .collect()
+}
+
+#[track_caller]
+fn child() -> Pid {
+    let children = children();
+    assert_eq!(children.len(), 1, "{children:?}");
+    children[0]
+}
+
+/// How long a process was at work, in hundredths of a second.
+fn work(pid: Pid) -> u64 {
+    let fields = stat(&pid.as_raw_nonzero().to_string()).unwrap();
+    let time = |at: usize| fields[at].parse::<u64>().unwrap();
+    time(11) + time(12)
+}
+
+/// Ends a process with a signal. Rust's own handler for bad addresses lets the first of these pass when
+/// there is no bad address.
+fn end(pid: Pid, signal: Signal) {
+    let running = || stat(&pid.as_raw_nonzero().to_string()).is_some_and(|it| it[0] != "Z");
+    wait_for("it ends", || {
+        // It fails when that has happened.
+        let _ = kill_process(pid, signal);
+        (!running()).then_some(())
+    });
+}
+
+/// A model in the middle of a long run.
+struct Busy<'a> {
+    model: Box<dyn Synthesizer>,
+    voice: &'a dyn Voice,
+    long: Utterance,
+}
+
+impl<'a> Busy<'a> {
+    /// Takes many seconds.
+    fn new(voice: &'a dyn Voice) -> Self {
+        let text = [SENTENCE; 20].join(" ");
+        Self {
+            model: open(voice),
+            long: prepare(voice, &text),
+            voice,
+        }
+    }
+
+    /// What comes of the run, and how long it took from when `meanwhile` was called in the middle.
+    fn run(
+        &mut self,
+        meanwhile: impl FnOnce(Pid, &Interrupt) + Send,
+    ) -> (Result<(), SpeechError>, Duration) {
+        let pid = child();
+        let before = work(pid);
+        let interrupt = Interrupt::default();
+        let settings = NarrationSettings::default();
+        // A model stays on its thread; the other looks on.
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                wait_for("the model runs", || (work(pid) > before + 20).then_some(()));
+                let begun = Instant::now();
+                meanwhile(pid, &interrupt);
+                begun
+            });
+            let spoken = self
+                .model
+                .synthesize(&self.long, &[], &settings, &interrupt);
+            // What it has said would be no help in a message.
+            (spoken.map(drop), other.join().unwrap().elapsed())
+        })
+    }
+
+    /// It works, in which process?
+    fn works(&mut self) -> Pid {
+        let short = prepare(self.voice, "It works.");
+        let speech = say(&mut *self.model, &short, &[]).unwrap();
+        assert!(speech.samples.len() > 5_000);
+        assert!(!speech.work.is_zero());
+        child()
+    }
+}
+
+#[test]
+fn it_says_what_the_voice_says_in_this_process() {
+    let _alone = alone();
+    for name in ["tone", "quiet"] {
+        let (files, runtime) = parts(name);
+        let (here, there) = (speech::load(&files, &runtime).unwrap(), voice(name));
+        assert_eq!(here.info(), there.info());
+        assert_eq!(children(), [], "nothing is started before it is needed");
+        let utterance = prepare(&*here, SENTENCE);
+        assert_eq!(prepare(&*there, SENTENCE), utterance);
+        let here = say(&mut *open(&*here), &utterance, &[]).unwrap();
+        let there = say(&mut *open(&*there), &utterance, &[]).unwrap();
+        let apart = distance(&here.samples, &there.samples);
+        assert!(apart < 1e-4, "{name}: {apart}");
+        if name == "tone" {
+            assert_eq!(here.samples, there.samples);
+        }
+    }
+    assert_eq!(children(), []);
+}
+
+#[test]
+fn it_looks_ahead_and_forgets_what_is_not_asked_for() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    let front_end = voice.front_end().unwrap();
+    let [one, two, three] = ["One boat.", "Two white boats.", "Three boats, and no more."]
+        .map(|text| front_end.prepare(text).unwrap());
+    let mut model = open(&*voice);
+    assert!(model.looks_ahead() > 0);
+    let alone = [&one, &two, &three].map(|it| say(&mut *model, it, &[]).unwrap().samples);
+    let ahead = [&two, &three];
+    for (it, alone) in [(&two, &alone[1]), (&three, &alone[2])] {
+        say(&mut *model, &one, &ahead).unwrap();
+        let announced = say(&mut *model, it, &[]).unwrap();
+        assert!(distance(&announced.samples, alone) < 1e-4);
+    }
+    say(&mut *model, &one, &ahead).unwrap();
+    model.cancel_prefetch().unwrap();
+    let again = say(&mut *model, &two, &[]).unwrap();
+    assert!(distance(&again.samples, &alone[1]) < 1e-4);
+}
+
+#[test]
+fn texts_are_prepared_while_the_model_runs() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    let front_end = voice.front_end().unwrap();
+    let mut busy = Busy::new(&*voice);
+    let prepared = AtomicBool::new(false);
+    let (spoken, _) = busy.run(|_, interrupt| {
+        let utterance = front_end.prepare("Meanwhile.").unwrap();
+        assert!(utterance.sounds() > 0);
+        prepared.store(true, Ordering::Release);
+        interrupt.raise(StopReason::Cancel);
+    });
+    // It was broken off, so it was still running.
+    assert_eq!(spoken, Err(SpeechError::Interrupted));
+    assert!(prepared.load(Ordering::Acquire));
+}
+
+#[test]
+fn it_is_broken_off_and_speaks_again() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    let mut busy = Busy::new(&*voice);
+    let pid = child();
+    for _ in 0..3 {
+        let (spoken, took) = busy.run(|_, interrupt| interrupt.raise(StopReason::Cancel));
+        assert_eq!(spoken, Err(SpeechError::Interrupted));
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert_eq!(busy.works(), pid, "the same process goes on");
+    }
+    let interrupt = Interrupt::default();
+    interrupt.raise(StopReason::Cancel);
+    let settings = NarrationSettings::default();
+    let early = busy
+        .model
+        .synthesize(&busy.long, &[], &settings, &interrupt);
+    assert_eq!(early.map(drop), Err(SpeechError::Interrupted));
+    assert!(matches!(
+        voice.open(&interrupt),
+        Err(SpeechError::Interrupted)
+    ));
+    assert_eq!(busy.works(), pid);
+}
+
+#[test]
+fn a_death_is_told_and_the_next_request_has_a_new_process() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    let front_end = voice.front_end().unwrap();
+    let mut busy = Busy::new(&*voice);
+    for (signal, name) in [
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::FPE, "SIGFPE"),
+    ] {
+        let pid = child();
+        let (spoken, took) = busy.run(|pid, _| end(pid, signal));
+        let crashed = SpeechError::Crashed { signal: name };
+        assert_eq!(crashed.code(), "VOICE_CRASHED");
+        assert_eq!(spoken, Err(crashed));
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        // Its front end is another child's by now, and does not mind.
+        assert_eq!(front_end.prepare("Again.").unwrap().unknown.len(), 0);
+        assert_ne!(busy.works(), pid);
+    }
+    for (signal, word) in [(Signal::KILL, "memory"), (Signal::TERM, "15")] {
+        let (spoken, _) = busy.run(|pid, _| end(pid, signal));
+        let error = spoken.unwrap_err();
+        assert_eq!(error.code(), "VOICE_KILLED");
+        assert!(error.to_string().contains(word), "{error}");
+        busy.works();
+    }
+    // Dead already when it is asked.
+    let pid = child();
+    end(pid, Signal::SEGV);
+    wait_for("it is reaped", || {
+        (!children().contains(&pid)).then_some(())
+    });
+    assert_eq!(busy.model.cancel_prefetch(), Ok(()));
+    assert_ne!(busy.works(), pid);
+}
+
+#[test]
+fn one_that_does_not_stop_is_killed() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    let mut busy = Busy::new(&*voice);
+    let (spoken, took) = busy.run(|pid, interrupt| {
+        kill_process(pid, Signal::STOP).unwrap();
+        interrupt.raise(StopReason::Cancel);
+    });
+    assert_eq!(spoken, Err(SpeechError::Interrupted));
+    assert!(
+        took > Duration::from_secs(1) && took < Duration::from_secs(5),
+        "{took:?}"
+    );
+    busy.works();
+}
+
+#[test]
+fn it_ends_with_its_last_handle() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    let front_end = voice.front_end().unwrap();
+    let model = open(&*voice);
+    let pid = child();
+    drop(model);
+    assert_eq!(child(), pid, "the front end still has it");
+    drop(voice);
+    assert!(front_end.prepare("Still here.").is_ok());
+    let begun = Instant::now();
+    drop(front_end);
+    assert_eq!(children(), [], "it is reaped as well");
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn one_that_is_stopped_ends_with_its_last_handle_too() {
+    let _alone = alone();
+    let voice = voice("tone");
+    let front_end = voice.front_end().unwrap();
+    kill_process(child(), Signal::STOP).unwrap();
+    drop(front_end);
+    assert_eq!(children(), []);
+}
+
+#[test]
+fn it_has_nothing_that_it_does_not_need() {
+    let _alone = alone();
+    let voice = voice("tone");
+    let _front_end = voice.front_end().unwrap();
+    let pid = child().as_raw_nonzero();
+    let at = |name: &str| std::fs::read_link(format!("/proc/{pid}/{name}")).unwrap();
+    assert_eq!(at("cwd"), Path::new("/"));
+    // What foreign libraries print goes where the log is; the pipes have other numbers.
+    assert_eq!(at("fd/0"), Path::new("/dev/null"));
+    assert_eq!(at("fd/1"), at("fd/2"));
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    assert!(
+        !environment.contains("CARGO_MANIFEST_DIR="),
+        "{environment}"
+    );
+    assert!(!environment.contains("HOME="), "{environment}");
+    // A process group of its own: Ctrl-C is not for it.
+    assert_eq!(stat(&pid.to_string()).unwrap()[2], pid.to_string());
+}
+
+/// A program that is not a voice; it has the arguments of one.
+fn script(name: &str, lines: &str) -> PathBuf {
+    let path = home().write(name, format!("#!/bin/sh\n{lines}\n"));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.into()
+}
+
+#[test]
+fn another_program_is_told_from_a_voice() {
+    let _alone = alone();
+    let hello = |protocol: u32| {
+        let hello = format!(r#"{{"protocol":{protocol},"version":"9.8.7"}}"#);
+        format!("printf '\\{:03o}\\0\\0\\0\\001{hello}'", hello.len())
+    };
+    let cases = [
+        (
+            script("version", &format!("{}; cat >&2", hello(99))),
+            "aloud 9.8.7 and speaks version 99",
+        ),
+        (
+            script("garbage", &format!("{}; echo what?; cat >&2", hello(1))),
+            "unknown kind",
+        ),
+        (
+            script("cut", &format!("{}; printf '\\001'", hello(1))),
+            "middle of a message",
+        ),
+        (
+            script("closed", "exec >&-; exec sleep 1000"),
+            "closed its output",
+        ),
+        (script("ends", "exit 7"), "exit code 7"),
+        (PathBuf::from("/usr/bin/yes"), "unknown kind"),
+        (script("echo", "exec cat"), "out of turn"),
+        (home().path("nowhere"), "nowhere"),
+    ];
+    for (program, said) in cases {
+        let voice = voice_of("tone", &program);
+        let begun = Instant::now();
+        let error = voice.front_end().err().unwrap();
+        let took = begun.elapsed();
+        println!("{}: {error} ({took:.1?})", program.display());
+        assert!(
+            error.to_string().contains(said),
+            "{}: {error}",
+            program.display()
+        );
+        assert!(
+            took < Duration::from_secs(5),
+            "{}: {took:?}",
+            program.display()
+        );
+        assert_eq!(children(), []);
+    }
+    let both = voice_of("tone", &home().path("version"))
+        .front_end()
+        .err()
+        .unwrap();
+    assert!(
+        both.to_string()
+            .contains(&format!("this is aloud {}", env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[test]
+fn one_that_says_nothing_is_broken_off() {
+    let _alone = alone();
+    let voice = voice_of("tone", &script("silent", "exec sleep 1000"));
+    let interrupt = Interrupt::default();
+    let opened = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_for("it is started", || (children().len() == 1).then_some(()));
+            interrupt.raise(StopReason::Cancel);
+        });
+        voice.open(&interrupt).err()
+    });
+    assert_eq!(opened, Some(SpeechError::Interrupted));
+    assert_eq!(children(), []);
+}
+
+#[test]
+fn what_is_wrong_with_a_voice_is_told_as_in_this_process() {
+    let _alone = alone();
+    let (files, mut runtime) = parts("tone");
+    runtime.espeak_library = "/nowhere/libespeak.so".into();
+    runtime.onnxruntime = "/nowhere/libonnxruntime.so".into();
+    let there = process::load(&files, &runtime, Path::new(PROGRAM)).unwrap();
+    let front_end = there.front_end().err().unwrap();
+    assert_eq!(front_end.code(), "LIBRARY");
+    assert!(front_end.to_string().starts_with("eSpeak NG at /nowhere/"));
+    let model = there.open(&Interrupt::default()).err().unwrap();
+    assert!(
+        model.to_string().starts_with("ONNX Runtime at /nowhere/"),
+        "{model}"
+    );
+
+    // Changed after it was read.
+    let home = home();
+    let config = std::fs::read_to_string(home.path("tone.onnx.json")).unwrap();
+    home.write("changing.onnx.json", &config);
+    std::fs::copy(home.path("tone.onnx"), home.path("changing.onnx")).unwrap();
+    let changing = voice("changing");
+    home.write("changing.onnx.json", config + "\n");
+    let error = changing.front_end().err().unwrap();
+    assert_eq!(error.code(), "VOICE_CONFIG");
+    assert!(error.to_string().ends_with("has changed since it was read"));
+}
+
+#[test]
+fn it_ends_with_its_input() {
+    let _alone = alone();
+    for input in [&b""[..], b"\x01\0", b"GET / HTTP/1.1\r\n\r\n", &[0xff; 100]] {
+        let mut command = Command::new(PROGRAM);
+        let pipes = (Stdio::piped(), Stdio::piped());
+        let command = command
+            .arg(process::ARGUMENT)
+            .stdin(pipes.0)
+            .stdout(pipes.1);
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input).unwrap();
+        let begun = Instant::now();
+        // What the system does as well when it kills the parent.
+        drop(stdin);
+        let code = wait_for_end(&mut child);
+        assert_eq!(code, Some(i32::from(!input.is_empty())));
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}
