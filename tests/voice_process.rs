@@ -310,12 +310,18 @@ fn a_death_is_told_and_the_next_request_has_a_new_process() {
         assert_eq!(front_end.prepare("Again.").unwrap().unknown.len(), 0);
         assert_ne!(busy.works(), pid);
     }
-    for (signal, word) in [(Signal::KILL, "memory"), (Signal::TERM, "15")] {
+    for (signal, word) in [(Signal::KILL, "memory"), (Signal::ALARM, "14")] {
         let (spoken, _) = busy.run(|pid, _| end(pid, signal));
         let error = spoken.unwrap_err();
         assert_eq!(error.code(), "VOICE_KILLED");
         assert!(error.to_string().contains(word), "{error}");
         busy.works();
+    }
+    // Those of its terminal and of whoever ends services are not for it.
+    let pid = child();
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        kill_process(pid, signal).unwrap();
+        assert_eq!(busy.works(), pid);
     }
     // Dead already when it is asked.
     let pid = child();

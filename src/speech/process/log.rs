@@ -46,3 +46,22 @@ fn put(line: &str, voice: &str) {
         _ => tracing::info!(voice, "{}", said(line)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_said_it_is_read_to_the_end() {
+        let said: [&[u8]; 4] = [
+            b"",
+            b"\n\n WARN ort: x\nERROR",
+            &[0xff; 3 * LONGEST as usize],
+            &b"x\n".repeat(2 * MOST as usize),
+        ];
+        for mut said in said {
+            read(&mut said, "a voice");
+            assert!(said.is_empty());
+        }
+    }
+}
