@@ -18,7 +18,7 @@ use aloud::speech::{self, Runtime, Speech, SpeechError, Synthesizer, Utterance, 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use kit::{Home, wait_for, wait_for_end};
+use kit::{Home, Running, STORY, wait_for, wait_for_end};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_aloud");
 
@@ -112,12 +112,16 @@ fn stat(process: &str) -> Option<Vec<String>> {
 
 /// The children of this process, also those that have ended and were not reaped.
 fn children() -> Vec<Pid> {
-    let me = std::process::id().to_string();
+    children_of(std::process::id())
+}
+
+fn children_of(parent: u32) -> Vec<Pid> {
+    let parent = parent.to_string();
     let processes = std::fs::read_dir("/proc").unwrap();
     let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names
         .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter(|name| stat(name).is_some_and(|fields| fields[1] == me))
+        .filter(|name| stat(name).is_some_and(|fields| fields[1] == parent))
         .filter_map(|name| Pid::from_raw(name.parse().ok()?))
         .collect()
 }
@@ -139,12 +143,15 @@ fn work(pid: Pid) -> u64 {
 /// Ends a process with a signal. Rust's own handler for bad addresses lets the first of these pass when
 /// there is no bad address.
 fn end(pid: Pid, signal: Signal) {
-    let running = || stat(&pid.as_raw_nonzero().to_string()).is_some_and(|it| it[0] != "Z");
     wait_for("it ends", || {
         // It fails when that has happened.
         let _ = kill_process(pid, signal);
-        (!running()).then_some(())
+        (!is_running(pid)).then_some(())
     });
+}
+
+fn is_running(pid: Pid) -> bool {
+    stat(&pid.as_raw_nonzero().to_string()).is_some_and(|fields| fields[0] != "Z")
 }
 
 /// A model in the middle of a long run.
@@ -528,4 +535,24 @@ fn it_ends_with_its_input() {
         assert_eq!(code, Some(i32::from(!input.is_empty())));
         assert!(begun.elapsed() < Duration::from_secs(1));
     }
+}
+
+#[test]
+fn it_ends_with_the_program_that_is_killed() {
+    let _alone = alone();
+    let home = home();
+    home.write("story.txt", STORY);
+    let story = home.path("story.txt");
+    let mut run = Running::start(home.command(&["narrate", "--json", story.to_str().unwrap()]));
+    run.until("segment_started");
+    let voices = children_of(run.id());
+    assert_eq!(voices.len(), 1, "{voices:?}");
+    assert!(is_running(voices[0]));
+    let begun = Instant::now();
+    run.signal(Signal::KILL);
+    wait_for("it ends", || (!is_running(voices[0])).then_some(()));
+    let took = begun.elapsed();
+    println!("{took:.2?} after the program");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(run.end().0, None);
 }

@@ -156,6 +156,8 @@ fn candidates() -> Vec<usize> {
 fn measure(settings: &Settings, voice: &str, threads: usize, rounds: u32) -> anyhow::Result<Row> {
     let settings = Settings {
         threads: Some(threads),
+        // What is measured is the voice, and the memory of this process.
+        voice_program: None,
         ..settings.clone()
     };
     let voice = load_voice(&settings, voice)?;

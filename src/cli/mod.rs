@@ -65,7 +65,9 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         return voice::run();
     }
     signals::survive_large_files()?;
-    let settings = crate::settings::load(args.overrides())?;
+    let mut settings = crate::settings::load(args.overrides())?;
+    // A system that does not say where this program is has the voices in it.
+    settings.voice_program = std::env::current_exe().ok();
     logging::start(&settings.paths.logs);
     let signals = Signals::install()?;
     let out = &mut std::io::stdout().lock();

@@ -6,7 +6,7 @@ use super::{ClipCache, Tuning, VoiceNarrator, VoiceResolver};
 use crate::assets::{AssetError, Assets};
 use crate::engine::{ErrorCode, ErrorObject, Options};
 use crate::settings::Settings;
-use crate::speech::{self, Runtime, SpeechError, Voice};
+use crate::speech::{self, Runtime, SpeechError, Voice, process};
 
 /// Why a voice can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,8 @@ impl From<VoiceError> for ErrorObject {
     }
 }
 
-/// Opens an installed voice by its name, or any by the path of its model. Nothing is fetched.
+/// Opens an installed voice by its name, or any by the path of its model. Nothing is fetched. It runs
+/// in this process, or in one of its own if `settings.voice_program` is set.
 ///
 /// # Errors
 /// [`VoiceError`]
@@ -43,7 +44,11 @@ pub fn load_voice(settings: &Settings, voice: &str) -> Result<Arc<dyn Voice>, Vo
         espeak_data: espeak.data,
         threads: settings.threads,
     };
-    let voice = speech::load(&files, &runtime)?;
+    let load = |runtime: &Runtime| match &settings.voice_program {
+        Some(program) => process::load(&files, runtime, program),
+        None => speech::load(&files, runtime),
+    };
+    let voice = load(&runtime)?;
     if runtime.threads.is_some() {
         // What someone has set counts before what was measured.
         return Ok(voice);
@@ -51,12 +56,17 @@ pub fn load_voice(settings: &Settings, voice: &str) -> Result<Arc<dyn Voice>, Vo
     // Only now is it known which voice it is; its configuration is read again with the threads.
     runtime.threads = Tuning::read(&settings.paths).threads(&voice.info().version);
     match runtime.threads {
-        Some(_) => Ok(speech::load(&files, &runtime)?),
+        Some(_) => Ok(load(&runtime)?),
         None => Ok(voice),
     }
 }
 
 /// How the engine of this user's library is opened.
+///
+/// Its voices run in this process: a crash of the model's runtime ends it, and the next start goes on
+/// from there. A program that wants them in processes of their own sets `settings.voice_program`, to its
+/// own path if it calls [`process::serve`] when it is started with [`process::ARGUMENT`], or to that of
+/// `aloud`.
 ///
 /// ```
 /// use aloud::engine::{Engine, ShutdownWait};

@@ -103,6 +103,10 @@ settings! {
         paths: Paths,
         /// Keys of the monitor's actions, by the actions' names; several are separated by blanks.
         keys: BTreeMap<String, String>,
+        /// The program that voices run in, each in a process of its own, so that one that crashes
+        /// takes nothing with it; none runs them in this process. No user sets this: the program
+        /// does that reads the settings. See [`speech::process::load`](crate::speech::process::load).
+        voice_program: Option<PathBuf>,
         /// Each value's origin: read it with [`Settings::explain`].
         origins: Vec<SettingOrigin>,
     }
@@ -227,8 +231,16 @@ pub fn load_from(
 ) -> Result<Settings, SettingsError> {
     let mut sources = Sources::read(paths.config_file(), env)?;
     let keys = BTreeMap::new();
-    let mut settings =
-        Settings::read(&mut sources, flags, &paths, paths.clone(), keys, Vec::new())?;
+    let own_paths = paths.clone();
+    let mut settings = Settings::read(
+        &mut sources,
+        flags,
+        &paths,
+        own_paths,
+        keys,
+        None,
+        Vec::new(),
+    )?;
     settings.keys = sources.take_table("keys")?;
     sources.refuse_unknown_keys()?;
     // Whatever folder the program later runs in, the narrations' folder stays the same one.
