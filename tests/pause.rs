@@ -176,14 +176,10 @@ fn a_paused_queue_takes_the_narration_in_work_back_and_it_goes_on_from_there() {
     );
     let library = folder.path().join("library/aloud.db");
     let db = rusqlite::Connection::open(library).unwrap();
-    let counted: (u32, u32) = db
-        .query_row(
-            "SELECT MAX(attempt), SUM(crashes) FROM segments",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+    let attempts: u32 = db
+        .query_row("SELECT MAX(attempt) FROM segments", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(counted, (1, 0), "attempts and crashes");
+    assert_eq!(attempts, 1);
 }
 
 #[test]

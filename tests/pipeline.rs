@@ -17,10 +17,6 @@ use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 
 use kit::voice::{self, Open, library};
 
-/// Tell the process that is to die where it works, and after how many clips.
-const FOLDER: &str = "ALOUD_TEST_FOLDER";
-const CLIPS: &str = "ALOUD_TEST_CLIPS";
-
 /// What a voice does with a text.
 type Speak = fn(&str) -> Vec<f32>;
 
@@ -113,21 +109,6 @@ fn speak(text: &str) -> Vec<f32> {
             damage(Path::new(path.trim_start()), change);
         }
     }
-    if let Some(folder) = text.strip_prefix("abort in ") {
-        // Once so many clips are published.
-        let wanted: usize = std::env::var(CLIPS).unwrap().parse().unwrap();
-        let is_clip = |file: &Path| file.extension().is_some_and(|end| end == "wav");
-        let clips = || {
-            let files = std::fs::read_dir(folder).unwrap();
-            files
-                .filter(|file| is_clip(&file.as_ref().unwrap().path()))
-                .count()
-        };
-        while clips() < wanted {
-            std::thread::park_timeout(Duration::from_millis(1));
-        }
-        std::process::abort();
-    }
     match text {
         "hang" => loop {
             std::thread::park();
@@ -208,65 +189,74 @@ fn what_cannot_be_right_is_an_error_on_its_segment_and_the_rest_is_joined() {
     engine.shutdown(ShutdownWait::Now);
 }
 
-#[test]
-fn a_segment_that_kills_the_process_three_times_is_left_out_and_the_rest_is_spoken() {
-    // This very test, run by itself below, is the process that dies.
-    if let Some(folder) = std::env::var_os(FOLDER) {
-        let folder = Path::new(&folder);
-        let engine = open(folder, speak, None);
-        let deadly = format!("abort in {}", folder.join("out").display());
-        let texts = ["first", &deadly, "third", "fourth"];
-        let events = engine.subscribe();
-        if engine.tasks().is_empty() {
-            engine
-                .submit_task(narration(folder, "deadly", &texts), None)
-                .unwrap();
-        }
-        loop {
-            let event = events.recv_blocking().unwrap();
-            let ended = matches!(event, Event::Ended { .. });
-            assert!(!ended, "the process dies before the task ends: {event:?}");
-        }
+/// A voice in a process that dies of some texts, also if it has only begun with them.
+struct Mortal;
+
+impl Synthesizer for Mortal {
+    fn looks_ahead(&self) -> usize {
+        2
     }
+
+    fn synthesize(
+        &mut self,
+        utterance: &Utterance,
+        ahead: &[&Utterance],
+        _: &NarrationSettings,
+        _: &Interrupt,
+    ) -> Result<Speech, SpeechError> {
+        for text in std::iter::once(&utterance).chain(ahead) {
+            if text.phonemes.starts_with("crash") {
+                return Err(SpeechError::Crashed { signal: "SIGSEGV" });
+            }
+            if text.phonemes.starts_with("starve") {
+                let reason = "the system ended it, perhaps for want of memory".into();
+                return Err(SpeechError::Killed { reason });
+            }
+        }
+        Ok(Speech {
+            samples: speak(&utterance.phonemes),
+            work: Duration::from_millis(1),
+        })
+    }
+}
+
+/// Narrates with a voice that dies.
+fn die(texts: &[&str]) -> (TaskStatus, Vec<(u32, ErrorCode)>) {
     let folder = tempfile::tempdir().unwrap();
-    let die = |clips: &str| {
-        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command
-            .arg("--exact")
-            .arg("a_segment_that_kills_the_process_three_times_is_left_out_and_the_rest_is_spoken")
-            .env(FOLDER, folder.path())
-            .env(CLIPS, clips);
-        let output = command.output().unwrap();
-        assert!(
-            output.status.code().is_none(),
-            "{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-    };
-    let there = |name: &str| folder.path().join("out").join(name).is_file();
-    die("1");
-    assert!(there("0001-first.wav") && !there("0003-third.wav"));
-    // It may have been this one or one of the next, which were begun with as well: each is tried
-    // alone now, and what ended the process twice comes last.
-    die("1");
-    die("3");
-    assert!(there("0003-third.wav") && there("0004-fourth.wav"));
-    let engine = open(folder.path(), speak, None);
-    let events = engine.subscribe();
-    let id = engine.tasks()[0].id.clone();
-    while !engine.task_status(&id).unwrap().state.is_terminal() {
-        events.recv_blocking().unwrap();
-    }
-    let status = engine.task_status(&id).unwrap();
-    let errors: Vec<_> = status
-        .errors
-        .iter()
-        .map(|error| (error.segment_id.get(), error.error.code))
-        .collect();
-    assert_eq!(errors, [(2, ErrorCode::Poisonous)]);
-    assert_eq!(status.completed_segments.len(), 3);
-    assert!(there("deadly.wav"), "the rest is joined");
+    let mut options = library(folder.path(), Arc::new(|| Box::new(Mortal)), None);
+    options.retries.most = 0;
+    let engine = Engine::open(options).unwrap();
+    let status = narrate(&engine, narration(folder.path(), "deadly", texts));
     engine.shutdown(ShutdownWait::Now);
+    let errors = status.errors.iter();
+    let errors = errors.map(|error| (error.segment_id.get(), error.error.code));
+    let errors = errors.collect();
+    (status, errors)
+}
+
+#[test]
+fn a_segment_that_crashes_the_voice_again_alone_is_left_out_and_the_rest_is_spoken() {
+    let (status, errors) = die(&["first", "second", "crash", "fourth", "fifth"]);
+    assert_eq!(errors, [(3, ErrorCode::Poisonous)]);
+    assert_eq!(status.completed_segments.len(), 4);
+    let error = status.errors.of(3).next().unwrap();
+    assert!(error.message.contains("SIGSEGV"), "{error}");
+}
+
+#[test]
+fn a_segment_for_which_the_system_ends_the_voice_three_times_alone_is_left_out() {
+    let (status, errors) = die(&["first", "starve", "third", "fourth"]);
+    assert_eq!(errors, [(2, ErrorCode::OutOfMemory)]);
+    assert_eq!(status.completed_segments.len(), 3);
+}
+
+#[test]
+fn a_voice_that_dies_of_everything_is_the_voices_fault() {
+    let texts: Vec<_> = (0..20).map(|number| format!("starve {number}")).collect();
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    let (status, errors) = die(&texts);
+    assert_eq!(status.error.unwrap().code, ErrorCode::VoiceKilled);
+    assert!(errors.len() < 3, "{errors:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What running work knows of itself, and what it tells.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::core::{Kind, LeaseId, Report, RunId};
 use super::error::{StoreError, WorkError};
-use super::in_work::InWork;
 use super::interrupt::{Interrupt, StopReason};
 use crate::failpoint::reach;
 use crate::model::{
@@ -41,7 +40,6 @@ pub struct TaskContext {
     kind: Kind,
     host: Box<dyn Host>,
     interrupt: Arc<Interrupt>,
-    in_work: Arc<InWork>,
 }
 
 /// What work needs of the engine that runs it.
@@ -68,9 +66,6 @@ pub(super) trait Host: Send + Sync {
     /// Parts that were begun at any time.
     fn attempted(&self, task: &TaskId) -> Result<BTreeSet<SegmentId>, StoreError>;
 
-    /// How often each part was in the model when the process died.
-    fn crashes(&self, task: &TaskId) -> Result<BTreeMap<SegmentId, u32>, StoreError>;
-
     fn clips(&self, task: &TaskId) -> Result<Vec<StoredClip>, StoreError>;
 }
 
@@ -92,16 +87,12 @@ pub(super) enum PartError {
 }
 
 impl TaskContext {
-    /// How often a segment may be in the model when the process dies.
-    pub const MOST_CRASHES: u32 = 3;
-
     pub(super) fn new(
         id: TaskId,
         run: RunId,
         kind: Kind,
         host: Box<dyn Host>,
         interrupt: Arc<Interrupt>,
-        in_work: Arc<InWork>,
     ) -> Self {
         Self {
             id,
@@ -109,7 +100,6 @@ impl TaskContext {
             kind,
             host,
             interrupt,
-            in_work,
         }
     }
 
@@ -323,35 +313,6 @@ impl TaskContext {
     /// # Errors
     /// [`WorkError::Interrupted`] if the task should stop; a failure of the database.
     pub fn begin_segment(&self, segment_id: impl Into<SegmentId>) -> Result<Attempt, WorkError> {
-        self.begin_segment_with(segment_id, &[])
-    }
-
-    /// The same for a model that may already begin with the next segments, `ahead`.
-    /// Should the process die, any of them may be why, and a crash counts for all. A segment that has
-    /// crashes already should be alone in the model: then no other is blamed for it.
-    ///
-    /// ```
-    /// use aloud::engine::{SegmentId, testing::Library};
-    ///
-    /// let engine = Library::with_narrator(|_, task| {
-    ///     let _attempt = task.begin_segment_with(1, &[SegmentId::new(2)])?;
-    ///     // Here the model makes segment 1, and begins with segment 2.
-    ///     task.end_segment();
-    ///     let _attempt = task.begin_segment(2)?;
-    ///     Ok(2.into())
-    /// });
-    /// let id = engine.submit(engine.narration("A story"))?;
-    /// assert_eq!(engine.wait(&id)?.result, Some(2.into()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Those of [`Self::begin_segment`].
-    pub fn begin_segment_with(
-        &self,
-        segment_id: impl Into<SegmentId>,
-        ahead: &[SegmentId],
-    ) -> Result<Attempt, WorkError> {
         if self.interrupt.reason().is_some() {
             return Err(WorkError::Interrupted);
         }
@@ -360,7 +321,6 @@ impl TaskContext {
         let lease = self.host.open_part(self.run, segment);
         let lease = lease.ok_or(WorkError::Interrupted)?;
         self.interrupt.begin_segment(segment);
-        self.in_work.set(&self.id, &[&[segment], ahead].concat());
         Ok(Attempt { lease, segment })
     }
 
@@ -555,35 +515,6 @@ impl TaskContext {
     pub fn fail_segment(&self, segment_id: impl Into<SegmentId>, error: ErrorObject) {
         let (run, part) = (self.run, segment_id.into());
         self.host.fail_part(run, part, error);
-    }
-
-    /// The segments without a clip that were in the model when the process died, and how often. A clean
-    /// stop does not count. One that was there [`Self::MOST_CRASHES`] times should be left alone.
-    ///
-    /// ```
-    /// use aloud::engine::{TaskContext, testing::Library};
-    ///
-    /// let engine = Library::with_narrator(|narration, task| {
-    ///     let crashes = task.crashes()?;
-    ///     let mut harmless = 0;
-    ///     for (segment_id, _) in narration.plan.iter() {
-    ///         if crashes.get(&segment_id) >= Some(&TaskContext::MOST_CRASHES) {
-    ///             task.add_error(segment_id, "it ended the process three times");
-    ///         } else {
-    ///             harmless += 1; // begin it, speak it, complete it
-    ///         }
-    ///     }
-    ///     Ok(harmless.into())
-    /// });
-    /// let id = engine.submit(engine.narration("A story"))?;
-    /// assert_eq!(engine.wait(&id)?.result, Some(2.into()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn crashes(&self) -> Result<BTreeMap<SegmentId, u32>, WorkError> {
-        Ok(self.host.crashes(&self.id)?)
     }
 
     /// The published clips of this narration, by segment, as the database has them.

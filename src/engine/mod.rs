@@ -33,7 +33,6 @@ mod error;
 mod guard;
 mod history;
 mod hooks;
-mod in_work;
 mod interrupt;
 mod journal;
 mod open;

@@ -16,7 +16,7 @@ use super::options::Options;
 use super::runtime::lock::LibraryLock;
 use super::runtime::{MOST_WORKERS, Runtime};
 use super::store::{NARRATE, Opened, Store};
-use super::{in_work, recurring, submit};
+use super::{recurring, submit};
 use crate::model::{ErrorCode, ErrorObject, ShutdownReport, Timestamp};
 
 /// How long an opening waits for another one of the same folder, or for an engine that shuts down.
@@ -208,7 +208,7 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
     });
     next_seq?;
     runtime.start().map_err(OpenError::Thread)?;
-    restore(&runtime, folder)?;
+    restore(&runtime)?;
     // There is room for the jobs of so many.
     let bounded = |workers: usize| workers.min(MOST_WORKERS);
     let least = bounded(runtime.options.workers);
@@ -219,14 +219,11 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
 }
 
 /// Brings back what an earlier process left.
-fn restore(runtime: &Arc<Runtime>, folder: &Path) -> Result<(), OpenError> {
+fn restore(runtime: &Arc<Runtime>) -> Result<(), OpenError> {
     recurring::restore(runtime)?;
-    let left = in_work::left_behind(folder);
-    for stored in runtime.store.unfinished(left.noted)? {
+    for stored in runtime.store.unfinished()? {
         submit::restore(runtime, stored);
     }
-    // Only now: killed before this, the next start still counts them.
-    in_work::forget(left.files);
     let now = runtime.now().wall;
     let threshold = i64::try_from(runtime.options.cleanup_threshold.as_millis());
     let before = Timestamp(now.0.saturating_sub(threshold.unwrap_or(i64::MAX)));

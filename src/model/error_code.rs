@@ -141,7 +141,9 @@ error_codes! {
     NotSound = "NOT_SOUND",
     /// Nothing in the segment can be spoken by the voice.
     NothingToSpeak = "NOTHING_TO_SPEAK",
-    /// The segment is left out, for it ended the program again and again.
+    /// The segment is left out, for the system ended the voice again and again while it was spoken.
+    OutOfMemory = "OUT_OF_MEMORY",
+    /// The segment is left out, for the voice crashed of it twice.
     Poisonous = "POISONOUS",
     /// Some segments of the narration have errors.
     SegmentsFailed = "SEGMENTS_FAILED",

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::pipeline::TRIES;
+use super::pipeline::{MOST_KILLS, TRIES};
 use crate::clip::Fault;
 use crate::engine::{ErrorCode, ErrorObject};
-use crate::speech::Utterance;
+use crate::speech::{SpeechError, Utterance};
 
 pub(super) fn timeout_error(timeout: Option<Duration>) -> ErrorObject {
     let seconds = timeout.unwrap_or_default().as_secs_f64();
@@ -20,14 +20,28 @@ pub(super) fn timeout_error(timeout: Option<Duration>) -> ErrorObject {
     .with_remediation("Try breaking the operation into smaller chunks or increase timeout")
 }
 
-pub(super) fn poisonous_error(crashes: u32) -> ErrorObject {
+/// The voice crashed of a segment that was alone in it, and not for the first time.
+pub(super) fn poisonous_error(signal: &str) -> ErrorObject {
     ErrorObject::new(
         ErrorCode::Poisonous,
-        format!("the program ended {crashes} times while it spoke this segment: it is left out"),
+        format!("the voice crashed twice ({signal}) while it spoke this segment: it is left out"),
     )
-    .with_details(json!({ "crashes": crashes }))
+    .with_details(json!({ "signal": signal }))
     .with_remediation(
-        "See the log, and whether memory is short; narrate the text again to try it once more",
+        "Write the sentence otherwise, or choose another voice; narrate the text again to try it once \
+         more",
+    )
+}
+
+/// The system has ended the voice again and again while a segment was alone in it.
+pub(super) fn memory_error(death: &SpeechError) -> ErrorObject {
+    ErrorObject::new(
+        ErrorCode::OutOfMemory,
+        format!("{death}, {MOST_KILLS} times while it spoke this segment: it is left out"),
+    )
+    .with_remediation(
+        "End some other programs, or raise the limit on memory of this shell or session; then narrate \
+         the text again: what is finished is kept",
     )
 }
 

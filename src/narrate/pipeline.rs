@@ -14,7 +14,8 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender};
 
 use super::errors::{
-    fault_error, folder_error, poisonous_error, silence_error, timeout_error, wording_error,
+    fault_error, folder_error, memory_error, poisonous_error, silence_error, timeout_error,
+    wording_error,
 };
 use super::voices::work_error;
 use super::{ClipCache, LibraryId, Owner, folder};
@@ -35,16 +36,40 @@ const BEHIND: usize = 4;
 pub(super) const TRIES: u32 = 3;
 /// So many failed runs one after the other are the voice's fault, not the segments'.
 const FAILED_RUNS: u32 = 5;
+/// So often may the system end the voice while a segment is alone in it.
+pub(super) const MOST_KILLS: u32 = 3;
 
 /// A segment for the model.
 struct Prepared {
     id: SegmentId,
     utterance: Result<Utterance, ErrorObject>,
-    /// Whether it has to be alone in the model, for one like it has ended the process or has kept
-    /// the model for too long.
+    /// Whether it has to be alone in the model: the voice has died of this segment or one beside it,
+    /// or it has kept the model for too long.
     alone: bool,
+    /// Whether the voice has crashed while it was in the model.
+    has_crashed: bool,
+    /// How often the system has ended the voice while it was alone there.
+    kills: u32,
     /// What its clip will be kept by.
     key: Option<ClipKey>,
+}
+
+impl Prepared {
+    /// The voice has died while this was in the model: why it is left out, if it is to be.
+    fn note_death(&mut self, death: &SpeechError, was_alone: bool) -> Option<ErrorObject> {
+        self.alone = true;
+        match death {
+            SpeechError::Crashed { signal } => {
+                let again = std::mem::replace(&mut self.has_crashed, true);
+                (again && was_alone).then(|| poisonous_error(signal))
+            }
+            _ if was_alone => {
+                self.kills += 1;
+                (self.kills >= MOST_KILLS).then(|| memory_error(death))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What all parts of the pipeline know.
@@ -64,8 +89,6 @@ pub(super) struct Job<'a> {
 struct Missing<'a> {
     id: SegmentId,
     segment: &'a PlannedSegment,
-    /// How often the process died while it was in work.
-    crashes: u32,
     /// Whether a clip that was made before would do.
     may_copy: bool,
 }
@@ -183,7 +206,6 @@ fn missing<'a>(job: Job<'a>, done: &HashSet<SegmentId>) -> Result<Vec<Missing<'a
     let Job {
         narration, context, ..
     } = job;
-    let crashes = context.crashes()?;
     let attempted = match job.kept {
         Some(_) => context.attempted()?,
         None => BTreeSet::new(),
@@ -192,24 +214,19 @@ fn missing<'a>(job: Job<'a>, done: &HashSet<SegmentId>) -> Result<Vec<Missing<'a
     let status = context.status();
     let is_known = |id| {
         let mut errors = status.iter().flat_map(|status| status.errors.of(id));
-        errors.any(|error| error.code == ErrorCode::Poisonous)
+        errors.any(|error| [ErrorCode::Poisonous, ErrorCode::OutOfMemory].contains(&error.code))
     };
     let mut missing = Vec::new();
     for (id, segment) in narration.plan.iter().filter(|(id, _)| !done.contains(id)) {
-        let crashes = crashes.get(&id).copied().unwrap_or(0);
-        if crashes < TaskContext::MOST_CRASHES {
+        // Tried in this run, it ended the voice: another run may try it again.
+        if !is_known(id) {
             missing.push(Missing {
                 id,
                 segment,
-                crashes,
                 may_copy: job.kept.is_some() && !attempted.contains(&id),
             });
-        } else if !is_known(id) {
-            context.fail_segment(id, poisonous_error(crashes));
         }
     }
-    // What may have ended the process comes last: the rest is safe by then.
-    missing.sort_by_key(|missing| missing.crashes);
     Ok(missing)
 }
 
@@ -237,7 +254,6 @@ fn prepare(
     for Missing {
         id,
         segment,
-        crashes,
         may_copy,
     } in missing
     {
@@ -256,7 +272,9 @@ fn prepare(
             let prepared = Prepared {
                 id,
                 utterance,
-                alone: crashes > 0,
+                alone: false,
+                has_crashed: false,
+                kills: 0,
                 key,
             };
             to_model.send_blocking(prepared).is_err()
@@ -295,7 +313,7 @@ fn synthesize(
             .take_while(|next| !now.alone && !next.alone)
             .filter_map(|next| Some((next.id, next.utterance.as_ref().ok()?)))
             .unzip();
-        let attempt = context.begin_segment_with(now.id, &ids)?;
+        let attempt = context.begin_segment(now.id)?;
         let utterance = match &now.utterance {
             Ok(utterance) => utterance,
             Err(error) => {
@@ -339,6 +357,21 @@ fn synthesize(
                 }
             }
             Err(SpeechError::Interrupted) => return Err(WorkError::Interrupted),
+            Err(error @ (SpeechError::Crashed { .. } | SpeechError::Killed { .. })) => {
+                failed_runs += 1;
+                if failed_runs == FAILED_RUNS {
+                    return Err(work_error(error));
+                }
+                let is_left_out = now.note_death(&error, ids.is_empty());
+                // Which of them it was is seen when each is alone.
+                for next in waiting.iter_mut().filter(|next| ids.contains(&next.id)) {
+                    next.note_death(&error, false);
+                }
+                match is_left_out {
+                    Some(error) => context.fail_segment(now.id, error),
+                    None => waiting.push_front(now),
+                }
+            }
             Err(error) => {
                 failed_runs += 1;
                 if failed_runs == FAILED_RUNS {

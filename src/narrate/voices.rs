@@ -172,6 +172,8 @@ fn voice_changed_error(narration: &Narration) -> ErrorObject {
 pub(super) fn work_error(error: SpeechError) -> WorkError {
     match error {
         SpeechError::Interrupted => WorkError::Interrupted,
+        // Memory may be there later: tried again, and many in a row hold the voice's other tasks back.
+        SpeechError::Killed { .. } => WorkError::Transient(error.into()),
         error => WorkError::Failed(error.into()),
     }
 }

@@ -1,6 +1,6 @@
 //! What work may ask of the engine that runs it, carried to the core and to the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,10 +57,6 @@ impl Host for Arc<Runtime> {
 
     fn attempted(&self, task: &TaskId) -> Result<BTreeSet<SegmentId>, StoreError> {
         self.store.attempted(task).wait()
-    }
-
-    fn crashes(&self, task: &TaskId) -> Result<BTreeMap<SegmentId, u32>, StoreError> {
-        self.store.crashes(task).wait()
     }
 
     fn clips(&self, task: &TaskId) -> Result<Vec<StoredClip>, StoreError> {

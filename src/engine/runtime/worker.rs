@@ -14,7 +14,6 @@ use crate::engine::context::TaskContext;
 use crate::engine::core::{Again, Kind, RunId};
 use crate::engine::error::WorkError;
 use crate::engine::guard::{discard, guarded, message};
-use crate::engine::in_work::InWork;
 use crate::engine::interrupt::Interrupt;
 use crate::engine::record::Record;
 use crate::engine::work::{Narrator, Operation, WorkResult};
@@ -51,7 +50,6 @@ struct Tools {
 
 /// A worker's loop: until the engine shuts down or has a worker too many.
 pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
-    let in_work = Arc::new(InWork::new(&runtime.options.folder, number));
     let mut tools = Tools::default();
     while let Ok(Job::Run {
         run,
@@ -70,7 +68,6 @@ pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
             kind,
             Box::new(Arc::clone(runtime)),
             Arc::clone(&interrupt),
-            Arc::clone(&in_work),
         );
         let (result, body) = if interrupt.is_abandoned() {
             // It was given up before it came to a worker.
@@ -88,8 +85,6 @@ pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
             guarded("the destructor of a narrator", || {
                 drop(std::mem::take(&mut tools));
             });
-        } else {
-            in_work.clear();
         }
         runtime.collect(Finished { run, result, body });
     }

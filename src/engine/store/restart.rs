@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::columns::from_json;
 use super::segments::{clips, errors};
@@ -35,13 +35,9 @@ pub(crate) struct StoredTask {
 }
 
 impl Store {
-    /// The tasks that have not ended, oldest first. What was in the model when an earlier process died is
-    /// noted on its segment. One that can't be read stays as it is, and is told in the log.
-    pub(crate) fn unfinished(
-        &self,
-        in_work: Vec<(TaskId, SegmentId)>,
-    ) -> Result<Vec<StoredTask>, StoreError> {
-        self.change(move |db| unfinished(db, &in_work)).wait()
+    /// The tasks that have not ended, oldest first. One that can't be read stays as it is, and is told in the log.
+    pub(crate) fn unfinished(&self) -> Result<Vec<StoredTask>, StoreError> {
+        self.change(unfinished).wait()
     }
 
     /// A narration that failed or was cancelled, with everything that is needed to try it again.
@@ -95,18 +91,7 @@ const STORED: &str = "SELECT seq, id, title, folder, voice, settings, fingerprin
                              timeout_ms, created_at, schedule, voice_version, operation, \
                              parameters, context, occurrence FROM tasks";
 
-fn unfinished(
-    db: &Connection,
-    in_work: &[(TaskId, SegmentId)],
-) -> rusqlite::Result<Vec<StoredTask>> {
-    for (id, segment) in in_work {
-        db.prepare_cached(
-            "UPDATE segments SET crashes = crashes + 1
-             WHERE task = (SELECT seq FROM tasks WHERE id = ?1 AND completed_at IS NULL)
-               AND number = ?2 AND clip IS NULL",
-        )?
-        .execute(params![id.as_str(), segment])?;
-    }
+fn unfinished(db: &Connection) -> rusqlite::Result<Vec<StoredTask>> {
     db.execute(
         "UPDATE tasks SET state = 'PENDING' WHERE state = 'PROCESSING'",
         [],

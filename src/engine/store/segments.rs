@@ -1,6 +1,6 @@
-//! What is stored of a task's segments: attempts, clips, errors, crashes.
+//! What is stored of a task's segments: attempts, clips, errors.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
@@ -48,20 +48,6 @@ impl Store {
             .collect()
         })
     }
-
-    /// The segments without a clip that were in the model when the process died, and how often.
-    pub(crate) fn crashes(&self, id: &TaskId) -> Answer<BTreeMap<SegmentId, u32>> {
-        let id = id.clone();
-        self.ask(move |db| {
-            db.prepare_cached(
-                "SELECT number, crashes FROM segments
-                 WHERE task = (SELECT seq FROM tasks WHERE id = ?1)
-                   AND crashes > 0 AND clip IS NULL",
-            )?
-            .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect()
-        })
-    }
 }
 
 /// Notes a published clip. The core has made sure that it is the newest attempt.
@@ -79,7 +65,7 @@ pub(super) fn complete(db: &Connection, id: &TaskId, clip: &ClipRecord) -> rusql
     let rows = db
         .prepare_cached(
             "UPDATE segments SET clip = ?3, bytes = ?4, samples = ?5, rate = ?6, peak = ?7,
-                                 checksum = ?8, crashes = 0
+                                 checksum = ?8
              WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
         )?
         .execute(values)?;
