@@ -9,7 +9,8 @@
 //! - A run, a lease and a submission each have a number that is never given twice; whoever comes back
 //!   with one that no longer counts changes nothing.
 //! - Every caller that is told [`Answer::Later`] gets exactly one reply.
-//! - Nothing costs more as the number of tasks or parts grows, beyond a logarithm.
+//! - What a task, a part, a report or a question costs grows with a logarithm of what is known; what
+//!   touches all tasks, such as cancelling them, costs what it touches.
 
 mod accept;
 mod breaker;

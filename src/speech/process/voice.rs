@@ -2,7 +2,8 @@
 //! it is first needed, and again after it has died.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use super::super::piper::PiperVoice;
 use super::super::{
@@ -17,7 +18,7 @@ use crate::engine::{Interrupt, NarrationSettings};
 /// A voice that runs in a process of its own.
 pub struct ProcessVoice {
     info: VoiceInfo,
-    host: Arc<Host>,
+    launcher: Arc<Launcher>,
 }
 
 /// As [`super::super::load`], for a voice in a process of its own. `program` is started with
@@ -34,32 +35,67 @@ pub fn load(
     check_envelope(&files.model)?;
     let info = PiperVoice::load(files, runtime)?.info().clone();
     let program = std::path::absolute(program).unwrap_or_else(|_| program.to_owned());
-    let host = Host {
+    let launcher = Launcher {
         program,
         load: Load::new(files, runtime),
         version: info.version.clone(),
         current: Mutex::default(),
+        changed: Condvar::new(),
     };
-    let host = Arc::new(host);
-    Ok(Arc::new(ProcessVoice { info, host }))
+    let launcher = Arc::new(launcher);
+    Ok(Arc::new(ProcessVoice { info, launcher }))
 }
 
-/// Starts children. It holds none: a child ends with the last front end or model that uses it.
-struct Host {
+/// How long the end of another start may go unnoticed by whoever may be interrupted.
+const LOOK_AROUND: Duration = Duration::from_millis(20);
+
+/// Starts children, one at a time. It holds none: a child ends with the last front end or model that
+/// uses it.
+struct Launcher {
     program: PathBuf,
     load: Load,
     version: String,
-    current: Mutex<Weak<Connection>>,
+    current: Mutex<Current>,
+    changed: Condvar,
 }
 
-impl Host {
-    /// The child, a new one if there is none or if it has ended.
+#[derive(Default)]
+struct Current {
+    /// Someone is at it, without the lock.
+    is_starting: bool,
+    child: Weak<Connection>,
+}
+
+/// Lets the next one start a child, however this start ends.
+struct Starting<'a>(&'a Launcher);
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.current).is_starting = false;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Launcher {
+    /// The child, a new one if there is none or if it has ended. `interrupt` ends the waiting.
     fn connection(&self, interrupt: Option<&Interrupt>) -> Result<Arc<Connection>, SpeechError> {
         let mut current = lock(&self.current);
-        let alive = current.upgrade().filter(|current| current.is_alive());
-        if let Some(alive) = alive {
-            return Ok(alive);
+        while current.is_starting {
+            if interrupt.is_some_and(Interrupt::is_now) {
+                return Err(SpeechError::Interrupted);
+            }
+            let waited = self.changed.wait_timeout(current, LOOK_AROUND);
+            current = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        let known = current.child.upgrade();
+        if let Some(alive) = known.as_ref().filter(|known| known.is_alive()) {
+            return Ok(Arc::clone(alive));
+        }
+        current.is_starting = true;
+        // One that has ended is joined where it is dropped last: not under the lock.
+        drop(current);
+        drop(known);
+        let starting = Starting(self);
         let (connection, version) = Connection::start(&self.program, &self.load, interrupt)?;
         if version != self.version {
             // What was made with it before would no longer fit.
@@ -69,7 +105,8 @@ impl Host {
             });
         }
         let connection = Arc::new(connection);
-        *current = Arc::downgrade(&connection);
+        lock(&self.current).child = Arc::downgrade(&connection);
+        drop(starting);
         Ok(connection)
     }
 }
@@ -80,10 +117,10 @@ impl Voice for ProcessVoice {
     }
 
     fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
-        let connection = self.host.connection(None)?;
+        let connection = self.launcher.connection(None)?;
         match connection.ask_briefly(Request::FrontEnd)? {
             Reply::Done => Ok(Box::new(ProcessFrontEnd {
-                host: Arc::clone(&self.host),
+                launcher: Arc::clone(&self.launcher),
                 connection: Mutex::new(connection),
             })),
             other => Err(connection.out_of_place(&other)),
@@ -91,13 +128,13 @@ impl Voice for ProcessVoice {
     }
 
     fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
-        let opened = ProcessSynthesizer::open(&self.host, interrupt)?;
+        let opened = ProcessSynthesizer::open(&self.launcher, interrupt)?;
         Ok(Box::new(opened))
     }
 }
 
 struct ProcessFrontEnd {
-    host: Arc<Host>,
+    launcher: Arc<Launcher>,
     connection: Mutex<Arc<Connection>>,
 }
 
@@ -127,14 +164,14 @@ impl ProcessFrontEnd {
     fn connection(&self) -> Result<Arc<Connection>, SpeechError> {
         let mut connection = lock(&self.connection);
         if !connection.is_alive() {
-            *connection = self.host.connection(None)?;
+            *connection = self.launcher.connection(None)?;
         }
         Ok(Arc::clone(&connection))
     }
 }
 
 struct ProcessSynthesizer {
-    host: Arc<Host>,
+    launcher: Arc<Launcher>,
     connection: Arc<Connection>,
     /// The model's number in that child.
     model: u64,
@@ -142,11 +179,11 @@ struct ProcessSynthesizer {
 }
 
 impl ProcessSynthesizer {
-    fn open(host: &Arc<Host>, interrupt: &Interrupt) -> Result<Self, SpeechError> {
-        let connection = host.connection(Some(interrupt))?;
+    fn open(launcher: &Arc<Launcher>, interrupt: &Interrupt) -> Result<Self, SpeechError> {
+        let connection = launcher.connection(Some(interrupt))?;
         match connection.ask_patiently(Request::Open, interrupt)? {
             (model, Reply::Opened { looks_ahead }) => Ok(Self {
-                host: Arc::clone(host),
+                launcher: Arc::clone(launcher),
                 connection,
                 model,
                 looks_ahead,
@@ -184,7 +221,7 @@ impl Synthesizer for ProcessSynthesizer {
         interrupt: &Interrupt,
     ) -> Result<Speech, SpeechError> {
         if !self.connection.is_alive() {
-            *self = Self::open(&self.host, interrupt)?;
+            *self = Self::open(&self.launcher, interrupt)?;
         }
         let request = Request::Synthesize {
             model: self.model,
