@@ -16,7 +16,6 @@ use aloud::assets::{AssetOverrides, Assets, VoiceFiles};
 use aloud::engine::{Interrupt, NarrationSettings, StopReason};
 use aloud::speech::{self, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, process};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 
 use kit::{Home, Running, STORY, wait_for, wait_for_end};
 
@@ -31,13 +30,7 @@ fn home() -> &'static Home {
     static HOME: OnceLock<Home> = OnceLock::new();
     HOME.get_or_init(|| {
         let home = Home::ready();
-        let installed = home.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx");
-        let config = std::fs::read(installed.with_extension("onnx.json")).unwrap();
-        let mut config: Value = serde_json::from_slice(&config).unwrap();
-        config["inference"]["noise_scale"] = 0.into();
-        config["inference"]["noise_w"] = 0.into();
-        home.write("quiet.onnx.json", config.to_string());
-        std::os::unix::fs::symlink(&installed, home.path("quiet.onnx")).unwrap();
+        home.quiet();
         home.tone();
         home
     })

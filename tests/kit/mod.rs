@@ -79,6 +79,17 @@ impl Home {
         self.write("tone.onnx", std::fs::read(model).unwrap())
     }
 
+    /// The real voice without the noise that makes each run of it another, as `quiet.onnx`.
+    pub fn quiet(&self) {
+        let real = self.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx");
+        let config = std::fs::read(real.with_extension("onnx.json")).unwrap();
+        let mut config: Value = serde_json::from_slice(&config).unwrap();
+        config["inference"]["noise_scale"] = 0.into();
+        config["inference"]["noise_w"] = 0.into();
+        self.write("quiet.onnx.json", config.to_string());
+        std::os::unix::fs::symlink(&real, self.path("quiet.onnx")).unwrap();
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aloud"));
         command

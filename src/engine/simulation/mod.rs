@@ -31,10 +31,12 @@
 //! At the end of a history, when the disk answers, workers come back and the clock rings when it was
 //! asked to: every task that can run has ended, the engine goes down, nobody waits, nothing is left.
 
+mod batch;
 mod check;
 mod disk;
 mod finale;
 mod recurring;
+mod told;
 mod user;
 mod work;
 mod world;
