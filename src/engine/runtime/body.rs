@@ -13,6 +13,17 @@ pub(in crate::engine) enum Body {
     Durable(Record),
 }
 
+impl Body {
+    /// What a person calls the task, of one that is on disk.
+    pub fn title(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Closure(_) | Self::Repeatable(_) => None,
+            Self::Durable(Record::Narration(narration)) => Some(Arc::clone(&narration.title)),
+            Self::Durable(Record::Operation(operation)) => Some(Arc::clone(&operation.title)),
+        }
+    }
+}
+
 impl Again for Body {
     fn again(&self) -> Option<Self> {
         match self {

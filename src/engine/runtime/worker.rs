@@ -73,9 +73,9 @@ pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
             // It was given up before it came to a worker.
             (Err(WorkError::Interrupted), Some(body))
         } else {
-            let begun = Instant::now();
+            let (title, begun) = (body.title(), Instant::now());
             let done = work(&mut tools, runtime, body, &context);
-            write_log(&done.0, begun.elapsed());
+            write_log(title.as_deref(), &done.0, begun.elapsed());
             done
         };
         // Before the task can be told to have ended: whoever waits for that may look.
@@ -170,13 +170,13 @@ fn narrate(
 }
 
 /// A line for each run of a task, in the words of the documents.
-fn write_log(result: &WorkResult, time: Duration) {
+fn write_log(title: Option<&str>, result: &WorkResult, time: Duration) {
     let seconds = time.as_secs_f64();
     match result {
-        Ok(_) => tracing::info!("completed successfully in {seconds:.1} s"),
-        Err(WorkError::Interrupted) => tracing::info!("stopped after {seconds:.1} s"),
+        Ok(_) => tracing::info!(title, "completed successfully in {seconds:.1} s"),
+        Err(WorkError::Interrupted) => tracing::info!(title, "stopped after {seconds:.1} s"),
         Err(WorkError::Failed(error) | WorkError::Transient(error)) => {
-            tracing::warn!(code = error.code.as_str(), "{error}");
+            tracing::warn!(title, code = error.code.as_str(), "{error}");
         }
     }
 }
