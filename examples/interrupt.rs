@@ -36,7 +36,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         threads: settings.threads,
     };
     let voice = speech::load(&assets.voice(&settings.voice)?, &runtime)?;
-    let resolve: VoiceResolver = Arc::new(move |_: &str| Ok::<_, ErrorObject>(Arc::clone(&voice)));
+    let resolve: VoiceResolver =
+        Arc::new(move |_: &str, _| Ok::<_, ErrorObject>(Arc::clone(&voice)));
     let folder = tempfile::tempdir()?;
     let mut options = Options::new(folder.path().join("library"));
     options.narrator = Some(Arc::new(move || {

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use aloud::assets::{AssetOverrides, Assets, VoiceFiles};
 use aloud::engine::{Interrupt, NarrationSettings, StopReason};
+use aloud::speech::process::Terms;
 use aloud::speech::{self, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, process};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -65,7 +66,7 @@ fn parts(voice: &str) -> (VoiceFiles, Runtime) {
 
 fn voice_of(voice: &str, program: &Path) -> Arc<dyn Voice> {
     let (files, runtime) = parts(voice);
-    process::load(&files, &runtime, program).unwrap()
+    process::load(&files, &runtime, program, Terms::default()).unwrap()
 }
 
 fn voice(voice: &str) -> Arc<dyn Voice> {
@@ -373,7 +374,7 @@ fn one_that_is_stopped_ends_with_its_last_handle_too() {
     let voice = voice("tone");
     let front_end = voice.front_end().unwrap();
     kill_process(child(), Signal::STOP).unwrap();
-    drop(front_end);
+    drop((voice, front_end));
     assert_eq!(children(), []);
 }
 
@@ -420,11 +421,11 @@ fn another_program_is_told_from_a_voice() {
             "aloud 9.8.7 and speaks version 99",
         ),
         (
-            script("garbage", &format!("{}; echo what?; cat >&2", hello(1))),
+            script("garbage", &format!("{}; echo what?; cat >&2", hello(2))),
             "unknown kind",
         ),
         (
-            script("cut", &format!("{}; printf '\\001'", hello(1))),
+            script("cut", &format!("{}; printf '\\001'", hello(2))),
             "middle of a message",
         ),
         (
@@ -452,6 +453,7 @@ fn another_program_is_told_from_a_voice() {
             "{}: {took:?}",
             program.display()
         );
+        drop(voice);
         assert_eq!(children(), []);
     }
     let both = voice_of("tone", &home().path("version"))
@@ -477,6 +479,7 @@ fn one_that_says_nothing_is_broken_off() {
         voice.open(&interrupt).err()
     });
     assert_eq!(opened, Some(SpeechError::Interrupted));
+    drop(voice);
     assert_eq!(children(), []);
 }
 
@@ -486,7 +489,7 @@ fn what_is_wrong_with_a_voice_is_told_as_in_this_process() {
     let (files, mut runtime) = parts("tone");
     runtime.espeak_library = "/nowhere/libespeak.so".into();
     runtime.onnxruntime = "/nowhere/libonnxruntime.so".into();
-    let there = process::load(&files, &runtime, Path::new(PROGRAM)).unwrap();
+    let there = process::load(&files, &runtime, Path::new(PROGRAM), Terms::default()).unwrap();
     let front_end = there.front_end().err().unwrap();
     assert_eq!(front_end.code(), "LIBRARY");
     assert!(front_end.to_string().starts_with("eSpeak NG at /nowhere/"));

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::accessible;
 use super::signals::Signals;
 use super::submit::{Ready, compose_for, open_engine, submit};
 use crate::engine::Engine;
-use crate::narrate::{Composed, Request};
+use crate::narrate::{Composed, Request, Voices};
 use crate::settings::Settings;
 
 /// What `aloud demo` narrates.
@@ -60,7 +61,9 @@ pub(super) fn run(
     if args.tour {
         return super::tour::run(&ready, settings, signals);
     }
-    show(begin(settings, &ready)?, settings, signals, None)
+    let voices = Voices::new(settings);
+    let engine = begin(settings, &ready, &voices)?;
+    show(engine, &voices, settings, signals, None)
 }
 
 /// `aloud demo --accessible`: narrates the samples and tells it in plain lines.
@@ -74,7 +77,9 @@ pub(super) fn accessible(
         anyhow::bail!("the tour is made for the screen: leave --tour or --accessible out");
     }
     let ready = accessible::ready(settings, offline, signals)?;
-    accessible::tell(&begin(settings, &ready)?, settings, signals)
+    let voices = Voices::new(settings);
+    let engine = begin(settings, &ready, &voices)?;
+    accessible::tell(&engine, &voices, settings, signals)
 }
 
 /// The samples: their names and texts.
@@ -96,9 +101,10 @@ pub(super) fn compose_texts(
 }
 
 /// Opens the library and submits the samples.
-fn begin(settings: &Settings, ready: &Ready) -> anyhow::Result<Engine> {
+fn begin(settings: &Settings, ready: &Ready, voices: &Arc<Voices>) -> anyhow::Result<Engine> {
+    voices.warm_up(&ready.reference, &ready.voice);
     let composed = compose_texts(samples(), ready, settings)?;
-    let engine = open_engine(settings)?;
+    let engine = open_engine(settings, voices)?;
     for composed in composed {
         submit(&engine, settings, composed)?;
     }

@@ -10,6 +10,7 @@ pub(crate) mod complete;
 mod demo;
 pub mod doctor;
 pub mod fetching;
+mod limits;
 mod logging;
 #[cfg(feature = "monitor")]
 mod monitor;

@@ -18,7 +18,7 @@ use super::typed;
 use crate::engine::{Engine, Interrupt, StopReason, TaskId};
 use crate::monitor::services::{Completion, Defaults, LogLine, Services, VoiceChoice};
 use crate::monitor::{self, Cause, MonitorError, Options, TourPlan};
-use crate::narrate::{NewNarration, NewText};
+use crate::narrate::{NewNarration, NewText, Voices};
 use crate::settings::{OnHangup, Settings};
 use crate::text::printable;
 
@@ -30,7 +30,9 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     need_terminal()?;
     ready(settings, offline, Show::fitting(), &|| signals.raised())?;
-    show(open_engine(settings)?, settings, signals, None)
+    let voices = Voices::new(settings);
+    let engine = open_engine(settings, &voices)?;
+    show(engine, &voices, settings, signals, None)
 }
 
 /// Told before anything is fetched or begun.
@@ -44,6 +46,7 @@ pub(super) fn need_terminal() -> Result<(), MonitorError> {
 
 pub(super) fn show(
     engine: Engine,
+    voices: &Arc<Voices>,
     settings: &Settings,
     signals: Signals,
     tour: Option<TourPlan>,
@@ -69,7 +72,7 @@ pub(super) fn show(
         tour,
     };
     let services = Arc::new(Around {
-        service: Service::new(engine.clone(), settings.clone()),
+        service: Service::new(engine.clone(), Arc::clone(voices), settings.clone()),
         settings: settings.clone(),
         leaving: Interrupt::default(),
     });

@@ -7,12 +7,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::fetching::Show;
+use super::limits::LimitArgs;
 use super::on_complete::OnComplete;
 use super::report::{Reporter, Summary, segment_problem, with_advice};
 use super::signals::Signals;
-use super::submit::{Ready, compose_for, open_engine, ready, submit};
-use crate::engine::{Engine, Event, ShutdownWait, Subscription, TaskId, TaskState, TaskStatus};
-use crate::narrate::{Composed, Request};
+use super::submit::{Ready, compose_for, open_engine, ready, submit_with};
+use crate::engine::{
+    Engine, Event, Limits, ShutdownWait, Submission, Subscription, TaskId, TaskState, TaskStatus,
+};
+use crate::narrate::{Composed, Request, Voices};
 use crate::settings::Settings;
 use crate::text::printable;
 
@@ -28,6 +31,8 @@ pub(super) struct NarrateArgs {
     /// One JSON object an event, and a summary at the end
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 pub(super) fn run(
@@ -51,6 +56,12 @@ pub(super) fn run(
         Show::fitting()
     };
     let ready = ready(settings, offline, show, &|| signals.raised())?;
+    let limits = args.limits.limits();
+    let voices = Voices::new(settings);
+    if limits.is_none() {
+        // It opens while the texts are cut.
+        voices.warm_up(&ready.reference, &ready.voice);
+    }
     let mut composed = Vec::new();
     for request in &requests {
         composed.push((
@@ -60,7 +71,7 @@ pub(super) fn run(
     }
     check_output(settings)?;
     let begun = Instant::now();
-    let engine = open_engine(settings)?;
+    let engine = open_engine(settings, &voices)?;
     signals.shut_down(&engine, settings.shutdown_timeout);
     let _on_complete = OnComplete::start(&engine, settings)?;
     let mut reporter = if args.json {
@@ -72,7 +83,7 @@ pub(super) fn run(
     };
     say_what_waits(&engine, &composed);
     let events = engine.subscribe();
-    let mine = submit_all(&engine, settings, composed, &ready, &mut reporter)?;
+    let mine = submit_all(&engine, settings, composed, limits, &ready, &mut reporter)?;
     let tasks = watch(&engine, &events, &mine, &mut reporter);
     engine.shutdown(ShutdownWait::Now);
     reporter.summary(&Summary::new(&tasks, begun.elapsed()));
@@ -125,13 +136,15 @@ fn submit_all(
     engine: &Engine,
     settings: &Settings,
     composed: Vec<(String, Composed)>,
+    limits: Limits,
     ready: &Ready,
     reporter: &mut Reporter,
 ) -> anyhow::Result<Vec<TaskId>> {
     let mut mine: Vec<TaskId> = Vec::new();
     for (name, composed) in composed {
         let notes = notes(&composed, ready);
-        let submitted = submit(engine, settings, composed)?;
+        let with = |submission: Submission| submission.limits(limits);
+        let submitted = submit_with(engine, settings, composed, with)?;
         if mine.contains(&submitted.id) {
             let name = printable(&name);
             let _ = writeln!(

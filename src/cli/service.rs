@@ -15,8 +15,12 @@ use super::submit::{self, Ready, Submitted, compose_for};
 use super::typed;
 use crate::assets::{AssetError, Assets};
 use crate::clip;
-use crate::engine::{Engine, Interrupt, NarrationSettings, Priority, StoreError, SubmitError};
-use crate::narrate::{ComposeError, NewNarration, NewText, Request, VoiceError, load_voice};
+use crate::engine::{
+    Engine, Interrupt, Limits, NarrationSettings, Priority, StoreError, Submission, SubmitError,
+};
+use crate::narrate::{
+    ComposeError, NewNarration, NewText, Request, VoiceError, Voices, load_voice,
+};
 use crate::settings::Settings;
 use crate::speech::{FrontEnd, SpeechError, Utterance, VoiceInfo};
 use crate::text::printable;
@@ -45,6 +49,7 @@ pub(crate) struct ListedVoice {
 /// The service. Share it in an [`Arc`].
 pub(crate) struct Service {
     engine: Engine,
+    voices: Arc<Voices>,
     settings: Settings,
     // Before the previews: what plays must end before its file goes.
     player: Player,
@@ -76,11 +81,12 @@ struct Previews {
 }
 
 impl Service {
-    /// The service before this engine, under these settings.
-    pub(crate) fn new(engine: Engine, settings: Settings) -> Self {
+    /// The service before this engine and its voices, under these settings.
+    pub(crate) fn new(engine: Engine, voices: Arc<Voices>, settings: Settings) -> Self {
         Self {
             player: Player::new(&settings, System::here()),
             engine,
+            voices,
             settings,
             previews: Mutex::default(),
             front_end: Mutex::default(),
@@ -95,6 +101,7 @@ impl Service {
             speed: self.settings.speed,
             speaker: self.settings.speaker,
             priority: Priority::default(),
+            limits: Limits::default(),
         }
     }
 
@@ -123,13 +130,18 @@ impl Service {
         };
         let ready = self.voice(&new.voice)?;
         check(ready.voice.info(), new.speed, new.speaker)?;
+        if self.engine.stats().processing == 0 {
+            // It opens while the text is cut.
+            self.voices.warm_up(&ready.reference, &ready.voice);
+        }
         let settings = Settings {
             speed: new.speed,
             speaker: new.speaker,
             ..self.settings.clone()
         };
         let composed = compose_for(&request, &ready, &settings)?;
-        let submitted = submit::submit_with(&self.engine, &self.settings, composed, new.priority);
+        let with = |submission: Submission| submission.priority(new.priority).limits(new.limits);
+        let submitted = submit::submit_with(&self.engine, &self.settings, composed, with);
         submitted.map_err(|error| match error.downcast_ref() {
             // The database goes first; that is no news for a person.
             Some(StoreError::Closed) => SubmitError::ShutDown.into(),

@@ -8,10 +8,10 @@ use anyhow::Context;
 
 use crate::assets::Assets;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::engine::{Engine, Narration, NarrationSettings, Priority, Submission, TaskId};
+use crate::engine::{Engine, Narration, NarrationSettings, Submission, TaskId};
 use crate::narrate::{
-    Composed, LibraryId, Owner, Request, VoiceError, claim, compose, create_folder,
-    library_options, load_voice,
+    Composed, LibraryId, Owner, Request, VoiceError, Voices, claim, compose, create_folder,
+    library_options_with, load_voice,
 };
 use crate::settings::Settings;
 use crate::speech::Voice;
@@ -65,8 +65,8 @@ pub(super) fn reference(voice: &str) -> String {
 }
 
 /// Opens the library; narrations that an earlier run left continue at once.
-pub(super) fn open_engine(settings: &Settings) -> anyhow::Result<Engine> {
-    let engine = Engine::open(library_options(settings))?;
+pub(super) fn open_engine(settings: &Settings, voices: &Arc<Voices>) -> anyhow::Result<Engine> {
+    let engine = Engine::open(library_options_with(settings, voices))?;
     if let Some(recovery) = engine.recovery() {
         let said = recovery.to_string();
         // It is in the log as well.
@@ -110,18 +110,18 @@ pub(super) fn submit(
     settings: &Settings,
     composed: Composed,
 ) -> anyhow::Result<Submitted> {
-    submit_with(engine, settings, composed, Priority::default())
+    submit_with(engine, settings, composed, |submission| submission)
 }
 
-/// The same with a place in the queue. One that is unfinished keeps the place it has.
+/// The same with more that is said of it: its place in the queue, its limits. One that is unfinished
+/// keeps what it has.
 pub(super) fn submit_with(
     engine: &Engine,
     settings: &Settings,
     composed: Composed,
-    priority: Priority,
+    with: impl Fn(Submission) -> Submission,
 ) -> anyhow::Result<Submitted> {
-    let submit =
-        |narration: Narration| engine.submit(Submission::new(narration).priority(priority));
+    let submit = |narration: Narration| engine.submit(with(Submission::new(narration)));
     let mut narration = composed.narration;
     if let Some(id) = engine.unfinished_like(&narration.fingerprint) {
         return Ok(Submitted {

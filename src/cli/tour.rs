@@ -14,6 +14,7 @@ use super::submit::{Ready, open_engine, submit};
 use crate::clip;
 use crate::engine::SegmentId;
 use crate::monitor::TourPlan;
+use crate::narrate::Voices;
 use crate::settings::Settings;
 
 /// Which clip of the second narration something stands in the way of.
@@ -36,7 +37,9 @@ pub(super) fn run(
     settings.on_complete = None;
     // Copied clips would be there before anything is to be seen.
     settings.clip_store_mb = 0;
-    let engine = open_engine(&settings)?;
+    let voices = Voices::new(&settings);
+    voices.warm_up(&ready.reference, &ready.voice);
+    let engine = open_engine(&settings, &voices)?;
     let (mut ids, mut obstacle) = (Vec::new(), PathBuf::new());
     let composed = compose_texts(texts().into_iter(), ready, &settings)?;
     for (place, composed) in composed.into_iter().enumerate() {
@@ -62,7 +65,7 @@ pub(super) fn run(
         third: next()?,
         obstacle,
     };
-    show(engine, &settings, signals, Some(plan))
+    show(engine, &voices, &settings, signals, Some(plan))
 }
 
 /// How often the samples follow the last of them.

@@ -11,7 +11,8 @@ use super::error::{StoreError, WorkError};
 use super::interrupt::{Interrupt, StopReason};
 use crate::failpoint::reach;
 use crate::model::{
-    ClipRecord, CompletedSegment, ErrorCode, ErrorObject, SegmentId, StoredClip, TaskId, TaskStatus,
+    ClipRecord, CompletedSegment, ErrorCode, ErrorObject, Limits, SegmentId, StoredClip, TaskId,
+    TaskStatus,
 };
 
 /// What running work knows of itself and may tell. Cheap to share between the work's own threads.
@@ -372,6 +373,28 @@ impl TaskContext {
     #[must_use]
     pub fn segment_timeout(&self) -> Option<Duration> {
         self.host.segment_timeout()
+    }
+
+    /// What this task may use of the machine, beside what the program's settings say. Whoever does the
+    /// work in a process of its own holds it to that.
+    ///
+    /// ```
+    /// use aloud::engine::testing::{self, Library};
+    /// use aloud::engine::{Limits, Submission};
+    ///
+    /// let engine = Library::with(|options| {
+    ///     options.takes_limits = true;
+    ///     options.narrator = Some(testing::narrator(|_, task| Ok(task.limits().cores.into())));
+    /// });
+    /// let story = engine.narration("A story");
+    /// let id = engine.submit(Submission::new(story).limits(Limits::default().cores(2)))?;
+    /// assert_eq!(engine.wait(&id)?.result, Some(2.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.status()
+            .map_or_else(Limits::default, |status| status.limits)
     }
 
     /// Says that the clip of a segment is published, and waits until that is on disk. The file has

@@ -110,6 +110,11 @@ pub enum SubmitError {
     /// There is no operation of this name.
     #[error("this engine has no operation {0}; register it in the options")]
     NoOperation(std::sync::Arc<str>),
+    /// It asks for limits of its own, and can't be held to them.
+    #[error(
+        "no limits can be set on {0}: it runs in this program's own process; submit it without limits"
+    )]
+    Limits(&'static str),
     /// It can't recur.
     #[error("this can't recur: it is {0}")]
     NotRecurrent(&'static str),

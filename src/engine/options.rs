@@ -47,6 +47,9 @@ pub struct Options {
     pub retries: Retries,
     /// What runs narrations; without it the engine takes closures only, and stored narrations wait.
     pub narrator: Option<NarratorFactory>,
+    /// Whether the narrator does its work in a process of its own, so that a narration can be held to
+    /// [limits](super::Submission::limits) of its own.
+    pub takes_limits: bool,
     /// What can be done by name; see [`Operation`](super::Operation).
     pub operations: BTreeMap<Arc<str>, OperationFactory>,
     /// What to call when the engine starts and stops.
@@ -76,6 +79,7 @@ impl Options {
             segment_timeout: None,
             retries: Retries::default(),
             narrator: None,
+            takes_limits: false,
             operations: BTreeMap::new(),
             hooks: Hooks::default(),
         }

@@ -152,6 +152,7 @@ fn not_recurrent(name: &str, submission: &Submission) -> Option<&'static str> {
         _ if name.is_empty() => Some("a task without a name"),
         _ if submission.id.is_some() => Some("a task with an id, for each run has its own"),
         _ if schedule.delay.is_some() => Some("a task with a delay"),
+        _ if !schedule.limits.is_none() => Some("a task with limits, and runs in this program"),
         _ if !schedule.after.is_empty() => Some("a task that waits for others"),
         _ => None,
     }

@@ -79,6 +79,7 @@ impl Engine {
         again.again = segments.to_vec();
         again.schedule.priority = stored.schedule.priority;
         again.schedule.group = stored.schedule.group;
+        again.schedule.limits = stored.schedule.limits;
         again.timeout = stored.timeout_ms.map(Duration::from_millis);
         self.submit(again)
     }

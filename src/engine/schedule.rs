@@ -1,11 +1,11 @@
-//! When a task may run, as it is kept on disk: in the database and in the journal.
+//! When a task may run and with what, as it is kept on disk: in the database and in the journal.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::core::Schedule;
-use crate::model::{GroupId, Priority, TaskId, Timestamp};
+use crate::model::{GroupId, Limits, Priority, TaskId, Timestamp};
 
 /// When a task may run, as it is kept on disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub(crate) struct StoredSchedule {
     /// Someone asked for it to be cancelled while it ran.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
+    /// What it may use of the machine.
+    #[serde(skip_serializing_if = "Limits::is_none")]
+    pub limits: Limits,
 }
 
 impl StoredSchedule {
@@ -40,6 +43,7 @@ impl StoredSchedule {
             after: schedule.after.clone(),
             group: schedule.group.clone(),
             cancelled: false,
+            limits: schedule.limits,
         }
     }
 
@@ -56,6 +60,7 @@ impl StoredSchedule {
             after: self.after,
             paused: self.paused,
             group: self.group,
+            limits: self.limits,
         }
     }
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::core::Schedule;
 use super::work::Work;
-use crate::model::{GroupId, Priority};
-use crate::model::{SegmentId, TaskId};
+use crate::model::{GroupId, Limits, Priority, SegmentId, TaskId};
 
 /// Work with everything that can be said of when and how it runs.
 ///
@@ -173,6 +172,28 @@ impl Submission {
     /// ```
     pub fn group(mut self, group: impl Into<GroupId>) -> Self {
         self.schedule.group = Some(group.into());
+        self
+    }
+
+    /// With limits of its own on what it may use of the machine. Only what runs in a process of its own
+    /// can be held to them: narrations, where [`Options::takes_limits`](super::Options::takes_limits) is
+    /// set.
+    ///
+    /// ```
+    /// use aloud::engine::{Limits, Submission, SubmitError, Work, testing::Library};
+    ///
+    /// let limits = Limits::default().memory(500_000_000);
+    /// let engine = Library::with(|options| options.takes_limits = true);
+    /// let story = Submission::new(engine.narration("A story")).limits(limits);
+    /// let id = engine.submit(story)?;
+    /// assert_eq!(engine.task_status(&id).unwrap().limits, limits);
+    ///
+    /// let here = Submission::new(Work::closure("answer", |_| Ok(42.into()))).limits(limits);
+    /// assert!(matches!(engine.submit(here), Err(SubmitError::Limits(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.schedule.limits = limits;
         self
     }
 

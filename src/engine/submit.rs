@@ -16,7 +16,8 @@ use super::submission::Submission;
 use super::work::Work;
 use crate::failpoint::reach;
 use crate::model::{
-    CompletedSegment, OperationCall, SegmentId, StoredClip, TaskId, TaskKind, TaskStatus, Timestamp,
+    CompletedSegment, Limits, OperationCall, SegmentId, StoredClip, TaskId, TaskKind, TaskStatus,
+    Timestamp,
 };
 
 impl Engine {
@@ -72,9 +73,13 @@ impl Engine {
         } = submission.into();
         let runtime = self.runtime();
         let id = id.unwrap_or_else(TaskId::random);
+        if let Some(unlimited) = unlimited(runtime, &work).filter(|_| !schedule.limits.is_none()) {
+            return Err(SubmitError::Limits(unlimited));
+        }
         let failed_dependency = failed_dependency(runtime, &schedule.after)?;
         let mut new = new_task(runtime, &id, work)?;
         new.timeout = timeout;
+        new.breaker = new.breaker.map(|key| limited(key, &schedule.limits));
         new.schedule = schedule;
         new.failed_dependency = failed_dependency;
         new.again = again;
@@ -120,6 +125,16 @@ fn refused(refusal: Refusal) -> SubmitError {
         Refusal::Duplicate(id) => SubmitError::Duplicate(id),
         Refusal::Full { waiting, retry_in } => SubmitError::Full { waiting, retry_in },
         _ => SubmitError::ShutDown,
+    }
+}
+
+/// What it is that can't be held to limits of its own, if it can't.
+pub(super) fn unlimited(runtime: &Runtime, work: &Work) -> Option<&'static str> {
+    match work {
+        Work::Narration(_) if runtime.options.takes_limits => None,
+        Work::Narration(_) => Some("a narration"),
+        Work::Operation { .. } => Some("an operation"),
+        Work::Closure { .. } | Work::Repeatable { .. } => Some("a closure"),
     }
 }
 
@@ -255,6 +270,15 @@ fn breaker(record: &Record) -> Arc<str> {
     }
 }
 
+/// With limits of its own it may fail for them, and no other does.
+fn limited(key: Arc<str>, limits: &Limits) -> Arc<str> {
+    if limits.is_none() {
+        key
+    } else {
+        format!("{key} with {limits}").into()
+    }
+}
+
 /// Puts a task of an earlier run back into the queue.
 pub(super) fn restore(runtime: &Arc<Runtime>, stored: StoredTask) {
     let StoredTask {
@@ -290,7 +314,7 @@ pub(super) fn restore(runtime: &Arc<Runtime>, stored: StoredTask) {
         status,
         seq,
         fingerprint: fingerprint(&record),
-        breaker: Some(breaker(&record)),
+        breaker: Some(limited(breaker(&record), &schedule.limits)),
         body: can_run.then(|| Body::Durable(record)),
         timeout: timeout_ms.map(Duration::from_millis),
         schedule: schedule.since(runtime.now().wall),

@@ -118,6 +118,10 @@ error_codes! {
     ModelRun = "MODEL_RUN",
     /// A text could not be turned into phonemes.
     Phonemes = "PHONEMES",
+    /// The task has used the processor time that it may use.
+    CpuTime = "CPU_TIME",
+    /// The task has limits of its own, and can't be held to them here.
+    NoLimits = "NO_LIMITS",
     /// A voice, or what it needs, is not installed or not usable.
     Voice = "VOICE",
     /// The voice is not the one that the narration was begun with.
@@ -141,7 +145,8 @@ error_codes! {
     NotSound = "NOT_SOUND",
     /// Nothing in the segment can be spoken by the voice.
     NothingToSpeak = "NOTHING_TO_SPEAK",
-    /// The segment is left out, for the system ended the voice again and again while it was spoken.
+    /// There is too little memory, or a limit leaves too little. Of a segment: it is left out, for that
+    /// was so again and again while it was spoken.
     OutOfMemory = "OUT_OF_MEMORY",
     /// The segment is left out, for the voice crashed of it twice.
     Poisonous = "POISONOUS",

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ErrorObject;
 use super::ids::{GroupId, SegmentId, TaskId, Timestamp};
+use super::limits::Limits;
 use super::plan::Plan;
 use super::priority::Priority;
 use super::recurring::Occurrence;
@@ -227,6 +228,9 @@ pub struct TaskStatus {
     pub after: Arc<[TaskId]>,
     /// The group it belongs to.
     pub group: Option<GroupId>,
+    /// What it may use of the machine, beside what the program's settings say.
+    #[serde(default, skip_serializing_if = "Limits::is_none")]
+    pub limits: Limits,
     /// How often a worker started it in this process; a pause between is not counted.
     pub attempt: u32,
     /// The segments as they were planned; left out when serialised.
@@ -268,6 +272,7 @@ impl TaskStatus {
             occurrence: None,
             after: [].into(),
             group: None,
+            limits: Limits::default(),
             attempt: 0,
             plan: None,
         }

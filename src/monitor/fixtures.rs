@@ -9,8 +9,9 @@ use super::keymap::Keymap;
 use super::services::Defaults;
 use super::theme::{self, ColorDepth, Theme};
 use crate::engine::{
-    CompletedSegment, CompletedSegments, ErrorObject, Plan, PlannedSegment, Priority, Progress,
-    RunOutput, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
+    CompletedSegment, CompletedSegments, ErrorObject, Limits, Plan, PlannedSegment, Priority,
+    Progress, RunOutput, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus,
+    Timestamp,
 };
 
 /// The model with the themes for this depth, before it has read anything.
@@ -89,6 +90,7 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         paused: false,
         after: [].into(),
         group: None,
+        limits: Limits::default(),
         attempt: 1,
         completed_segments: CompletedSegments::default(),
         errors: SegmentErrors::default(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::engine::Priority;
+use crate::engine::{Limits, Priority};
 
 /// A text to narrate, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct NewNarration {
     pub speaker: Option<u32>,
     /// How urgent it is.
     pub priority: Priority,
+    /// What it may use of the machine, beside what the settings say.
+    pub limits: Limits,
 }
 
 /// Where the words come from.

@@ -17,7 +17,7 @@ use super::errors::{
     fault_error, folder_error, memory_error, poisonous_error, silence_error, timeout_error,
     wording_error,
 };
-use super::voices::work_error;
+use super::narrator::work_error;
 use super::{ClipCache, LibraryId, Owner, folder};
 use crate::clip::{self, ClipKey, Fault, KeptClip};
 use crate::engine::{
@@ -357,7 +357,7 @@ fn synthesize(
                 }
             }
             Err(SpeechError::Interrupted) => return Err(WorkError::Interrupted),
-            Err(error @ (SpeechError::Crashed { .. } | SpeechError::Killed { .. })) => {
+            Err(error) if error.is_death() => {
                 failed_runs += 1;
                 if failed_runs == FAILED_RUNS {
                     return Err(work_error(error));

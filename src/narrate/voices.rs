@@ -1,179 +1,178 @@
-//! The narrator of one worker: keeps the voice it used last open, for the next narration probably
-//! wants the same.
+//! The voices of a library: each worker gets one of its own, and one may be opening before a worker
+//! asks for it, while the text is still being read and cut.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
-use serde_json::json;
+use super::Tuning;
+use crate::assets::{AssetError, Assets};
+use crate::engine::{ErrorCode, ErrorObject, Limits};
+use crate::settings::Settings;
+use crate::speech::process::{self, Terms};
+use crate::speech::{self, Runtime, SpeechError, Voice};
 
-use super::{ClipCache, joining, pipeline};
-use crate::engine::{
-    ErrorCode, ErrorObject, Narration, Narrator, TaskContext, WorkError, WorkResult,
-};
-use crate::speech::{FrontEnd, SpeechError, Synthesizer, Voice};
-
-/// Finds a voice by what a narration calls it: a name, or the path of a model.
-pub type VoiceResolver = Arc<dyn Fn(&str) -> Result<Arc<dyn Voice>, ErrorObject> + Send + Sync>;
-
-/// Narrates with real voices.
-pub struct VoiceNarrator {
-    resolve: VoiceResolver,
-    open: Option<Open>,
-    kept: Option<ClipCache>,
-    library: Option<PathBuf>,
+/// Why a voice can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum VoiceError {
+    /// Something that it needs is not installed, or not what it should be.
+    #[error(transparent)]
+    Asset(#[from] AssetError),
+    /// It is there and can't be used.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
 }
 
-struct Open {
-    name: Arc<str>,
-    voice: Arc<dyn Voice>,
-    front_end: Option<Box<dyn FrontEnd>>,
-    synthesizer: Option<Box<dyn Synthesizer>>,
+impl From<VoiceError> for ErrorObject {
+    fn from(error: VoiceError) -> Self {
+        match error {
+            VoiceError::Speech(error) => error.into(),
+            VoiceError::Asset(error) => Self::new(ErrorCode::Voice, error.to_string())
+                .with_remediation("Run `aloud doctor` to see what is missing"),
+        }
+    }
 }
 
-impl VoiceNarrator {
-    /// A narrator that finds its voices with `resolve`.
-    #[must_use]
-    pub fn new(resolve: VoiceResolver) -> Self {
-        Self {
-            resolve,
-            open: None,
-            kept: None,
-            library: None,
-        }
-    }
+/// Opens an installed voice by its name, or any by the path of its model. Nothing is fetched. It runs
+/// in this process, or in one of its own, under the limits of the settings, if
+/// `settings.voice_program` is set.
+///
+/// # Errors
+/// [`VoiceError`]
+pub fn load_voice(settings: &Settings, voice: &str) -> Result<Arc<dyn Voice>, VoiceError> {
+    load_limited(settings, voice, Limits::default())
+}
 
-    /// The same, copying clips that were made before, and keeping those that it makes.
-    #[must_use]
-    pub fn keeping(mut self, kept: Option<ClipCache>) -> Self {
-        self.kept = kept;
-        self
+/// The same, under limits of its own.
+fn load_limited(
+    settings: &Settings,
+    voice: &str,
+    limits: Limits,
+) -> Result<Arc<dyn Voice>, VoiceError> {
+    let assets = Assets::from_settings(settings);
+    let files = assets.voice(voice)?;
+    let espeak = assets.espeak()?;
+    let mut runtime = Runtime {
+        onnxruntime: assets.onnxruntime()?,
+        espeak_library: espeak.library,
+        espeak_data: espeak.data,
+        threads: settings.threads,
+    };
+    let load = |runtime: &Runtime| match &settings.voice_program {
+        Some(program) => process::load(&files, runtime, program, terms(settings, limits)),
+        None if limits.is_none() => speech::load(&files, runtime),
+        None => Err(SpeechError::Unlimited),
+    };
+    let voice = load(&runtime)?;
+    if runtime.threads.is_some() {
+        // What someone has set counts before what was measured.
+        return Ok(voice);
     }
-
-    /// The same for the library in this folder: a narration's folder is marked as its own, and one
-    /// that another narration has is not written to.
-    #[must_use]
-    pub fn in_library(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.library = Some(folder.into());
-        self
+    // Only now is it known which voice it is; its configuration is read again with the threads.
+    runtime.threads = Tuning::read(&settings.paths).threads(&voice.info().version);
+    match runtime.threads {
+        Some(_) => Ok(load(&runtime)?),
+        None => Ok(voice),
     }
+}
 
-    fn open(&mut self, narration: &Narration) -> Result<&mut Open, WorkError> {
-        let name = &narration.voice;
-        let same = |open: &Open| open.name == *name && is_version(open, narration);
-        if !self.open.as_ref().is_some_and(same) {
-            // The old model goes before the new one comes: two would not fit everywhere.
-            self.open = None;
-            let voice = (self.resolve)(name).map_err(WorkError::Failed)?;
-            let open = Open {
-                name: Arc::clone(name),
-                voice,
-                front_end: None,
-                synthesizer: None,
-            };
-            return Ok(self.open.insert(open));
-        }
-        self.open.as_mut().ok_or_else(|| {
-            WorkError::Failed(ErrorObject::new(
-                ErrorCode::Voice,
-                format!("the voice {name} is not open"),
-            ))
+fn terms(settings: &Settings, limits: Limits) -> Terms {
+    let set = &settings.limits;
+    let all = Limits {
+        memory_bytes: set
+            .memory_mb
+            .map(|megabytes| u64::from(megabytes) * 1_000_000),
+        cpu_seconds: set.cpu_time.map(whole_seconds),
+        niceness: u8::try_from(set.niceness).ok(),
+        cores: set.cores,
+    };
+    Terms {
+        limits: limits.or(all),
+        keep: settings.keep_voice,
+    }
+}
+
+/// The system counts whole seconds: no limit is shorter than it was set.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// The voices of a library, under these settings.
+pub struct Voices {
+    settings: Settings,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Those that workers have, by what they are called.
+    given: Vec<(String, Weak<dyn Voice>)>,
+    /// One that nobody has asked for yet.
+    spare: Option<(String, Arc<dyn Voice>)>,
+}
+
+impl Voices {
+    /// Nothing is opened yet.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Arc<Self> {
+        Arc::new(Self {
+            settings: settings.clone(),
+            state: Mutex::default(),
         })
     }
-}
 
-impl Narrator for VoiceNarrator {
-    fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
-        let (kept, library) = (self.kept.clone(), self.library.clone());
-        let open = self.open(narration)?;
-        if !is_version(open, narration) {
-            return Err(WorkError::Failed(voice_changed_error(narration)));
-        }
-        let rate = open.voice.info().sample_rate;
-        let voice = Arc::clone(&open.voice);
-        // Clips may be cleared away or damaged before they are joined: these are made again, once.
-        let mut again = HashSet::new();
-        let joined = loop {
-            let (synthesizer, front_end) = (&mut open.synthesizer, &mut open.front_end);
-            let prepare = || match front_end {
-                Some(front_end) => Ok(&**front_end),
-                slot => Ok(&**slot.insert(voice.front_end()?)),
-            };
-            let get = || match synthesizer {
-                Some(synthesizer) => Ok(synthesizer.as_mut()),
-                slot => {
-                    let begun = Instant::now();
-                    let opened = slot.insert(voice.open(context.interrupt())?);
-                    let seconds = begun.elapsed().as_secs_f64();
-                    let name = &voice.info().name;
-                    tracing::info!(voice = name, "the voice is open, after {seconds:.1} s");
-                    Ok(opened.as_mut())
-                }
-            };
-            let job = pipeline::Job {
-                narration,
-                context,
-                kept: kept.as_ref(),
-                library: library.as_deref(),
-                rate,
-            };
-            pipeline::speak(job, prepare, get)?;
-            if let Some(joined) = joining::join(job, &mut again)? {
-                break joined;
-            }
+    /// Begins to open this voice, which `name` stands for, for the worker that asks for it next. For a
+    /// time when no worker does anything: other voices give back what they hold, since two may not fit.
+    /// Returns at once.
+    pub fn warm_up(&self, name: &str, voice: &Arc<dyn Voice>) {
+        let mut state = self.lock();
+        state.given.retain(|(_, voice)| voice.strong_count() > 0);
+        let all = state.given.iter();
+        let given: Vec<_> = all
+            .filter_map(|(name, voice)| Some((name.clone(), voice.upgrade()?)))
+            .collect();
+        let is_same = |other: &(String, Arc<dyn Voice>)| {
+            other.0 == name && other.1.info().version == voice.info().version
         };
-        if let Some(kept) = &kept {
-            kept.trim_now_and_then();
-        }
-        let result = json!({
-            "files": joined.files,
-            "samples": joined.samples,
-            "sample_rate": rate,
-            "gain": joined.gain,
-        });
-        let Some(status) = context.status() else {
-            return Err(WorkError::Interrupted);
+        let known = given.iter().find(|given| is_same(given));
+        let old = match known {
+            Some(_) => state.spare.take(),
+            None => state.spare.replace((name.to_owned(), Arc::clone(voice))),
         };
-        if status.errors.is_empty() {
-            return Ok(result);
+        // Processes are started and ended without the lock.
+        drop(state);
+        drop(old);
+        for (_, other) in given.iter().filter(|given| !is_same(given)) {
+            other.rest();
         }
-        context.set_partial_result(result);
-        let (failed, all) = (status.errors.segments(), narration.plan.len());
-        let segments: Vec<_> = status.errors.iter().take(1000).collect();
-        let message = format!(
-            "{failed} of {all} segments of \"{}\" have errors",
-            narration.title
-        );
-        Err(WorkError::Failed(
-            ErrorObject::new(ErrorCode::SegmentsFailed, message)
-                .with_details(json!({ "failed": failed, "segments": all, "errors": segments }))
-                .with_remediation(
-                    "See what each of them says; mend the text there, or choose another voice",
-                ),
-        ))
+        known.map_or(voice, |(_, known)| known).warm_up();
     }
-}
 
-/// Whether the voice is the one that a narration was begun with.
-fn is_version(open: &Open, narration: &Narration) -> bool {
-    let wanted = &*narration.voice_version;
-    wanted.is_empty() || wanted == open.voice.info().version
-}
+    /// A voice for one worker alone, by its name or the path of its model. Nothing is fetched.
+    ///
+    /// # Errors
+    /// [`VoiceError`], also if it can't be held to `limits`.
+    pub fn take(&self, name: &str, limits: Limits) -> Result<Arc<dyn Voice>, VoiceError> {
+        let spare = self.lock().spare.take();
+        // It may have been replaced since.
+        let voice = load_limited(&self.settings, name, limits);
+        let is_right = |spare: &(String, Arc<dyn Voice>)| {
+            let version = &spare.1.info().version;
+            spare.0 == name && voice.as_ref().is_ok_and(|it| it.info().version == *version)
+        };
+        let spare = spare.filter(is_right).filter(|_| limits.is_none());
+        let voice = match spare {
+            Some((_, spare)) => spare,
+            None => voice?,
+        };
+        let mut state = self.lock();
+        state.given.retain(|(_, voice)| voice.strong_count() > 0);
+        if limits.is_none() {
+            state.given.push((name.to_owned(), Arc::downgrade(&voice)));
+        }
+        Ok(voice)
+    }
 
-fn voice_changed_error(narration: &Narration) -> ErrorObject {
-    let (voice, title) = (&narration.voice, &narration.title);
-    let message = format!("the voice {voice} is not the one that \"{title}\" was begun with");
-    ErrorObject::new(ErrorCode::VoiceChanged, message).with_remediation(
-        "Put the old model back and retry, or narrate the text again: it then starts from the beginning",
-    )
-}
-
-pub(super) fn work_error(error: SpeechError) -> WorkError {
-    match error {
-        SpeechError::Interrupted => WorkError::Interrupted,
-        // Memory may be there later: tried again, and many in a row hold the voice's other tasks back.
-        SpeechError::Killed { .. } => WorkError::Transient(error.into()),
-        error => WorkError::Failed(error.into()),
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

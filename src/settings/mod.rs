@@ -92,11 +92,29 @@ settings! {
 }
 
 settings! {
+    /// What the process that a voice runs in may use of the machine. A task can have limits of its own.
+    VoiceLimits, flags VoiceLimitOverrides, prefix "limits.",
+    groups {}
+    keeps {}
+    /// The memory that it may take for data, in MB (10⁶ bytes); none is no limit. A voice takes some
+    /// hundred.
+    memory_mb: Option<u32> = |_| None, |value| optional(value, |n| within(n, 1..=100_000_000));
+    /// The processor time that a task may use, of all cores together; none is no limit.
+    cpu_time: Option<Duration> = |_| None, |value| optional(value, some_time);
+    /// How far it stands back for other programs: 0 not at all, 19 as far as possible.
+    niceness: u32 = |_| 10, |value| within(value, 0..=19);
+    /// The processor's cores that it may use; none is all of them.
+    cores: Option<usize> = |_| None, |value| optional(value, |n| within(n, 1..=1024));
+}
+
+settings! {
     /// Every setting, with its final value.
     Settings, flags Overrides, prefix "",
     groups {
         /// Silence between the things that are read.
         pauses: Pauses / PauseOverrides,
+        /// What the process that a voice runs in may use of the machine.
+        limits: VoiceLimits / VoiceLimitOverrides,
     }
     keeps {
         /// Where things are kept.
@@ -124,6 +142,8 @@ settings! {
     workers: usize = |_| 1, |value| within(value, 1..=64);
     /// The processor cores that one worker uses; none is all of them.
     threads: Option<usize> = |_| None, |value| optional(value, |n| within(n, 1..=1024));
+    /// How long a voice that nothing is spoken with stays in memory; none is as long as the program runs.
+    keep_voice: Option<Duration> = |_| Some(Duration::from_secs(60)), anything;
     /// How long a finished task stays in the list.
     cleanup_threshold: Duration = |_| Duration::from_secs(3600), anything;
     /// How long a clean shutdown waits for what is running.

@@ -64,6 +64,21 @@ pub enum SpeechError {
         /// By what, as far as that is known.
         reason: String,
     },
+    /// The voice needs more memory than it may use.
+    #[error("the voice needs more than the {} MB of memory that it may use", limit / 1_000_000)]
+    MemoryLimit {
+        /// Bytes that it may use.
+        limit: u64,
+    },
+    /// The voice has used the processor time that it may use.
+    #[error("the voice has used the {seconds} s of processor time that it may use")]
+    CpuLimit {
+        /// The time.
+        seconds: u64,
+    },
+    /// The task has limits of its own, and the voice can't be held to them.
+    #[error("the voice runs in this program's own process, where no limits can be set on it")]
+    Unlimited,
     /// A process for the voice can't be started, or does not speak as ours does.
     #[error("the voice's process can't be used: {reason}")]
     Process {
@@ -73,6 +88,26 @@ pub enum SpeechError {
 }
 
 impl SpeechError {
+    /// Whether there was too little memory, or perhaps was: another try may get more.
+    #[must_use]
+    pub fn is_for_want_of_memory(&self) -> bool {
+        matches!(
+            self,
+            Self::Killed { .. }
+                | Self::MemoryLimit { .. }
+                | Self::Shortage {
+                    shortage: Shortage::Memory,
+                    ..
+                }
+        )
+    }
+
+    /// Whether the voice ended of what it was at, or perhaps did.
+    #[must_use]
+    pub fn is_death(&self) -> bool {
+        matches!(self, Self::Crashed { .. }) || self.is_for_want_of_memory()
+    }
+
     /// A stable word for programs.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
@@ -86,6 +121,9 @@ impl SpeechError {
             Self::Interrupted => ErrorCode::Interrupted,
             Self::Crashed { .. } => ErrorCode::VoiceCrashed,
             Self::Killed { .. } => ErrorCode::VoiceKilled,
+            Self::MemoryLimit { .. } => ErrorCode::OutOfMemory,
+            Self::CpuLimit { .. } => ErrorCode::CpuTime,
+            Self::Unlimited => ErrorCode::NoLimits,
             Self::Process { .. } => ErrorCode::Voice,
         }
     }
@@ -111,6 +149,17 @@ impl SpeechError {
             Self::Killed { .. } => {
                 "End some other programs, which gives it more memory, then try again"
             }
+            Self::MemoryLimit { .. } => {
+                "Raise its limit (limits.memory_mb in the settings, or the task's own), or choose a \
+                 smaller voice"
+            }
+            Self::CpuLimit { .. } => {
+                "Raise its limit (limits.cpu_time in the settings, or the task's own), then narrate the \
+                 text again: what is finished is kept"
+            }
+            Self::Unlimited => {
+                "Narrate the text without limits, or with `aloud`, which can set them"
+            }
             Self::Process { .. } => {
                 "Start the program again; if it was updated meanwhile, that is all it needs"
             }
@@ -122,6 +171,22 @@ impl From<SpeechError> for ErrorObject {
     fn from(error: SpeechError) -> Self {
         Self::new(error.code(), error.to_string()).with_remediation(error.remediation())
     }
+}
+
+/// Whether words of the system or of a library say that there is too little memory. The runtime has no
+/// code for it, and what ends a program for it has only words.
+pub(super) fn is_about_memory(reason: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        // The runtime's allocator, C++, and Rust.
+        "Failed to allocate memory",
+        "bad_alloc",
+        "memory allocation of",
+        // The system: for memory, for a library, and for the stack of a thread.
+        "Cannot allocate memory",
+        "failed to map segment",
+        "Resource temporarily unavailable",
+    ];
+    WORDS.iter().any(|words| reason.contains(words))
 }
 
 /// Files that a library may have open at once while it loads one: folders within folders.

@@ -146,6 +146,13 @@ pub trait Voice: Send + Sync {
     /// # Errors
     /// [`SpeechError::Interrupted`], or whatever is wrong with the runtime or the model.
     fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError>;
+
+    /// Begins to open the model for whoever opens it next, if that can be done in the background, and
+    /// returns at once.
+    fn warm_up(&self) {}
+
+    /// Gives back what it holds for whoever may ask next, if nobody uses it now.
+    fn rest(&self) {}
 }
 
 /// Prepares text for a voice.

@@ -58,7 +58,8 @@ pub fn library(folder: &Path, open: Open, kept: Option<ClipCache>) -> Options {
         version: "1".into(),
     };
     let voice: Arc<dyn Voice> = Arc::new(TestVoice { info, open });
-    let resolve: VoiceResolver = Arc::new(move |_: &str| Ok::<_, ErrorObject>(Arc::clone(&voice)));
+    let resolve: VoiceResolver =
+        Arc::new(move |_: &str, _| Ok::<_, ErrorObject>(Arc::clone(&voice)));
     let mut options = Options::new(folder.join("library"));
     options.narrator = Some(Arc::new(move || {
         Box::new(VoiceNarrator::new(Arc::clone(&resolve)).keeping(kept.clone()))

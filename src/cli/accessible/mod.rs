@@ -28,6 +28,7 @@ use super::service::Service;
 use super::signals::Signals;
 use super::submit::{self, Ready, open_engine};
 use crate::engine::{Engine, Event, ShutdownWait, Subscription};
+use crate::narrate::Voices;
 use crate::settings::{OnHangup, Settings};
 use input::Input;
 use jobs::{BackgroundJobs, Outcome};
@@ -65,7 +66,8 @@ pub(super) fn run(
     signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
     ready(settings, offline, signals)?;
-    tell(&open_engine(settings)?, settings, signals)
+    let voices = Voices::new(settings);
+    tell(&open_engine(settings, &voices)?, &voices, settings, signals)
 }
 
 /// Brings what the voice of these settings needs, saying so in sentences.
@@ -84,6 +86,7 @@ pub(super) fn ready(
 /// Tells what the engine does and obeys, until it is time to leave.
 pub(super) fn tell(
     engine: &Engine,
+    voices: &Arc<Voices>,
     settings: &Settings,
     signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
@@ -99,7 +102,8 @@ pub(super) fn tell(
     let (sender, receiver) = async_channel::bounded(BACKLOG);
     // What is declared last goes first: the channel is closed before any thread is waited for.
     let _events = Events::start(engine, sender.clone())?;
-    let service = Arc::new(Service::new(engine.clone(), settings.clone()));
+    let service = Service::new(engine.clone(), Arc::clone(voices), settings.clone());
+    let service = Arc::new(service);
     let jobs = BackgroundJobs::start(Arc::clone(&service), sender.clone())?;
     let lines = Lines::new(signals.witness());
     let mut session = Session::new(engine.clone(), settings.clone(), service, jobs, lines);

@@ -7,6 +7,7 @@ use super::*;
 use crate::cli::fetching::{Show, ensure_for_use};
 use crate::cli::submit::open_engine;
 use crate::engine::{ShutdownWait, StopReason, TaskState};
+use crate::narrate::Voices;
 use crate::settings::{Overrides, Paths, load_from};
 
 const VOICE: &str = "en_US-joe-medium";
@@ -39,9 +40,10 @@ impl Home {
         let mut paths = Paths::under(folder.path());
         paths.data = data.unwrap_or(paths.data);
         let settings = load_from(paths, Overrides::default(), &|_| None).unwrap();
-        let engine = open_engine(&settings).unwrap();
+        let voices = Voices::new(&settings);
+        let engine = open_engine(&settings, &voices).unwrap();
         engine.pause_queue();
-        let service = Service::new(engine, settings);
+        let service = Service::new(engine, voices, settings);
         Self { folder, service }
     }
 

@@ -400,5 +400,6 @@ fn prepare(status: &mut TaskStatus, schedule: Schedule, now: Now) {
     status.paused = schedule.paused;
     status.after = schedule.after.into();
     status.group = schedule.group;
+    status.limits = schedule.limits;
     status.updated_at = now.wall;
 }

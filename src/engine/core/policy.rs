@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::{GroupId, Priority, TaskId};
+use crate::model::{GroupId, Limits, Priority, TaskId};
 
 /// How often, and after how long, work is tried again that failed with
 /// [`WorkError::Transient`](crate::engine::WorkError::Transient).
@@ -111,4 +111,6 @@ pub(crate) struct Schedule {
     pub group: Option<GroupId>,
     /// Its place in the queue, if someone moved it in an earlier run.
     pub rank: Option<i64>,
+    /// What it may use of the machine.
+    pub limits: Limits,
 }

@@ -8,8 +8,8 @@ use crate::engine::core::{
     Answer, Command, Kind, NewTask, Refusal, Report, RestoredTask, Schedule,
 };
 use crate::model::{
-    CompletedSegment, ErrorObject, Priority, SegmentId, ShutdownWait, TaskId, TaskKind, TaskState,
-    TaskStatus, Timestamp,
+    CompletedSegment, ErrorObject, Limits, Priority, SegmentId, ShutdownWait, TaskId, TaskKind,
+    TaskState, TaskStatus, Timestamp,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -63,6 +63,7 @@ impl World {
         }
         let paused = self.one_in(10);
         let schedule = Schedule {
+            limits: Limits::default(),
             priority: Priority::ALL[self.random.usize(..3)],
             delay,
             after: after.clone(),

@@ -3,7 +3,7 @@
 
 use tui_input::Input;
 
-use crate::engine::Priority;
+use crate::engine::{Limits, Priority};
 use crate::monitor::services::{Completion, Defaults, VoiceChoice};
 use crate::narrate::{NewNarration, NewText};
 
@@ -200,6 +200,7 @@ impl Form {
             return Err((Field::Voice, "choose a voice".into()));
         }
         Ok(NewNarration {
+            limits: Limits::default(),
             text,
             voice,
             speed,

@@ -16,7 +16,7 @@ use ort::value::Tensor;
 use super::shapes;
 use crate::engine::{Interrupt, Shortage};
 use crate::speech::SpeechError;
-use crate::speech::error::shortage_at;
+use crate::speech::error::{is_about_memory, shortage_at};
 
 /// The runtime of this process; it allows one, and it stays loaded.
 static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
@@ -267,13 +267,6 @@ fn run_error(reason: &str) -> SpeechError {
         };
     }
     SpeechError::Run(one_line(reason))
-}
-
-/// The runtime has no code for it: its allocator says the one, C++ the other.
-fn is_about_memory(reason: &str) -> bool {
-    ["Failed to allocate memory", "bad_alloc"]
-        .iter()
-        .any(|words| reason.contains(words))
 }
 
 fn one_line(text: &str) -> String {

@@ -1,8 +1,10 @@
-//! The parent's side of one child: starts it, asks it, breaks it off, and sees to its end. Every wait
-//! here is bounded, or ended by the end of the child; one that does not end when it should is killed.
+//! The parent's side of one child: starts it, asks it, breaks it off, lets it go when nobody has used it
+//! for some time, and sees to its end. Every wait here is bounded, or ended by the end of the child; one
+//! that does not end when it should is killed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{BufReader, Write};
+use std::ops::Deref;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -11,15 +13,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use async_channel::{Receiver, Sender};
 use rustix::process::Signal;
 
 use super::super::SpeechError;
+use super::super::error::is_about_memory;
 use super::frame::Frame;
 use super::message::{
     Answer, Hello, Load, MessageError, Numbered, PROTOCOL, Reply, Request, process_error,
 };
-use super::{ARGUMENT, log};
+use super::{ARGUMENT, Terms, log};
 use crate::engine::{Interrupt, Shortage};
 
 /// How long a child may take to start and to load its voice.
@@ -30,6 +32,8 @@ const SHORT: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(2);
 /// How long it may take to end.
 const END: Duration = Duration::from_secs(1);
+/// How long its last words may take to come in.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Time is counted in slices of this: while the whole program is suspended, no more than one passes.
 const SLICE: Duration = Duration::from_millis(250);
 /// Requests that may wait to be written.
@@ -49,25 +53,67 @@ const ENVIRONMENT: [&str; 9] = [
     "RUST_BACKTRACE",
 ];
 
+/// The number of the first request, which has the child load its voice.
+const LOAD: u64 = 1;
+
 /// A child that serves a voice. Dropped, it is ended and reaped.
 pub(super) struct Connection {
     process: Arc<Process>,
     threads: Vec<JoinHandle<()>>,
 }
 
+/// Who has this uses the child: it is not let go meanwhile.
+pub(super) struct Lease(Arc<Connection>);
+
+impl Lease {
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.0
+    }
+}
+
+impl Deref for Lease {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut state = self.0.process.lock();
+        state.users -= 1;
+        if state.users == 0 {
+            state.unused_since = Instant::now();
+        }
+        drop(state);
+        self.0.process.changed.notify_all();
+    }
+}
+
 struct Process {
     voice: String,
+    terms: Terms,
     child: Mutex<Child>,
-    outgoing: Sender<Vec<u8>>,
     next: AtomicU64,
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct State {
+    /// What is still to be written to it.
+    outgoing: VecDeque<Vec<u8>>,
+    /// It takes no more requests, and ends when it has done what it was asked.
+    closing: bool,
+    users: usize,
+    unused_since: Instant,
     /// Whether the child has said who it is.
     greeted: bool,
+    /// What came of loading its voice: the voice's version.
+    loaded: Option<Result<String, SpeechError>>,
+    /// Whether its last words are in the log.
+    has_said_all: bool,
+    /// Whether it has said that it lacks memory.
+    lacks_memory: bool,
     waiting: HashMap<u64, Waiting>,
     /// Why it was killed by us.
     verdict: Option<SpeechError>,
@@ -76,6 +122,22 @@ struct State {
 }
 
 impl State {
+    fn new() -> Self {
+        Self {
+            outgoing: VecDeque::new(),
+            closing: false,
+            users: 0,
+            unused_since: Instant::now(),
+            greeted: false,
+            loaded: None,
+            has_said_all: false,
+            lacks_memory: false,
+            waiting: HashMap::new(),
+            verdict: None,
+            ended: None,
+        }
+    }
+
     fn end(&self) -> Option<&SpeechError> {
         self.verdict.as_ref().or(self.ended.as_ref())
     }
@@ -89,17 +151,12 @@ struct Waiting {
 }
 
 impl Connection {
-    /// Starts a child that serves this voice; returns the voice's version as well. `interrupt` ends
-    /// the waiting.
+    /// Starts a child that is to serve this voice, and returns at once: [`Self::ready`] waits until it
+    /// does.
     ///
     /// # Errors
-    /// [`SpeechError::Process`] if it can't be started or is not what it should be,
-    /// [`SpeechError::Interrupted`], or what is wrong with the voice.
-    pub(super) fn start(
-        program: &Path,
-        load: &Load,
-        interrupt: Option<&Interrupt>,
-    ) -> Result<(Self, String), SpeechError> {
+    /// [`SpeechError::Process`] if it can't be started, [`SpeechError::Shortage`].
+    pub(super) fn start(program: &Path, load: &Load, terms: Terms) -> Result<Self, SpeechError> {
         let mut child = command(program).spawn().map_err(|error| {
             let doing = format!("start the voice's process {}", program.display());
             match Shortage::of(&error) {
@@ -108,13 +165,12 @@ impl Connection {
             }
         })?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (outgoing, to_write) = async_channel::bounded(BACKLOG);
         let process = Process {
             voice: load.name().to_owned(),
+            terms,
             child: Mutex::new(child),
-            outgoing,
-            next: AtomicU64::new(1),
-            state: Mutex::default(),
+            next: AtomicU64::new(LOAD),
+            state: Mutex::new(State::new()),
             changed: Condvar::new(),
         };
         let mut connection = Self {
@@ -124,14 +180,11 @@ impl Connection {
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(process_error("it has no pipes"));
         };
-        connection.start_threads(stdin, stdout, stderr, to_write)?;
         let hello = Hello::ours().bytes().map_err(process_error)?;
         connection.process.send(hello)?;
-        let load = Request::Load(Box::new(load.clone()));
-        match connection.ask(load, Some(START), interrupt)? {
-            Reply::Loaded { version } => Ok((connection, version)),
-            other => Err(connection.process.out_of_place(&other)),
-        }
+        connection.tell(Request::Load(Box::new(load.clone())));
+        connection.start_threads(stdin, stdout, stderr)?;
+        Ok(connection)
     }
 
     fn start_threads(
@@ -139,14 +192,13 @@ impl Connection {
         stdin: ChildStdin,
         stdout: ChildStdout,
         stderr: ChildStderr,
-        to_write: Receiver<Vec<u8>>,
     ) -> Result<(), SpeechError> {
         let process = Arc::clone(&self.process);
         self.spawn("aloud-voice-out", move || process.read(stdout))?;
         let process = Arc::clone(&self.process);
-        self.spawn("aloud-voice-in", move || process.write(stdin, &to_write))?;
-        let voice = self.process.voice.clone();
-        self.spawn("aloud-voice-log", move || log::read(stderr, &voice))
+        self.spawn("aloud-voice-in", move || process.write(stdin))?;
+        let process = Arc::clone(&self.process);
+        self.spawn("aloud-voice-log", move || process.listen(stderr))
     }
 
     fn spawn(
@@ -160,9 +212,44 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether it can be asked. It may end at any time.
-    pub(super) fn is_alive(&self) -> bool {
-        self.process.lock().end().is_none()
+    /// Uses it, unless it has ended or is about to.
+    pub(super) fn lease(self: &Arc<Self>) -> Option<Lease> {
+        let mut state = self.process.lock();
+        if state.end().is_some() || state.closing {
+            return None;
+        }
+        state.users += 1;
+        drop(state);
+        Some(Lease(Arc::clone(self)))
+    }
+
+    /// Waits until it has loaded its voice, and returns the voice's version. `interrupt` ends the
+    /// waiting.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`], what is wrong with the voice or with the process.
+    pub(super) fn ready(&self, interrupt: Option<&Interrupt>) -> Result<String, SpeechError> {
+        let process = Arc::clone(&self.process);
+        let look = move || process.changed.notify_all();
+        match interrupt {
+            None => self.process.wait_until_loaded(&|| false),
+            Some(interrupt) => interrupt.breaking(look, || {
+                self.process.wait_until_loaded(&|| interrupt.is_now())
+            }),
+        }
+    }
+
+    /// It is not to be used any more: whoever asks next gets another.
+    pub(super) fn retire(&self) {
+        self.process.close();
+    }
+
+    /// The same, unless someone uses it.
+    pub(super) fn retire_unused(&self) {
+        let mut state = self.process.lock();
+        state.closing |= state.users == 0;
+        drop(state);
+        self.process.changed.notify_all();
     }
 
     /// Asks for what takes milliseconds.
@@ -240,7 +327,7 @@ impl Connection {
             return Err(SpeechError::Interrupted);
         }
         match reply? {
-            Reply::Failed(error) => Err(error),
+            Reply::Failed(error) => Err(process.limited(error)),
             reply => Ok((number, reply)),
         }
     }
@@ -249,7 +336,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         // Its input ends, and so does the child.
-        self.process.outgoing.close();
+        self.process.close();
         self.process.wait_for_end(END);
         self.process.kill(killed("it did not end when it should"));
         for thread in self.threads.drain(..) {
@@ -301,11 +388,57 @@ impl Process {
 
     /// Hands bytes to the thread that writes. Never waits.
     fn send(&self, bytes: Vec<u8>) -> Result<(), SpeechError> {
-        match self.outgoing.try_send(bytes) {
-            Err(error) if error.is_full() => Err(process_error("it takes no more requests")),
-            // If it is closed the child ends, and how it ended is what a request is told.
-            _ => Ok(()),
+        let mut state = self.lock();
+        if state.outgoing.len() == BACKLOG {
+            return Err(process_error("it takes no more requests"));
         }
+        // If it is closed the child ends, and how it ended is what a request is told.
+        state.outgoing.push_back(bytes);
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Lets the child end, when it has read what was sent.
+    fn close(&self) {
+        self.lock().closing = true;
+        self.changed.notify_all();
+    }
+
+    fn wait_until_loaded(&self, is_interrupted: &dyn Fn() -> bool) -> Result<String, SpeechError> {
+        let mut state = self.lock();
+        let mut waited = Duration::ZERO;
+        loop {
+            if is_interrupted() {
+                return Err(SpeechError::Interrupted);
+            }
+            if let Some(loaded) = &state.loaded {
+                return loaded.clone();
+            }
+            if let Some(end) = state.end() {
+                return Err(end.clone());
+            }
+            if waited >= START {
+                drop(state);
+                let error = killed("it did not answer in time, so it was killed");
+                self.kill(error.clone());
+                return Err(error);
+            }
+            (state, waited) = self.wait_a_slice(state, START, waited);
+        }
+    }
+
+    /// Time is counted in slices: returns how much has passed in all.
+    fn wait_a_slice<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        bound: Duration,
+        waited: Duration,
+    ) -> (MutexGuard<'a, State>, Duration) {
+        let begun = Instant::now();
+        let slice = SLICE.min(bound.saturating_sub(waited));
+        let state = wait_timeout(&self.changed, state, slice);
+        (state, waited + begun.elapsed().min(slice))
     }
 
     /// Waits for a reply, this long at most; once it was told to stop, until that is overdue.
@@ -337,10 +470,7 @@ impl Process {
                 self.kill(error.clone());
                 return Err(error);
             }
-            let begun = Instant::now();
-            let slice = SLICE.min(bound.saturating_sub(waited));
-            state = wait_timeout(&self.changed, state, slice);
-            waited += begun.elapsed().min(slice);
+            (state, waited) = self.wait_a_slice(state, bound, waited);
         }
     }
 
@@ -386,28 +516,77 @@ impl Process {
         error
     }
 
-    /// Waits until the child was reaped, this long at most.
-    fn wait_for_end(&self, patience: Duration) {
+    /// Waits until this is so, this long at most.
+    fn wait_for(&self, patience: Duration, is_so: impl Fn(&State) -> bool) {
         let until = Instant::now() + patience;
         let mut state = self.lock();
-        while state.ended.is_none()
+        while !is_so(&state)
             && let Some(left) = until.checked_duration_since(Instant::now())
         {
             state = wait_timeout(&self.changed, state, left);
         }
     }
 
-    /// Writes what is sent, until that ends.
-    fn write(&self, mut stdin: ChildStdin, to_write: &Receiver<Vec<u8>>) {
-        while let Ok(bytes) = to_write.recv_blocking() {
+    /// Waits until the child was reaped, this long at most.
+    fn wait_for_end(&self, patience: Duration) {
+        self.wait_for(patience, |state| state.ended.is_some());
+    }
+
+    /// Writes what is sent, until that ends or the child is let go.
+    fn write(&self, mut stdin: ChildStdin) {
+        while let Some(bytes) = self.next_to_write() {
             if stdin.write_all(&bytes).is_err() {
-                to_write.close();
+                self.close();
                 // Usually it has ended, and the other thread is about to tell how.
                 self.wait_for_end(END);
                 self.kill(killed("it no longer takes requests"));
-                break;
+                return;
             }
         }
+        drop(stdin);
+        // Its own threads may take this long to break off.
+        self.wait_for_end(STOP + END);
+        self.kill(killed("it did not end when it should"));
+    }
+
+    fn next_to_write(&self) -> Option<Vec<u8>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(bytes) = state.outgoing.pop_front() {
+                return Some(bytes);
+            }
+            if state.closing {
+                return None;
+            }
+            let unused = Some(state.unused_since).filter(|_| state.users == 0);
+            state = match self.terms.keep.zip(unused) {
+                None => wait(&self.changed, state),
+                Some((keep, since)) => match keep.checked_sub(since.elapsed()) {
+                    Some(left) if !left.is_zero() => wait_timeout(&self.changed, state, left),
+                    _ => {
+                        state.closing = true;
+                        drop(state);
+                        tracing::info!(
+                            voice = self.voice,
+                            "the voice has had nothing to do for {} s; its process is let go",
+                            keep.as_secs()
+                        );
+                        return None;
+                    }
+                },
+            };
+        }
+    }
+
+    /// Puts into the log what the child says, to the end.
+    fn listen(&self, stderr: ChildStderr) {
+        log::read(stderr, &self.voice, |line| {
+            if is_about_memory(line) {
+                self.lock().lacks_memory = true;
+            }
+        });
+        self.lock().has_said_all = true;
+        self.changed.notify_all();
     }
 
     /// Reads replies to the end, and sees that the child ends with them.
@@ -417,16 +596,36 @@ impl Process {
             self.kill(process_error(error));
         }
         let status = self.reap();
-        self.outgoing.close();
+        // Something that it has started may still have the other end.
+        self.wait_for(LAST_WORDS, |state| state.has_said_all);
         let mut state = self.lock();
+        state.closing = true;
         let verdict = state.verdict.take();
-        let how = verdict.unwrap_or_else(|| how_ended(status, state.greeted));
+        let how = verdict.unwrap_or_else(|| self.how_ended(status, &state));
         if state.waiting.values().any(|it| it.reply.is_none()) {
             tracing::warn!(voice = self.voice, error = %how, "the voice's process has ended");
         }
         state.ended = Some(how);
         drop(state);
         self.changed.notify_all();
+    }
+
+    fn how_ended(&self, status: Option<ExitStatus>, state: &State) -> SpeechError {
+        let is_over =
+            |signal: Signal| status.and_then(|status| status.signal()) == Some(signal.as_raw());
+        let limits = &self.terms.limits;
+        match limits.cpu_seconds {
+            // The second limit is a second later, if it lives on after the first.
+            Some(seconds) if is_over(Signal::XCPU) => return SpeechError::CpuLimit { seconds },
+            _ => {}
+        }
+        let how = how_ended(status, state.greeted);
+        let is_crash = matches!(how, SpeechError::Crashed { .. });
+        match (limits.memory_bytes, is_crash && state.lacks_memory) {
+            (Some(limit), true) => SpeechError::MemoryLimit { limit },
+            (None, true) => killed("it got too little memory"),
+            (_, false) => how,
+        }
     }
 
     fn read_replies(&self, from: &mut impl std::io::Read) -> Result<(), MessageError> {
@@ -440,13 +639,46 @@ impl Process {
         self.lock().greeted = true;
         while let Some(frame) = Frame::read(from)? {
             let Answer { number, reply } = Answer::of(&frame)?;
-            // Nobody waits for it any more: fine.
-            if let Some(waiting) = self.lock().waiting.get_mut(&number) {
+            let mut state = self.lock();
+            if number == LOAD && state.loaded.is_none() {
+                state.loaded = Some(self.loaded(reply));
+            } else if let Some(waiting) = state.waiting.get_mut(&number) {
                 waiting.reply = Some(reply);
             }
+            // Otherwise nobody waits for it any more: fine.
+            drop(state);
             self.changed.notify_all();
         }
         Ok(())
+    }
+
+    fn loaded(&self, reply: Reply) -> Result<String, SpeechError> {
+        match reply {
+            Reply::Loaded { version } => Ok(version),
+            Reply::Failed(error) => Err(self.limited(error)),
+            _ => Err(process_error("a reply does not fit its request")),
+        }
+    }
+
+    /// What the child could not do, seen in the light of its limits. One that lacks memory is not used
+    /// any more: another begins with all that it may have.
+    fn limited(&self, error: SpeechError) -> SpeechError {
+        let is_short = matches!(
+            error,
+            SpeechError::Shortage {
+                shortage: Shortage::Memory,
+                ..
+            }
+        );
+        let limit = self.terms.limits.memory_bytes;
+        if !is_short && (limit.is_none() || !is_about_memory(&error.to_string())) {
+            return error;
+        }
+        self.close();
+        match limit {
+            Some(limit) => SpeechError::MemoryLimit { limit },
+            None => error,
+        }
     }
 
     /// Waits for the end of a child that has closed its output; one that does not end is killed.

@@ -59,7 +59,7 @@ mod tests {
     use super::super::message::{Load, Reply, Request};
     use super::*;
     use crate::assets::VoiceFiles;
-    use crate::engine::{NarrationSettings, Shortage};
+    use crate::engine::{Limits, NarrationSettings, Shortage};
 
     fn load() -> Request {
         let files = VoiceFiles {
@@ -74,7 +74,8 @@ mod tests {
             espeak_data: PathBuf::new(),
             threads: Some(2),
         };
-        Request::Load(Box::new(Load::new(&files, &runtime)))
+        let limits = Limits::default().memory(500_000_000).niceness(10);
+        Request::Load(Box::new(Load::new(&files, &runtime, limits)))
     }
 
     fn errors() -> impl Strategy<Value = SpeechError> {
@@ -119,6 +120,7 @@ mod tests {
             Just(Request::FrontEnd),
             ".{0,50}".prop_map(|text| Request::Prepare { text }),
             Just(Request::Open),
+            Just(Request::WarmUp),
             any::<u64>().prop_map(|model| Request::CancelPrefetch { model }),
             any::<u64>().prop_map(|model| Request::Close { model }),
             any::<u64>().prop_map(|number| Request::Stop { number }),

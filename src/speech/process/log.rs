@@ -10,19 +10,21 @@ const LONGEST: u64 = 2000;
 /// After so many lines a child's words are read, but no longer kept.
 const MOST: u32 = 10_000;
 
-/// Reads to the end.
-pub(super) fn read(from: impl Read, voice: &str) {
+/// Reads to the end; `look` is shown every line.
+pub(super) fn read(from: impl Read, voice: &str, mut look: impl FnMut(&str)) {
     let mut from = BufReader::new(from);
-    let mut line = Vec::new();
+    let mut bytes = Vec::new();
     let mut lines = 0_u32;
     loop {
-        line.clear();
-        match from.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
+        bytes.clear();
+        match from.by_ref().take(LONGEST).read_until(b'\n', &mut bytes) {
             Ok(0) | Err(_) => break,
             Ok(_) => lines = lines.saturating_add(1),
         }
+        let line = String::from_utf8_lossy(&bytes);
+        look(&line);
         if lines < MOST {
-            put(&String::from_utf8_lossy(&line), voice);
+            put(&line, voice);
         } else if lines == MOST {
             tracing::warn!(
                 voice,
@@ -60,7 +62,7 @@ mod tests {
             &b"x\n".repeat(2 * MOST as usize),
         ];
         for mut said in said {
-            read(&mut said, "a voice");
+            read(&mut said, "a voice", |_| {});
             assert!(said.is_empty());
         }
     }

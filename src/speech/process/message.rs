@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -11,10 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::super::{Runtime, Speech, SpeechError, Utterance};
 use super::frame::{Frame, FrameError, Kind};
 use crate::assets::VoiceFiles;
-use crate::engine::{NarrationSettings, Shortage};
+use crate::engine::{Limits, NarrationSettings, Shortage};
 
 /// Raised with every change that the other side could not understand.
-pub(super) const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 2;
 
 /// Who is speaking.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,8 @@ pub(super) enum Request {
     Load(Box<Load>),
     /// Open the front end.
     FrontEnd,
+    /// Begin to open a model, for whoever opens one next. There is no reply.
+    WarmUp,
     /// Prepare a text.
     Prepare { text: String },
     /// Open a model; the number of this request is its name from then on.
@@ -82,11 +85,18 @@ pub(super) struct Load {
     #[serde(with = "path")]
     espeak_data: PathBuf,
     threads: Option<usize>,
+    limits: Limits,
+    /// Where to begin among the cores, if it may have only some of them: children side by side take
+    /// turns.
+    first_core: usize,
 }
 
 impl Load {
     /// The other process has another working directory: what lies in this one's is named in full.
-    pub(super) fn new(files: &VoiceFiles, runtime: &Runtime) -> Self {
+    pub(super) fn new(files: &VoiceFiles, runtime: &Runtime, limits: Limits) -> Self {
+        static CORES_GIVEN: AtomicUsize = AtomicUsize::new(0);
+        let cores = limits.cores.unwrap_or(0);
+
         let full = |path: &PathBuf| {
             // The name of a library that the system finds stays as it is.
             let path = Some(path).filter(|path| path.exists());
@@ -101,7 +111,13 @@ impl Load {
             espeak_library: full(&runtime.espeak_library),
             espeak_data: full(&runtime.espeak_data),
             threads: runtime.threads,
+            limits,
+            first_core: CORES_GIVEN.fetch_add(cores, Ordering::Relaxed),
         }
+    }
+
+    pub(super) fn limits(&self) -> (Limits, usize) {
+        (self.limits, self.first_core)
     }
 
     pub(super) fn name(&self) -> &str {
@@ -123,7 +139,10 @@ impl Load {
             onnxruntime: self.onnxruntime,
             espeak_library: self.espeak_library,
             espeak_data: self.espeak_data,
-            threads: self.threads,
+            threads: match (self.threads, self.limits.cores) {
+                (Some(threads), Some(cores)) => Some(threads.min(cores)),
+                (threads, _) => threads,
+            },
         };
         (files, runtime)
     }
@@ -320,6 +339,16 @@ enum WireError {
     Killed {
         reason: String,
     },
+    #[serde(skip)]
+    MemoryLimit {
+        limit: u64,
+    },
+    #[serde(skip)]
+    CpuLimit {
+        seconds: u64,
+    },
+    #[serde(skip)]
+    Unlimited,
     Process {
         reason: String,
     },

@@ -18,15 +18,40 @@ mod connection;
 mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
 mod invariants;
+mod limits;
 mod log;
 mod message;
 mod serve;
 mod voice;
 
+use std::time::Duration;
+
+use crate::engine::Limits;
+
 #[cfg(feature = "fuzzing")]
 pub(crate) use invariants::check_bytes;
 pub use serve::serve;
 pub use voice::{ProcessVoice, load};
+
+/// How a voice's process runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Terms {
+    /// What it may use of the machine. A voice that is over its limit on memory fails for it; one that
+    /// is over its limit on processor time is ended.
+    pub limits: Limits,
+    /// How long it stays when nobody uses it; `None` for as long as someone could.
+    pub keep: Option<Duration>,
+}
+
+impl Default for Terms {
+    /// No limits, and a minute.
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            keep: Some(Duration::from_secs(60)),
+        }
+    }
+}
 
 /// The argument with which the program is started as a voice. It then calls [`serve`].
 pub const ARGUMENT: &str = "voice";

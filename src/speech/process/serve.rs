@@ -18,6 +18,7 @@ use async_channel::{Receiver, Sender};
 
 use super::super::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice};
 use super::frame::Frame;
+use super::limits;
 use super::message::{
     Answer, Hello, MessageError, Numbered, PROTOCOL, Reply, Request, Settings, process_error,
 };
@@ -88,6 +89,7 @@ struct ModelJob {
 }
 
 enum ModelTask {
+    WarmUp(Arc<Interrupt>),
     Open(Arc<Interrupt>),
     Synthesize(Box<Synthesis>),
     CancelPrefetch { model: u64 },
@@ -124,15 +126,25 @@ impl Replies {
     }
 }
 
-/// What can be broken off. Each request has an interrupt of its own, so that a stop that comes late
+/// What can be broken off, Each request has an interrupt of its own, so that a stop that comes late
 /// has nothing to stop.
 #[derive(Default)]
-struct Running(Mutex<HashMap<u64, Arc<Interrupt>>>);
+struct Running(Mutex<HashMap<u64, Stoppable>>);
+
+struct Stoppable {
+    interrupt: Arc<Interrupt>,
+    /// Nobody waits for it but whoever comes after it.
+    is_warm_up: bool,
+}
 
 impl Running {
-    fn begin(&self, number: u64) -> Arc<Interrupt> {
+    fn begin(&self, number: u64, is_warm_up: bool) -> Arc<Interrupt> {
         let interrupt = Arc::<Interrupt>::default();
-        lock(&self.0).insert(number, Arc::clone(&interrupt));
+        let stoppable = Stoppable {
+            interrupt: Arc::clone(&interrupt),
+            is_warm_up,
+        };
+        lock(&self.0).insert(number, stoppable);
         interrupt
     }
 
@@ -140,16 +152,25 @@ impl Running {
         lock(&self.0).remove(&number);
     }
 
+    /// Breaks off a request, and what it may have to wait for.
     fn stop(&self, number: u64) {
-        let interrupt = lock(&self.0).get(&number).cloned();
-        if let Some(interrupt) = interrupt {
-            interrupt.raise(StopReason::Cancel);
+        if lock(&self.0).contains_key(&number) {
+            self.raise(|other, is_warm_up| other == number || is_warm_up);
         }
     }
 
     fn stop_all(&self) {
-        let all: Vec<_> = lock(&self.0).values().cloned().collect();
-        for interrupt in all {
+        self.raise(|_, _| true);
+    }
+
+    fn raise(&self, is_meant: impl Fn(u64, bool) -> bool) {
+        let running = lock(&self.0);
+        let meant = running
+            .iter()
+            .filter(|(number, it)| is_meant(**number, it.is_warm_up));
+        let meant: Vec<_> = meant.map(|(_, it)| Arc::clone(&it.interrupt)).collect();
+        drop(running);
+        for interrupt in meant {
             interrupt.raise(StopReason::Cancel);
         }
     }
@@ -179,6 +200,8 @@ impl Server {
     fn take(&mut self, number: u64, request: Request) -> Result<(), SpeechError> {
         let task = match request {
             Request::Load(load) => {
+                let (limits, first_core) = load.limits();
+                limits::apply(&limits, first_core)?;
                 let (files, runtime) = load.into_parts();
                 let voice = super::super::load(&files, &runtime)?;
                 let version = voice.info().version.clone();
@@ -192,7 +215,8 @@ impl Server {
             }
             Request::FrontEnd => return self.prepare(number, None),
             Request::Prepare { text } => return self.prepare(number, Some(text)),
-            Request::Open => ModelTask::Open(self.running.begin(number)),
+            Request::WarmUp => ModelTask::WarmUp(self.running.begin(number, true)),
+            Request::Open => ModelTask::Open(self.running.begin(number, false)),
             Request::Synthesize {
                 model,
                 utterance,
@@ -203,7 +227,7 @@ impl Server {
                 utterance,
                 ahead,
                 settings,
-                interrupt: self.running.begin(number),
+                interrupt: self.running.begin(number, false),
             })),
             Request::CancelPrefetch { model } => ModelTask::CancelPrefetch { model },
             Request::Close { model } => ModelTask::Close { model },
@@ -248,6 +272,7 @@ impl Server {
                 replies,
                 running,
                 models,
+                warm: None,
                 alive,
             };
             model.run(&to_run);
@@ -345,6 +370,8 @@ struct ModelThread {
     running: Arc<Running>,
     /// By the numbers of the requests that opened them.
     models: HashMap<u64, Box<dyn Synthesizer>>,
+    /// One that was opened before anyone asked for it.
+    warm: Option<Box<dyn Synthesizer>>,
     alive: SyncSender<()>,
 }
 
@@ -352,23 +379,41 @@ impl ModelThread {
     /// The models are made, used and dropped here.
     fn run(mut self, jobs: &Receiver<ModelJob>) {
         while let Ok(ModelJob { number, task }) = jobs.recv_blocking() {
-            if let ModelTask::Close { model } = task {
-                drop(self.models.remove(&model));
-                continue;
+            match task {
+                ModelTask::Close { model } => {
+                    drop(self.models.remove(&model));
+                    continue;
+                }
+                ModelTask::WarmUp(interrupt) => {
+                    self.warm_up(&interrupt);
+                    self.running.end(number);
+                    continue;
+                }
+                _ => {}
             }
             let reply = self.carry_out(number, task).unwrap_or_else(Reply::Failed);
             // Before the reply: whoever has that can stop nothing any more.
             self.running.end(number);
             self.replies.send(number, reply);
         }
-        drop(self.models);
+        drop((self.models, self.warm));
         drop(self.alive);
+    }
+
+    fn warm_up(&mut self, interrupt: &Interrupt) {
+        if self.models.is_empty() && self.warm.is_none() {
+            // What is wrong with it is told to whoever opens it.
+            self.warm = self.voice.open(interrupt).ok();
+        }
     }
 
     fn carry_out(&mut self, number: u64, task: ModelTask) -> Result<Reply, SpeechError> {
         match task {
             ModelTask::Open(interrupt) => {
-                let model = self.voice.open(&interrupt)?;
+                let model = match self.warm.take() {
+                    Some(model) => model,
+                    None => self.voice.open(&interrupt)?,
+                };
                 let looks_ahead = model.looks_ahead();
                 self.models.insert(number, model);
                 Ok(Reply::Opened { looks_ahead })
@@ -385,8 +430,8 @@ impl ModelThread {
                 self.model(model)?.cancel_prefetch()?;
                 Ok(Reply::Done)
             }
-            // Has no reply; `run` has seen to it.
-            ModelTask::Close { .. } => Ok(Reply::Done),
+            // They have no reply; `run` has seen to them.
+            ModelTask::Close { .. } | ModelTask::WarmUp(_) => Ok(Reply::Done),
         }
     }
 

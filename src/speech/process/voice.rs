@@ -10,7 +10,8 @@ use super::super::{
     FrontEnd, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo,
     check_envelope,
 };
-use super::connection::Connection;
+use super::Terms;
+use super::connection::{Connection, Lease};
 use super::message::{Load, Reply, Request};
 use crate::assets::VoiceFiles;
 use crate::engine::{Interrupt, NarrationSettings};
@@ -31,13 +32,15 @@ pub fn load(
     files: &VoiceFiles,
     runtime: &Runtime,
     program: &Path,
+    terms: Terms,
 ) -> Result<Arc<dyn Voice>, SpeechError> {
     check_envelope(&files.model)?;
     let info = PiperVoice::load(files, runtime)?.info().clone();
     let program = std::path::absolute(program).unwrap_or_else(|_| program.to_owned());
     let launcher = Launcher {
         program,
-        load: Load::new(files, runtime),
+        load: Load::new(files, runtime, terms.limits),
+        terms,
         version: info.version.clone(),
         current: Mutex::default(),
         changed: Condvar::new(),
@@ -49,11 +52,12 @@ pub fn load(
 /// How long the end of another start may go unnoticed by whoever may be interrupted.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
 
-/// Starts children, one at a time. It holds none: a child ends with the last front end or model that
-/// uses it.
+/// Starts children, one at a time, and keeps the last one. It ends with the voice, and with the last
+/// front end or model of it.
 struct Launcher {
     program: PathBuf,
     load: Load,
+    terms: Terms,
     version: String,
     current: Mutex<Current>,
     changed: Condvar,
@@ -63,7 +67,7 @@ struct Launcher {
 struct Current {
     /// Someone is at it, without the lock.
     is_starting: bool,
-    child: Weak<Connection>,
+    child: Option<Arc<Connection>>,
 }
 
 /// Lets the next one start a child, however this start ends.
@@ -77,8 +81,28 @@ impl Drop for Starting<'_> {
 }
 
 impl Launcher {
-    /// The child, a new one if there is none or if it has ended. `interrupt` ends the waiting.
-    fn connection(&self, interrupt: Option<&Interrupt>) -> Result<Arc<Connection>, SpeechError> {
+    /// The child, when it has loaded the voice. `interrupt` ends the waiting.
+    fn connection(&self, interrupt: Option<&Interrupt>) -> Result<Lease, SpeechError> {
+        let child = self.child(interrupt)?;
+        let version = child.ready(interrupt);
+        if matches!(&version, Ok(version) if *version == self.version) {
+            return Ok(child);
+        }
+        if !matches!(version, Err(SpeechError::Interrupted)) {
+            // The next one finds the files as they are then.
+            child.retire();
+        }
+        // What was made with another version before would no longer fit.
+        version.and_then(|_| {
+            Err(SpeechError::Config {
+                path: self.load.config().to_owned(),
+                reason: "it has changed since it was read".into(),
+            })
+        })
+    }
+
+    /// The child, a new one if there is none or if it has ended; it may still be loading the voice.
+    fn child(&self, interrupt: Option<&Interrupt>) -> Result<Lease, SpeechError> {
         let mut current = lock(&self.current);
         while current.is_starting {
             if interrupt.is_some_and(Interrupt::is_now) {
@@ -87,27 +111,22 @@ impl Launcher {
             let waited = self.changed.wait_timeout(current, LOOK_AROUND);
             current = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let known = current.child.upgrade();
-        if let Some(alive) = known.as_ref().filter(|known| known.is_alive()) {
-            return Ok(Arc::clone(alive));
+        if let Some(lease) = current.child.as_ref().and_then(Connection::lease) {
+            return Ok(lease);
         }
         current.is_starting = true;
-        // One that has ended is joined where it is dropped last: not under the lock.
+        let ended = current.child.take();
         drop(current);
-        drop(known);
         let starting = Starting(self);
-        let (connection, version) = Connection::start(&self.program, &self.load, interrupt)?;
-        if version != self.version {
-            // What was made with it before would no longer fit.
-            return Err(SpeechError::Config {
-                path: self.load.config().to_owned(),
-                reason: "it has changed since it was read".into(),
-            });
-        }
-        let connection = Arc::new(connection);
-        lock(&self.current).child = Arc::downgrade(&connection);
+        // It is joined here, not under the lock; and two at a time would take twice the memory.
+        drop(ended);
+        let child = Arc::new(Connection::start(&self.program, &self.load, self.terms)?);
+        let lease = child.lease();
+        lock(&self.current).child = Some(child);
         drop(starting);
-        Ok(connection)
+        lease.ok_or_else(|| SpeechError::Killed {
+            reason: "it ended as soon as it was started".into(),
+        })
     }
 }
 
@@ -117,25 +136,37 @@ impl Voice for ProcessVoice {
     }
 
     fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
-        let connection = self.launcher.connection(None)?;
-        match connection.ask_briefly(Request::FrontEnd)? {
+        let child = self.launcher.connection(None)?;
+        match child.ask_briefly(Request::FrontEnd)? {
             Reply::Done => Ok(Box::new(ProcessFrontEnd {
                 launcher: Arc::clone(&self.launcher),
-                connection: Mutex::new(connection),
             })),
-            other => Err(connection.out_of_place(&other)),
+            other => Err(child.out_of_place(&other)),
         }
     }
 
     fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
-        let opened = ProcessSynthesizer::open(&self.launcher, interrupt)?;
+        let (opened, _) = ProcessSynthesizer::open(&self.launcher, interrupt)?;
         Ok(Box::new(opened))
+    }
+
+    fn warm_up(&self) {
+        // What is wrong with it is told to whoever opens it.
+        if let Ok(child) = self.launcher.child(None) {
+            child.tell(Request::WarmUp);
+        }
+    }
+
+    fn rest(&self) {
+        let child = lock(&self.launcher.current).child.clone();
+        if let Some(child) = child {
+            child.retire_unused();
+        }
     }
 }
 
 struct ProcessFrontEnd {
     launcher: Arc<Launcher>,
-    connection: Mutex<Arc<Connection>>,
 }
 
 impl FrontEnd for ProcessFrontEnd {
@@ -153,43 +184,44 @@ impl FrontEnd for ProcessFrontEnd {
 
 impl ProcessFrontEnd {
     fn prepare_once(&self, text: &str) -> Result<Utterance, SpeechError> {
-        let connection = self.connection()?;
+        let child = self.launcher.connection(None)?;
         let text = text.to_owned();
-        match connection.ask_briefly(Request::Prepare { text })? {
+        match child.ask_briefly(Request::Prepare { text })? {
             Reply::Prepared(utterance) => Ok(utterance),
-            other => Err(connection.out_of_place(&other)),
+            other => Err(child.out_of_place(&other)),
         }
-    }
-
-    fn connection(&self) -> Result<Arc<Connection>, SpeechError> {
-        let mut connection = lock(&self.connection);
-        if !connection.is_alive() {
-            *connection = self.launcher.connection(None)?;
-        }
-        Ok(Arc::clone(&connection))
     }
 }
 
 struct ProcessSynthesizer {
     launcher: Arc<Launcher>,
-    connection: Arc<Connection>,
+    /// The child that has the model, as long as it lives.
+    child: Weak<Connection>,
     /// The model's number in that child.
     model: u64,
     looks_ahead: usize,
 }
 
 impl ProcessSynthesizer {
-    fn open(launcher: &Arc<Launcher>, interrupt: &Interrupt) -> Result<Self, SpeechError> {
-        let connection = launcher.connection(Some(interrupt))?;
-        match connection.ask_patiently(Request::Open, interrupt)? {
-            (model, Reply::Opened { looks_ahead }) => Ok(Self {
-                launcher: Arc::clone(launcher),
-                connection,
-                model,
-                looks_ahead,
-            }),
-            (_, other) => Err(connection.out_of_place(&other)),
+    fn open(launcher: &Arc<Launcher>, interrupt: &Interrupt) -> Result<(Self, Lease), SpeechError> {
+        let child = launcher.connection(Some(interrupt))?;
+        match child.ask_patiently(Request::Open, interrupt)? {
+            (model, Reply::Opened { looks_ahead }) => {
+                let opened = Self {
+                    launcher: Arc::clone(launcher),
+                    child: Arc::downgrade(child.connection()),
+                    model,
+                    looks_ahead,
+                };
+                Ok((opened, child))
+            }
+            (_, other) => Err(child.out_of_place(&other)),
         }
+    }
+
+    /// The child that has the model, if it is still there.
+    fn child(&self) -> Option<Lease> {
+        self.child.upgrade()?.lease()
     }
 }
 
@@ -199,16 +231,16 @@ impl Synthesizer for ProcessSynthesizer {
     }
 
     fn cancel_prefetch(&mut self) -> Result<(), SpeechError> {
-        if !self.connection.is_alive() {
+        // Whatever was begun ahead ended with its child.
+        let Some(child) = self.child() else {
             return Ok(());
-        }
+        };
         let model = self.model;
-        let cancelled = (self.connection).ask_briefly(Request::CancelPrefetch { model });
-        match cancelled {
-            Ok(Reply::Done) => Ok(()),
-            Ok(other) => Err(self.connection.out_of_place(&other)),
-            // Whatever was begun ahead went with it.
-            Err(SpeechError::Crashed { .. } | SpeechError::Killed { .. }) => Ok(()),
+        match child.ask_briefly(Request::CancelPrefetch { model }) {
+            Ok(Reply::Done) | Err(SpeechError::Crashed { .. } | SpeechError::Killed { .. }) => {
+                Ok(())
+            }
+            Ok(other) => Err(child.out_of_place(&other)),
             Err(error) => Err(error),
         }
     }
@@ -220,26 +252,31 @@ impl Synthesizer for ProcessSynthesizer {
         settings: &NarrationSettings,
         interrupt: &Interrupt,
     ) -> Result<Speech, SpeechError> {
-        if !self.connection.is_alive() {
-            *self = Self::open(&self.launcher, interrupt)?;
-        }
+        let child = if let Some(child) = self.child() {
+            child
+        } else {
+            let (again, child) = Self::open(&self.launcher, interrupt)?;
+            *self = again;
+            child
+        };
         let request = Request::Synthesize {
             model: self.model,
             utterance: utterance.clone(),
             ahead: ahead.iter().map(|&ahead| ahead.clone()).collect(),
             settings: settings.into(),
         };
-        match self.connection.ask_patiently(request, interrupt)? {
+        match child.ask_patiently(request, interrupt)? {
             (_, Reply::Spoken(speech)) => Ok(speech),
-            (_, other) => Err(self.connection.out_of_place(&other)),
+            (_, other) => Err(child.out_of_place(&other)),
         }
     }
 }
 
 impl Drop for ProcessSynthesizer {
     fn drop(&mut self) {
-        let model = self.model;
-        self.connection.tell(Request::Close { model });
+        if let Some(child) = self.child() {
+            child.tell(Request::Close { model: self.model });
+        }
     }
 }
 
