@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use aloud::assets::{AssetOverrides, Assets, VoiceFiles};
-use aloud::engine::{Interrupt, NarrationSettings, StopReason};
+use aloud::engine::{Interrupt, Limits, NarrationSettings, StopReason};
 use aloud::speech::process::Terms;
 use aloud::speech::{self, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, process};
 use rustix::process::{Pid, Signal, kill_process};
@@ -67,6 +67,16 @@ fn parts(voice: &str) -> (VoiceFiles, Runtime) {
 fn voice_of(voice: &str, program: &Path) -> Arc<dyn Voice> {
     let (files, runtime) = parts(voice);
     process::load(&files, &runtime, program, Terms::default()).unwrap()
+}
+
+/// A voice that is held to these limits.
+fn limited(voice: &str, limits: Limits) -> Arc<dyn Voice> {
+    let terms = Terms {
+        limits,
+        ..Terms::default()
+    };
+    let (files, runtime) = parts(voice);
+    process::load(&files, &runtime, Path::new(PROGRAM), terms).unwrap()
 }
 
 fn voice(voice: &str) -> Arc<dyn Voice> {
@@ -551,4 +561,157 @@ fn it_ends_with_the_program_that_is_killed() {
     println!("{took:.2?} after the program");
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert_eq!(run.end().0, None);
+}
+
+/// How many threads of a process have a name that begins so.
+fn threads(pid: Pid, name: &str) -> usize {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())).unwrap();
+    let names =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.filter(|found| found.starts_with(name)).count()
+}
+
+#[test]
+fn it_is_let_go_when_it_has_nothing_to_do_and_is_there_again_when_it_has() {
+    let _alone = alone();
+    let (files, runtime) = parts("tone");
+    let terms = Terms {
+        keep: Some(Duration::from_millis(50)),
+        ..Terms::default()
+    };
+    let voice = process::load(&files, &runtime, Path::new(PROGRAM), terms).unwrap();
+    let front_end = voice.front_end().unwrap();
+    let mut model = open(&*voice);
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        let utterance = front_end.prepare(SENTENCE).unwrap();
+        said.push(say(&mut *model, &utterance, &[]).unwrap().samples);
+        wait_for("it is let go", || children().is_empty().then_some(()));
+    }
+    assert!(!said[0].is_empty());
+    assert!(said.iter().all(|samples| *samples == said[0]));
+    assert_eq!(model.cancel_prefetch(), Ok(()));
+    assert_eq!(children(), [], "nothing is started to be stopped");
+}
+
+#[test]
+fn it_may_open_before_anyone_asks_and_opens_once() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    voice.warm_up();
+    let pid = child();
+    wait_for("the model is open", || {
+        (threads(pid, "aloud-lane") == 2).then_some(())
+    });
+    voice.warm_up();
+    let mut model = open(&*voice);
+    let utterance = prepare(&*voice, SENTENCE);
+    assert!(say(&mut *model, &utterance, &[]).is_ok());
+    voice.warm_up();
+    assert!(say(&mut *model, &utterance, &[]).is_ok());
+    assert_eq!((child(), threads(pid, "aloud-lane")), (pid, 2));
+    voice.rest();
+    assert!(say(&mut *model, &utterance, &[]).is_ok());
+}
+
+#[test]
+fn opening_that_was_begun_ahead_is_broken_off_by_who_waits_for_it() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    for _ in 0..3 {
+        voice.warm_up();
+        let interrupt = Interrupt::default();
+        let opened = std::thread::scope(|scope| {
+            let pid = child();
+            let interrupt = &interrupt;
+            scope.spawn(move || {
+                wait_for("it opens", || {
+                    (threads(pid, "aloud-model") == 1).then_some(())
+                });
+                interrupt.raise(StopReason::Cancel);
+            });
+            voice.open(interrupt).err()
+        });
+        assert_eq!(opened, Some(SpeechError::Interrupted));
+        voice.rest();
+        wait_for("it is let go", || children().is_empty().then_some(()));
+    }
+}
+
+#[test]
+fn it_is_held_to_its_limits() {
+    let _alone = alone();
+    let limits = Limits::default()
+        .memory(900_000_000)
+        .cpu(500)
+        .niceness(7)
+        .cores(1);
+    let voice = limited("quiet", limits);
+    let _model = open(&*voice);
+    let pid = child();
+    let proc = |name: &str| {
+        std::fs::read_to_string(format!("/proc/{}/{name}", pid.as_raw_nonzero())).unwrap()
+    };
+    let limit = |name: &str| {
+        let all = proc("limits");
+        let line = all.lines().find(|line| line.starts_with(name)).unwrap();
+        let numbers = line[name.len()..].split_whitespace();
+        numbers.take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(limit("Max cpu time"), ["500", "501"]);
+    assert_eq!(limit("Max data size"), ["900000000", "900000000"]);
+    assert_eq!(stat(&pid.as_raw_nonzero().to_string()).unwrap()[16], "7");
+    assert_eq!(threads(pid, "aloud-lane"), 1);
+    let status = proc("status");
+    let cores = status
+        .lines()
+        .find(|line| line.starts_with("Cpus_allowed_list:"));
+    let cores = cores.unwrap().split_whitespace().nth(1).unwrap();
+    assert!(cores.parse::<u32>().is_ok(), "one core: {cores}");
+}
+
+#[test]
+fn one_that_needs_more_memory_than_it_may_use_says_so() {
+    let _alone = alone();
+    for limit in [5_000_000, 40_000_000, 110_000_000] {
+        let voice = limited("quiet", Limits::default().memory(limit));
+        let error = SpeechError::MemoryLimit { limit };
+        assert_eq!(error.code(), "OUT_OF_MEMORY");
+        let opened = voice.open(&Interrupt::default()).map(drop);
+        assert_eq!(opened, Err(error.clone()));
+        let again = voice.open(&Interrupt::default()).map(drop);
+        assert_eq!(again, Err(error), "and it can be asked again");
+    }
+    // Enough to open it, and not for the longest text.
+    let limit = 220_000_000;
+    let voice = limited("quiet", Limits::default().memory(limit));
+    let mut model = open(&*voice);
+    let front_end = voice.front_end().unwrap();
+    let short = front_end.prepare("It works.").unwrap();
+    let long = front_end.prepare(&[SENTENCE; 60].join(" ")).unwrap();
+    assert!(say(&mut *model, &short, &[]).is_ok());
+    let error = say(&mut *model, &long, &[]).map(drop).unwrap_err();
+    assert_eq!(error, SpeechError::MemoryLimit { limit });
+    assert!(
+        say(&mut *model, &short, &[]).is_ok(),
+        "in a process that has all of it again"
+    );
+}
+
+#[test]
+fn one_that_has_used_its_processor_time_ends_and_no_other_begins() {
+    let _alone = alone();
+    let voice = limited("quiet", Limits::default().cpu(3));
+    let front_end = voice.front_end().unwrap();
+    let mut model = open(&*voice);
+    let long = front_end.prepare(&[SENTENCE; 20].join(" ")).unwrap();
+    let spent = SpeechError::CpuLimit { seconds: 3 };
+    let mut spoken = Ok(());
+    for _ in 0..20 {
+        spoken = spoken.and_then(|()| say(&mut *model, &long, &[]).map(drop));
+    }
+    assert_eq!(spoken, Err(spent.clone()));
+    assert_eq!(say(&mut *model, &long, &[]).map(drop), Err(spent.clone()));
+    assert_eq!(front_end.prepare("Again.").map(drop), Err(spent));
+    assert_eq!(children(), []);
 }

@@ -39,10 +39,7 @@ pub(super) fn memory_error(death: &SpeechError) -> ErrorObject {
         ErrorCode::OutOfMemory,
         format!("{death}, {MOST_KILLS} times while it spoke this segment: it is left out"),
     )
-    .with_remediation(
-        "End some other programs, or raise the limit on memory of this shell or session; then narrate \
-         the text again: what is finished is kept",
-    )
+    .with_remediation(format!("{}; what is finished is kept", death.remediation()))
 }
 
 /// Another narration has the folder by now.

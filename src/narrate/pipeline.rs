@@ -316,6 +316,10 @@ fn synthesize(
         let attempt = context.begin_segment(now.id)?;
         let utterance = match &now.utterance {
             Ok(utterance) => utterance,
+            // There is none left for the others either.
+            Err(error) if error.code == ErrorCode::CpuTime => {
+                return Err(WorkError::Failed(error.clone()));
+            }
             Err(error) => {
                 context.fail_segment(now.id, error.clone());
                 continue;
@@ -357,6 +361,7 @@ fn synthesize(
                 }
             }
             Err(SpeechError::Interrupted) => return Err(WorkError::Interrupted),
+            Err(error @ SpeechError::CpuLimit { .. }) => return Err(work_error(error)),
             Err(error) if error.is_death() => {
                 failed_runs += 1;
                 if failed_runs == FAILED_RUNS {

@@ -150,8 +150,8 @@ impl SpeechError {
                 "End some other programs, which gives it more memory, then try again"
             }
             Self::MemoryLimit { .. } => {
-                "Raise its limit (limits.memory_mb in the settings, or the task's own), or choose a \
-                 smaller voice"
+                "Raise its limit (limits.memory_mb in the settings, or the task's own) or choose a \
+                 smaller voice, then narrate the text again"
             }
             Self::CpuLimit { .. } => {
                 "Raise its limit (limits.cpu_time in the settings, or the task's own), then narrate the \

@@ -223,6 +223,12 @@ impl Connection {
         Some(Lease(Arc::clone(self)))
     }
 
+    /// Why no other may take its place, if it has ended so.
+    pub(super) fn is_last(&self) -> Option<SpeechError> {
+        let end = self.process.lock().end().cloned();
+        end.filter(|end| matches!(end, SpeechError::CpuLimit { .. }))
+    }
+
     /// Waits until it has loaded its voice, and returns the voice's version. `interrupt` ends the
     /// waiting.
     ///

@@ -114,6 +114,9 @@ impl Launcher {
         if let Some(lease) = current.child.as_ref().and_then(Connection::lease) {
             return Ok(lease);
         }
+        if let Some(end) = current.child.as_ref().and_then(|child| child.is_last()) {
+            return Err(end);
+        }
         current.is_starting = true;
         let ended = current.child.take();
         drop(current);
