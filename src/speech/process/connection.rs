@@ -645,14 +645,13 @@ impl Process {
         self.lock().greeted = true;
         while let Some(frame) = Frame::read(from)? {
             let Answer { number, reply } = Answer::of(&frame)?;
-            let mut state = self.lock();
-            if number == LOAD && state.loaded.is_none() {
-                state.loaded = Some(self.loaded(reply));
-            } else if let Some(waiting) = state.waiting.get_mut(&number) {
+            if number == LOAD {
+                let loaded = self.loaded(reply);
+                self.lock().loaded.get_or_insert(loaded);
+            } else if let Some(waiting) = self.lock().waiting.get_mut(&number) {
                 waiting.reply = Some(reply);
             }
             // Otherwise nobody waits for it any more: fine.
-            drop(state);
             self.changed.notify_all();
         }
         Ok(())
