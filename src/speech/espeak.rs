@@ -8,8 +8,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_channel::{Receiver, Sender};
 use libloading::Library;
@@ -39,47 +38,40 @@ struct Request {
     reply: Sender<Result<Vec<Clause>, SpeechError>>,
 }
 
-/// A handle to the library's thread; cheap to clone. The thread ends with the last handle.
+/// A handle to the library's thread; cheap to clone. The thread stays for the rest of the process's
+/// life: a second one could start the library while the first still ends it.
 #[derive(Clone)]
 pub struct Espeak {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
     requests: Sender<Request>,
-    thread: Option<JoinHandle<()>>,
-    library: PathBuf,
+    library: Arc<Path>,
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.requests.close();
-        if let Some(thread) = self.thread.take() {
-            // It ends after the request it is at; a panic there has been reported by the reply.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// The library's globals allow one user in a process.
-static RUNNING: Mutex<Weak<Inner>> = Mutex::new(Weak::new());
+/// The library's globals allow one user in a process. This handle is never dropped, so neither does
+/// the thread end.
+static RUNNING: Mutex<Option<Espeak>> = Mutex::new(None);
 
 impl Espeak {
-    /// Loads the library and its data, or returns a handle to the thread that has them.
+    /// Loads the library and its data, or returns a handle to the thread that has them. After a
+    /// failure it can be called again.
     ///
     /// # Errors
     /// [`SpeechError::Library`] if the library can't be loaded or refuses its data.
     pub fn open(library: &Path, data: &Path) -> Result<Self, SpeechError> {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(inner) = running.upgrade() {
-            if inner.library == library {
-                return Ok(Self { inner });
+        if let Some(espeak) = &*running {
+            if *espeak.library == *library {
+                return Ok(espeak.clone());
             }
             return Err(SpeechError::Phonemes(format!(
                 "{} is loaded already; a process can use one",
-                inner.library.display()
+                espeak.library.display()
             )));
         }
+        let espeak = Self::start(library, data)?;
+        Ok(running.insert(espeak).clone())
+    }
+
+    fn start(library: &Path, data: &Path) -> Result<Self, SpeechError> {
         let (requests, queue) = async_channel::bounded(BACKLOG);
         let (opened, opening) = async_channel::bounded(1);
         let files = (library.to_owned(), data.to_owned());
@@ -96,15 +88,18 @@ impl Espeak {
                 }
             })
             .map_err(|error| SpeechError::Phonemes(format!("can't start its thread: {error}")))?;
-        let result = opening.recv_blocking();
-        let inner = Arc::new(Inner {
+        let result = opening
+            .recv_blocking()
+            .unwrap_or_else(|_| Err(SpeechError::Phonemes("its thread ended".into())));
+        if let Err(error) = result {
+            // Until it has ended the library may still be loaded there. A panic is in the log.
+            drop(thread.join());
+            return Err(error);
+        }
+        Ok(Self {
             requests,
-            thread: Some(thread),
-            library: library.to_owned(),
-        });
-        result.unwrap_or_else(|_| Err(SpeechError::Phonemes("its thread ended".into())))?;
-        *running = Arc::downgrade(&inner);
-        Ok(Self { inner })
+            library: library.into(),
+        })
     }
 
     /// The clauses of a text with their phonemes, in the order of the text.
@@ -120,10 +115,7 @@ impl Espeak {
             text: text.into(),
             reply,
         };
-        self.inner
-            .requests
-            .send_blocking(request)
-            .map_err(|_| gone())?;
+        self.requests.send_blocking(request).map_err(|_| gone())?;
         answer.recv_blocking().map_err(|_| gone())?
     }
 }
@@ -147,7 +139,6 @@ fn serve(bound: &Bound, queue: &Receiver<Request>) {
 type Initialize = unsafe extern "C" fn(c_int, c_int, *const c_char, c_int) -> c_int;
 type SetVoiceByName = unsafe extern "C" fn(*const c_char) -> c_int;
 type TextToPhonemes = unsafe extern "C" fn(*mut *const c_void, c_int, c_int) -> *const c_char;
-type Terminate = unsafe extern "C" fn() -> c_int;
 
 // From the library's header `speak_lib.h`.
 const AUDIO_OUTPUT_RETRIEVAL: c_int = 2;
@@ -166,21 +157,13 @@ fn lacking(file: &Path) -> Option<SpeechError> {
     })
 }
 
-/// The library's functions. Made, used and dropped on one thread.
+/// The library's functions. Made and used on one thread.
 struct Bound {
     set_voice: SetVoiceByName,
     text_to_phonemes: TextToPhonemes,
-    terminate: Terminate,
     data: PathBuf,
     /// Keeps the functions above valid.
     _library: Library,
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        // SAFETY: the library was initialised in `load`, on this thread, and is still loaded.
-        unsafe { (self.terminate)() };
-    }
 }
 
 impl Bound {
@@ -216,9 +199,6 @@ impl Bound {
                 *library
                     .get::<TextToPhonemes>(b"espeak_TextToPhonemes")
                     .map_err(name)?,
-                *library
-                    .get::<Terminate>(b"espeak_Terminate")
-                    .map_err(name)?,
             );
             (initialize, bound)
         };
@@ -237,11 +217,10 @@ impl Bound {
                 failed(format!("it refused its data in {data}"))
             }));
         }
-        let (set_voice, text_to_phonemes, terminate) = bound;
+        let (set_voice, text_to_phonemes) = bound;
         Ok(Self {
             set_voice,
             text_to_phonemes,
-            terminate,
             data: folder.to_owned(),
             _library: library,
         })
