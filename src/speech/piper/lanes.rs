@@ -73,13 +73,50 @@ struct State {
     encoder: Option<Model>,
     /// How many lanes run a model.
     running: usize,
-    /// Nothing new is begun until what runs has ended.
-    stopped: bool,
+    turn: Turn,
     closing: bool,
     /// The number of the next passage.
     next: u64,
+}
+
+/// The request in work, and whether it was stopped. A request that has ended has no number any more:
+/// whoever comes late to stop it stops nothing, least of all the request after it.
+#[derive(Default)]
+struct Turn {
     /// How often something was asked for.
     asked: u64,
+    /// The number of the request in work.
+    current: Option<u64>,
+    /// Nothing new is begun until what runs has ended.
+    stopped: bool,
+}
+
+impl Turn {
+    /// Begins a request and returns its number.
+    fn begin(&mut self) -> u64 {
+        self.asked += 1;
+        self.current = Some(self.asked);
+        self.asked
+    }
+
+    /// Stops the request with this number, if it is in work; whatever there is if `None`. Returns
+    /// whether there is something to stop.
+    fn stop(&mut self, asked: Option<u64>) -> bool {
+        let is_meant = asked.is_none() || asked == self.current;
+        self.stopped |= is_meant;
+        is_meant
+    }
+
+    /// Ends the request in work. Returns whether it was stopped; [`Self::resume`] lets others begin
+    /// then.
+    fn end(&mut self) -> bool {
+        self.current = None;
+        self.stopped
+    }
+
+    fn resume(&mut self) {
+        self.stopped = false;
+    }
 }
 
 /// An utterance on its way.
@@ -147,10 +184,9 @@ impl Lanes {
                 utterances: VecDeque::new(),
                 encoder: Some(encoder),
                 running: 0,
-                stopped: false,
+                turn: Turn::default(),
                 closing: false,
                 next: 0,
-                asked: 0,
             }),
             changed: Condvar::new(),
             stop: Stop::new()?,
@@ -185,7 +221,7 @@ impl Lanes {
         interrupt: &Interrupt,
     ) -> Result<Speech, SpeechError> {
         let to_stop = Arc::clone(&self.shared);
-        let asked = self.shared.begin();
+        let asked = self.shared.lock().turn.begin();
         let spoken = interrupt.breaking(
             // Whoever stops a request may come when the next is in work.
             move || to_stop.stop(Some(asked)),
@@ -235,35 +271,28 @@ impl Shared {
         (self.changed.wait(state)).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a request and returns its number.
-    fn begin(&self) -> u64 {
-        let mut state = self.lock();
-        state.asked += 1;
-        state.asked
-    }
-
-    /// Stops the request with this number, if it is the latest; whatever there is if `None`.
+    /// Stops the request with this number, if it is in work; whatever there is if `None`.
     fn stop(&self, asked: Option<u64>) {
         let mut state = self.lock();
-        if asked.is_none_or(|asked| asked == state.asked) {
-            state.stopped = true;
-            // Before anyone can settle: a stop that came later would never be taken back.
+        if state.turn.stop(asked) {
+            // Under the lock: after `drain` it would never be taken back.
             self.stop.stop();
             self.changed.notify_all();
         }
     }
 
-    /// After a stop: waits until nothing runs, and forgets what was on its way.
+    /// Ends the request in work. If it was stopped: waits until nothing runs, and forgets what was on
+    /// its way.
     fn drain(&self) -> Result<(), SpeechError> {
         let mut state = self.lock();
-        if !state.stopped {
+        if !state.turn.end() {
             return Ok(());
         }
         while state.running > 0 {
             state = self.wait(state);
         }
         state.utterances.clear();
-        state.stopped = false;
+        state.turn.resume();
         self.stop.reset()
     }
 
@@ -286,7 +315,7 @@ impl Shared {
         }
         self.changed.notify_all();
         loop {
-            if state.stopped {
+            if state.turn.stopped {
                 return None;
             }
             let first = state.utterances.front_mut()?;
@@ -373,7 +402,7 @@ impl State {
 
     /// Frames come first: with them there is something to do for all lanes.
     fn next_job(&mut self) -> Option<Job> {
-        if self.stopped {
+        if self.turn.stopped {
             return None;
         }
         let waiting = |utterance: &&mut Utterance| matches!(utterance.stage, Stage::Waiting);
@@ -438,5 +467,34 @@ impl Utterance {
             // A window before it failed.
             (Ok(Output::Piece(..)), _) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_that_comes_late_stops_no_other_request() {
+        let mut turn = Turn::default();
+        let first = turn.begin();
+        assert!(!turn.end());
+        assert!(!turn.stop(Some(first)), "it has ended");
+        let second = turn.begin();
+        assert!(!turn.stop(Some(first)), "another is in work");
+        assert!(!turn.end(), "nobody has stopped it");
+
+        let third = turn.begin();
+        assert!(turn.stop(Some(third)));
+        assert!(turn.end());
+        assert!(!turn.stop(Some(third)), "what runs of it has still to end");
+        turn.resume();
+        turn.begin();
+        assert!(!turn.end());
+        assert!(!turn.stop(Some(second)));
+
+        // Nothing is asked for, but something may be on its way.
+        assert!(turn.stop(None));
+        assert!(turn.end());
     }
 }
