@@ -438,6 +438,14 @@ fn another_program_is_told_from_a_voice() {
             script("cut", &format!("{}; printf '\\001'", hello(2))),
             "middle of a message",
         ),
+        // It has died over a reply: that is the cause, not what it was cut off in.
+        (
+            script(
+                "dies",
+                &format!("{}; printf '\\001'; kill -SEGV $$", hello(2)),
+            ),
+            "crashed (SIGSEGV)",
+        ),
         (
             script("closed", "exec >&-; exec sleep 1000"),
             "closed its output",
@@ -474,6 +482,24 @@ fn another_program_is_told_from_a_voice() {
         both.to_string()
             .contains(&format!("this is aloud {}", env!("CARGO_PKG_VERSION")))
     );
+}
+
+#[test]
+fn one_that_crashes_at_its_start_is_started_again() {
+    let _alone = alone();
+    let crashing = |name: &str, times: u32| {
+        let lines = format!(
+            "n=$(cat $0.times); [ $n = 0 ] && exec {PROGRAM} \"$@\"
+             echo $((n - 1)) > $0.times; kill -SEGV $$"
+        );
+        home().write(&format!("{name}.times"), times.to_string());
+        voice_of("tone", &script(name, &lines))
+    };
+    assert!(crashing("twice", 2).front_end().is_ok());
+    assert!(crashing("twice", 2).open(&Interrupt::default()).is_ok());
+    let opened = crashing("thrice", 3).open(&Interrupt::default()).err();
+    assert_eq!(opened, Some(SpeechError::Crashed { signal: "SIGSEGV" }));
+    assert_eq!(children(), []);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use rustix::process::Signal;
 
 use super::super::SpeechError;
 use super::super::error::is_about_memory;
-use super::frame::Frame;
+use super::frame::{Frame, FrameError};
 use super::message::{
     Answer, Hello, Load, MessageError, Numbered, PROTOCOL, Reply, Request, process_error,
 };
@@ -598,15 +598,22 @@ impl Process {
     /// Reads replies to the end, and sees that the child ends with them.
     fn read(&self, stdout: ChildStdout) {
         let mut stdout = BufReader::new(stdout);
-        if let Err(error) = self.read_replies(&mut stdout) {
-            self.kill(process_error(error));
-        }
+        let cut_off = match self.read_replies(&mut stdout) {
+            Ok(()) => None,
+            // It may have died over it, and that is the cause then.
+            Err(MessageError::Frame(error @ FrameError::Truncated)) => Some(process_error(error)),
+            Err(error) => {
+                self.kill(process_error(error));
+                None
+            }
+        };
         let status = self.reap();
         // Something that it has started may still have the other end.
         self.wait_for(LAST_WORDS, |state| state.has_said_all);
         let mut state = self.lock();
         state.closing = true;
-        let verdict = state.verdict.take();
+        let has_died = status.is_none_or(|status| status.signal().is_some());
+        let verdict = state.verdict.take().or(cut_off.filter(|_| !has_died));
         let how = verdict.unwrap_or_else(|| self.how_ended(status, &state));
         if state.waiting.values().any(|it| it.reply.is_none()) {
             tracing::warn!(voice = self.voice, error = %how, "the voice's process has ended");

@@ -133,19 +133,37 @@ impl Launcher {
     }
 }
 
+/// So often is an opening tried whose child crashes.
+const OPENINGS: u32 = 3;
+
+/// Opens something in a child, and in another if that crashes. The other half of the voice, which is at
+/// work in the same child, may have crashed of a text; it tries that once more itself.
+fn opened<T>(mut open: impl FnMut() -> Result<T, SpeechError>) -> Result<T, SpeechError> {
+    let mut tries = 1;
+    loop {
+        match open() {
+            Err(SpeechError::Crashed { .. }) if tries < OPENINGS => tries += 1,
+            result => return result,
+        }
+    }
+}
+
 impl Voice for ProcessVoice {
     fn info(&self) -> &VoiceInfo {
         &self.info
     }
 
     fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
-        let child = self.launcher.connection(None)?;
-        match child.ask_briefly(Request::FrontEnd)? {
-            Reply::Done => Ok(Box::new(ProcessFrontEnd {
-                launcher: Arc::clone(&self.launcher),
-            })),
-            other => Err(child.out_of_place(&other)),
-        }
+        opened(|| {
+            let child = self.launcher.connection(None)?;
+            match child.ask_briefly(Request::FrontEnd)? {
+                Reply::Done => Ok(()),
+                other => Err(child.out_of_place(&other)),
+            }
+        })?;
+        Ok(Box::new(ProcessFrontEnd {
+            launcher: Arc::clone(&self.launcher),
+        }))
     }
 
     fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
@@ -207,6 +225,13 @@ struct ProcessSynthesizer {
 
 impl ProcessSynthesizer {
     fn open(launcher: &Arc<Launcher>, interrupt: &Interrupt) -> Result<(Self, Lease), SpeechError> {
+        opened(|| Self::open_once(launcher, interrupt))
+    }
+
+    fn open_once(
+        launcher: &Arc<Launcher>,
+        interrupt: &Interrupt,
+    ) -> Result<(Self, Lease), SpeechError> {
         let child = launcher.connection(Some(interrupt))?;
         match child.ask_patiently(Request::Open, interrupt)? {
             (model, Reply::Opened { looks_ahead }) => {
