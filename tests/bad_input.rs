@@ -275,6 +275,8 @@ fn with_too_few_open_files_nothing_else_is_blamed() {
         }
         told += 1;
         assert!(ran.err.contains("`ulimit -n`"), "{most}: {}", ran.err);
+        let messages = ran.err.lines().filter(|line| line.starts_with("aloud: "));
+        assert_eq!(messages.count(), 1, "{most}: {}", ran.err);
         for wrong in [
             "report this text",
             "Download",
@@ -286,6 +288,8 @@ fn with_too_few_open_files_nothing_else_is_blamed() {
         ] {
             assert!(!ran.err.contains(wrong), "{most}: {}", ran.err);
         }
+        let again = home.run(&args);
+        assert_eq!(again.code, Some(0), "{most}: {}", again.err);
     }
     assert!(told > 0, "every limit was enough");
 }

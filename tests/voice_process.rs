@@ -741,3 +741,92 @@ fn one_that_has_used_its_processor_time_ends_and_no_other_begins() {
     assert_eq!(front_end.prepare("Again.").map(drop), Err(spent));
     assert_eq!(children(), []);
 }
+
+/// The real program at work on the story, from a place where it can be replaced; what it says on
+/// standard error goes to `said`.
+fn working(home: &Home) -> (PathBuf, Running) {
+    let program = home.path("aloud");
+    // Its own file, for a link would be replaced for all.
+    std::fs::copy(PROGRAM, &program).unwrap();
+    let story = home.write("story.txt", STORY);
+    let said = std::fs::File::create(home.path("said")).unwrap();
+    let mut command = Command::new(&program);
+    command
+        .args(["narrate", "--json", &story])
+        .env("ALOUD_HOME", home.folder.path())
+        .stdin(Stdio::null())
+        .stderr(said);
+    let mut run = Running::start(command);
+    run.until("segment_started");
+    run.until("segment_started");
+    (program, run)
+}
+
+#[test]
+fn a_program_that_is_replaced_ends_with_one_sentence_and_loses_nothing() {
+    let _alone = alone();
+    let hello = r#"{"protocol":99,"version":"9.8.7"}"#;
+    let upgraded = format!(
+        "#!/bin/sh\nprintf '\\{:03o}\\0\\0\\0\\001{hello}'; cat >&2\n",
+        hello.len()
+    );
+    for (another, what) in [
+        (
+            "#!/bin/sh\nexit 7\n",
+            "exit code 7 before it said who it is",
+        ),
+        (&upgraded, "it is aloud 9.8.7 and speaks version 99"),
+    ] {
+        let home = Home::ready();
+        let (program, run) = working(&home);
+        let voices = children_of(run.id());
+        let new = home.write("new", another);
+        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::rename(&new, &program).unwrap();
+        end(voices[0], Signal::KILL);
+        assert_eq!(run.end().0, Some(1));
+        let said = std::fs::read_to_string(home.path("said")).unwrap();
+        println!("{said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+        for part in [what, "Start the program again; if it was updated"] {
+            assert!(said.contains(part), "{said}");
+        }
+
+        let folder = home.path("narrations/story");
+        let made: Vec<_> = kit::clips(&folder)
+            .into_iter()
+            .map(|clip| (clip.metadata().unwrap().modified().unwrap(), clip))
+            .collect();
+        assert!(!made.is_empty());
+        let story = home.path("story.txt");
+        let again = home.run(&["narrate", "--json", story.to_str().unwrap()]);
+        assert_eq!(again.code, Some(0), "{}", again.err);
+        assert_eq!(again.summary()["failed"], 0);
+        for (modified, clip) in made {
+            assert_eq!(clip.metadata().unwrap().modified().unwrap(), modified);
+        }
+    }
+}
+
+#[test]
+fn what_a_library_prints_ends_in_the_log_and_not_among_the_replies() {
+    let _alone = alone();
+    let home = Home::ready();
+    let (_, run) = working(&home);
+    let voice = children_of(run.id())[0].as_raw_nonzero();
+    let output = format!("/proc/{voice}/fd/1");
+    let mut output = std::fs::File::options().write(true).open(output).unwrap();
+    output
+        .write_all(b"printed by a library\n\x07\0\0\0\x03garbage\n")
+        .unwrap();
+    drop(output);
+    let (code, _) = run.end();
+    let said = std::fs::read_to_string(home.path("said")).unwrap();
+    assert_eq!((code, &*said), (Some(0), ""));
+    let logs = std::fs::read_dir(home.path("logs")).unwrap();
+    let log: String = logs
+        .map(|log| std::fs::read_to_string(log.unwrap().path()).unwrap())
+        .collect();
+    assert!(log.contains("printed by a library"), "{log}");
+    assert!(!log.contains('\u{7}'), "{log:?}");
+}

@@ -39,10 +39,18 @@ const FAILED_RUNS: u32 = 5;
 /// So often may the system end the voice while a segment is alone in it.
 pub(super) const MOST_KILLS: u32 = 3;
 
+/// Why a segment can't be spoken.
+enum Unspeakable {
+    /// This one can't.
+    Segment(ErrorObject),
+    /// None can.
+    Any(SpeechError),
+}
+
 /// A segment for the model.
 struct Prepared {
     id: SegmentId,
-    utterance: Result<Utterance, ErrorObject>,
+    utterance: Result<Utterance, Unspeakable>,
     /// Whether it has to be alone in the model: the voice has died of this segment or one beside it,
     /// or it has kept the model for too long.
     alone: bool,
@@ -316,11 +324,8 @@ fn synthesize(
         let attempt = context.begin_segment(now.id)?;
         let utterance = match &now.utterance {
             Ok(utterance) => utterance,
-            // There is none left for the others either.
-            Err(error) if error.code == ErrorCode::CpuTime => {
-                return Err(WorkError::Failed(error.clone()));
-            }
-            Err(error) => {
+            Err(Unspeakable::Any(error)) => return Err(work_error(error.clone())),
+            Err(Unspeakable::Segment(error)) => {
                 context.fail_segment(now.id, error.clone());
                 continue;
             }
@@ -382,19 +387,25 @@ fn synthesize(
                 if failed_runs == FAILED_RUNS {
                     return Err(work_error(error));
                 }
-                context.fail_segment(now.id, error.into());
+                if error.is_of_the_voice() {
+                    // It may pass, and no segment is to blame for it.
+                    waiting.push_front(now);
+                } else {
+                    context.fail_segment(now.id, error.into());
+                }
             }
         }
     }
     stopped(context)
 }
 
-fn speakable(utterance: Result<Utterance, SpeechError>) -> Result<Utterance, ErrorObject> {
-    let utterance = utterance?;
-    if utterance.sounds() > 0 {
-        return Ok(utterance);
+fn speakable(prepared: Result<Utterance, SpeechError>) -> Result<Utterance, Unspeakable> {
+    match prepared {
+        Ok(utterance) if utterance.sounds() > 0 => Ok(utterance),
+        Ok(utterance) => Err(Unspeakable::Segment(silence_error(&utterance))),
+        Err(error) if error.is_of_the_voice() => Err(Unspeakable::Any(error)),
+        Err(error) => Err(Unspeakable::Segment(error.into())),
     }
-    Err(silence_error(&utterance))
 }
 
 /// Speaks until the clip can be right, and gives the last try otherwise.

@@ -108,6 +108,26 @@ impl SpeechError {
         matches!(self, Self::Crashed { .. }) || self.is_for_want_of_memory()
     }
 
+    /// Whether it is about the voice, or about the machine: with any other text it would be the same.
+    #[must_use]
+    pub fn is_of_the_voice(&self) -> bool {
+        match self {
+            Self::Config { .. }
+            | Self::Model { .. }
+            | Self::Library { .. }
+            | Self::Shortage { .. }
+            | Self::Killed { .. }
+            | Self::CpuLimit { .. }
+            | Self::Unlimited
+            | Self::Process { .. } => true,
+            Self::Phonemes(_)
+            | Self::Run(_)
+            | Self::Interrupted
+            | Self::Crashed { .. }
+            | Self::MemoryLimit { .. } => false,
+        }
+    }
+
     /// A stable word for programs.
     #[must_use]
     pub fn code(&self) -> ErrorCode {

@@ -2,6 +2,7 @@
 //! once into a folder that all tests share; where they can't be had, the tests fail and say so.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod onnx;
 pub mod voice;
 
 use std::io::{BufRead, BufReader, Write};
@@ -73,10 +74,15 @@ impl Home {
     /// A voice of tones, with the phonemes of the real one: it opens and speaks in milliseconds.
     /// Returns its path.
     pub fn tone(&self) -> String {
-        let real = self.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx.json");
-        self.write("tone.onnx.json", std::fs::read(real).unwrap());
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tone.onnx");
-        self.write("tone.onnx", std::fs::read(model).unwrap())
+        self.made_voice("tone", &std::fs::read(model).unwrap())
+    }
+
+    /// A voice with this model and the phonemes of the real one. Returns its path.
+    pub fn made_voice(&self, name: &str, model: &[u8]) -> String {
+        let real = self.path("data/voices/en_US-joe-medium/en_US-joe-medium.onnx.json");
+        self.write(&format!("{name}.onnx.json"), std::fs::read(real).unwrap());
+        self.write(&format!("{name}.onnx"), model)
     }
 
     /// The real voice without the noise that makes each run of it another, as `quiet.onnx`.

@@ -259,7 +259,14 @@ fn run_failed(error: ort::Error) -> SpeechError {
     run_error(&error.to_string())
 }
 
+/// No voice needs as much memory at once, whatever there is: a fault of the model.
+const ABSURD: u64 = 64_000_000_000;
+
 fn run_error(reason: &str) -> SpeechError {
+    if let Some(bytes) = wanted(reason).filter(|&bytes| bytes >= ABSURD) {
+        let gigabytes = bytes / 1_000_000_000;
+        return SpeechError::Run(format!("it asks for {gigabytes} GB of memory at once"));
+    }
     if is_about_memory(reason) {
         return SpeechError::Shortage {
             doing: "run the voice's model".to_owned(),
@@ -267,6 +274,13 @@ fn run_error(reason: &str) -> SpeechError {
         };
     }
     SpeechError::Run(one_line(reason))
+}
+
+/// How much memory could not be had, where the runtime says so.
+fn wanted(reason: &str) -> Option<u64> {
+    let (_, size) = reason.split_once("Failed to allocate memory for requested buffer of size ")?;
+    let digits = size.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
 }
 
 fn one_line(text: &str) -> String {
@@ -285,6 +299,10 @@ mod tests {
             let error = run_error(said);
             assert!(error.remediation().contains("`ulimit -v`"), "{error}");
         }
+        let absurd =
+            run_error("Failed to allocate memory for requested buffer of size 100000000007");
+        let told = SpeechError::Run("it asks for 100 GB of memory at once".into());
+        assert_eq!(absurd, told);
         let error = run_error("Non-zero status code");
         assert_eq!(error, SpeechError::Run("Non-zero status code".into()));
     }
