@@ -14,6 +14,8 @@
 //! | `aloud-front-end` | child | prepares texts, while the model runs |
 //! | `aloud-model` | child | owns the models |
 
+#[cfg(target_os = "linux")]
+mod confine;
 mod connection;
 mod frame;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -203,6 +203,9 @@ impl Server {
                 let (limits, first_core) = load.limits();
                 limits::apply(&limits, first_core)?;
                 let (files, runtime) = load.into_parts();
+                // Threads take it from the one that starts them: before there are any.
+                #[cfg(target_os = "linux")]
+                super::confine::confine(&files, &runtime);
                 let voice = super::super::load(&files, &runtime)?;
                 let version = voice.info().version.clone();
                 self.start(voice)?;
