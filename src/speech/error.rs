@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::{ErrorCode, ErrorObject, Shortage};
 
+/// What is wrong with a file of a voice that is not what it was when the voice was loaded.
+pub(super) const CHANGED: &str = "it has changed since it was read";
+
 /// Why a voice can't be used or could not speak.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SpeechError {

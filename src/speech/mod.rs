@@ -180,6 +180,11 @@ pub trait Synthesizer {
         0
     }
 
+    /// What tells the model's bytes from others, if that is known.
+    fn checksum(&self) -> Option<u32> {
+        None
+    }
+
     /// Stops whatever it has begun ahead, and forgets it.
     ///
     /// # Errors

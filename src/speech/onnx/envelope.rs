@@ -1,7 +1,7 @@
 //! Tells from outside, with a few reads, whether a file is a whole ONNX model. It never opens it.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::speech::SpeechError;
@@ -26,20 +26,31 @@ pub fn check_envelope(path: &Path) -> Result<(), SpeechError> {
         return Err(failed("it is a folder, not a file"));
     }
     let size = metadata.len();
+    check(&mut BufReader::new(file), size).map_err(|reason| failed(&reason))
+}
+
+/// As [`check_envelope`], for what was read from the file.
+///
+/// # Errors
+/// What the bytes are not.
+pub(super) fn check_bytes(bytes: &[u8]) -> Result<(), String> {
+    check(&mut Cursor::new(bytes), bytes.len() as u64)
+}
+
+fn check(file: &mut (impl Read + Seek), size: u64) -> Result<(), String> {
     if size == 0 {
-        return Err(failed("the file is empty"));
+        return Err("the file is empty".into());
     }
-    let mut file = BufReader::new(file);
     let (mut at, mut graph) = (0, false);
     while at < size {
-        let Some((field, past)) = skip_field(&mut file, at) else {
-            return Err(failed("it is not an ONNX model"));
+        let Some((field, past)) = skip_field(file, at) else {
+            return Err("it is not an ONNX model".into());
         };
         if past > size {
             let missing = past - size;
-            return Err(failed(&format!(
+            return Err(format!(
                 "it is truncated: at least {missing} bytes are missing"
-            )));
+            ));
         }
         graph |= field == GRAPH;
         at = past;
@@ -47,9 +58,7 @@ pub fn check_envelope(path: &Path) -> Result<(), SpeechError> {
     if graph {
         Ok(())
     } else {
-        Err(failed(
-            "it holds no graph: it is not an ONNX model, or it is truncated",
-        ))
+        Err("it holds no graph: it is not an ONNX model, or it is truncated".into())
     }
 }
 
@@ -59,7 +68,7 @@ const GRAPH: u64 = 7;
 
 /// Reads one field's head at `at` and returns its number and where the next one begins; `None` if
 /// no model has such a field.
-fn skip_field(file: &mut BufReader<File>, at: u64) -> Option<(u64, u64)> {
+fn skip_field(file: &mut (impl Read + Seek), at: u64) -> Option<(u64, u64)> {
     file.seek(SeekFrom::Start(at)).ok()?;
     let (key, after_key) = varint(file, at)?;
     let field = key >> 3;
@@ -76,7 +85,7 @@ fn skip_field(file: &mut BufReader<File>, at: u64) -> Option<(u64, u64)> {
     FIELDS.contains(&field).then_some((field, past))
 }
 
-fn varint(file: &mut BufReader<File>, mut at: u64) -> Option<(u64, u64)> {
+fn varint(file: &mut impl Read, mut at: u64) -> Option<(u64, u64)> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let mut byte = [0];
@@ -97,11 +106,14 @@ mod tests {
     fn verdict(bytes: &[u8]) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        match check_envelope(file.path()) {
+        let verdict = match check_envelope(file.path()) {
             Ok(()) => "fine".into(),
             Err(SpeechError::Model { reason, .. }) => reason,
             Err(other) => panic!("{other}"),
-        }
+        };
+        let of_bytes = check_bytes(bytes).err().unwrap_or_else(|| "fine".into());
+        assert_eq!(of_bytes, verdict);
+        verdict
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! stays flat over inputs of changing lengths.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,10 +14,11 @@ use ort::session::builder::SessionBuilder;
 use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue};
 use ort::value::Tensor;
 
+use super::envelope::check_bytes;
 use super::shapes;
 use crate::engine::{Interrupt, Shortage};
 use crate::speech::SpeechError;
-use crate::speech::error::{is_about_memory, shortage_at};
+use crate::speech::error::{CHANGED, is_about_memory, shortage_at};
 
 /// The runtime of this process; it allows one, and it stays loaded.
 static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
@@ -52,6 +54,8 @@ pub(crate) struct Opener<'a> {
     environment: Environment,
     path: &'a Path,
     interrupt: &'a Interrupt,
+    /// Of what was read first.
+    checksum: OnceCell<u32>,
 }
 
 impl<'a> Opener<'a> {
@@ -68,13 +72,15 @@ impl<'a> Opener<'a> {
             environment: environment(library)?,
             path,
             interrupt,
+            checksum: OnceCell::new(),
         })
     }
 
-    /// What is in the file, with some room after it.
+    /// What is in the file, with some room after it. It is looked at again: what was looked at before
+    /// may have been replaced since.
     ///
     /// # Errors
-    /// [`SpeechError::Model`] if it can't be read.
+    /// [`SpeechError::Model`] if it can't be read, is no model, or is not what was read before.
     pub(crate) fn read(&self) -> Result<Vec<u8>, SpeechError> {
         const ROOM: usize = 1 << 16;
         let read = || {
@@ -86,19 +92,26 @@ impl<'a> Opener<'a> {
             file.read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        read().map_err(|error: std::io::Error| match Shortage::of(&error) {
+        let bytes = read().map_err(|error: std::io::Error| match Shortage::of(&error) {
             Some(shortage) => self.lacking(shortage),
+            // It could be read when the voice was loaded. A confined process can't read what has
+            // taken its place.
+            None if error.kind() == ErrorKind::PermissionDenied => {
+                self.failed(&format!("{CHANGED}: {error}"))
+            }
             None => self.failed(&error.to_string()),
-        })
+        })?;
+        check_bytes(&bytes).map_err(|reason| self.failed(&reason))?;
+        let checksum = crc32fast::hash(&bytes);
+        if *self.checksum.get_or_init(|| checksum) != checksum {
+            return Err(self.failed(CHANGED));
+        }
+        Ok(bytes)
     }
 
-    /// Opens the file itself, with `threads` threads for a run. What lies in files beside a model is
-    /// found from its own place only.
-    ///
-    /// # Errors
-    /// [`SpeechError::Interrupted`] or [`SpeechError::Model`].
-    pub(crate) fn open_file(&self, threads: usize) -> Result<Model, SpeechError> {
-        self.commit(threads, |builder| builder.commit_from_file(self.path))
+    /// What tells the bytes that were read from others; `None` before that.
+    pub(crate) fn checksum(&self) -> Option<u32> {
+        self.checksum.get().copied()
     }
 
     /// Opens a model that was read from the file, or a part of it.
@@ -120,7 +133,7 @@ impl<'a> Opener<'a> {
         open: impl FnOnce(&mut SessionBuilder) -> ort::Result<Session>,
     ) -> Result<Model, SpeechError> {
         let failed = |error: ort::Error| self.failed(&error.to_string());
-        let mut builder = builder(&self.environment, threads).map_err(failed)?;
+        let mut builder = builder(&self.environment, threads, self.path).map_err(failed)?;
         let canceler = builder.canceler();
         // There is nothing to do about a request that fails: the opening then runs to its end.
         let cancel = move || drop(canceler.cancel());
@@ -152,14 +165,23 @@ impl<'a> Opener<'a> {
     }
 }
 
-fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuilder> {
+fn builder(environment: &Environment, threads: usize, path: &Path) -> ort::Result<SessionBuilder> {
+    // Where the runtime looks for what a model keeps in files beside it; the bytes don't say.
+    const FOLDER: &str = "session.model_external_initializers_file_folder_path";
     // Without its memory pattern the runtime's memory stays flat over changing lengths. Threads that
     // spin while they wait for work take time from whoever has some, and gain nothing measurable.
-    Ok(Session::builder(environment)?
+    let builder = Session::builder(environment)?
         .with_log_level(LogLevel::Error)?
         .with_memory_pattern(false)?
         .with_intra_op_spinning(false)?
-        .with_intra_threads(threads.max(1))?)
+        .with_intra_threads(threads.max(1))?;
+    let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let Some(folder) = folder.parent().and_then(Path::to_str) else {
+        return Ok(builder);
+    };
+    // A name that is too long for the runtime matters to a model with such files only.
+    let named = builder.with_config_entry(FOLDER, folder);
+    Ok(named.unwrap_or_else(ort::Error::recover))
 }
 
 /// Breaks runs off, from any thread: all that were given it.

@@ -23,6 +23,7 @@ const LONGEST_WINDOW: usize = 192;
 pub(super) struct PiperSynthesizer {
     config: Arc<PiperConfig>,
     takes_speaker: bool,
+    checksum: Option<u32>,
     model: Opened,
 }
 
@@ -57,11 +58,7 @@ impl PiperSynthesizer {
             Some(opened) => opened,
             None => opener.open(bytes, threads).map(whole),
         };
-        let (model, inputs) = match opened {
-            // What lies in files beside the model is found from there only.
-            Err(error) if error != SpeechError::Interrupted => whole(opener.open_file(threads)?),
-            opened => opened?,
-        };
+        let (model, inputs) = opened?;
         for needed in ["input", "input_lengths", "scales"] {
             if !inputs.iter().any(|name| name == needed) {
                 let reason = format!("it has no input `{needed}`: it is not a Piper voice");
@@ -71,6 +68,7 @@ impl PiperSynthesizer {
         Ok(Self {
             config,
             takes_speaker: inputs.iter().any(|name| name == "sid"),
+            checksum: opener.checksum(),
             model,
         })
     }
@@ -102,6 +100,10 @@ impl Synthesizer for PiperSynthesizer {
             Opened::Lanes(lanes) => lanes.looks_ahead(),
             Opened::Whole(_) => 0,
         }
+    }
+
+    fn checksum(&self) -> Option<u32> {
+        self.checksum
     }
 
     fn cancel_prefetch(&mut self) -> Result<(), SpeechError> {

@@ -148,7 +148,12 @@ mod tests {
             ".{0,20}".prop_map(|version| Reply::Loaded { version }),
             Just(Reply::Done),
             utterances().prop_map(Reply::Prepared),
-            any::<usize>().prop_map(|looks_ahead| Reply::Opened { looks_ahead }),
+            (any::<usize>(), any::<Option<u32>>()).prop_map(|(looks_ahead, checksum)| {
+                Reply::Opened {
+                    looks_ahead,
+                    checksum,
+                }
+            }),
             (samples, any::<u64>()).prop_map(|(samples, nanoseconds)| {
                 let work = Duration::from_nanos(nanoseconds);
                 Reply::Spoken(Speech { samples, work })

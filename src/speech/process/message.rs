@@ -124,6 +124,10 @@ impl Load {
         &self.name
     }
 
+    pub(super) fn model(&self) -> &Path {
+        &self.model
+    }
+
     pub(super) fn config(&self) -> &Path {
         &self.config
     }
@@ -190,9 +194,10 @@ pub(super) enum Reply {
     /// It is done, and there is nothing to add.
     Done,
     Prepared(Utterance),
-    /// The model is open, and makes use of so many utterances ahead.
+    /// The model is open, and makes use of so many utterances ahead. Its bytes have this checksum.
     Opened {
         looks_ahead: usize,
+        checksum: Option<u32>,
     },
     /// Goes in a frame of its own kind.
     #[serde(skip)]

@@ -417,9 +417,12 @@ impl ModelThread {
                     Some(model) => model,
                     None => self.voice.open(&interrupt)?,
                 };
-                let looks_ahead = model.looks_ahead();
+                let opened = Reply::Opened {
+                    looks_ahead: model.looks_ahead(),
+                    checksum: model.checksum(),
+                };
                 self.models.insert(number, model);
-                Ok(Reply::Opened { looks_ahead })
+                Ok(opened)
             }
             ModelTask::Synthesize(synthesis) => {
                 let ahead: Vec<_> = synthesis.ahead.iter().collect();

@@ -2,9 +2,10 @@
 //! it is first needed, and again after it has died.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use super::super::error::CHANGED;
 use super::super::piper::PiperVoice;
 use super::super::{
     FrontEnd, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo,
@@ -42,6 +43,7 @@ pub fn load(
         load: Load::new(files, runtime, terms.limits),
         terms,
         version: info.version.clone(),
+        model: OnceLock::new(),
         current: Mutex::default(),
         changed: Condvar::new(),
     };
@@ -59,6 +61,8 @@ struct Launcher {
     load: Load,
     terms: Terms,
     version: String,
+    /// The checksum of the model that was opened first.
+    model: OnceLock<Option<u32>>,
     current: Mutex<Current>,
     changed: Condvar,
 }
@@ -96,7 +100,7 @@ impl Launcher {
         version.and_then(|_| {
             Err(SpeechError::Config {
                 path: self.load.config().to_owned(),
-                reason: "it has changed since it was read".into(),
+                reason: CHANGED.into(),
             })
         })
     }
@@ -129,6 +133,18 @@ impl Launcher {
         drop(starting);
         lease.ok_or_else(|| SpeechError::Killed {
             reason: "it ended as soon as it was started".into(),
+        })
+    }
+
+    /// Whether a model is what the first one was. A voice's version says too little for that, and
+    /// between two children its file may have been replaced.
+    fn check(&self, checksum: Option<u32>) -> Result<(), SpeechError> {
+        if *self.model.get_or_init(|| checksum) == checksum {
+            return Ok(());
+        }
+        Err(SpeechError::Model {
+            path: self.load.model().to_owned(),
+            reason: CHANGED.into(),
         })
     }
 }
@@ -234,7 +250,17 @@ impl ProcessSynthesizer {
     ) -> Result<(Self, Lease), SpeechError> {
         let child = launcher.connection(Some(interrupt))?;
         match child.ask_patiently(Request::Open, interrupt)? {
-            (model, Reply::Opened { looks_ahead }) => {
+            (
+                model,
+                Reply::Opened {
+                    looks_ahead,
+                    checksum,
+                },
+            ) => {
+                if let Err(changed) = launcher.check(checksum) {
+                    child.retire();
+                    return Err(changed);
+                }
                 let opened = Self {
                     launcher: Arc::clone(launcher),
                     child: Arc::downgrade(child.connection()),
