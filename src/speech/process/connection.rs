@@ -126,7 +126,8 @@ impl State {
         Self {
             outgoing: VecDeque::new(),
             closing: false,
-            users: 0,
+            // Whoever starts it.
+            users: 1,
             unused_since: Instant::now(),
             greeted: false,
             loaded: None,
@@ -152,11 +153,11 @@ struct Waiting {
 
 impl Connection {
     /// Starts a child that is to serve this voice, and returns at once: [`Self::ready`] waits until it
-    /// does.
+    /// does, or tells how it ended.
     ///
     /// # Errors
     /// [`SpeechError::Process`] if it can't be started, [`SpeechError::Shortage`].
-    pub(super) fn start(program: &Path, load: &Load, terms: Terms) -> Result<Self, SpeechError> {
+    pub(super) fn start(program: &Path, load: &Load, terms: Terms) -> Result<Lease, SpeechError> {
         let mut child = command(program).spawn().map_err(|error| {
             let doing = format!("start the voice's process {}", program.display());
             match Shortage::of(&error) {
@@ -184,7 +185,7 @@ impl Connection {
         connection.process.send(hello)?;
         connection.tell(Request::Load(Box::new(load.clone())));
         connection.start_threads(stdin, stdout, stderr)?;
-        Ok(connection)
+        Ok(Lease(Arc::new(connection)))
     }
 
     fn start_threads(

@@ -127,13 +127,10 @@ impl Launcher {
         let starting = Starting(self);
         // It is joined here, not under the lock; and two at a time would take twice the memory.
         drop(ended);
-        let child = Arc::new(Connection::start(&self.program, &self.load, self.terms)?);
-        let lease = child.lease();
-        lock(&self.current).child = Some(child);
+        let child = Connection::start(&self.program, &self.load, self.terms)?;
+        lock(&self.current).child = Some(Arc::clone(child.connection()));
         drop(starting);
-        lease.ok_or_else(|| SpeechError::Killed {
-            reason: "it ended as soon as it was started".into(),
-        })
+        Ok(child)
     }
 
     /// Whether a model is what the first one was. A voice's version says too little for that, and
