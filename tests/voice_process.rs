@@ -411,6 +411,122 @@ fn it_has_nothing_that_it_does_not_need() {
     assert_eq!(stat(&pid.to_string()).unwrap()[2], pid.to_string());
 }
 
+#[test]
+fn it_gives_up_what_it_does_not_need() {
+    let _alone = alone();
+    let voice = voice("quiet");
+    let mut busy = Busy::new(&*voice);
+    let process = format!("/proc/{}", busy.works().as_raw_nonzero());
+    let read = |path: &str| std::fs::read_to_string(format!("{process}/{path}")).unwrap();
+    // A system short of memory ends it before the program.
+    let score = read("oom_score_adj").trim().parse::<i32>().unwrap();
+    assert!(score >= 500, "{score}");
+    let has_filters = std::fs::exists("/proc/sys/kernel/seccomp").unwrap();
+    if !has_filters || !cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        eprintln!("skipped: the system's calls are not restricted here");
+        return;
+    }
+    // Those of the foreign libraries are among them.
+    let threads = std::fs::read_dir(format!("{process}/task")).unwrap();
+    let threads: Vec<_> = threads.map(|thread| thread.unwrap().file_name()).collect();
+    assert!(threads.len() > 3, "{threads:?}");
+    for thread in threads {
+        let status = read(&format!("task/{}/status", thread.to_str().unwrap()));
+        assert!(status.contains("\nNoNewPrivs:\t1\n"), "{status}");
+        assert!(status.contains("\nSeccomp:\t2\n"), "{status}");
+    }
+}
+
+/// A voice that speaks as the one of tones.
+#[track_caller]
+fn sounds_like_tone(files: &VoiceFiles, runtime: &Runtime) {
+    let tone = voice("tone");
+    let utterance = prepare(&*tone, SENTENCE);
+    let expected = say(&mut *open(&*tone), &utterance, &[]).unwrap();
+    drop(tone);
+    let voice = process::load(files, runtime, Path::new(PROGRAM)).unwrap();
+    assert_eq!(prepare(&*voice, SENTENCE), utterance);
+    let spoken = say(&mut *open(&*voice), &utterance, &[]).unwrap();
+    assert_eq!(spoken.samples, expected.samples);
+}
+
+#[test]
+fn a_voice_is_found_wherever_it_is() {
+    let _alone = alone();
+    let home = home();
+    // A home with its data on another disk, by a link within a link.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let links = elsewhere.path();
+    std::os::unix::fs::symlink(home.path("data"), links.join("disk")).unwrap();
+    std::os::unix::fs::symlink("disk", links.join("data")).unwrap();
+    std::os::unix::fs::symlink(home.path("tone.onnx"), links.join("linked.onnx")).unwrap();
+    let config = home.path("tone.onnx.json");
+    std::os::unix::fs::symlink(&config, links.join("linked.onnx.json")).unwrap();
+    let assets = Assets::new(&links.join("data"), AssetOverrides::default());
+    let espeak = assets.espeak().unwrap();
+    let runtime = Runtime {
+        onnxruntime: assets.onnxruntime().unwrap(),
+        espeak_library: espeak.library,
+        espeak_data: espeak.data,
+        threads: Some(2),
+    };
+    let linked = links.join("linked.onnx");
+    let files = assets.voice(linked.to_str().unwrap()).unwrap();
+    sounds_like_tone(&files, &runtime);
+
+    // Named from the working directory, with weights in a file beside it.
+    for model in ["tests/fixtures/tone.onnx", "tests/fixtures/beside.onnx"] {
+        let files = VoiceFiles {
+            name: "relative".into(),
+            model: model.into(),
+            config: config.clone(),
+            card: None,
+        };
+        sounds_like_tone(&files, &runtime);
+    }
+}
+
+#[test]
+fn a_model_that_was_replaced_is_told_and_not_opened() {
+    let _alone = alone();
+    let home = home();
+    let (model, other) = (home.path("replaced.onnx"), home.path("other.onnx"));
+    std::fs::copy(home.path("tone.onnx.json"), home.path("replaced.onnx.json")).unwrap();
+    let whole = std::fs::read(home.path("tone.onnx")).unwrap();
+    // Of the same size, and a model as well.
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    std::fs::write(&model, &whole).unwrap();
+    let voice = voice("replaced");
+    let refused = |why: &str| {
+        let error = voice.open(&Interrupt::default()).err().unwrap();
+        assert_eq!(error.code(), "VOICE_MODEL");
+        assert!(error.to_string().contains(why), "{error}");
+    };
+    drop(open(&*voice));
+
+    // While a process has it.
+    let front_end = voice.front_end().unwrap();
+    let pid = child();
+    std::fs::write(&model, &changed).unwrap();
+    refused("has changed since it was read");
+    std::fs::write(&model, &whole[..whole.len() / 2]).unwrap();
+    refused("it is truncated");
+    std::fs::write(&model, &whole).unwrap();
+    drop(open(&*voice));
+    std::fs::write(&other, &changed).unwrap();
+    std::fs::rename(&other, &model).unwrap();
+    refused("has changed since it was read");
+    assert_eq!(child(), pid);
+    drop(front_end);
+
+    // Between two.
+    assert_eq!(children(), []);
+    refused("has changed since it was read");
+    std::fs::write(&model, &whole).unwrap();
+    drop(open(&*voice));
+}
+
 /// A program that is not a voice; it has the arguments of one.
 fn script(name: &str, lines: &str) -> PathBuf {
     let path = home().write(name, format!("#!/bin/sh\n{lines}\n"));
