@@ -618,6 +618,62 @@ fn one_that_crashes_at_its_start_is_started_again() {
     assert_eq!(children(), []);
 }
 
+/// A library that poses as eSpeak NG: it prints, and crashes of a word.
+fn library_that_crashes() -> PathBuf {
+    let source = home().write(
+        "espeak.c",
+        r#"
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <string.h>
+        int espeak_Initialize(int a, int b, const char *c, int d) { return 22050; }
+        int espeak_SetVoiceByName(const char *name) { return 0; }
+        const char *espeak_TextToPhonemes(const void **text, int a, int b) {
+            printf("printed by a library\n");
+            fflush(stdout);
+            if (strstr(*text, "abracadabra")) abort();
+            *text = NULL;
+            return "ab";
+        }
+        "#,
+    );
+    let library = home().path("libespeak.so");
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, Path::new(&source)])
+        .status()
+        .expect("a C compiler, which building aloud needs as well");
+    assert!(built.success());
+    library
+}
+
+#[test]
+fn a_text_that_crashes_the_front_end_takes_the_model_with_it_once_at_most() {
+    let _alone = alone();
+    let (files, mut runtime) = parts("tone");
+    runtime.espeak_library = library_that_crashes();
+    let voice = process::load(&files, &runtime, Path::new(PROGRAM), Terms::default()).unwrap();
+    let front_end = voice.front_end().unwrap();
+    let mut model = open(&*voice);
+    let crashed = SpeechError::Crashed { signal: "SIGABRT" };
+    let bad = || front_end.prepare("abracadabra").map(drop);
+    assert_eq!(bad(), Err(crashed.clone()));
+    let good = front_end.prepare("A word.").unwrap();
+    let spoken = say(&mut *model, &good, &[]).unwrap();
+    let before = children();
+    assert_eq!(before.len(), 2);
+    for _ in 0..3 {
+        assert_eq!(bad(), Err(crashed.clone()));
+    }
+    let again = say(&mut *model, &good, &[]).unwrap();
+    assert_eq!(again.samples, spoken.samples);
+    let now = children();
+    assert_eq!(now.len(), 1);
+    assert!(before.contains(&now[0]), "the model's is the same");
+    drop((front_end, model, voice));
+    assert_eq!(children(), []);
+}
+
 #[test]
 fn one_that_says_nothing_is_broken_off() {
     let _alone = alone();

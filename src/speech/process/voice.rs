@@ -85,6 +85,18 @@ impl Drop for Starting<'_> {
 }
 
 impl Launcher {
+    /// One that starts children of its own for the same voice.
+    fn another(&self) -> Self {
+        Self {
+            program: self.program.clone(),
+            load: self.load.clone(),
+            terms: self.terms,
+            version: self.version.clone(),
+            current: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
     /// The child, when it has loaded the voice. `interrupt` ends the waiting.
     fn connection(&self, interrupt: Option<&Interrupt>) -> Result<Lease, SpeechError> {
         let child = self.child(interrupt)?;
@@ -176,6 +188,7 @@ impl Voice for ProcessVoice {
         })?;
         Ok(Box::new(ProcessFrontEnd {
             launcher: Arc::clone(&self.launcher),
+            apart: OnceLock::new(),
         }))
     }
 
@@ -201,16 +214,20 @@ impl Voice for ProcessVoice {
 
 struct ProcessFrontEnd {
     launcher: Arc<Launcher>,
+    /// Its own processes, since it was in one that crashed.
+    apart: OnceLock<Launcher>,
 }
 
 impl FrontEnd for ProcessFrontEnd {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
-        let prepared = self.prepare_once(text);
-        match prepared {
-            // It may have died of what the model was at. If it is this text, it dies again.
-            Err(SpeechError::Crashed { .. } | SpeechError::Killed { .. }) => {
+        match self.prepare_once(text) {
+            // It may have died of what the model was at. If it is this text, it dies again: this time
+            // without the model, which would be taken for the one to blame.
+            Err(SpeechError::Crashed { .. }) => {
+                self.apart.get_or_init(|| self.launcher.another());
                 self.prepare_once(text)
             }
+            Err(SpeechError::Killed { .. }) => self.prepare_once(text),
             prepared => prepared,
         }
     }
@@ -218,7 +235,8 @@ impl FrontEnd for ProcessFrontEnd {
 
 impl ProcessFrontEnd {
     fn prepare_once(&self, text: &str) -> Result<Utterance, SpeechError> {
-        let child = self.launcher.connection(None)?;
+        let launcher = self.apart.get().unwrap_or(&self.launcher);
+        let child = launcher.connection(None)?;
         let text = text.to_owned();
         match child.ask_briefly(Request::Prepare { text })? {
             Reply::Prepared(utterance) => Ok(utterance),
