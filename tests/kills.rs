@@ -2,7 +2,7 @@
 //! finished clip is lost, damaged or made a second time. The moments are random; in a build with
 //! failpoints half of these kills are at a step of publishing a clip or accepting a task instead.
 //!
-//! On Linux about a third of the kills are for the process of the program's voice, which is killed,
+//! On Linux some four in ten of the kills are for the process of the program's voice, which is killed,
 //! crashed, or stopped and then killed. The program has to go on with another by itself, whether it
 //! is killed later in the same run or lives to its end: no segment is left out, none has an error.
 //! Once the program is gone, so is its voice.
