@@ -444,7 +444,7 @@ fn sounds_like_tone(files: &VoiceFiles, runtime: &Runtime) {
     let utterance = prepare(&*tone, SENTENCE);
     let expected = say(&mut *open(&*tone), &utterance, &[]).unwrap();
     drop(tone);
-    let voice = process::load(files, runtime, Path::new(PROGRAM)).unwrap();
+    let voice = process::load(files, runtime, Path::new(PROGRAM), Terms::default()).unwrap();
     assert_eq!(prepare(&*voice, SENTENCE), utterance);
     let spoken = say(&mut *open(&*voice), &utterance, &[]).unwrap();
     assert_eq!(spoken.samples, expected.samples);

@@ -92,6 +92,7 @@ impl Launcher {
             load: self.load.clone(),
             terms: self.terms,
             version: self.version.clone(),
+            model: self.model.clone(),
             current: Mutex::default(),
             changed: Condvar::new(),
         }
