@@ -521,7 +521,8 @@ fn a_model_that_was_replaced_is_told_and_not_opened() {
     drop(front_end);
 
     // Between two.
-    assert_eq!(children(), []);
+    voice.rest();
+    wait_for("it is let go", || children().is_empty().then_some(()));
     refused("has changed since it was read");
     std::fs::write(&model, &whole).unwrap();
     drop(open(&*voice));

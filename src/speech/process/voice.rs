@@ -274,7 +274,7 @@ impl ProcessSynthesizer {
                 },
             ) => {
                 if let Err(changed) = launcher.check(checksum) {
-                    child.retire();
+                    child.tell(Request::Close { model });
                     return Err(changed);
                 }
                 let opened = Self {
