@@ -407,6 +407,10 @@ fn it_has_nothing_that_it_does_not_need() {
         "{environment}"
     );
     assert!(!environment.contains("HOME="), "{environment}");
+    assert!(
+        environment.contains("ORT_DISABLE_TELEMETRY=1"),
+        "{environment}"
+    );
     // A process group of its own: Ctrl-C is not for it.
     assert_eq!(stat(&pid.to_string()).unwrap()[2], pid.to_string());
 }

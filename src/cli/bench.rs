@@ -3,6 +3,7 @@
 //! is best.
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -64,6 +65,22 @@ struct Report<'a> {
     machine: &'a str,
     rows: &'a [Row],
     best_threads: usize,
+}
+
+/// Begins this program anew with the variable that keeps ONNX Runtime from writing down its use, which
+/// it does before anything else can be said to it. A voice in a process of its own is started with it.
+pub(super) fn begin_without_telemetry() {
+    const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
+    if std::env::var_os(VARIABLE).is_some() {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        let error = std::process::Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .env(VARIABLE, "1")
+            .exec();
+        tracing::warn!(%error, "ONNX Runtime may write down that it is used");
+    }
 }
 
 pub(super) fn run(

@@ -65,6 +65,9 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         // No settings, no log file, no signals: its parent has all of that.
         return voice::run();
     }
+    if matches!(args.command, Some(Command::Bench(_))) {
+        bench::begin_without_telemetry();
+    }
     signals::survive_large_files()?;
     let mut settings = crate::settings::load(args.overrides())?;
     // A system that does not say where this program is has the voices in it.

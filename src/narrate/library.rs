@@ -12,7 +12,8 @@ use crate::settings::Settings;
 /// from there. A program that wants them in processes of their own sets `settings.voice_program`, to its
 /// own path if it calls [`process::serve`](crate::speech::process::serve) when it is started with
 /// [`process::ARGUMENT`](crate::speech::process::ARGUMENT), or to that of
-/// `aloud`.
+/// `aloud`. In this process, set `ORT_DISABLE_TELEMETRY=1` in its environment before it starts: ONNX Runtime
+/// writes down its use otherwise, in a file in the user's cache.
 ///
 /// ```
 /// use aloud::engine::{Engine, ShutdownWait};

@@ -364,6 +364,8 @@ fn command(program: &Path) -> Command {
         .arg(ARGUMENT)
         .env_clear()
         .envs(kept)
+        // Being told later, ONNX Runtime has begun a database of what it is used for by then.
+        .env("ORT_DISABLE_TELEMETRY", "1")
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

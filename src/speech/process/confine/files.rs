@@ -16,7 +16,7 @@ const KNOWN: ABI = ABI::V10;
 
 /// Where the system's loader finds what libraries depend on. All of it was installed, so it is nobody's
 /// secret. `/usr` has the languages, the time zones and the encodings as well.
-const SYSTEM: [&str; 14] = [
+const SYSTEM: [&str; 15] = [
     "/usr",
     "/lib",
     "/lib32",
@@ -30,11 +30,12 @@ const SYSTEM: [&str; 14] = [
     "/home/linuxbrew/.linuxbrew",
     "/etc/ld.so.cache",
     "/etc/ld.so.preload",
+    "/etc/locale.alias",
     "/etc/localtime",
 ];
 
 /// What libraries ask about the machine: its cores, its memory and its limits. ONNX Runtime looks for
-/// graphics cards too, asks which system this is, and crashes nowhere but complains if it can't.
+/// graphics cards as well, and warns of those that it can't look at.
 const MACHINE: [&str; 15] = [
     "/dev/null",
     "/dev/urandom",

@@ -12,8 +12,8 @@ use std::io;
 use super::super::Runtime;
 use crate::assets::VoiceFiles;
 
-/// Gives up, for the calling thread and all that it starts, what this voice does not need. Takes well
-/// under a millisecond.
+/// Gives up, for the calling thread and all that it starts, what this voice does not need. Takes less
+/// than a millisecond.
 pub(super) fn confine(voice: &VoiceFiles, runtime: &Runtime) {
     // It is written to a file, so it comes first.
     if let Err(error) = volunteer() {
