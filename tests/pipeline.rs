@@ -406,6 +406,16 @@ fn a_segment_over_its_time_is_given_up_and_the_task_goes_on() {
 }
 
 #[test]
+fn a_voice_that_is_late_with_everything_does_not_keep_the_queue_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), speak, Some(Duration::from_millis(20)));
+    let status = narrate(&engine, narration(folder.path(), "slow", &["slow"; 20]));
+    assert_eq!(status.error.unwrap().code, ErrorCode::Timeout);
+    assert_eq!(status.errors.segments(), 4);
+    engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
 fn the_joined_file_never_takes_the_name_of_a_clip() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path(), speak, None);

@@ -335,7 +335,12 @@ fn synthesize(
         match tried {
             Err(SpeechError::Interrupted) if overdue && context.interrupt().reason().is_none() => {
                 if ids.is_empty() {
-                    context.fail_segment(now.id, timeout_error(context.segment_timeout()));
+                    let error = timeout_error(context.segment_timeout());
+                    failed_runs += 1;
+                    if failed_runs == FAILED_RUNS {
+                        return Err(WorkError::Failed(error));
+                    }
+                    context.fail_segment(now.id, error);
                     continue;
                 }
                 // Which of them it was is seen when each is alone.
