@@ -1,5 +1,6 @@
 //! The parent's side as a voice: its front end and its models share one child, which is started when
-//! it is first needed, and again after it has died.
+//! it is first needed, and again after it has died. After a crash the front end has a child of its own:
+//! what ends one of the two is then known.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
