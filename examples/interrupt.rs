@@ -3,20 +3,21 @@
 //! worker being free.
 //!
 //!     cargo run --release --example interrupt -- 200
+//!     cargo run --release --example interrupt -- 200 target/release/aloud
+//!
+//! The second has the voice in a process of its own, as `aloud` has it.
 //!
 //! What narrating needs is taken from the user's own folders (`aloud setup` fetches it).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aloud::assets::Assets;
 use aloud::engine::{
     Engine, ErrorObject, Event, Narration, NarrationSettings, Options, Plan, PlannedSegment,
     ShutdownWait, TaskId,
 };
-use aloud::narrate::{VoiceNarrator, VoiceResolver};
+use aloud::narrate::{VoiceNarrator, VoiceResolver, load_voice};
 use aloud::settings::{Overrides, load};
-use aloud::speech::{self, Runtime};
 
 const TEXT: &str = "By midnight the sea had swallowed the lower path, and the only light for \
     twenty miles was the one that she had carried up the stairs herself, one hundred and twelve of \
@@ -26,16 +27,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tries: usize = std::env::args()
         .nth(1)
         .map_or(Ok(200), |tries| tries.parse())?;
-    let settings = load(Overrides::default())?;
-    let assets = Assets::from_settings(&settings);
-    let espeak = assets.espeak()?;
-    let runtime = Runtime {
-        onnxruntime: assets.onnxruntime()?,
-        espeak_library: espeak.library,
-        espeak_data: espeak.data,
-        threads: settings.threads,
-    };
-    let voice = speech::load(&assets.voice(&settings.voice)?, &runtime)?;
+    let mut settings = load(Overrides::default())?;
+    settings.voice_program = std::env::args().nth(2).map(Into::into);
+    let voice = load_voice(&settings, &settings.voice)?;
     let resolve: VoiceResolver =
         Arc::new(move |_: &str, _| Ok::<_, ErrorObject>(Arc::clone(&voice)));
     let folder = tempfile::tempdir()?;
