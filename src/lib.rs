@@ -64,6 +64,8 @@ pub mod fuzzing;
 pub mod cli;
 #[cfg(feature = "monitor")]
 pub mod monitor;
+#[cfg(feature = "cli")]
+pub mod service;
 
 /// Why this user's engine can't be opened.
 #[cfg(feature = "narrate")]

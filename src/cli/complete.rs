@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs::FileType;
 use std::path::Path;
 
-use super::typed::expanded;
 use crate::monitor::services::Completion;
+use crate::service::typed::expanded;
 use crate::text::printable;
 
 /// More than anyone reads.

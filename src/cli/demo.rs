@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::accessible;
 use super::signals::Signals;
-use super::submit::{Ready, compose_for, open_engine, submit};
+use super::submit::open_engine;
 use crate::engine::Engine;
 use crate::narrate::{Composed, Request, Voices};
+use crate::service::{Ready, compose_for, submit};
 use crate::settings::Settings;
 
 /// What `aloud demo` narrates.

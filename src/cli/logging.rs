@@ -7,11 +7,13 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::service::LogLine;
 
 /// What is logged unless `ALOUD_LOG` says otherwise.
 const DEFAULT: &str = "info,ort=warn";
@@ -20,19 +22,11 @@ const DEFAULT: &str = "info,ort=warn";
 const KEPT: usize = 1000;
 const LONGEST: usize = 2000;
 
-/// A line of the log.
-#[derive(Clone, Debug)]
-pub(super) struct Line {
-    pub(super) time: jiff::Timestamp,
-    pub(super) level: Level,
-    pub(super) text: String,
-}
-
 /// The last lines. One for the process, as there is one log.
-static LAST: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
+static LAST: Mutex<VecDeque<LogLine>> = Mutex::new(VecDeque::new());
 
 /// The last lines, oldest first.
-pub(super) fn last_lines() -> Vec<Line> {
+pub(crate) fn last_lines() -> Vec<LogLine> {
     let lines = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     lines.iter().cloned().collect()
 }
@@ -89,9 +83,9 @@ impl<S: Subscriber> Layer<S> for Memory {
         if let Some((end, _)) = text.char_indices().nth(LONGEST) {
             text.truncate(end);
         }
-        let line = Line {
-            time: jiff::Timestamp::now(),
-            level: *event.metadata().level(),
+        let line = LogLine {
+            time: jiff::Timestamp::now().as_millisecond(),
+            level: event.metadata().level().as_str().to_owned(),
             text,
         };
         let mut lines = LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,7 +136,7 @@ mod tests {
             tracing::warn!("{}", "y".repeat(2 * LONGEST));
         });
         let lines = last_lines();
-        let own: Vec<&Line> = lines
+        let own: Vec<&LogLine> = lines
             .iter()
             .filter(|line| line.text.contains("a line"))
             .collect();
@@ -151,7 +145,7 @@ mod tests {
             own.last().unwrap().text,
             format!("a line  number={}  folder=x", KEPT + 4)
         );
-        let long = lines.iter().find(|line| line.level == Level::WARN).unwrap();
+        let long = lines.iter().find(|line| line.level == "WARN").unwrap();
         assert_eq!(long.text.len(), LONGEST);
     }
 }

@@ -8,6 +8,7 @@ mod clean;
 #[cfg(feature = "monitor")]
 pub(crate) mod complete;
 mod demo;
+mod desk;
 pub mod doctor;
 pub mod fetching;
 mod limits;
@@ -19,13 +20,11 @@ mod on_complete;
 mod phonemes;
 mod player;
 mod report;
-pub(crate) mod service;
 pub mod setup;
 mod signals;
 mod submit;
 #[cfg(feature = "monitor")]
 mod tour;
-mod typed;
 mod voice;
 pub mod voices;
 
@@ -35,8 +34,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::assets::AssetError;
-use crate::engine::{OpenError, Shortage, StoreError, SubmitError};
+use crate::engine::{OpenError, StoreError, SubmitError};
 use crate::narrate::ComposeError;
+use crate::service::one_message;
 use crate::settings::SettingsError;
 use crate::speech::SpeechError;
 use crate::text::printable;
@@ -166,39 +166,6 @@ fn message(error: &anyhow::Error) -> String {
     }
 }
 
-/// The error and its causes on one line, each cause said once, safe to print.
-fn one_message(error: &anyhow::Error) -> String {
-    let mut message = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        if !message.contains(&cause) {
-            message = format!("{message}: {cause}");
-        }
-    }
-    let io = error.downcast_ref::<std::io::Error>();
-    if let Some(shortage) = io.and_then(Shortage::of) {
-        message = format!("{message}. {}", shortage.remediation());
-    }
-    if let Some(error) = error.downcast_ref::<SpeechError>() {
-        message = format!("{message}. {}", error.remediation());
-    }
-    printable(&without_middle(message)).into_owned()
-}
-
-/// A message of any length, short enough to be read. Its beginning tells what happened, and its end
-/// what to do; what is long is a name between them.
-fn without_middle(message: String) -> String {
-    const KEPT: (usize, usize) = (1000, 500);
-    let begin = message.char_indices().nth(KEPT.0);
-    let end = message.char_indices().nth_back(KEPT.1);
-    match begin.zip(end) {
-        Some(((begin, _), (end, _))) if begin < end => {
-            format!("{}…{}", &message[..begin], &message[end..])
-        }
-        _ => message,
-    }
-}
-
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     let is_input = error.downcast_ref::<ComposeError>().is_some()
         || is_monitor_input(error)
@@ -236,6 +203,7 @@ fn is_monitor_input(_error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::without_middle;
 
     #[test]
     fn the_longest_message_keeps_what_happened_and_what_to_do() {

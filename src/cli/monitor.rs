@@ -7,18 +7,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::complete;
+use super::desk::Desk;
 use super::fetching::Show;
-use super::logging;
 use super::on_complete::OnComplete;
 use super::report::files_of;
-use super::service::Service;
 use super::signals::Signals;
 use super::submit::{open_engine, ready};
-use super::typed;
 use crate::engine::{Engine, Interrupt, StopReason, TaskId};
 use crate::monitor::services::{Completion, Defaults, LogLine, Services, VoiceChoice};
 use crate::monitor::{self, Cause, MonitorError, Options, TourPlan};
 use crate::narrate::{NewNarration, NewText, Voices};
+use crate::service::{Service, one_message, typed};
 use crate::settings::{OnHangup, Settings};
 use crate::text::printable;
 
@@ -72,7 +71,7 @@ pub(super) fn show(
         tour,
     };
     let services = Arc::new(Around {
-        service: Service::new(engine.clone(), Arc::clone(voices), settings.clone()),
+        desk: Desk::new(engine.clone(), Arc::clone(voices), settings),
         settings: settings.clone(),
         leaving: Interrupt::default(),
     });
@@ -119,18 +118,18 @@ fn say_where_things_are(engine: &Engine) {
 
 /// What is around the monitor.
 struct Around {
-    service: Service,
+    desk: Desk,
     settings: Settings,
     leaving: Interrupt,
 }
 
 fn said(error: &anyhow::Error) -> String {
-    super::one_message(error)
+    one_message(error)
 }
 
 impl Services for Around {
     fn defaults(&self) -> Defaults {
-        let new = self.service.defaults(NewText::Typed(String::new()));
+        let new = self.desk.defaults(NewText::Typed(String::new()));
         Defaults {
             voice: new.voice,
             speed: new.speed,
@@ -148,13 +147,13 @@ impl Services for Around {
             text: NewText::File(path),
             ..new.clone()
         });
-        let submitted = self.service.add(file.as_ref().unwrap_or(new));
+        let submitted = self.desk.add_text(file.as_ref().unwrap_or(new), None);
         let submitted = submitted.map_err(|error| said(&error))?;
         Ok(submitted.id)
     }
 
     fn voices(&self) -> Vec<VoiceChoice> {
-        let voices = self.service.voices().into_iter().map(|voice| {
+        let voices = self.desk.voices().into_iter().map(|voice| {
             let about = if voice.installed {
                 format!("{} · {}", voice.language, voice.quality)
             } else {
@@ -170,13 +169,13 @@ impl Services for Around {
     }
 
     fn preview(&self, voice: &str, speed: f32) -> Result<(), String> {
-        let file = self.service.preview(voice, speed, None, &self.leaving);
+        let file = self.desk.preview(voice, speed, None, &self.leaving);
         let file = file.map_err(|error| said(&error))?;
-        self.service.play(&file).map_err(|error| said(&error))
+        self.desk.play(&file).map_err(|error| said(&error))
     }
 
     fn phonemes(&self, voice: &str, text: &str) -> Result<String, String> {
-        let utterance = self.service.phonemes(voice, text);
+        let utterance = self.desk.phonemes(voice, text);
         let utterance = utterance.map_err(|error| said(&error))?;
         Ok(match utterance.problem() {
             None => utterance.phonemes,
@@ -189,7 +188,7 @@ impl Services for Around {
 
     fn play(&self, file: &Path) -> Result<bool, String> {
         let file = whole_narration(file).unwrap_or_else(|| file.to_owned());
-        let played = self.service.play_or_stop(&file);
+        let played = self.desk.play_or_stop(&file);
         let played = played.map_err(|error| said(&error))?;
         match played.unheard {
             Some(error) => Err(format!("the last one was not heard: {}", said(&error))),
@@ -198,9 +197,7 @@ impl Services for Around {
     }
 
     fn open_folder(&self, folder: &Path) -> Result<(), String> {
-        self.service
-            .open_folder(folder)
-            .map_err(|error| said(&error))
+        self.desk.open_folder(folder).map_err(|error| said(&error))
     }
 
     fn complete(&self, typed: &str) -> Completion {
@@ -208,14 +205,10 @@ impl Services for Around {
     }
 
     fn log(&self) -> Vec<LogLine> {
-        let zone = jiff::tz::TimeZone::system();
-        let lines = logging::last_lines().into_iter().map(|line| {
-            let local = line.time.to_zoned(zone.clone());
-            LogLine {
-                time: local.strftime("%H:%M:%S").to_string(),
-                level: line.level,
-                text: line.text,
-            }
+        let lines = self.desk.log().into_iter().map(|line| LogLine {
+            time: line.clock(),
+            level: line.level.parse().unwrap_or(tracing::Level::INFO),
+            text: line.text,
         });
         lines.collect()
     }

@@ -11,11 +11,12 @@ use super::limits::LimitArgs;
 use super::on_complete::OnComplete;
 use super::report::{Reporter, Summary, segment_problem, with_advice};
 use super::signals::Signals;
-use super::submit::{Ready, compose_for, open_engine, ready, submit_with};
+use super::submit::{open_engine, ready};
 use crate::engine::{
     Engine, Event, Limits, ShutdownWait, Submission, Subscription, TaskId, TaskState, TaskStatus,
 };
 use crate::narrate::{Composed, Request, Voices};
+use crate::service::{Ready, compose_for, submit_with};
 use crate::settings::Settings;
 use crate::text::printable;
 

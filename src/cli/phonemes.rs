@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::fetching::Show;
 use super::signals::Signals;
-use super::submit::{compose_for, ready};
+use super::submit::ready;
 use crate::narrate::Request;
+use crate::service::compose_for;
 use crate::settings::Settings;
 
 /// Arguments of `aloud phonemes`.

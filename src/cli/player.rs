@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, anyhow, bail};
 
-use super::typed;
+use crate::service::typed;
 use crate::settings::Settings;
 use crate::text::printable;
 

@@ -10,11 +10,12 @@ use anyhow::Context;
 use super::demo::{compose_texts, samples};
 use super::monitor::show;
 use super::signals::Signals;
-use super::submit::{Ready, open_engine, submit};
+use super::submit::open_engine;
 use crate::clip;
 use crate::engine::SegmentId;
 use crate::monitor::TourPlan;
 use crate::narrate::Voices;
+use crate::service::{Ready, submit};
 use crate::settings::Settings;
 
 /// Which clip of the second narration something stands in the way of.

@@ -8,10 +8,10 @@ use super::defaults::Change;
 use super::jobs::Errand;
 use super::session::{Session, Verbosity};
 use super::words::{self, heard};
-use crate::cli::one_message;
 use crate::cli::report::files_of;
 use crate::engine::{SegmentId, TaskKind, TaskState, TaskStatus};
 use crate::narrate::NewText;
+use crate::service::one_message;
 
 impl Session {
     /// Carries a command out.

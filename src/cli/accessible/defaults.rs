@@ -2,10 +2,10 @@
 //! said by each of them.
 
 use super::words::heard;
-use crate::cli::one_message;
-use crate::cli::service::Service;
+use crate::cli::desk::Desk;
 use crate::engine::Priority;
 use crate::narrate::{NewNarration, NewText};
+use crate::service::one_message;
 
 /// What is to be changed. Without a value it is only said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct NarrationDefaults(NewNarration);
 
 impl NarrationDefaults {
     /// As the settings have it.
-    pub(super) fn new(service: &Service) -> Self {
+    pub(super) fn new(service: &Desk) -> Self {
         Self(service.defaults(NewText::Typed(String::new())))
     }
 
@@ -45,7 +45,7 @@ impl NarrationDefaults {
         &mut self,
         what: Change,
         value: &str,
-        service: &Service,
+        service: &Desk,
     ) -> Result<String, String> {
         if value.is_empty() {
             return Ok(format!("Texts are narrated with {}.", self.said()));

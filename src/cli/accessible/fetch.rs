@@ -4,7 +4,7 @@
 use super::lines::Lines;
 use super::words::heard;
 use crate::assets::{Assets, Fetch, FetchEvent, human_size};
-use crate::cli::submit::reference;
+use crate::service::reference;
 use crate::settings::Settings;
 
 /// Brings what the voice of these settings needs.

@@ -12,11 +12,10 @@ use async_channel::Sender;
 use super::Incoming;
 use super::defaults::{Change, NarrationDefaults};
 use super::words::heard;
-use crate::cli::one_message;
-use crate::cli::service::Service;
-use crate::cli::submit::Submitted;
+use crate::cli::desk::Desk;
 use crate::engine::{Interrupt, StopReason};
 use crate::narrate::NewText;
+use crate::service::{Submitted, one_message};
 
 /// How many may wait. A person who asks for more is told to wait.
 const BACKLOG: usize = 64;
@@ -59,7 +58,7 @@ impl BackgroundJobs {
     ///
     /// # Errors
     /// There is no thread available.
-    pub(super) fn start(service: Arc<Service>, to: Sender<Incoming>) -> io::Result<Self> {
+    pub(super) fn start(service: Arc<Desk>, to: Sender<Incoming>) -> io::Result<Self> {
         let (jobs, given) = async_channel::bounded::<Errand>(BACKLOG);
         let leaving = Arc::new(Interrupt::default());
         let interrupt = Arc::clone(&leaving);
@@ -113,14 +112,16 @@ impl Drop for BackgroundJobs {
 }
 
 fn run(
-    service: &Service,
+    service: &Desk,
     defaults: &mut NarrationDefaults,
     errand: Errand,
     interrupt: &Interrupt,
 ) -> Outcome {
     let why = |error: anyhow::Error| heard(&one_message(&error));
     match errand {
-        Errand::Add(text) => Outcome::Added(service.add(&defaults.narrate(text)).map_err(why)),
+        Errand::Add(text) => {
+            Outcome::Added(service.add_text(&defaults.narrate(text), None).map_err(why))
+        }
         Errand::Change(what, value) => {
             Outcome::Said(match defaults.change(what, &value, service) {
                 Ok(sentence) => sentence,

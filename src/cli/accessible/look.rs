@@ -7,8 +7,8 @@ use super::jobs::Errand;
 use super::session::Session;
 use super::words::{self, count, heard};
 use crate::assets::human_size;
-use crate::cli::logging;
 use crate::engine::{SegmentId, TaskState, TaskStatus};
+use crate::service::Service;
 
 /// More than this of anything is not listened to.
 const MOST: usize = 20;
@@ -230,18 +230,12 @@ impl Session {
     }
 
     pub(super) fn log(&mut self) {
-        let lines = logging::last_lines();
+        let lines = self.service.log();
         if lines.is_empty() {
             return self.lines.say("The log is empty.");
         }
-        let zone = jiff::tz::TimeZone::system();
         for line in lines.iter().skip(lines.len().saturating_sub(LATEST)) {
-            let time = line
-                .time
-                .to_zoned(zone.clone())
-                .strftime("%H:%M:%S")
-                .to_string();
-            let level = line.level.as_str().to_lowercase();
+            let (time, level) = (line.clock(), line.level.to_lowercase());
             let text = heard(&line.text);
             self.lines.say(&format!("At {time}, {level}: {text}"));
         }

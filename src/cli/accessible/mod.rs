@@ -22,13 +22,14 @@ use std::thread::{self, JoinHandle};
 
 use async_channel::Sender;
 
+use super::desk::Desk;
 use super::fetching::Show;
 use super::on_complete::OnComplete;
-use super::service::Service;
 use super::signals::Signals;
-use super::submit::{self, Ready, open_engine};
+use super::submit::{self, open_engine};
 use crate::engine::{Engine, Event, ShutdownWait, Subscription};
 use crate::narrate::Voices;
+use crate::service::Ready;
 use crate::settings::{OnHangup, Settings};
 use input::Input;
 use jobs::{BackgroundJobs, Outcome};
@@ -102,7 +103,7 @@ pub(super) fn tell(
     let (sender, receiver) = async_channel::bounded(BACKLOG);
     // What is declared last goes first: the channel is closed before any thread is waited for.
     let _events = Events::start(engine, sender.clone())?;
-    let service = Service::new(engine.clone(), Arc::clone(voices), settings.clone());
+    let service = Desk::new(engine.clone(), Arc::clone(voices), settings);
     let service = Arc::new(service);
     let jobs = BackgroundJobs::start(Arc::clone(&service), sender.clone())?;
     let lines = Lines::new(signals.witness());

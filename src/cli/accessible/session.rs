@@ -12,7 +12,7 @@ use super::leave::{Leaving, Question};
 use super::lines::Lines;
 use super::numbers::TaskNumbers;
 use super::words;
-use crate::cli::service::Service;
+use crate::cli::desk::Desk;
 use crate::engine::{Engine, Event, ShutdownWait, TaskId, TaskStatus};
 use crate::settings::Settings;
 
@@ -31,7 +31,7 @@ pub(super) enum Verbosity {
 pub(super) struct Session {
     pub(super) engine: Engine,
     pub(super) settings: Settings,
-    pub(super) service: Arc<Service>,
+    pub(super) service: Arc<Desk>,
     pub(super) jobs: BackgroundJobs,
     pub(super) lines: Lines,
     pub(super) numbers: TaskNumbers,
@@ -49,7 +49,7 @@ impl Session {
     pub(super) fn new(
         engine: Engine,
         settings: Settings,
-        service: Arc<Service>,
+        service: Arc<Desk>,
         jobs: BackgroundJobs,
         lines: Lines,
     ) -> Self {

@@ -5,9 +5,8 @@ use std::sync::Once;
 
 use super::*;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::cli::submit::open_engine;
-use crate::engine::{ShutdownWait, StopReason, TaskState};
-use crate::narrate::Voices;
+use crate::engine::{StopReason, TaskState};
+use crate::narrate::{Voices, library_options_with};
 use crate::settings::{Overrides, Paths, load_from};
 
 const VOICE: &str = "en_US-joe-medium";
@@ -15,7 +14,7 @@ const VOICE: &str = "en_US-joe-medium";
 /// A home, and a service in it whose engine takes up nothing.
 struct Home {
     folder: TempDir,
-    service: Service,
+    service: Local,
 }
 
 impl Home {
@@ -41,9 +40,9 @@ impl Home {
         paths.data = data.unwrap_or(paths.data);
         let settings = load_from(paths, Overrides::default(), &|_| None).unwrap();
         let voices = Voices::new(&settings);
-        let engine = open_engine(&settings, &voices).unwrap();
+        let engine = Engine::open(library_options_with(&settings, &voices)).unwrap();
         engine.pause_queue();
-        let service = Service::new(engine, voices, settings);
+        let service = Local::new(engine, voices, settings, Vec::new);
         Self { folder, service }
     }
 
@@ -68,7 +67,7 @@ impl Home {
     }
 
     fn refused(&self, new: &NewNarration) -> String {
-        let error = self.service.add(new).expect_err("it is refused");
+        let error = self.service.add_text(new, None).expect_err("it is refused");
         assert!(
             self.service
                 .engine
@@ -99,26 +98,26 @@ fn texts_are_added_as_they_were_named_typed_and_wanted() {
     assert_eq!((&*new.voice, new.speed, new.speaker), (VOICE, 1.0, None));
     new.speed = 1.5;
     new.priority = Priority::High;
-    let added = service.add(&new).unwrap();
+    let added = service.add_text(&new, None).unwrap();
     assert!(!added.continued);
     let task = service.engine.task_status(&added.id).unwrap();
     assert_eq!((&*task.title, task.priority), ("my story", Priority::High));
     assert_eq!(task.plan.unwrap().len(), 1);
     assert!(task.folder.unwrap().starts_with(&service.settings.out));
     // The same again is the same one.
-    let again = service.add(&new).unwrap();
+    let again = service.add_text(&new, None).unwrap();
     assert!(again.continued && again.id == added.id);
 
     let typed = NewText::Typed("It struck three, and then it struck four.".into());
     let mut typed = service.defaults(typed);
     typed.voice = format!("\"{}\"", home.tone());
-    let typed = service.add(&typed).unwrap();
+    let typed = service.add_text(&typed, None).unwrap();
     let task = service.engine.task_status(&typed.id).unwrap();
     assert_eq!(&*task.title, "It struck three, and then it");
     assert!(task.voice.ends_with("/tone.onnx"), "{}", task.voice);
     assert_eq!(service.engine.tasks().len(), 2);
     service.engine.shutdown(ShutdownWait::Now);
-    let late = service.add(&service.defaults(NewText::Typed("Too late.".into())));
+    let late = service.add_text(&service.defaults(NewText::Typed("Too late.".into())), None);
     assert!(late.err().unwrap().to_string().contains("shut"));
 }
 
@@ -258,16 +257,6 @@ fn phonemes_are_those_of_the_voice() {
         home.service.phonemes(&home.tone(), "The sea.").unwrap(),
         spoken
     );
-}
-
-#[test]
-fn clips_and_folders_that_are_gone_are_said_to_be() {
-    let home = Home::with(None);
-    let gone = home.folder.path().join("gone");
-    let error = home.service.play(&gone).unwrap_err().to_string();
-    assert!(error.contains("moved or removed"), "{error}");
-    let error = home.service.open_folder(&gone).unwrap_err().to_string();
-    assert!(error.contains("moved or removed"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,5 @@
-//! What a person can ask for, beside the engine's queue: new narrations, voices and how
-//! they sound, clips played, folders shown. Any thread may ask. Nothing here prints, fetches or
-//! decides what is shown; every error says what to do.
+//! The service over the engine of this process. Nothing here prints, fetches or decides what is shown;
+//! every error says what to do.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,13 +9,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
 
-use super::player::{Played, Player, System};
-use super::submit::{self, Ready, Submitted, compose_for};
-use super::typed;
+use super::submit::{self, Ready, compose_for};
+use super::{
+    API, Action, Done, Health, Info, ListedVoice, LogLine, Refusal, SegmentView, Service, Stats,
+    Submitted, Subscription, TaskAction, TaskSummary, typed,
+};
 use crate::assets::{AssetError, Assets};
 use crate::clip;
-use crate::engine::{
-    Engine, Interrupt, Limits, NarrationSettings, Priority, StoreError, Submission, SubmitError,
+use crate::engine::{Engine, Interrupt, StoreError, Submission, SubmitError};
+use crate::model::{
+    HistoryEntry, Limits, NarrationSettings, Priority, SegmentId, ShutdownWait, TaskId, TaskStatus,
 };
 use crate::narrate::{
     ComposeError, NewNarration, NewText, Request, VoiceError, Voices, load_voice,
@@ -32,27 +34,16 @@ const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
 /// monitor asks for the phonemes of every segment.
 const FRONT_END_KEPT: Duration = Duration::from_secs(10);
 
-/// A voice that can be chosen, or could be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ListedVoice {
-    pub name: String,
-    /// As `en_US`; `unknown` if its maker did not say.
-    pub language: String,
-    /// As `medium`; `unknown` if its maker did not say.
-    pub quality: String,
-    /// How many speakers it has, if that is known.
-    pub speakers: Option<u32>,
-    /// Whether it can be used now.
-    pub installed: bool,
-}
+/// What gives the last lines of the program's log.
+pub type LogSource = fn() -> Vec<LogLine>;
 
-/// The service. Share it in an [`Arc`].
-pub(crate) struct Service {
+/// The service over the engine of this process. Share it in an [`Arc`].
+pub struct Local {
     engine: Engine,
     voices: Arc<Voices>,
     settings: Settings,
-    // Before the previews: what plays must end before its file goes.
-    player: Player,
+    boot: String,
+    log: LogSource,
     previews: Mutex<Previews>,
     /// The voice that was asked for phonemes last.
     front_end: Mutex<Option<CachedFrontEnd>>,
@@ -80,14 +71,16 @@ struct Previews {
     made: HashMap<(Key, u32, Option<u32>), PathBuf>,
 }
 
-impl Service {
+impl Local {
     /// The service before this engine and its voices, under these settings.
-    pub(crate) fn new(engine: Engine, voices: Arc<Voices>, settings: Settings) -> Self {
+    #[must_use]
+    pub fn new(engine: Engine, voices: Arc<Voices>, settings: Settings, log: LogSource) -> Self {
         Self {
-            player: Player::new(&settings, System::here()),
             engine,
             voices,
             settings,
+            boot: uuid::Uuid::new_v4().to_string(),
+            log,
             previews: Mutex::default(),
             front_end: Mutex::default(),
         }
@@ -118,7 +111,11 @@ impl Service {
     ///
     /// # Errors
     /// What is wrong with the text, the voice or the output folder, or what the engine says.
-    pub(crate) fn add(&self, new: &NewNarration) -> anyhow::Result<Submitted> {
+    pub(crate) fn add_text(
+        &self,
+        new: &NewNarration,
+        out: Option<&Path>,
+    ) -> anyhow::Result<Submitted> {
         let request = match &new.text {
             NewText::File(path) => read(path)?,
             NewText::Typed(text) if text.trim().is_empty() => {
@@ -137,6 +134,7 @@ impl Service {
         let settings = Settings {
             speed: new.speed,
             speaker: new.speaker,
+            out: out.map_or_else(|| self.settings.out.clone(), Path::to_owned),
             ..self.settings.clone()
         };
         let composed = compose_for(&request, &ready, &settings)?;
@@ -147,24 +145,6 @@ impl Service {
             Some(StoreError::Closed) => SubmitError::ShutDown.into(),
             _ => error,
         })
-    }
-
-    /// The voices: those that are installed first, each part by name.
-    pub(crate) fn voices(&self) -> Vec<ListedVoice> {
-        let voices = Assets::from_settings(&self.settings).voices();
-        let mut voices: Vec<_> = voices
-            .into_iter()
-            .map(|voice| ListedVoice {
-                name: voice.name,
-                language: voice.language,
-                quality: voice.quality,
-                speakers: voice.speakers,
-                installed: voice.installed,
-            })
-            .collect();
-        // They come by name, and a stable sort keeps that.
-        voices.sort_by_key(|voice| !voice.installed);
-        voices
     }
 
     /// Speaks a sentence in the voice's language, and returns its WAV file, which lives as long as
@@ -235,30 +215,6 @@ impl Service {
         front_end.prepare(text).map_err(advised)
     }
 
-    /// Plays a WAV file, and ends what still plays. It returns as soon as the player has started.
-    ///
-    /// # Errors
-    /// If there is no such file or no player; the message says which would do.
-    pub(crate) fn play(&self, file: &Path) -> anyhow::Result<()> {
-        self.player.play(file)
-    }
-
-    /// Plays a WAV file, or only ends it if it is this one that plays.
-    ///
-    /// # Errors
-    /// As [`Self::play`].
-    pub(crate) fn play_or_stop(&self, file: &Path) -> anyhow::Result<Played> {
-        self.player.play_or_stop(file)
-    }
-
-    /// Shows a folder in the system's file manager.
-    ///
-    /// # Errors
-    /// If it can't be shown; the message has the folder, so that it can be copied.
-    pub(crate) fn open_folder(&self, folder: &Path) -> anyhow::Result<()> {
-        System::here().open_folder(folder)
-    }
-
     /// A voice that is installed, by its name or by a path as a person types it.
     fn voice(&self, voice: &str) -> anyhow::Result<Ready> {
         let path = typed::path(Path::new(voice));
@@ -293,6 +249,158 @@ impl Service {
             front_end: Arc::clone(&front_end),
         });
         Ok(front_end)
+    }
+}
+
+impl Service for Local {
+    fn info(&self) -> Info {
+        Info {
+            name: "aloud".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            api: API,
+            api_min: API,
+            boot: self.boot.clone(),
+            pid: std::process::id(),
+            library: self.settings.paths.library.display().to_string(),
+        }
+    }
+
+    fn tasks(&self, after: Option<&TaskId>, limit: usize) -> Result<Vec<TaskSummary>, Refusal> {
+        let tasks = self.engine.tasks();
+        let first = match after {
+            None => 0,
+            Some(id) => {
+                let place = tasks.iter().position(|task| task.id == *id);
+                1 + place.ok_or_else(|| Refusal::no_task(id))?
+            }
+        };
+        let page = tasks[first..].iter().take(limit);
+        Ok(page.map(TaskSummary::from).collect())
+    }
+
+    fn task(&self, id: &TaskId) -> Result<TaskSummary, Refusal> {
+        Ok((&self.status(id)?).into())
+    }
+
+    fn segments(
+        &self,
+        id: &TaskId,
+        from: SegmentId,
+        limit: usize,
+    ) -> Result<Vec<SegmentView>, Refusal> {
+        Ok(SegmentView::window(&self.status(id)?, from, limit))
+    }
+
+    fn stats(&self) -> Stats {
+        self.engine.stats()
+    }
+
+    fn health(&self) -> Health {
+        self.engine.health()
+    }
+
+    fn is_queue_paused(&self) -> bool {
+        self.engine.is_queue_paused()
+    }
+
+    fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Refusal> {
+        let history = self.engine.history(limit);
+        history.map_err(|error| Refusal::failed(error.to_string()))
+    }
+
+    fn voices(&self) -> Vec<ListedVoice> {
+        let voices = Assets::from_settings(&self.settings).voices();
+        let mut voices: Vec<_> = voices
+            .into_iter()
+            .map(|voice| ListedVoice {
+                name: voice.name,
+                language: voice.language,
+                quality: voice.quality,
+                speakers: voice.speakers,
+                installed: voice.installed,
+            })
+            .collect();
+        // They come by name, and a stable sort keeps that.
+        voices.sort_by_key(|voice| !voice.installed);
+        voices
+    }
+
+    fn log(&self) -> Vec<LogLine> {
+        (self.log)()
+    }
+
+    fn events(&self) -> Subscription {
+        self.engine.subscribe()
+    }
+
+    fn add(&self, new: &NewNarration, out: Option<&Path>) -> Result<Submitted, Refusal> {
+        self.add_text(new, out).map_err(|error| Refusal::of(&error))
+    }
+
+    fn act(&self, action: &Action) -> Result<Done, Refusal> {
+        match action {
+            Action::Task { task, what } => {
+                let status = self.status(task)?;
+                what.check(&status)
+                    .map_err(|why| Refusal::conflict(task, why))?;
+                let id = self.act_on(&status, what)?;
+                return Ok(Done {
+                    tasks: vec![id],
+                    refused: Vec::new(),
+                });
+            }
+            Action::RetryAll => {
+                let (begun, refused) = self.engine.retry_all().into_iter().partition(Result::is_ok);
+                let (begun, refused): (Vec<_>, Vec<_>) = (begun, refused);
+                return Ok(Done {
+                    tasks: begun.into_iter().filter_map(Result::ok).collect(),
+                    refused: (refused.into_iter().filter_map(Result::err))
+                        .map(Refusal::from)
+                        .collect(),
+                });
+            }
+            Action::CancelAll => drop(self.engine.cancel_all()),
+            Action::ResumeAll => self.engine.resume_all(),
+            Action::PauseQueue => self.engine.pause_queue(),
+            Action::ResumeQueue => self.engine.resume_queue(),
+        }
+        Ok(Done::default())
+    }
+
+    fn shut_down(&self) {
+        self.engine.begin_shutdown(ShutdownWait::Now);
+    }
+}
+
+impl Local {
+    fn status(&self, id: &TaskId) -> Result<TaskStatus, Refusal> {
+        self.engine
+            .task_status(id)
+            .ok_or_else(|| Refusal::no_task(id))
+    }
+
+    /// The task that it has become.
+    fn act_on(&self, status: &TaskStatus, what: &TaskAction) -> Result<TaskId, Refusal> {
+        let id = &status.id;
+        let done = match what {
+            TaskAction::Cancel => self.engine.cancel_task(id).map(drop),
+            TaskAction::Pause => self.engine.pause_task(id),
+            TaskAction::Resume => self.engine.resume_task(id),
+            TaskAction::Sooner => self.engine.move_up(id),
+            TaskAction::Later => self.engine.move_down(id),
+            TaskAction::Retry(segments) => {
+                let failed = status.errors.segment_ids();
+                let failed = failed.filter(|id| *id != SegmentId::TASK);
+                let segments = if segments.is_empty() {
+                    failed.collect()
+                } else {
+                    segments.clone()
+                };
+                return Ok(self.engine.retry_segments(id, &segments)?);
+            }
+        };
+        done.map_err(|error| Refusal::of_control(id, error))?;
+        Ok(id.clone())
     }
 }
 

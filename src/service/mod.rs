@@ -1,0 +1,179 @@
+//! What the program does for people, whoever asks and from where: texts are added, followed and steered.
+//! [`Service`] says all of it; [`Local`] does it with the engine of this process. Whoever serves it to
+//! others, or shows it, knows nothing else. What may be done to what, and why not, is decided in one
+//! table: [`Action`].
+
+mod action;
+mod local;
+mod refusal;
+mod submit;
+mod summary;
+pub(crate) mod typed;
+mod words;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
+use crate::model::{HistoryEntry, SegmentId, TaskId};
+use crate::narrate::NewNarration;
+
+pub use action::{Action, Standing, TaskAction};
+pub use local::{Local, LogSource};
+pub use refusal::{Refusal, RefusalKind};
+pub(crate) use submit::{Ready, compose_for, reference, submit, submit_with};
+pub use summary::{SegmentState, SegmentView, TaskSummary};
+
+pub(crate) use words::one_message;
+#[cfg(test)]
+pub(crate) use words::without_middle;
+
+/// The number of the interface. Within one number things are only added.
+pub const API: u32 = 1;
+
+/// Who answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Info {
+    /// `aloud`.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+    /// The interface that it speaks.
+    pub api: u32,
+    /// The oldest that it still understands.
+    pub api_min: u32,
+    /// Another one for each life of the service: what was numbered in one means nothing in the next.
+    pub boot: String,
+    /// The process.
+    pub pid: u32,
+    /// The library's folder.
+    pub library: String,
+}
+
+/// A voice that can be chosen, or could be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedVoice {
+    /// What it is called.
+    pub name: String,
+    /// As `en_US`; `unknown` if its maker did not say.
+    pub language: String,
+    /// As `medium`; `unknown` if its maker did not say.
+    pub quality: String,
+    /// How many speakers it has, if that is known.
+    pub speakers: Option<u32>,
+    /// Whether it can be used now.
+    pub installed: bool,
+}
+
+/// A narration that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// Its task.
+    pub id: TaskId,
+    /// Whether an earlier run had begun it.
+    pub continued: bool,
+}
+
+/// A line of the program's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When, in milliseconds since 1970.
+    pub time: i64,
+    /// `ERROR`, `WARN`, `INFO` or `DEBUG`.
+    pub level: String,
+    /// What it says, with its fields.
+    pub text: String,
+}
+
+impl LogLine {
+    /// When, by the clock on the wall here: `12:34:56`.
+    #[must_use]
+    pub fn clock(&self) -> String {
+        let time = jiff::Timestamp::from_millisecond(self.time).unwrap_or_default();
+        let zone = jiff::tz::TimeZone::system();
+        time.to_zoned(zone).strftime("%H:%M:%S").to_string()
+    }
+}
+
+/// What came of an action.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// Tasks that it has changed: of a retry, the new ones.
+    pub tasks: Vec<TaskId>,
+    /// What could not be done, where some could.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refusal>,
+}
+
+/// The service. Any thread may ask; what takes longer than a look says so.
+pub trait Service: Send + Sync {
+    /// Who answers.
+    fn info(&self) -> Info;
+
+    /// The tasks that are known, in the order in which they were submitted: at most `limit` of them,
+    /// after the one that is named.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such task.
+    fn tasks(&self, after: Option<&TaskId>, limit: usize) -> Result<Vec<TaskSummary>, Refusal>;
+
+    /// One task.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such task.
+    fn task(&self, id: &TaskId) -> Result<TaskSummary, Refusal>;
+
+    /// Some segments of a task, from this one on: at most `limit`.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such task.
+    fn segments(
+        &self,
+        id: &TaskId,
+        from: SegmentId,
+        limit: usize,
+    ) -> Result<Vec<SegmentView>, Refusal>;
+
+    /// Numbers of the whole.
+    fn stats(&self) -> Stats;
+
+    /// Whether it is well.
+    fn health(&self) -> Health;
+
+    /// Whether nothing begins until the queue is resumed.
+    fn is_queue_paused(&self) -> bool;
+
+    /// The narrations that have ended, the last ones first. Reads the disk.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the disk could not be read.
+    fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Refusal>;
+
+    /// The voices: those that are installed first. Reads the disk.
+    fn voices(&self) -> Vec<ListedVoice>;
+
+    /// The last lines of the log, oldest first.
+    fn log(&self) -> Vec<LogLine>;
+
+    /// What happens from now on.
+    fn events(&self) -> Subscription;
+
+    /// Reads a text, cuts it and takes it into the queue. The same narration, unfinished or ended,
+    /// continues. Takes as long as the text is, and a moment for the disk. `out` is a folder to take
+    /// the place of the settings'.
+    ///
+    /// # Errors
+    /// [`Refusal`]: what is wrong with the text, the voice or the folder.
+    fn add(&self, new: &NewNarration, out: Option<&Path>) -> Result<Submitted, Refusal>;
+
+    /// Does something with a task or with the queue. Takes a moment for the disk.
+    ///
+    /// # Errors
+    /// [`Refusal`]: why not.
+    fn act(&self, action: &Action) -> Result<Done, Refusal>;
+
+    /// Ends the service after the segment in work; what is unfinished continues at the next start.
+    /// Returns at once.
+    fn shut_down(&self);
+}
