@@ -230,7 +230,7 @@ fn a_text_is_added_narrated_and_asked_about() {
     talk.ask("c 1", "Task 1 has already ended.");
     talk.ask(
         "r 1 2",
-        "Task 1 is completed; only what failed or was cancelled can be made again.",
+        "Task 1 is completed; only what failed or was cancelled can be tried again.",
     );
     talk.ask(
         "d",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{SegmentId, TaskId, TaskKind, TaskState, TaskStatus};
+use crate::model::{HistoryEntry, SegmentId, TaskId, TaskKind, TaskState, TaskStatus};
 
 /// Something that can be done with a task or with the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +71,25 @@ impl From<&TaskStatus> for Standing {
     }
 }
 
+/// Of a narration that has ended.
+impl From<&HistoryEntry> for Standing {
+    fn from(past: &HistoryEntry) -> Self {
+        Self {
+            kind: TaskKind::Narration,
+            state: past.state,
+            paused: false,
+            cancel_requested: false,
+        }
+    }
+}
+
 impl TaskAction {
+    /// One place sooner, or later.
+    #[must_use]
+    pub fn shift(sooner: bool) -> Self {
+        if sooner { Self::Sooner } else { Self::Later }
+    }
+
     /// Whether it may be done to a task that stands so.
     ///
     /// # Errors
@@ -79,15 +97,15 @@ impl TaskAction {
     pub fn check(&self, task: impl Into<Standing>) -> Result<(), &'static str> {
         let task = task.into();
         let has_ended = task.state.is_terminal();
+        // While it runs, only a narration can go back to its place.
+        let is_stuck = task.state == TaskState::Processing && task.kind != TaskKind::Narration;
         let why = match self {
             Self::Cancel | Self::Pause | Self::Resume if has_ended => "has already ended",
             Self::Cancel if task.cancel_requested => "is already being cancelled",
-            Self::Pause if task.paused => "is already held back",
-            Self::Pause
-                if task.state == TaskState::Processing && task.kind != TaskKind::Narration =>
-            {
+            Self::Pause | Self::Resume if is_stuck => {
                 "can't be held back while it runs: wait for it, or cancel it"
             }
+            Self::Pause if task.paused => "is already held back",
             Self::Resume if !task.paused => "is not held back",
             Self::Retry(_) if !has_ended => "has not ended; what failed can be tried again then",
             Self::Retry(_) if task.state == TaskState::Completed => {

@@ -9,9 +9,9 @@ use super::jobs::Errand;
 use super::session::{Session, Verbosity};
 use super::words::{self, heard};
 use crate::cli::report::files_of;
-use crate::engine::{SegmentId, TaskKind, TaskState, TaskStatus};
+use crate::engine::{SegmentId, TaskState, TaskStatus};
 use crate::narrate::NewText;
-use crate::service::one_message;
+use crate::service::{Action, Done, Refusal, Service, TaskAction, one_message};
 
 impl Session {
     /// Carries a command out.
@@ -126,22 +126,15 @@ impl Session {
     }
 
     fn cancel(&mut self, number: u32, task: TaskStatus) {
-        if task.state.is_terminal() {
-            self.say_of(number, "has already ended");
-        } else if task.cancel_requested {
-            self.say_of(number, "is already being cancelled");
-        } else {
-            self.ask_cancel(number, &task);
+        match TaskAction::Cancel.check(&task) {
+            Ok(()) => self.ask_cancel(number, &task),
+            Err(why) => self.say_of(number, why),
         }
     }
 
     fn retry(&mut self, number: u32, task: &TaskStatus, segment: Option<SegmentId>) {
-        if !task.state.is_terminal() {
-            return self.say_of(number, "has not ended; what failed can be made again then");
-        }
-        if task.state == TaskState::Completed {
-            let words = "is completed; only what failed or was cancelled can be made again";
-            return self.say_of(number, words);
+        if let Err(why) = TaskAction::Retry(Vec::new()).check(task) {
+            return self.say_of(number, why);
         }
         let segments: Vec<SegmentId> = match segment {
             Some(segment) if self.has_segment(number, task, segment) => vec![segment],
@@ -151,10 +144,13 @@ impl Session {
                 failed.filter(|id| *id != SegmentId::TASK).collect()
             }
         };
-        let again = match self.engine.retry_segments(&task.id, &segments) {
-            Ok(id) => self.engine.task_status(&id),
-            Err(error) => {
-                let why = heard(&error.to_string());
+        let again = match self.do_to(task, TaskAction::Retry(segments)) {
+            Ok(done) => done
+                .tasks
+                .first()
+                .and_then(|id| self.engine.task_status(id)),
+            Err(refusal) => {
+                let why = heard(&refusal.to_string());
                 return self.lines.say(&format!("Nothing was begun: {why}"));
             }
         };
@@ -168,46 +164,47 @@ impl Session {
     }
 
     fn retry_all(&mut self) {
-        let tried = self.engine.retry_all();
-        let begun = tried.iter().filter(|one| one.is_ok()).count();
-        let sentence = match begun {
-            0 if tried.is_empty() => "There is nothing to try again.".to_owned(),
+        // It refuses nothing as a whole.
+        let done = self.service.act(&Action::RetryAll).unwrap_or_default();
+        let sentence = match done.tasks.len() {
+            0 if done.refused.is_empty() => "There is nothing to try again.".to_owned(),
             1 => "1 task is tried again.".to_owned(),
             tasks => format!("{tasks} tasks are tried again."),
         };
-        if let Some(error) = tried.into_iter().find_map(Result::err) {
-            let why = heard(&error.to_string());
+        if let Some(refusal) = done.refused.first() {
+            let why = heard(&refusal.to_string());
             return self.lines.say(&format!("{sentence} Not everything: {why}"));
         }
         self.lines.say(&sentence);
     }
 
     fn pause(&mut self, number: u32, task: TaskStatus) {
-        let (id, words) = match (task.state, task.paused) {
-            (TaskState::Processing, _) if task.kind == TaskKind::Closure => {
-                return self.say_of(number, "can't be paused while it runs; cancel ends it");
+        let (what, words) = match (task.paused, task.state) {
+            (true, _) => (TaskAction::Resume, "goes on"),
+            (false, TaskState::Processing) => {
+                (TaskAction::Pause, "finishes its segment and is held back")
             }
-            (TaskState::Processing, true) => (&task.id, "goes on"),
-            (TaskState::Processing, false) => (&task.id, "finishes its segment and is held back"),
-            (TaskState::Pending, true) => (&task.id, "goes on"),
-            (TaskState::Pending, false) => (&task.id, "is held back"),
-            _ => return self.say_of(number, "has already ended"),
+            (false, _) => (TaskAction::Pause, "is held back"),
         };
-        let changed = if task.paused {
-            self.engine.resume_task(id).is_ok()
-        } else {
-            self.engine.pause_task(id).is_ok()
-        };
-        let words = if changed { words } else { "has already ended" };
-        self.say_of(number, words);
+        let changed = what.check(&task).and_then(|()| {
+            // It has ended since it was looked at.
+            self.do_to(&task, what).map_err(|_| "has already ended")
+        });
+        self.say_of(number, changed.map_or_else(|why| why, |_| words));
     }
 
     fn pause_queue(&mut self) {
-        if self.engine.is_queue_paused() {
-            self.engine.resume_queue();
+        let is_paused = self.service.is_queue_paused();
+        let action = if is_paused {
+            Action::ResumeQueue
+        } else {
+            Action::PauseQueue
+        };
+        // It refuses nothing.
+        let _ = self.service.act(&action);
+        if is_paused {
             self.lines.say("The queue goes on.");
         } else {
-            self.engine.pause_queue();
             let first = if self.engine.stats().processing > 0 {
                 "Pausing: the segment in work is finished first."
             } else {
@@ -219,14 +216,15 @@ impl Session {
     }
 
     fn shift(&mut self, number: u32, task: &TaskStatus, sooner: bool) {
-        if task.state != TaskState::Pending {
-            return self.say_of(number, "is not waiting; only waiting tasks can be moved");
+        let what = TaskAction::shift(sooner);
+        if let Err(why) = what.check(task) {
+            return self.say_of(number, why);
         }
-        let words = match sooner {
-            true if self.engine.move_up(&task.id).is_ok() => "runs one place sooner now",
-            true => "can't run sooner",
-            false if self.engine.move_down(&task.id).is_ok() => "runs one place later now",
-            false => "can't run later",
+        let words = match (sooner, self.do_to(task, what).is_ok()) {
+            (true, true) => "runs one place sooner now",
+            (true, false) => "can't run sooner",
+            (false, true) => "runs one place later now",
+            (false, false) => "can't run later",
         };
         self.say_of(number, words);
     }
@@ -290,6 +288,11 @@ impl Session {
             Verbosity::Normal => "Normal: beginnings, each quarter, ends and errors are said.",
             Verbosity::Every => "Every: beginnings, each segment, ends and errors are said.",
         });
+    }
+
+    fn do_to(&self, task: &TaskStatus, what: TaskAction) -> Result<Done, Refusal> {
+        let task = task.id.clone();
+        self.service.act(&Action::Task { task, what })
     }
 
     /// Says something of a task, as "Task 3 has already ended."

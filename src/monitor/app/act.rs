@@ -4,8 +4,9 @@ use super::{
     App, Choice, Effect, Form, Lower, Overlay, Page, Pane, Picker, Question, Target, joined_file,
     picker::Item,
 };
-use crate::engine::{SegmentId, TaskId, TaskKind, TaskState, TaskStatus};
+use crate::engine::{SegmentId, TaskId, TaskState};
 use crate::monitor::action::{Action, TABLE};
+use crate::service::TaskAction;
 
 /// Said until it is paused.
 pub(super) const PAUSING_TASK: &str = "paused as soon as its segment in work is done";
@@ -153,15 +154,17 @@ impl App {
         Vec::new()
     }
 
+    /// The same of the selected task; `why` follows its name.
+    fn refuse_task(&mut self, why: &str) -> Vec<Effect> {
+        self.refuse(&format!("this task {why}"))
+    }
+
     fn ask_cancel(&mut self) -> Vec<Effect> {
         let Some(Target { task, .. }) = self.target() else {
             return self.refuse(NOTHING_SELECTED);
         };
-        if task.state.is_terminal() {
-            return self.refuse("this task has already ended");
-        }
-        if task.cancel_requested {
-            return self.refuse("this task is already being cancelled");
+        if let Err(why) = TaskAction::Cancel.check(task) {
+            return self.refuse_task(why);
         }
         let id = task.id.clone();
         if task.state == TaskState::Pending && task.completed_segments.is_empty() {
@@ -206,23 +209,20 @@ impl App {
 
     fn retry(&mut self) -> Vec<Effect> {
         if let Some(past) = self.selected_past() {
-            if past.state == TaskState::Completed {
-                return self.refuse("nothing of this narration has failed");
-            }
-            return vec![Effect::Retry(past.id.clone(), Vec::new())];
+            return match TaskAction::Retry(Vec::new()).check(past) {
+                Ok(()) => vec![Effect::Retry(past.id.clone(), Vec::new())],
+                Err(why) => self.refuse_task(why),
+            };
         }
         let Some(Target { task, segment }) = self.target() else {
             return self.refuse(NOTHING_SELECTED);
         };
         let id = task.id.clone();
-        if !task.state.is_terminal() {
-            return self.refuse("this task has not ended; what failed can be tried again then");
-        }
-        if task.state == TaskState::Completed {
-            return self.refuse("nothing of this task has failed");
+        if let Err(why) = TaskAction::Retry(Vec::new()).check(task) {
+            return self.refuse_task(why);
         }
         if self.tasks.was_retried(task) {
-            return self.refuse("this task was tried again already");
+            return self.refuse_task("was tried again already");
         }
         if segment != SegmentId::TASK {
             return vec![Effect::Retry(id, vec![segment])];
@@ -235,33 +235,36 @@ impl App {
     }
 
     fn pause(&mut self) -> Vec<Effect> {
-        match self.target().map(|target| target.task) {
-            None => self.refuse(NOTHING_SELECTED),
-            Some(task) if task.state.is_terminal() => self.refuse("this task has already ended"),
-            Some(task) if !can_pause(task) => {
-                self.refuse("this task can't be paused while it runs: wait for it, or cancel it")
-            }
-            Some(task) if task.state == TaskState::Processing => {
-                let (id, pause) = (task.id.clone(), !task.paused);
-                let words = if pause { PAUSING_TASK } else { "it goes on" };
-                self.notice = Some(words.to_owned());
-                vec![Effect::Pause(id, pause)]
-            }
-            Some(task) => vec![Effect::Pause(task.id.clone(), !task.paused)],
+        let Some(Target { task, .. }) = self.target() else {
+            return self.refuse(NOTHING_SELECTED);
+        };
+        let (id, pause) = (task.id.clone(), !task.paused);
+        let what = if pause {
+            TaskAction::Pause
+        } else {
+            TaskAction::Resume
+        };
+        if let Err(why) = what.check(task) {
+            return self.refuse_task(why);
         }
+        if task.state == TaskState::Processing {
+            let words = if pause { PAUSING_TASK } else { "it goes on" };
+            self.notice = Some(words.to_owned());
+        }
+        vec![Effect::Pause(id, pause)]
     }
 
     fn shift(&mut self, sooner: bool) -> Vec<Effect> {
-        match self.target().map(|target| target.task) {
-            Some(task) if task.state == TaskState::Pending => {
-                let task = task.id.clone();
-                // The selection goes with it.
-                self.follow_task = false;
-                vec![Effect::Shift { task, sooner }]
-            }
-            Some(_) => self.refuse("only waiting tasks can be moved"),
-            None => self.refuse(NOTHING_SELECTED),
+        let Some(Target { task, .. }) = self.target() else {
+            return self.refuse(NOTHING_SELECTED);
+        };
+        if let Err(why) = TaskAction::shift(sooner).check(task) {
+            return self.refuse_task(why);
         }
+        let task = task.id.clone();
+        // The selection goes with it.
+        self.follow_task = false;
+        vec![Effect::Shift { task, sooner }]
     }
 
     fn play(&mut self) -> Vec<Effect> {
@@ -322,14 +325,5 @@ impl App {
         }
         self.task = Some(id);
         self.follow_work();
-    }
-}
-
-/// Whether a task can be held back: while it runs, only a narration goes back to its place.
-pub(super) fn can_pause(task: &TaskStatus) -> bool {
-    match task.state {
-        TaskState::Pending => true,
-        TaskState::Processing => task.kind == TaskKind::Narration,
-        _ => false,
     }
 }

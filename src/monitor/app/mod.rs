@@ -54,6 +54,7 @@ use super::services::{Defaults, LogLine, VoiceChoice};
 use super::theme::Theme;
 use super::view::Layout;
 use crate::engine::{HistoryEntry, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
+use crate::service::TaskAction;
 
 /// How often the clock on the screen moves while something runs.
 const TICK: Duration = Duration::from_secs(1);
@@ -359,23 +360,30 @@ impl App {
     /// shows them as not ready.
     pub(crate) fn offers(&self, action: Action) -> bool {
         let target = self.target();
-        let waits = |task: &TaskStatus| task.state == TaskState::Pending;
+        let may = |what: TaskAction| {
+            target
+                .as_ref()
+                .is_some_and(|it| what.check(it.task).is_ok())
+        };
         match action {
-            Action::Cancel => target.is_some_and(|target| !target.task.state.is_terminal()),
+            Action::Cancel => may(TaskAction::Cancel),
             Action::CancelAll => self.tasks.totals().active() > 0,
             Action::Retry => {
-                let task = target.map(|target| target.task);
-                let task = task.filter(|task| !self.tasks.was_retried(task));
-                let past = self.selected_past().map(|past| past.state);
-                let ended = past.or(task.map(|task| task.state));
-                matches!(ended, Some(TaskState::Failed | TaskState::Cancelled))
+                let again = TaskAction::Retry(Vec::new());
+                match self.selected_past() {
+                    Some(past) => again.check(past).is_ok(),
+                    None => target.as_ref().is_some_and(|it| {
+                        again.check(it.task).is_ok() && !self.tasks.was_retried(it.task)
+                    }),
+                }
             }
             Action::RetryAll => {
                 let totals = self.tasks.totals();
                 totals.count(TaskState::Failed) + totals.count(TaskState::Cancelled) > 0
             }
-            Action::Pause => target.is_some_and(|target| act::can_pause(target.task)),
-            Action::MoveUp | Action::MoveDown => target.is_some_and(|target| waits(target.task)),
+            Action::Pause => may(TaskAction::Pause) || may(TaskAction::Resume),
+            Action::MoveUp => may(TaskAction::Sooner),
+            Action::MoveDown => may(TaskAction::Later),
             Action::Play => {
                 self.selected_past().is_some() || target.is_some_and(|target| has_sound(target))
             }
