@@ -74,6 +74,7 @@ pub use options::Options;
 pub use reading::{Health, Stats};
 pub use recurrence::{Recurrence, RecurrenceError};
 pub use runtime::events::{NoMoreEvents, Subscription};
+pub use runtime::lock::Holder;
 pub use store::Recovery;
 pub use submission::Submission;
 pub use work::{Narrator, NarratorFactory, Operation, OperationFactory, Work, WorkResult};
@@ -228,6 +229,17 @@ impl Engine {
     /// ```
     pub fn begin_shutdown(&self, wait: ShutdownWait) {
         shutdown::begin(&self.inner, wait);
+    }
+
+    /// Says in the lock's file how whoever has this library open can be reached: see [`Holder`].
+    ///
+    /// # Errors
+    /// The file can't be written, or the engine has shut down.
+    pub fn announce(
+        &self,
+        said: serde_json::Map<String, serde_json::Value>,
+    ) -> std::io::Result<()> {
+        self.inner.announce(said)
     }
 
     /// Waits until a task has ended, and returns what is known of it then.

@@ -2,11 +2,14 @@
 //! locked while the embedding program's hook runs or the database is checked.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
 
 use super::callbacks::Callbacks;
 use super::core::Command;
@@ -53,6 +56,15 @@ fn slots() -> MutexGuard<'static, BTreeMap<PathBuf, Slot>> {
 }
 
 impl Inner {
+    /// Says in the lock's file how this process can be reached.
+    pub(super) fn announce(&self, said: Map<String, Value>) -> io::Result<()> {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*lock {
+            Some(lock) => lock.announce(said),
+            None => Err(io::Error::other("the library is closed")),
+        }
+    }
+
     /// Releases the library, so that another process can open it.
     pub(super) fn free_library(&self) {
         let lock = self
