@@ -45,6 +45,8 @@ fn the_mouse_reaches_what_the_keys_reach() {
     terminal.click(": all");
     terminal.until("All actions");
     terminal.press("history");
+    // All of it was taken in: rows move with each letter.
+    terminal.until("› history");
     terminal.until_gone("cancel-all");
     terminal.click("narrations that have ended");
     page(terminal, "History");
