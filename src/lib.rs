@@ -14,6 +14,8 @@
 //! | [`assets`] | what is fetched: runtime, eSpeak NG, voices; checksums | `narrate` |
 //! | [`settings`] | defaults, `config.toml`, environment, flags, and where each value came from | `narrate` |
 //! | `cli` | the command line and the headless front end | `cli` |
+//! | `service` | what the program does for people, whoever asks | `cli` |
+//! | `http` | the service over HTTP: a server and a client | `cli` |
 //! | `monitor` | the screen | `monitor` |
 //!
 //! Each feature contains those above it; `cli` and `monitor` are on by default. A program that wants
@@ -62,6 +64,8 @@ pub mod fuzzing;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod http;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 #[cfg(feature = "cli")]

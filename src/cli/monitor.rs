@@ -141,7 +141,7 @@ impl Services for Around {
         // A path such as `my story.txt` looks like a text where it is pasted.
         let file = match &new.text {
             NewText::Typed(text) => pasted_file(text),
-            NewText::File(_) => None,
+            NewText::File(_) | NewText::Bytes { .. } => None,
         };
         let file = file.map(|path| NewNarration {
             text: NewText::File(path),
@@ -153,18 +153,23 @@ impl Services for Around {
     }
 
     fn voices(&self) -> Vec<VoiceChoice> {
-        let voices = self.desk.voices().into_iter().map(|voice| {
-            let about = if voice.installed {
-                format!("{} · {}", voice.language, voice.quality)
-            } else {
-                format!("{} · `aloud setup --voice {}`", voice.language, voice.name)
-            };
-            VoiceChoice {
-                name: voice.name,
-                about,
-                is_installed: voice.installed,
-            }
-        });
+        let voices = self
+            .desk
+            .voices()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|voice| {
+                let about = if voice.installed {
+                    format!("{} · {}", voice.language, voice.quality)
+                } else {
+                    format!("{} · `aloud setup --voice {}`", voice.language, voice.name)
+                };
+                VoiceChoice {
+                    name: voice.name,
+                    about,
+                    is_installed: voice.installed,
+                }
+            });
         voices.collect()
     }
 
@@ -205,11 +210,16 @@ impl Services for Around {
     }
 
     fn log(&self) -> Vec<LogLine> {
-        let lines = self.desk.log().into_iter().map(|line| LogLine {
-            time: line.clock(),
-            level: line.level.parse().unwrap_or(tracing::Level::INFO),
-            text: line.text,
-        });
+        let lines = self
+            .desk
+            .log()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|line| LogLine {
+                time: line.clock(),
+                level: line.level.parse().unwrap_or(tracing::Level::INFO),
+                text: line.text,
+            });
         lines.collect()
     }
 

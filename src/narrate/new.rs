@@ -28,4 +28,12 @@ pub enum NewText {
     File(PathBuf),
     /// The words themselves.
     Typed(String),
+    /// The content of a file that is somewhere else: read like a file of that name, which decides its
+    /// format and is never a path here.
+    Bytes {
+        /// What the file is called.
+        name: String,
+        /// What is in it.
+        bytes: Vec<u8>,
+    },
 }

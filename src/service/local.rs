@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
@@ -11,15 +12,13 @@ use tempfile::TempDir;
 
 use super::submit::{self, Ready, compose_for};
 use super::{
-    API, Action, Done, Health, Info, ListedVoice, LogLine, Refusal, SegmentView, Service, Stats,
-    Submitted, Subscription, TaskAction, TaskSummary, typed,
+    API, Action, Done, Health, Info, ListedVoice, Live, LogLine, NarrationDefaults, Refusal,
+    SegmentView, Service, Stats, Submitted, Subscription, TaskAction, TaskSummary, typed,
 };
 use crate::assets::{AssetError, Assets};
 use crate::clip;
 use crate::engine::{Engine, Interrupt, StoreError, Submission, SubmitError};
-use crate::model::{
-    HistoryEntry, Limits, NarrationSettings, Priority, SegmentId, ShutdownWait, TaskId, TaskStatus,
-};
+use crate::model::{HistoryEntry, NarrationSettings, SegmentId, ShutdownWait, TaskId, TaskStatus};
 use crate::narrate::{
     ComposeError, NewNarration, NewText, Request, VoiceError, Voices, load_voice,
 };
@@ -44,6 +43,8 @@ pub struct Local {
     settings: Settings,
     boot: String,
     log: LogSource,
+    /// The thread that ends the engine, once someone has asked for that.
+    stopping: Mutex<Option<JoinHandle<()>>>,
     previews: Mutex<Previews>,
     /// The voice that was asked for phonemes last.
     front_end: Mutex<Option<CachedFrontEnd>>,
@@ -81,6 +82,7 @@ impl Local {
             settings,
             boot: uuid::Uuid::new_v4().to_string(),
             log,
+            stopping: Mutex::default(),
             previews: Mutex::default(),
             front_end: Mutex::default(),
         }
@@ -88,14 +90,7 @@ impl Local {
 
     /// This text, with the voice and pace of the settings.
     pub(crate) fn defaults(&self, text: NewText) -> NewNarration {
-        NewNarration {
-            text,
-            voice: self.settings.voice.clone(),
-            speed: self.settings.speed,
-            speaker: self.settings.speaker,
-            priority: Priority::default(),
-            limits: Limits::default(),
-        }
+        self.usual().narrate(text)
     }
 
     /// Whether a text could be narrated like that: the voice is there, and can do it.
@@ -123,6 +118,11 @@ impl Local {
             }
             NewText::Typed(text) => {
                 Request::from_bytes("the text".into(), None, text.clone().into_bytes())?
+            }
+            NewText::Bytes { name, bytes } => {
+                // Only what would be the file's name in its folder: it names the output folder.
+                let path = Path::new(name).file_name().map(PathBuf::from);
+                Request::from_bytes(name.clone(), path, bytes.clone())?
             }
         };
         let ready = self.voice(&new.voice)?;
@@ -291,16 +291,16 @@ impl Service for Local {
         Ok(SegmentView::window(&self.status(id)?, from, limit))
     }
 
-    fn stats(&self) -> Stats {
-        self.engine.stats()
+    fn stats(&self) -> Result<Stats, Refusal> {
+        Ok(self.engine.stats())
     }
 
-    fn health(&self) -> Health {
-        self.engine.health()
+    fn health(&self) -> Result<Health, Refusal> {
+        Ok(self.engine.health())
     }
 
-    fn is_queue_paused(&self) -> bool {
-        self.engine.is_queue_paused()
+    fn is_queue_paused(&self) -> Result<bool, Refusal> {
+        Ok(self.engine.is_queue_paused())
     }
 
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Refusal> {
@@ -308,7 +308,7 @@ impl Service for Local {
         history.map_err(|error| Refusal::failed(error.to_string()))
     }
 
-    fn voices(&self) -> Vec<ListedVoice> {
+    fn voices(&self) -> Result<Vec<ListedVoice>, Refusal> {
         let voices = Assets::from_settings(&self.settings).voices();
         let mut voices: Vec<_> = voices
             .into_iter()
@@ -322,19 +322,28 @@ impl Service for Local {
             .collect();
         // They come by name, and a stable sort keeps that.
         voices.sort_by_key(|voice| !voice.installed);
-        voices
+        Ok(voices)
     }
 
-    fn log(&self) -> Vec<LogLine> {
-        (self.log)()
+    fn narration_defaults(&self) -> Result<NarrationDefaults, Refusal> {
+        Ok(self.usual())
     }
 
-    fn events(&self) -> Subscription {
-        self.engine.subscribe()
+    fn check_voice(&self) -> Result<(), Refusal> {
+        let voice = self.voice(&self.settings.voice);
+        voice.map(drop).map_err(|error| Refusal::of(&error))
+    }
+
+    fn log(&self) -> Result<Vec<LogLine>, Refusal> {
+        Ok((self.log)())
     }
 
     fn add(&self, new: &NewNarration, out: Option<&Path>) -> Result<Submitted, Refusal> {
-        self.add_text(new, out).map_err(|error| Refusal::of(&error))
+        self.add_text(new, out)
+            .map_err(|error| match error.downcast::<SubmitError>() {
+                Ok(error) => error.into(),
+                Err(error) => Refusal::of(&error),
+            })
     }
 
     fn act(&self, action: &Action) -> Result<Done, Refusal> {
@@ -367,12 +376,46 @@ impl Service for Local {
         Ok(Done::default())
     }
 
-    fn shut_down(&self) {
-        self.engine.begin_shutdown(ShutdownWait::Now);
+    fn shut_down(&self) -> Result<(), Refusal> {
+        let wait = ShutdownWait::Segments(self.settings.shutdown_timeout);
+        let mut stopping = lock(&self.stopping);
+        if stopping.is_none() {
+            let engine = self.engine.clone();
+            let thread = std::thread::Builder::new().name("aloud-stop".into());
+            let thread = thread.spawn(move || {
+                engine.shutdown(wait);
+            });
+            let failed = |error| Refusal::failed(format!("no thread can be started: {error}"));
+            *stopping = Some(thread.map_err(failed)?);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        if let Some(thread) = lock(&self.stopping).take() {
+            // The engine's end is bounded, and a panic there is in the log.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Live for Local {
+    fn events(&self) -> Subscription {
+        self.engine.subscribe()
     }
 }
 
 impl Local {
+    fn usual(&self) -> NarrationDefaults {
+        NarrationDefaults {
+            voice: self.settings.voice.clone(),
+            speed: self.settings.speed,
+            speaker: self.settings.speaker,
+        }
+    }
+
     fn status(&self, id: &TaskId) -> Result<TaskStatus, Refusal> {
         self.engine
             .task_status(id)

@@ -5,6 +5,7 @@
 
 mod action;
 mod local;
+mod place;
 mod refusal;
 mod submit;
 mod summary;
@@ -16,11 +17,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
-use crate::model::{HistoryEntry, SegmentId, TaskId};
-use crate::narrate::NewNarration;
+use crate::model::{HistoryEntry, Limits, Priority, SegmentId, TaskId};
+use crate::narrate::{NewNarration, NewText};
 
 pub use action::{Action, Standing, TaskAction};
 pub use local::{Local, LogSource};
+pub(crate) use place::{Place, socket_of};
 pub use refusal::{Refusal, RefusalKind};
 pub(crate) use submit::{Ready, compose_for, reference, submit, submit_with};
 pub use summary::{SegmentState, SegmentView, TaskSummary};
@@ -66,6 +68,32 @@ pub struct ListedVoice {
     pub installed: bool,
 }
 
+/// How a text is narrated where nothing else is said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NarrationDefaults {
+    /// A voice's name, or the path of its `.onnx`.
+    pub voice: String,
+    /// 1.0 is the voice's own pace.
+    pub speed: f32,
+    /// Which of the voice's speakers; `None` is its first.
+    pub speaker: Option<u32>,
+}
+
+impl NarrationDefaults {
+    /// This text, narrated so.
+    #[must_use]
+    pub fn narrate(self, text: NewText) -> NewNarration {
+        NewNarration {
+            text,
+            voice: self.voice,
+            speed: self.speed,
+            speaker: self.speaker,
+            priority: Priority::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
 /// A narration that was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submitted {
@@ -106,7 +134,8 @@ pub struct Done {
     pub refused: Vec<Refusal>,
 }
 
-/// The service. Any thread may ask; what takes longer than a look says so.
+/// The service. Any thread may ask; what takes longer than a look says so. Whatever is asked may be
+/// refused: the service may be another process, which may have ended.
 pub trait Service: Send + Sync {
     /// Who answers.
     fn info(&self) -> Info;
@@ -136,13 +165,22 @@ pub trait Service: Send + Sync {
     ) -> Result<Vec<SegmentView>, Refusal>;
 
     /// Numbers of the whole.
-    fn stats(&self) -> Stats;
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn stats(&self) -> Result<Stats, Refusal>;
 
     /// Whether it is well.
-    fn health(&self) -> Health;
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn health(&self) -> Result<Health, Refusal>;
 
     /// Whether nothing begins until the queue is resumed.
-    fn is_queue_paused(&self) -> bool;
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn is_queue_paused(&self) -> Result<bool, Refusal>;
 
     /// The narrations that have ended, the last ones first. Reads the disk.
     ///
@@ -151,13 +189,28 @@ pub trait Service: Send + Sync {
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Refusal>;
 
     /// The voices: those that are installed first. Reads the disk.
-    fn voices(&self) -> Vec<ListedVoice>;
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn voices(&self) -> Result<Vec<ListedVoice>, Refusal>;
+
+    /// How a text is narrated where nothing else is said: what the settings say.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn narration_defaults(&self) -> Result<NarrationDefaults, Refusal>;
+
+    /// Whether the voice of the settings can speak. Reads the disk.
+    ///
+    /// # Errors
+    /// [`Refusal`]: what is missing or wrong.
+    fn check_voice(&self) -> Result<(), Refusal>;
 
     /// The last lines of the log, oldest first.
-    fn log(&self) -> Vec<LogLine>;
-
-    /// What happens from now on.
-    fn events(&self) -> Subscription;
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn log(&self) -> Result<Vec<LogLine>, Refusal>;
 
     /// Reads a text, cuts it and takes it into the queue. The same narration, unfinished or ended,
     /// continues. Takes as long as the text is, and a moment for the disk. `out` is a folder to take
@@ -175,5 +228,14 @@ pub trait Service: Send + Sync {
 
     /// Ends the service after the segment in work; what is unfinished continues at the next start.
     /// Returns at once.
-    fn shut_down(&self);
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn shut_down(&self) -> Result<(), Refusal>;
+}
+
+/// A service whose work is done in this process: it tells what happens as it happens.
+pub trait Live: Service {
+    /// What happens from now on.
+    fn events(&self) -> Subscription;
 }

@@ -194,7 +194,7 @@ impl Session {
     }
 
     fn pause_queue(&mut self) {
-        let is_paused = self.service.is_queue_paused();
+        let is_paused = self.engine.is_queue_paused();
         let action = if is_paused {
             Action::ResumeQueue
         } else {

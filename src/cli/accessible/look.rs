@@ -155,7 +155,7 @@ impl Session {
     }
 
     pub(super) fn voices(&mut self) {
-        for voice in self.service.voices() {
+        for voice in self.service.voices().unwrap_or_default() {
             let how = if voice.installed {
                 "installed".to_owned()
             } else {
@@ -230,7 +230,7 @@ impl Session {
     }
 
     pub(super) fn log(&mut self) {
-        let lines = self.service.log();
+        let lines = self.service.log().unwrap_or_default();
         if lines.is_empty() {
             return self.lines.say("The log is empty.");
         }

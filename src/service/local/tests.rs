@@ -6,6 +6,7 @@ use std::sync::Once;
 use super::*;
 use crate::cli::fetching::{Show, ensure_for_use};
 use crate::engine::{StopReason, TaskState};
+use crate::model::Priority;
 use crate::narrate::{Voices, library_options_with};
 use crate::settings::{Overrides, Paths, load_from};
 
@@ -115,7 +116,20 @@ fn texts_are_added_as_they_were_named_typed_and_wanted() {
     let task = service.engine.task_status(&typed.id).unwrap();
     assert_eq!(&*task.title, "It struck three, and then it");
     assert!(task.voice.ends_with("/tone.onnx"), "{}", task.voice);
-    assert_eq!(service.engine.tasks().len(), 2);
+    // What comes as bytes is read like a file of its name, and stays in the folder of the output.
+    let sent = |name: &str, text: &str| {
+        let (name, bytes) = (name.to_owned(), text.as_bytes().to_vec());
+        let sent = service.add_text(&service.defaults(NewText::Bytes { name, bytes }), None)?;
+        anyhow::Ok(service.engine.task_status(&sent.id).unwrap())
+    };
+    let task = sent("../../a tale.md", "# One night\n\nIt struck five.").unwrap();
+    assert_eq!((&*task.title, task.plan.unwrap().len()), ("One night", 2));
+    let folder = task.folder.unwrap();
+    assert_eq!(folder.parent().unwrap(), service.settings.out);
+    assert!(folder.ends_with("a-tale"), "{}", folder.display());
+    let error = sent("a tale.txt", "\0\u{1}\0").unwrap_err().to_string();
+    assert!(error.contains("a tale.txt"), "{error}");
+    assert_eq!(service.engine.tasks().len(), 3);
     service.engine.shutdown(ShutdownWait::Now);
     let late = service.add_text(&service.defaults(NewText::Typed("Too late.".into())), None);
     assert!(late.err().unwrap().to_string().contains("shut"));
@@ -191,13 +205,19 @@ fn what_is_wrong_is_said_and_nothing_is_submitted() {
 fn installed_voices_come_first() {
     let home = Home::with(None);
     let service = &home.service;
-    assert!(service.voices().iter().all(|voice| !voice.installed));
+    assert!(
+        service
+            .voices()
+            .unwrap()
+            .iter()
+            .all(|voice| !voice.installed)
+    );
     let folder = service.settings.paths.data.join("voices");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("zz-own.onnx"), "").unwrap();
     let config = r#"{"language": {"code": "nl_NL"}, "num_speakers": 3}"#;
     std::fs::write(folder.join("zz-own.onnx.json"), config).unwrap();
-    let voices = service.voices();
+    let voices = service.voices().unwrap();
     let own = ListedVoice {
         name: "zz-own".into(),
         language: "nl_NL".into(),
@@ -257,6 +277,13 @@ fn phonemes_are_those_of_the_voice() {
         home.service.phonemes(&home.tone(), "The sea.").unwrap(),
         spoken
     );
+}
+
+#[test]
+fn the_voice_of_the_settings_is_looked_for() {
+    assert_eq!(Home::ready().service.check_voice(), Ok(()));
+    let missing = Home::with(None).service.check_voice().unwrap_err();
+    assert!(missing.to_string().contains("aloud setup"), "{missing}");
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! What can be asked for under `/v1`: something with one task, with all, with the queue.
+
+use hyper::StatusCode;
+use hyper::body::Incoming;
+use hyper::header::HeaderMap;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use super::answer::{Answer, Fault, json, ok};
+use super::body;
+use super::server::Shared;
+use crate::model::{SegmentId, TaskId};
+use crate::service::{Action, TaskAction};
+
+/// What a retry may say.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Retry {
+    /// Those that are made again; empty for those that failed.
+    segments: Vec<SegmentId>,
+}
+
+pub(super) async fn retry(
+    shared: &Shared,
+    task: TaskId,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Answer, Fault> {
+    let retry: Option<Retry> = body::json(headers, body).await?;
+    let what = TaskAction::Retry(retry.unwrap_or_default().segments);
+    perform(shared, Action::Task { task, what }).await
+}
+
+pub(super) async fn act(
+    shared: &Shared,
+    action: Action,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Answer, Fault> {
+    body::json::<IgnoredAny>(headers, body).await?;
+    perform(shared, action).await
+}
+
+async fn perform(shared: &Shared, action: Action) -> Result<Answer, Fault> {
+    let done = shared.ask(move |service| service.act(&action)).await?;
+    ok(&done)
+}
+
+pub(super) async fn shut_down(
+    shared: &Shared,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Answer, Fault> {
+    body::json::<IgnoredAny>(headers, body).await?;
+    shared.ask(|service| service.shut_down()).await?;
+    Ok(json(
+        StatusCode::ACCEPTED,
+        &json!({ "shutting_down": true }),
+    ))
+}

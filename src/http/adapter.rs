@@ -1,0 +1,77 @@
+//! What hyper needs of a runtime, by smol: streams and timers. Nothing else is known here.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use hyper::rt::{Read, ReadBufCursor, Sleep, Timer, Write};
+use smol::io::{AsyncRead, AsyncWrite};
+
+/// How much is read at a time: a request without a text fits.
+const READ_SIZE: usize = 4096;
+
+/// A stream of smol's as one of hyper's.
+pub(super) struct Stream<S>(pub S);
+
+impl<S: AsyncRead + Unpin> Read for Stream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut into: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let mut buffer = [0; READ_SIZE];
+        let room = into.remaining().min(READ_SIZE);
+        let read = ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer[..room]))?;
+        into.put_slice(&buffer[..read]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Stream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(context)
+    }
+}
+
+/// smol's timer as hyper's.
+pub(super) struct SmolTimer;
+
+struct SmolSleep(smol::Timer);
+
+impl Timer for SmolTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        Box::pin(SmolSleep(smol::Timer::after(duration)))
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        Box::pin(SmolSleep(smol::Timer::at(deadline)))
+    }
+}
+
+impl Sleep for SmolSleep {}
+
+impl Future for SmolSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(context).map(drop)
+    }
+}

@@ -1,0 +1,75 @@
+//! What can be looked at under `/v1`.
+
+use hyper::StatusCode;
+use serde_json::json;
+
+use super::answer::{Answer, Fault, encode, encoded, ok};
+use super::query::Query;
+use super::server::Shared;
+use crate::model::{SegmentId, TaskId};
+use crate::service::Live;
+
+pub(super) fn info(shared: &Shared) -> Result<Answer, Fault> {
+    ok(&shared.service.info())
+}
+
+/// Their number decides how long it takes: not for the thread that serves everyone.
+pub(super) async fn tasks(shared: &Shared, query: &Query) -> Result<Answer, Fault> {
+    let limit = query.limit()?;
+    let after = query.get("after").map(TaskId::from);
+    let read = move |service: &dyn Live| {
+        let tasks = service.tasks(after.as_ref(), limit)?;
+        encode(&json!({ "tasks": tasks }))
+    };
+    Ok(encoded(StatusCode::OK, shared.ask(read).await?))
+}
+
+pub(super) fn task(shared: &Shared, id: &TaskId) -> Result<Answer, Fault> {
+    ok(&shared.service.task(id)?)
+}
+
+pub(super) fn segments(shared: &Shared, id: &TaskId, query: &Query) -> Result<Answer, Fault> {
+    let from = query
+        .value("from")?
+        .map_or(SegmentId::FIRST, SegmentId::new);
+    let segments = shared.service.segments(id, from, query.limit()?)?;
+    ok(&json!({ "segments": segments }))
+}
+
+pub(super) fn stats(shared: &Shared) -> Result<Answer, Fault> {
+    ok(&shared.service.stats()?)
+}
+
+pub(super) fn health(shared: &Shared) -> Result<Answer, Fault> {
+    ok(&shared.service.health()?)
+}
+
+pub(super) fn defaults(shared: &Shared) -> Result<Answer, Fault> {
+    ok(&shared.service.narration_defaults()?)
+}
+
+/// Nothing, if the voice of the settings can speak.
+pub(super) async fn voice(shared: &Shared) -> Result<Answer, Fault> {
+    shared.ask(|service| service.check_voice()).await?;
+    ok(&json!({}))
+}
+
+pub(super) fn queue(shared: &Shared) -> Result<Answer, Fault> {
+    ok(&json!({ "paused": shared.service.is_queue_paused()? }))
+}
+
+pub(super) async fn history(shared: &Shared, query: &Query) -> Result<Answer, Fault> {
+    let limit = query.limit()?;
+    let history = shared.ask(move |service| service.history(limit)).await?;
+    ok(&json!({ "history": history }))
+}
+
+pub(super) async fn voices(shared: &Shared) -> Result<Answer, Fault> {
+    let voices = shared.ask(|service| service.voices()).await?;
+    ok(&json!({ "voices": voices }))
+}
+
+pub(super) async fn log(shared: &Shared) -> Result<Answer, Fault> {
+    let lines = shared.ask(|service| service.log()).await?;
+    ok(&json!({ "lines": lines }))
+}

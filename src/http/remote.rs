@@ -1,0 +1,312 @@
+//! The service of another process, over its socket.
+
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::client::{Client, ClientError};
+use crate::model::{ErrorObject, HistoryEntry, SegmentId, TaskId};
+use crate::narrate::{NewNarration, NewText};
+use crate::service::{
+    API, Action, Done, Health, Info, ListedVoice, LogLine, NarrationDefaults, Refusal, RefusalKind,
+    SegmentView, Service, Stats, Submitted, TaskAction, TaskSummary,
+};
+
+/// The service of the process that listens on a socket.
+pub(crate) struct Remote {
+    client: Client,
+    info: Info,
+}
+
+/// Why it can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    /// Nobody listens there.
+    #[error("nobody answers at {}", .0.display())]
+    Absent(PathBuf),
+    /// It does not understand this program.
+    #[error(
+        "aloud {} has the library open and speaks version {} of the interface; this is aloud {}, which \
+         speaks {API}: end that one (process {}), or use it",
+        .0.version, .0.api, env!("CARGO_PKG_VERSION"), .0.pid
+    )]
+    Version(Box<Info>),
+    /// Something else.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl ConnectError {
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent(_))
+    }
+}
+
+impl Remote {
+    /// Asks who answers there.
+    pub(crate) fn connect(socket: &Path) -> Result<Self, ConnectError> {
+        let client = Client::new(socket);
+        let answer = match client.get("/v1/info") {
+            Err(ClientError::Connect { .. }) => {
+                return Err(ConnectError::Absent(socket.to_owned()));
+            }
+            answer => answer.map_err(unreachable)?,
+        };
+        let info: Info = parse(&answer.body)?;
+        if info.api < API || info.api_min > API {
+            return Err(ConnectError::Version(Box::new(info)));
+        }
+        Ok(Self { client, info })
+    }
+
+    /// Waits until a task has ended.
+    pub(crate) fn wait(&self, id: &TaskId) -> Result<TaskSummary, Refusal> {
+        loop {
+            // First the stream, then the look: an end between the two is told.
+            let events = self.client.events(None).map_err(unreachable)?;
+            let task = self.task(id)?;
+            if task.state.is_terminal() {
+                return Ok(task);
+            }
+            for event in events {
+                let event = event.map_err(unreachable)?;
+                if !event.data.contains(id.as_str()) && event.event != "reset" {
+                    continue;
+                }
+                let task = self.task(id)?;
+                if task.state.is_terminal() {
+                    return Ok(task);
+                }
+            }
+        }
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refusal> {
+        let answer = self.client.get(path).map_err(unreachable)?;
+        told(answer.status, &answer.body)
+    }
+
+    fn post<T: DeserializeOwned>(&self, path: &str, said: &impl Serialize) -> Result<T, Refusal> {
+        let body = serde_json::to_vec(said).map_err(|error| Refusal::invalid(error.to_string()))?;
+        let answer = self.client.post(path, "application/json", &[], body);
+        let answer = answer.map_err(unreachable)?;
+        told(answer.status, &answer.body)
+    }
+}
+
+/// Fields as a query: those within others by their own names.
+fn query(said: &serde_json::Value) -> String {
+    let fields = said.as_object().into_iter().flatten();
+    let all = fields.filter_map(|(name, value)| match value {
+        serde_json::Value::Null => None,
+        serde_json::Value::Object(_) => Some(query(value)).filter(|inner| !inner.is_empty()),
+        serde_json::Value::String(text) => Some(format!("{name}={}", percent(text))),
+        other => Some(format!("{name}={other}")),
+    });
+    all.collect::<Vec<_>>().join("&")
+}
+
+fn percent(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// A task's address.
+fn at(id: &TaskId) -> String {
+    format!("/v1/tasks/{}", encoded(id))
+}
+
+fn encoded(id: &TaskId) -> String {
+    percent(id.as_str())
+}
+
+fn unreachable(error: ClientError) -> Refusal {
+    Refusal::failed(format!(
+        "whoever has the library open does not answer: {error}"
+    ))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::failed(format!("an answer can't be understood: {error}")))
+}
+
+/// What an answer says.
+fn told<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Refusal> {
+    #[derive(serde::Deserialize)]
+    struct Failure {
+        error: ErrorObject,
+    }
+    let kind = match status {
+        200..300 => return parse(body),
+        404 => RefusalKind::NotFound,
+        409 => RefusalKind::Conflict,
+        429 => RefusalKind::Full,
+        503 => RefusalKind::ShuttingDown,
+        400..500 => RefusalKind::Invalid,
+        _ => RefusalKind::Failed,
+    };
+    let Failure { error } = parse(body)?;
+    Err(Refusal { kind, error })
+}
+
+impl Service for Remote {
+    fn info(&self) -> Info {
+        self.info.clone()
+    }
+
+    fn tasks(&self, after: Option<&TaskId>, limit: usize) -> Result<Vec<TaskSummary>, Refusal> {
+        #[derive(Deserialize)]
+        struct Page {
+            tasks: Vec<TaskSummary>,
+        }
+        let after = after.map(|id| format!("&after={}", encoded(id)));
+        let after = after.unwrap_or_default();
+        let Page { tasks } = self.get(&format!("/v1/tasks?limit={limit}{after}"))?;
+        Ok(tasks)
+    }
+
+    fn task(&self, id: &TaskId) -> Result<TaskSummary, Refusal> {
+        self.get(&at(id))
+    }
+
+    fn segments(
+        &self,
+        id: &TaskId,
+        from: SegmentId,
+        limit: usize,
+    ) -> Result<Vec<SegmentView>, Refusal> {
+        #[derive(Deserialize)]
+        struct Page {
+            segments: Vec<SegmentView>,
+        }
+        let path = format!("{}/segments?from={from}&limit={limit}", at(id));
+        let Page { segments } = self.get(&path)?;
+        Ok(segments)
+    }
+
+    fn stats(&self) -> Result<Stats, Refusal> {
+        self.get("/v1/stats")
+    }
+
+    fn health(&self) -> Result<Health, Refusal> {
+        self.get("/v1/health")
+    }
+
+    fn is_queue_paused(&self) -> Result<bool, Refusal> {
+        #[derive(Deserialize)]
+        struct Queue {
+            paused: bool,
+        }
+        let Queue { paused } = self.get("/v1/queue")?;
+        Ok(paused)
+    }
+
+    fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Refusal> {
+        #[derive(Deserialize)]
+        struct Past {
+            history: Vec<HistoryEntry>,
+        }
+        let Past { history } = self.get(&format!("/v1/history?limit={limit}"))?;
+        Ok(history)
+    }
+
+    fn voices(&self) -> Result<Vec<ListedVoice>, Refusal> {
+        #[derive(Deserialize)]
+        struct Known {
+            voices: Vec<ListedVoice>,
+        }
+        let Known { voices } = self.get("/v1/voices")?;
+        Ok(voices)
+    }
+
+    fn narration_defaults(&self) -> Result<NarrationDefaults, Refusal> {
+        self.get("/v1/defaults")
+    }
+
+    fn check_voice(&self) -> Result<(), Refusal> {
+        self.get("/v1/voice").map(|_: serde_json::Value| ())
+    }
+
+    fn log(&self) -> Result<Vec<LogLine>, Refusal> {
+        #[derive(Deserialize)]
+        struct Log {
+            lines: Vec<LogLine>,
+        }
+        let Log { lines } = self.get("/v1/log")?;
+        Ok(lines)
+    }
+
+    fn add(&self, new: &NewNarration, out: Option<&Path>) -> Result<Submitted, Refusal> {
+        #[derive(Deserialize)]
+        struct Added {
+            task_id: TaskId,
+            continued: bool,
+        }
+        let mut said = json!({
+            "voice": new.voice,
+            "speed": new.speed,
+            "speaker": new.speaker,
+            "priority": new.priority,
+            "limits": new.limits,
+            "out": out,
+        });
+        let answer = match &new.text {
+            NewText::File(path) => {
+                said["file"] = json!(path);
+                self.post("/v1/tasks", &said)
+            }
+            NewText::Typed(text) => {
+                said["text"] = json!(text);
+                self.post("/v1/tasks", &said)
+            }
+            NewText::Bytes { name, bytes } => {
+                let path = format!("/v1/tasks?{}", query(&said));
+                let name = percent(name);
+                let named = [("x-aloud-name", &*name)];
+                let kind = "application/octet-stream";
+                let answer = self.client.post(&path, kind, &named, bytes.clone());
+                answer
+                    .map_err(unreachable)
+                    .and_then(|answer| told(answer.status, &answer.body))
+            }
+        };
+        let Added { task_id, continued } = answer?;
+        Ok(Submitted {
+            id: task_id,
+            continued,
+        })
+    }
+
+    fn act(&self, action: &Action) -> Result<Done, Refusal> {
+        let none = json!({});
+        match action {
+            Action::Task { task, what } => {
+                let word = match what {
+                    TaskAction::Cancel => "cancel",
+                    TaskAction::Pause => "pause",
+                    TaskAction::Resume => "resume",
+                    TaskAction::Sooner => "sooner",
+                    TaskAction::Later => "later",
+                    TaskAction::Retry(segments) => {
+                        let said = json!({ "segments": segments });
+                        return self.post(&format!("{}/retry", at(task)), &said);
+                    }
+                };
+                self.post(&format!("{}/{word}", at(task)), &none)
+            }
+            Action::CancelAll => self.post("/v1/cancel-all", &none),
+            Action::RetryAll => self.post("/v1/retry-all", &none),
+            Action::ResumeAll => self.post("/v1/resume-all", &none),
+            Action::PauseQueue => self.post("/v1/queue/pause", &none),
+            Action::ResumeQueue => self.post("/v1/queue/resume", &none),
+        }
+    }
+
+    fn shut_down(&self) -> Result<(), Refusal> {
+        self.post("/v1/shutdown", &json!({}))
+            .map(|_: serde_json::Value| ())
+    }
+}

@@ -1,0 +1,235 @@
+//! What an address and a method mean: one table, read by nobody else.
+
+use std::rc::Rc;
+
+use hyper::body::Incoming;
+use hyper::header::HeaderMap;
+use hyper::{Method, Request};
+
+use super::answer::{Answer, Fault};
+use super::query::{Query, parts};
+use super::server::Shared;
+use super::{act, health, look, storycore, submit};
+use crate::model::TaskId;
+use crate::service::{Action, TaskAction};
+
+/// Something that can be looked at.
+#[derive(Clone, Debug, PartialEq)]
+enum Look {
+    Info,
+    Tasks,
+    Task(TaskId),
+    Segments(TaskId),
+    Stats,
+    State,
+    Defaults,
+    Voice,
+    History,
+    Voices,
+    Log,
+    Queue,
+    Events,
+    Status,
+    Health,
+    Alive,
+    Ready,
+}
+
+/// Something that can be asked for.
+#[derive(Clone, Debug, PartialEq)]
+enum Order {
+    Submit,
+    Retry(TaskId),
+    Act(Action),
+    ShutDown,
+    Cancel,
+}
+
+/// A request without its body.
+pub(super) struct Head {
+    pub(super) query: Query,
+    pub(super) headers: HeaderMap,
+}
+
+/// What can be done at an address.
+#[derive(Debug, Default, PartialEq)]
+struct Route {
+    look: Option<Look>,
+    order: Option<Order>,
+}
+
+impl Route {
+    fn allowed(&self) -> &'static str {
+        match (&self.look, &self.order) {
+            (Some(_), Some(_)) => "GET, HEAD, POST",
+            (Some(_), None) => "GET, HEAD",
+            (None, _) => "POST",
+        }
+    }
+}
+
+/// Answers a request, well or with what is wrong with it.
+pub(super) async fn answer(shared: &Rc<Shared>, request: Request<Incoming>) -> Answer {
+    let answered = respond(shared, request).await;
+    answered.unwrap_or_else(Answer::from)
+}
+
+async fn respond(shared: &Rc<Shared>, request: Request<Incoming>) -> Result<Answer, Fault> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let parts = parts(path)?;
+    let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+    let route = find(&parts).ok_or_else(|| Fault::no_route(path))?;
+    let allowed = route.allowed();
+    let query = Query::parse(head.uri.query().unwrap_or_default())?;
+    let headers = head.headers;
+    let request = Head { query, headers };
+    match head.method {
+        Method::GET | Method::HEAD => {
+            let look = route.look.ok_or_else(|| Fault::wrong_method(allowed))?;
+            see(shared, look, request).await
+        }
+        Method::POST => {
+            let order = route.order.ok_or_else(|| Fault::wrong_method(allowed))?;
+            obey(shared, order, request, body).await
+        }
+        _ => Err(Fault::wrong_method(allowed)),
+    }
+}
+
+async fn see(shared: &Rc<Shared>, look: Look, head: Head) -> Result<Answer, Fault> {
+    let Head { query, headers } = &head;
+    match look {
+        Look::Info => look::info(shared),
+        Look::Tasks => look::tasks(shared, query).await,
+        Look::Task(id) => look::task(shared, &id),
+        Look::Segments(id) => look::segments(shared, &id, query),
+        Look::Stats => look::stats(shared),
+        Look::State => look::health(shared),
+        Look::Defaults => look::defaults(shared),
+        Look::Voice => look::voice(shared).await,
+        Look::History => look::history(shared, query).await,
+        Look::Voices => look::voices(shared).await,
+        Look::Log => look::log(shared).await,
+        Look::Queue => look::queue(shared),
+        Look::Events => Ok(shared.hub.answer(shared, headers)),
+        Look::Status => Ok(storycore::status(shared, query)),
+        Look::Health => health::health(shared).await,
+        Look::Alive => health::alive(shared).await,
+        Look::Ready => health::ready(shared).await,
+    }
+}
+
+async fn obey(
+    shared: &Rc<Shared>,
+    order: Order,
+    head: Head,
+    body: Incoming,
+) -> Result<Answer, Fault> {
+    match order {
+        Order::Submit => submit::submit(shared, head, body).await,
+        Order::Retry(task) => act::retry(shared, task, &head.headers, body).await,
+        Order::Act(action) => act::act(shared, action, &head.headers, body).await,
+        Order::ShutDown => act::shut_down(shared, &head.headers, body).await,
+        Order::Cancel => Ok(storycore::cancel(shared, head, body).await),
+    }
+}
+
+fn find(parts: &[&str]) -> Option<Route> {
+    let look = |look| Route {
+        look: Some(look),
+        order: None,
+    };
+    let order = |order| Route {
+        look: None,
+        order: Some(order),
+    };
+    let act = |action| order(Order::Act(action));
+    Some(match *parts {
+        ["v1", "info"] => look(Look::Info),
+        ["v1", "tasks"] => Route {
+            look: Some(Look::Tasks),
+            order: Some(Order::Submit),
+        },
+        ["v1", "tasks", id] if !id.is_empty() => look(Look::Task(id.into())),
+        ["v1", "tasks", id, "segments"] => look(Look::Segments(id.into())),
+        ["v1", "tasks", id, "retry"] => order(Order::Retry(id.into())),
+        ["v1", "tasks", id, word] => {
+            let task = TaskId::from(id);
+            let what = task_action(word)?;
+            act(Action::Task { task, what })
+        }
+        ["v1", "stats"] => look(Look::Stats),
+        ["v1", "health"] => look(Look::State),
+        ["v1", "defaults"] => look(Look::Defaults),
+        ["v1", "voice"] => look(Look::Voice),
+        ["v1", "history"] => look(Look::History),
+        ["v1", "voices"] => look(Look::Voices),
+        ["v1", "log"] => look(Look::Log),
+        ["v1", "events"] => look(Look::Events),
+        ["v1", "queue"] => look(Look::Queue),
+        ["v1", "queue", "pause"] => act(Action::PauseQueue),
+        ["v1", "queue", "resume"] => act(Action::ResumeQueue),
+        ["v1", "cancel-all"] => act(Action::CancelAll),
+        ["v1", "retry-all"] => act(Action::RetryAll),
+        ["v1", "resume-all"] => act(Action::ResumeAll),
+        ["v1", "shutdown"] => order(Order::ShutDown),
+        ["storycore.task.status"] => look(Look::Status),
+        ["storycore.task.cancel"] => order(Order::Cancel),
+        ["health"] => look(Look::Health),
+        ["livez"] => look(Look::Alive),
+        ["readyz"] => look(Look::Ready),
+        _ => return None,
+    })
+}
+
+fn task_action(word: &str) -> Option<TaskAction> {
+    Some(match word {
+        "cancel" => TaskAction::Cancel,
+        "pause" => TaskAction::Pause,
+        "resume" => TaskAction::Resume,
+        "sooner" => TaskAction::Sooner,
+        "later" => TaskAction::Later,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_means_one_thing() {
+        let of = |path: &str| {
+            let parts = parts(path).unwrap();
+            find(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let tasks = of("/v1/tasks").unwrap();
+        assert_eq!(tasks.allowed(), "GET, HEAD, POST");
+        assert_eq!(
+            of("/v1/tasks/a%2Fb").unwrap().look,
+            Some(Look::Task("a/b".into()))
+        );
+        assert_eq!(of("/v1/info").unwrap().allowed(), "GET, HEAD");
+        let later = Action::Task {
+            task: "a".into(),
+            what: TaskAction::Later,
+        };
+        let route = of("/v1/tasks/a/later").unwrap();
+        assert_eq!(
+            (route.allowed(), route.order),
+            ("POST", Some(Order::Act(later)))
+        );
+        for nothing in [
+            "/",
+            "/v1",
+            "/v1/",
+            "/v1/tasks/",
+            "/v1/tasks/a/jump",
+            "/v2/info",
+            "/v1/info/",
+        ] {
+            assert_eq!(of(nothing), None, "{nothing}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The server: one thread that accepts connections, answers them, and ends them when it is told to.
+//! What is slow runs on a few threads beside it.
+
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, StatusCode};
+use smol::future::FutureExt;
+use smol::lock::Semaphore;
+use smol::net::unix::UnixStream;
+use smol::{Async, LocalExecutor};
+
+use super::adapter::{SmolTimer, Stream};
+use super::answer::{Answer, Fault};
+use super::events::Hub;
+use super::routes;
+use crate::model::{ErrorCode, ErrorObject};
+use crate::service::Live;
+
+/// The most bytes of a request's head. hyper holds back as much of an answer for each connection, too:
+/// of all memory that watchers cost, most is this.
+const HEAD_BYTES: usize = 16 * 1024;
+/// The most lines of a request's head.
+const HEAD_LINES: usize = 64;
+/// How long answers that have begun may go on after the stop.
+const ENDING: Duration = Duration::from_secs(2);
+/// How many slow questions are worked on at a time; the others wait.
+const SLOW_QUESTIONS: usize = 4;
+/// How many texts are received at a time: each may be long, and all of it is in memory.
+const UPLOADS: usize = 4;
+/// How long nobody is accepted after the system refused one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a server allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerOptions {
+    /// The most bytes of a text.
+    pub text_bytes: usize,
+    /// The most connections at a time; more are closed at once.
+    pub connections: usize,
+    /// How long the head of a request may take.
+    pub head_timeout: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            text_bytes: 64 * 1024 * 1024,
+            connections: 512,
+            head_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A server at work. It stops when it is dropped, and whoever drops it waits for its end.
+#[derive(Debug)]
+pub struct Server {
+    open: Arc<AtomicUsize>,
+    stop: async_channel::Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves whoever connects here and is of this user, or root.
+    ///
+    /// # Errors
+    /// What the system says against the listener or a thread.
+    pub fn start(
+        service: Arc<dyn Live>,
+        listener: UnixListener,
+        options: ServerOptions,
+    ) -> io::Result<Self> {
+        let listener = Async::new(listener)?;
+        let (stop, stopping) = async_channel::bounded(1);
+        let open = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&open);
+        let thread = std::thread::Builder::new()
+            .name("aloud-http".into())
+            .spawn(move || {
+                let executor = LocalExecutor::new();
+                let serving = serve(&executor, service, listener, options, stopping, counted);
+                smol::block_on(executor.run(serving));
+            })?;
+        Ok(Self {
+            open,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// How many are connected now.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Refuses new connections from now on, and lets answers that have begun end, for two seconds at
+    /// most; watchers are told. Returns at once.
+    pub fn stop(&self) {
+        self.stop.close();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that serves HTTP has panicked");
+        }
+    }
+}
+
+/// What every answer needs.
+pub(super) struct Shared {
+    pub(super) service: Arc<dyn Live>,
+    pub(super) hub: Hub,
+    pub(super) options: ServerOptions,
+    /// Turns to send a text.
+    pub(super) uploads: Semaphore,
+    slow: Semaphore,
+}
+
+impl Shared {
+    /// Asks what may wait for the disk, on another thread.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Live) -> T + Send + 'static,
+    ) -> T {
+        let _turn = self.slow.acquire().await;
+        let service = Arc::clone(&self.service);
+        smol::unblock(move || question(&*service)).await
+    }
+}
+
+async fn serve(
+    executor: &LocalExecutor<'_>,
+    service: Arc<dyn Live>,
+    listener: Async<UnixListener>,
+    options: ServerOptions,
+    stopping: async_channel::Receiver<()>,
+    open: Arc<AtomicUsize>,
+) {
+    let hub = Hub::new(&*service);
+    let shared = Rc::new(Shared {
+        hub: hub.clone(),
+        service: Arc::clone(&service),
+        options,
+        uploads: Semaphore::new(UPLOADS),
+        slow: Semaphore::new(SLOW_QUESTIONS),
+    });
+    let telling = executor.spawn(hub.clone().run(service));
+    let (all_closed, closed) = async_channel::bounded::<()>(1);
+    let until_stop = async {
+        // Closed, not sent to: every connection sees the same.
+        let _ = stopping.recv().await;
+        None
+    };
+    futures_lite::pin!(until_stop);
+    loop {
+        let accepted = async { Some(listener.accept().await) };
+        let stream = match accepted.or(&mut until_stop).await {
+            None => break,
+            Some(Ok((stream, _))) => stream,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                smol::Timer::after(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        if open.load(Ordering::Relaxed) >= options.connections || !is_allowed(&stream) {
+            continue;
+        }
+        let connection = Connection {
+            shared: Rc::clone(&shared),
+            stopping: stopping.clone(),
+            _open: Open::one_more(&open),
+            _until_closed: all_closed.clone(),
+        };
+        executor.spawn(connection.serve(stream)).detach();
+    }
+    drop(listener);
+    hub.end();
+    drop(all_closed);
+    let patience = async {
+        smol::Timer::after(ENDING).await;
+    };
+    // Nothing is ever sent: it ends when the last connection has.
+    let all_over = async {
+        let _ = closed.recv().await;
+    };
+    all_over.or(patience).await;
+    drop(telling);
+}
+
+/// Whether the process at the other end is this user's, or root's.
+fn is_allowed(stream: &Async<std::os::unix::net::UnixStream>) -> bool {
+    match rustix::net::sockopt::socket_peercred(stream) {
+        Ok(peer) => peer.uid == rustix::process::geteuid() || peer.uid.is_root(),
+        Err(error) => {
+            tracing::warn!(%error, "whose a connection is can't be told: it is refused");
+            false
+        }
+    }
+}
+
+/// Counts a connection as long as it lives.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn one_more(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Connection {
+    shared: Rc<Shared>,
+    stopping: async_channel::Receiver<()>,
+    _open: Open,
+    _until_closed: async_channel::Sender<()>,
+}
+
+impl Connection {
+    async fn serve(self, stream: Async<std::os::unix::net::UnixStream>) {
+        let shared = &self.shared;
+        let answer = service_fn(|request| async move {
+            Ok::<_, std::convert::Infallible>(answer(shared, request).await)
+        });
+        let connection = http1::Builder::new()
+            .timer(SmolTimer)
+            .header_read_timeout(shared.options.head_timeout)
+            .max_buf_size(HEAD_BYTES)
+            .max_headers(HEAD_LINES)
+            .serve_connection(Stream(UnixStream::from(stream)), answer);
+        futures_lite::pin!(connection);
+        let over = async { Some(connection.as_mut().await) };
+        let stop = async {
+            let _ = self.stopping.recv().await;
+            None
+        };
+        let over = if let Some(over) = over.or(stop).await {
+            over
+        } else {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        };
+        if let Err(error) = over {
+            tracing::debug!(%error, "a connection has ended early");
+        }
+    }
+}
+
+/// Answers a request, whatever happens in our own code.
+async fn answer(shared: &Rc<Shared>, request: Request<Incoming>) -> Answer {
+    let answering = AssertUnwindSafe(routes::answer(shared, request));
+    answering.catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("an answer has panicked");
+        let error = ErrorObject::new(
+            ErrorCode::Panic,
+            "the answer failed: this is a fault of aloud",
+        )
+        .with_remediation("See the log, and report it");
+        Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error).into()
+    })
+}
