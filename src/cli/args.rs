@@ -11,6 +11,7 @@ use super::demo::DemoArgs;
 use super::doctor::DoctorArgs;
 use super::narrate::NarrateArgs;
 use super::phonemes::PhonemesArgs;
+use super::queue::{AddArgs, LogArgs, MoveArgs, ServeArgs, StatusArgs, SteerArgs, WaitArgs};
 use super::setup::SetupArgs;
 use super::voices::VoicesArgs;
 use crate::settings::Overrides;
@@ -55,6 +56,28 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Narrate texts without the monitor
     Narrate(NarrateArgs),
+    /// Give texts to whoever works the queue, or start that, and return
+    Add(AddArgs),
+    /// Say how things stand
+    Status(StatusArgs),
+    /// Wait until tasks have ended; the exit code says how
+    Wait(WaitArgs),
+    /// Break tasks off; what they have made stays
+    Cancel(SteerArgs),
+    /// Hold tasks back, after the segment in work
+    Pause(SteerArgs),
+    /// Let tasks go on that are held back
+    Resume(SteerArgs),
+    /// Begin tasks again that failed or were cancelled, with what they have made
+    Retry(SteerArgs),
+    /// Move a waiting task in the queue
+    Move(MoveArgs),
+    /// Show the last lines of the log
+    Log(LogArgs),
+    /// Work the queue without a screen, for whoever asks
+    Serve(ServeArgs),
+    /// End whoever works the queue, after the segment in work
+    Stop,
     /// Show how each segment of a text will be spoken
     Phonemes(PhonemesArgs),
     /// Fetch or verify what narrating needs

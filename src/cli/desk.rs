@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use super::logging;
 use super::player::{Played, Player, System};
+use super::queue::Owner;
 use crate::engine::Engine;
 use crate::narrate::Voices;
-use crate::service::Local;
+use crate::service::{Live, Local};
 use crate::settings::Settings;
 
 /// The service, with what plays and shows at this terminal.
@@ -17,6 +18,8 @@ pub(crate) struct Desk {
     // First: what plays must end before its file goes, which may be a preview of the service's.
     player: Player,
     service: Arc<Local>,
+    /// Others reach the service as long as this is there.
+    _owner: Option<Owner>,
 }
 
 impl Deref for Desk {
@@ -27,12 +30,15 @@ impl Deref for Desk {
 }
 
 impl Desk {
-    /// A desk before this engine and its voices.
+    /// A desk before this engine and its voices, and the service for others.
     pub(crate) fn new(engine: Engine, voices: Arc<Voices>, settings: &Settings) -> Self {
-        let service = Local::new(engine, voices, settings.clone(), logging::last_lines);
+        let log = logging::last_lines;
+        let service = Local::new(engine.clone(), voices, settings.clone(), log);
+        let service = Arc::new(service);
         Self {
             player: Player::new(settings, System::here()),
-            service: Arc::new(service),
+            _owner: Owner::start_or_log(&engine, Arc::clone(&service) as Arc<dyn Live>),
+            service,
         }
     }
 

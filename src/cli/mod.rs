@@ -19,6 +19,7 @@ mod narrate;
 mod on_complete;
 mod phonemes;
 mod player;
+mod queue;
 mod report;
 pub mod setup;
 mod signals;
@@ -36,7 +37,7 @@ use clap::Parser;
 use crate::assets::AssetError;
 use crate::engine::{OpenError, StoreError, SubmitError};
 use crate::narrate::ComposeError;
-use crate::service::one_message;
+use crate::service::{TaskAction, one_message};
 use crate::settings::SettingsError;
 use crate::speech::SpeechError;
 use crate::text::printable;
@@ -94,6 +95,23 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             command.plain |= accessible;
             narrate::run(&command, &settings, args.offline, &signals)
         }
+        Some(Command::Add(command)) => queue::add(&command, &settings, args.offline, out, &signals),
+        Some(Command::Status(command)) => queue::status(&command, &settings, out),
+        Some(Command::Wait(command)) => queue::wait(&command, &settings, out),
+        Some(Command::Cancel(command)) => {
+            queue::steer(&command, &TaskAction::Cancel, &settings, out)
+        }
+        Some(Command::Pause(command)) => queue::steer(&command, &TaskAction::Pause, &settings, out),
+        Some(Command::Resume(command)) => {
+            queue::steer(&command, &TaskAction::Resume, &settings, out)
+        }
+        Some(Command::Retry(command)) => {
+            queue::steer(&command, &TaskAction::Retry(Vec::new()), &settings, out)
+        }
+        Some(Command::Move(command)) => queue::shift(&command, &settings, out),
+        Some(Command::Log(command)) => queue::log(&command, &settings, out),
+        Some(Command::Serve(command)) => queue::serve(&command, &settings, &signals),
+        Some(Command::Stop) => queue::stop(&settings, out),
         Some(Command::Phonemes(command)) => {
             phonemes::run(&command, &settings, args.offline, out, &signals)
         }
@@ -162,7 +180,16 @@ fn message(error: &anyhow::Error) -> String {
             let lines: Vec<_> = lines.lines().map(printable).collect();
             lines.join("\n")
         }
-        _ => one_message(error),
+        _ => match error.downcast_ref::<OpenError>() {
+            Some(OpenError::InUse { .. }) => {
+                let message = one_message(error);
+                format!(
+                    "{message}. `aloud status` shows what it does, `aloud add` gives it texts, `aloud \
+                     stop` ends it"
+                )
+            }
+            _ => one_message(error),
+        },
     }
 }
 

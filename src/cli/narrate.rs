@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::fetching::Show;
 use super::limits::LimitArgs;
 use super::on_complete::OnComplete;
+use super::queue::Owner;
 use super::report::{Reporter, Summary, segment_problem, with_advice};
 use super::signals::Signals;
 use super::submit::{open_engine, ready};
@@ -16,7 +18,7 @@ use crate::engine::{
     Engine, Event, Limits, ShutdownWait, Submission, Subscription, TaskId, TaskState, TaskStatus,
 };
 use crate::narrate::{Composed, Request, Voices};
-use crate::service::{Ready, compose_for, submit_with};
+use crate::service::{Local, Ready, compose_for, submit_with};
 use crate::settings::Settings;
 use crate::text::printable;
 
@@ -75,6 +77,9 @@ pub(super) fn run(
     let engine = open_engine(settings, &voices)?;
     signals.shut_down(&engine, settings.shutdown_timeout);
     let _on_complete = OnComplete::start(&engine, settings)?;
+    let log = super::logging::last_lines;
+    let service = Local::new(engine.clone(), Arc::clone(&voices), settings.clone(), log);
+    let _owner = Owner::start_or_log(&engine, Arc::new(service));
     let mut reporter = if args.json {
         Reporter::Json
     } else if args.plain || !std::io::stderr().is_terminal() {

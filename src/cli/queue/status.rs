@@ -1,0 +1,167 @@
+//! `aloud status` and `aloud wait`: how things stand.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::{all, find, owner, short, whoever};
+use crate::model::{Hold, TaskState};
+use crate::service::TaskSummary;
+use crate::settings::Settings;
+use crate::text::printable;
+
+/// Arguments of `aloud status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// A task: its id, the beginning of it, or its title
+    #[arg(value_name = "TASK")]
+    pub task: Option<String>,
+    /// As JSON: a task, or a list of them
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `aloud wait`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WaitArgs {
+    /// Tasks to wait for: an id, the beginning of one, or a title; none is all of them
+    #[arg(value_name = "TASK")]
+    pub tasks: Vec<String>,
+}
+
+pub(crate) fn run(
+    args: &StatusArgs,
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let is_there = settings.paths.library.join("aloud.db").exists();
+    let service = if is_there {
+        Some(whoever(settings)?)
+    } else {
+        None
+    };
+    if let Some(named) = &args.task {
+        let Some(service) = &service else {
+            anyhow::bail!("there is no task {named}: nothing was ever narrated here");
+        };
+        let task = find(&**service, named)?;
+        if args.json {
+            writeln!(out, "{}", serde_json::to_string_pretty(&task)?)?;
+        } else {
+            writeln!(out, "{}", line(&task))?;
+            if let Some(error) = &task.error {
+                writeln!(out, "  {}", printable(&error.message))?;
+            }
+            if let Some(folder) = &task.folder {
+                writeln!(out, "  {}", printable(&folder.display().to_string()))?;
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let tasks = match &service {
+        Some(service) => all(&**service)?,
+        None => Vec::new(),
+    };
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&tasks)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for task in &tasks {
+        writeln!(out, "{}", line(task))?;
+    }
+    if tasks.is_empty() {
+        writeln!(out, "There is no task; `aloud add FILE` adds one.")?;
+    }
+    if let Some(service) = &service {
+        let waits = tasks.iter().any(|task| !task.state.is_terminal());
+        if owner(settings)?.is_none() && waits {
+            writeln!(
+                out,
+                "Nothing runs now; `aloud` or `aloud serve` goes on with it."
+            )?;
+        } else if service.is_queue_paused()? {
+            writeln!(
+                out,
+                "The queue is paused; `aloud resume --all` lets it go on."
+            )?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A task on one line.
+fn line(task: &TaskSummary) -> String {
+    let state = match task.state {
+        TaskState::Pending if task.paused => "held back",
+        TaskState::Pending => "waits",
+        TaskState::Processing if task.cancel_requested => "stopping",
+        TaskState::Processing => "running",
+        TaskState::Completed => "completed",
+        TaskState::Failed => "failed",
+        TaskState::Cancelled => "cancelled",
+    };
+    let (done, total) = (task.progress.current, task.progress.total);
+    let mut line = format!(
+        "{}  {state:9}  {:3} %  {done} of {total}  {}",
+        short(&task.id),
+        task.percentage,
+        printable(&task.title)
+    );
+    if let Some(left) = task
+        .seconds_left
+        .filter(|_| task.state == TaskState::Processing)
+    {
+        let left = time(left);
+        line = format!("{line}  (about {left} left)");
+    }
+    match task.hold.as_deref() {
+        Some(Hold::Breaker { error, .. }) => {
+            line = format!("{line}  (waits: {})", printable(&error.message));
+        }
+        Some(Hold::NoOperation) | None => {}
+    }
+    line
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "seconds of an estimate"
+)]
+fn time(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
+}
+
+/// Waits for the ends of tasks. All of them well is 0, otherwise 1.
+pub(crate) fn wait(
+    args: &WaitArgs,
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let Some(service) = owner(settings)? else {
+        anyhow::bail!("nothing runs; `aloud` or `aloud serve` goes on with what waits");
+    };
+    let mut waited = Vec::new();
+    for named in &args.tasks {
+        waited.push(find(&service, named)?.id);
+    }
+    if waited.is_empty() {
+        let open = all(&service)?;
+        let open = open.into_iter().filter(|task| !task.state.is_terminal());
+        waited = open.map(|task| task.id).collect();
+    }
+    let mut code = ExitCode::SUCCESS;
+    for id in waited {
+        let task = service.wait(&id)?;
+        writeln!(out, "{}", line(&task))?;
+        if task.state != TaskState::Completed {
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}

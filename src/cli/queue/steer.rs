@@ -1,0 +1,121 @@
+//! `aloud cancel`, `pause`, `resume`, `retry` and `move`: what is done to tasks.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::{find, owner, short, whoever, working};
+use crate::service::{Action, Service, TaskAction};
+use crate::settings::Settings;
+use crate::text::printable;
+
+/// Arguments of the commands that do something to tasks.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SteerArgs {
+    /// Tasks: an id, the beginning of one, or a title
+    #[arg(required_unless_present = "all", value_name = "TASK")]
+    pub tasks: Vec<String>,
+    /// Every one; with `pause` and `resume` the queue as a whole
+    #[arg(long, conflicts_with = "tasks")]
+    pub all: bool,
+}
+
+/// Arguments of `aloud move`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MoveArgs {
+    /// The task: an id, the beginning of one, or its title
+    #[arg(value_name = "TASK")]
+    pub task: String,
+    /// One place sooner
+    #[arg(long, required_unless_present = "later")]
+    pub sooner: bool,
+    /// One place later
+    #[arg(long, conflicts_with = "sooner")]
+    pub later: bool,
+}
+
+/// What is done to all of them at once.
+fn to_all(what: &TaskAction) -> Action {
+    match what {
+        TaskAction::Cancel => Action::CancelAll,
+        TaskAction::Pause => Action::PauseQueue,
+        TaskAction::Retry(_) => Action::RetryAll,
+        _ => Action::ResumeQueue,
+    }
+}
+
+pub(crate) fn run(
+    args: &SteerArgs,
+    what: &TaskAction,
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let service: Box<dyn Service> = match what {
+        // What is tried again is to run.
+        TaskAction::Retry(_) => Box::new(working(settings)?),
+        // Whoever is not there begins nothing.
+        TaskAction::Pause if args.all && owner(settings)?.is_none() => {
+            anyhow::bail!("nothing runs: `aloud status` says what waits for the next start")
+        }
+        _ => whoever(settings)?,
+    };
+    if args.all {
+        let done = service.act(&to_all(what))?;
+        for refusal in &done.refused {
+            writeln!(out, "not done: {}", printable(&refusal.to_string()))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut code = ExitCode::SUCCESS;
+    for named in &args.tasks {
+        let done = find(&*service, named).and_then(|task| {
+            let id = task.id.clone();
+            let action = Action::Task {
+                task: id,
+                what: what.clone(),
+            };
+            let done = service.act(&action)?;
+            Ok((task, done))
+        });
+        match done {
+            Ok((task, done)) => {
+                let title = printable(&task.title);
+                let id = done.tasks.first().unwrap_or(&task.id);
+                writeln!(out, "{}: {title} ({})", past(what), short(id))?;
+            }
+            Err(error) => {
+                code = ExitCode::FAILURE;
+                let error = crate::service::one_message(&error);
+                writeln!(std::io::stderr(), "aloud: {error}")?;
+            }
+        }
+    }
+    Ok(code)
+}
+
+pub(crate) fn shift(
+    args: &MoveArgs,
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let what = if args.later {
+        TaskAction::Later
+    } else {
+        TaskAction::Sooner
+    };
+    let tasks = SteerArgs {
+        tasks: vec![args.task.clone()],
+        all: false,
+    };
+    run(&tasks, &what, settings, out)
+}
+
+fn past(what: &TaskAction) -> &'static str {
+    match what {
+        TaskAction::Cancel => "cancelled",
+        TaskAction::Pause => "held back",
+        TaskAction::Resume => "goes on",
+        TaskAction::Retry(_) => "tried again",
+        TaskAction::Sooner => "one place sooner",
+        TaskAction::Later => "one place later",
+    }
+}

@@ -1,0 +1,180 @@
+//! One program works a library, and others look at it and steer it over its socket.
+
+mod kit;
+
+use std::process::{Child, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::Value;
+
+use kit::{Home, clips, wait_for};
+
+/// A home with the voice of tones, and whoever was started in it.
+struct Desk {
+    home: Home,
+    voice: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let home = Home::ready();
+        let voice = home.tone();
+        Self { home, voice }
+    }
+
+    fn command(&self, args: &[&str]) -> std::process::Command {
+        let mut command = self.home.command(args);
+        command
+            .args(["--voice", &self.voice, "--offline"])
+            .env_remove("XDG_RUNTIME_DIR");
+        command
+    }
+
+    /// What it prints; it has to end well.
+    #[track_caller]
+    fn says(&self, args: &[&str]) -> String {
+        let ran = self.command(args).output().unwrap();
+        let (out, err) = (
+            ran.stdout,
+            String::from_utf8_lossy(&ran.stderr).into_owned(),
+        );
+        assert!(ran.status.success(), "{args:?}: {err}");
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Why it does not end well.
+    #[track_caller]
+    fn refuses(&self, args: &[&str]) -> String {
+        let ran = self.command(args).output().unwrap();
+        assert!(!ran.status.success(), "{args:?}");
+        String::from_utf8(ran.stderr).unwrap()
+    }
+
+    fn tasks(&self) -> Vec<Value> {
+        serde_json::from_str(&self.says(&["status", "--json"])).unwrap()
+    }
+
+    /// The process that answers.
+    fn owner(&self) -> Pid {
+        let lock = std::fs::read_to_string(self.home.path("state/lock")).unwrap();
+        let holder: Value = serde_json::from_str(&lock).unwrap();
+        let pid = holder["pid"].as_i64().unwrap();
+        Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+    }
+
+    fn serve(&self) -> Child {
+        let mut command = self.command(&["serve", "--stay"]);
+        let child = command.stderr(Stdio::null()).spawn().unwrap();
+        wait_for("it answers", || {
+            let lock = std::fs::read_to_string(self.home.path("state/lock")).ok()?;
+            lock.contains("socket").then_some(())
+        });
+        child
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // One that was started in the background has no other end.
+        let _ = self.command(&["stop"]).output();
+    }
+}
+
+fn story(desk: &Desk, name: &str, sentences: usize) -> String {
+    let text: Vec<_> = (0..sentences)
+        .map(|n| format!("This is sentence {n} of {name}."))
+        .collect();
+    desk.home.write(&format!("{name}.txt"), text.join("\n\n"))
+}
+
+#[test]
+fn texts_are_added_steered_and_waited_for_by_commands_of_their_own() {
+    let desk = Desk::new();
+    assert!(desk.says(&["status"]).contains("aloud add"));
+    assert!(desk.says(&["stop"]).contains("Nothing runs"));
+    let mut serve = desk.serve();
+    desk.says(&["pause", "--all"]);
+    let (one, two) = (story(&desk, "one", 3), story(&desk, "two", 3));
+    let added = desk.says(&["add", &one, &two]);
+    assert_eq!(added.lines().count(), 2, "{added}");
+    let tasks = desk.tasks();
+    let state = |at: usize| tasks[at]["state"].as_str().unwrap().to_owned();
+    assert_eq!([state(0), state(1)], ["PENDING", "PENDING"]);
+    assert!(desk.says(&["status"]).contains("The queue is paused"));
+    desk.says(&["move", "two", "--sooner"]);
+    let said = desk.refuses(&["move", "two", "--sooner"]);
+    assert!(said.contains("no place beyond"), "{said}");
+    desk.says(&["cancel", "one"]);
+    let said = desk.refuses(&["cancel", "one"]);
+    assert!(said.contains("has already ended"), "{said}");
+    let said = desk.refuses(&["pause", "three"]);
+    assert!(said.contains("there is no task three"), "{said}");
+    desk.says(&["resume", "--all"]);
+    let ends = desk.says(&["wait"]);
+    assert!(ends.contains("completed  100 %  3 of 3  two"), "{ends}");
+    let again = desk.says(&["retry", "one"]);
+    assert!(again.starts_with("tried again: one"), "{again}");
+    assert!(
+        desk.says(&["wait"])
+            .lines()
+            .all(|line| line.contains("completed"))
+    );
+    assert!(desk.says(&["log"]).contains("completed successfully"));
+    // Whoever wants to be the owner as well is told what there is instead.
+    let said = desk.refuses(&["narrate", &one]);
+    assert!(
+        said.contains("aloud add") && said.contains("aloud stop"),
+        "{said}"
+    );
+    desk.says(&["stop"]);
+    assert!(serve.wait().unwrap().success());
+    let status = desk.says(&["status"]);
+    assert!(
+        status.contains("There is no task"),
+        "what has ended is history: {status}"
+    );
+}
+
+#[test]
+fn an_owner_that_is_killed_has_the_next_command_as_its_heir() {
+    let desk = Desk::new();
+    let long = story(&desk, "long", 400);
+    // Nobody works the queue: `add` starts someone, and returns.
+    desk.says(&["add", &long]);
+    let first = desk.owner();
+    let folder = desk.home.path("narrations/long");
+    wait_for("clips", || (clips(&folder).len() > 5).then_some(()));
+    kill_process(first, Signal::KILL).unwrap();
+    wait_for("it is gone", || {
+        test_kill_process(first).is_err().then_some(())
+    });
+    let before = clips(&folder).len();
+    let said = desk.says(&["status"]);
+    assert!(said.contains("Nothing runs now"), "{said}");
+    let short = story(&desk, "short", 1);
+    desk.says(&["add", &short]);
+    assert_ne!(desk.owner(), first);
+    desk.says(&["wait"]);
+    let tasks = desk.tasks();
+    assert_eq!(tasks.len(), 2);
+    assert!(
+        tasks.iter().all(|task| task["state"] == "COMPLETED"),
+        "{tasks:?}"
+    );
+    assert!(clips(&folder).len() > before);
+}
+
+#[test]
+fn it_goes_when_nothing_is_left_to_do() {
+    let desk = Desk::new();
+    desk.says(&["add", &story(&desk, "short", 1)]);
+    let owner = desk.owner();
+    desk.says(&["wait"]);
+    wait_for("it leaves by itself", || {
+        test_kill_process(owner).is_err().then_some(())
+    });
+    assert!(
+        !desk.home.path("state/aloud.sock").exists(),
+        "and takes its socket along"
+    );
+}
