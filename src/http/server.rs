@@ -1,6 +1,7 @@
 //! The server: one thread that accepts connections, answers them, and ends them when it is told to.
 //! What is slow runs on a few threads beside it.
 
+use std::fs::File;
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::panic::AssertUnwindSafe;
@@ -37,6 +38,8 @@ const ENDING: Duration = Duration::from_secs(2);
 const SLOW_QUESTIONS: usize = 4;
 /// How many texts are received at a time: each may be long, and all of it is in memory.
 const UPLOADS: usize = 4;
+/// Files that have to be left for it to begin at all.
+const SPARE_FILES: usize = 16;
 /// How long nobody is accepted after the system refused one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -79,6 +82,7 @@ impl Server {
         listener: UnixListener,
         options: ServerOptions,
     ) -> io::Result<Self> {
+        has_room()?;
         let listener = Async::new(listener)?;
         let (stop, stopping) = async_channel::bounded(1);
         let open = Arc::<AtomicUsize>::default();
@@ -201,6 +205,13 @@ async fn serve(
     };
     all_over.or(patience).await;
     drop(telling);
+}
+
+/// Whether some more files can be opened: smol takes some for itself when it is first used, and panics
+/// if it gets none.
+fn has_room() -> io::Result<()> {
+    let files = (0..SPARE_FILES).map(|_| File::open("/dev/null"));
+    files.collect::<io::Result<Vec<_>>>().map(drop)
 }
 
 /// Whether the process at the other end is this user's, or root's.
