@@ -37,7 +37,7 @@ use clap::Parser;
 use crate::assets::AssetError;
 use crate::engine::{OpenError, StoreError, SubmitError};
 use crate::narrate::ComposeError;
-use crate::service::{TaskAction, one_message};
+use crate::service::{Refusal, RefusalKind, TaskAction, one_message};
 use crate::settings::SettingsError;
 use crate::speech::SpeechError;
 use crate::text::printable;
@@ -196,6 +196,9 @@ fn message(error: &anyhow::Error) -> String {
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     let is_input = error.downcast_ref::<ComposeError>().is_some()
         || is_monitor_input(error)
+        || error
+            .downcast_ref::<Refusal>()
+            .is_some_and(|refusal| refusal.kind == RefusalKind::Invalid)
         || error.downcast_ref::<SettingsError>().is_some()
         || matches!(
             error.downcast_ref::<SpeechError>(),

@@ -128,6 +128,10 @@ fn said(error: &anyhow::Error) -> String {
 }
 
 impl Services for Around {
+    fn service(&self) -> &dyn Service {
+        &*self.desk
+    }
+
     fn defaults(&self) -> Defaults {
         let new = self.desk.defaults(NewText::Typed(String::new()));
         Defaults {

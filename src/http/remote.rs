@@ -1,6 +1,7 @@
 //! The service of another process, over its socket.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -14,6 +15,9 @@ use crate::service::{
     API, Action, Done, Health, Info, ListedVoice, LogLine, NarrationDefaults, Refusal, RefusalKind,
     SegmentView, Service, Stats, Submitted, TaskAction, TaskSummary,
 };
+
+/// How long a change may take that is more than a look: a long book is cut.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The service of the process that listens on a socket.
 pub(crate) struct Remote {
@@ -91,7 +95,18 @@ impl Remote {
 
     fn post<T: DeserializeOwned>(&self, path: &str, said: &impl Serialize) -> Result<T, Refusal> {
         let body = serde_json::to_vec(said).map_err(|error| Refusal::invalid(error.to_string()))?;
-        let answer = self.client.post(path, "application/json", &[], body);
+        self.send(path, "application/json", &[], body)
+    }
+
+    fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        kind: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<T, Refusal> {
+        let client = self.client.clone().with_patience(PATIENCE);
+        let answer = client.post(path, kind, headers, body);
         let answer = answer.map_err(unreachable)?;
         told(answer.status, &answer.body)
     }
@@ -135,7 +150,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 
 /// What an answer says.
 fn told<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Refusal> {
-    #[derive(serde::Deserialize)]
+    #[derive(Deserialize)]
     struct Failure {
         error: ErrorObject,
     }
@@ -266,11 +281,7 @@ impl Service for Remote {
                 let path = format!("/v1/tasks?{}", query(&said));
                 let name = percent(name);
                 let named = [("x-aloud-name", &*name)];
-                let kind = "application/octet-stream";
-                let answer = self.client.post(&path, kind, &named, bytes.clone());
-                answer
-                    .map_err(unreachable)
-                    .and_then(|answer| told(answer.status, &answer.body))
+                self.send(&path, "application/octet-stream", &named, bytes.clone())
             }
         };
         let Added { task_id, continued } = answer?;

@@ -14,7 +14,7 @@ use super::app::{Detail, Effect, Message, Vitals, Wave};
 use super::runtime::Incoming;
 use super::services::Services;
 use crate::clip;
-use crate::engine::{Engine, TaskId};
+use crate::service::{Action, Done, Refusal, TaskAction};
 
 /// How much may wait to be done by one thread. A person who asks for more is told to wait.
 const BACKLOG: usize = 64;
@@ -101,7 +101,6 @@ impl Drop for Worker {
 
 /// The threads, and what they work with.
 pub(super) struct Effects {
-    engine: Engine,
     services: Arc<dyn Services>,
     commands: Worker,
     jobs: Worker,
@@ -109,13 +108,8 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    pub(super) fn start(
-        engine: Engine,
-        services: Arc<dyn Services>,
-        to: &Sender<Incoming>,
-    ) -> io::Result<Self> {
+    pub(super) fn start(services: Arc<dyn Services>, to: &Sender<Incoming>) -> io::Result<Self> {
         Ok(Self {
-            engine,
             services,
             commands: Worker::start("aloud-commands", BACKLOG, to.clone())?,
             jobs: Worker::start("aloud-jobs", BACKLOG, to.clone())?,
@@ -125,9 +119,9 @@ impl Effects {
 
     /// Has it done, if it is one of these threads' work. Gives back what is the loop's own.
     pub(super) fn carry_out(&self, effect: Effect) -> Result<Option<Message>, Effect> {
-        let (worker, job) = match command(&self.engine, effect) {
+        let (worker, job) = match command(&self.services, effect) {
             Ok(job) => (&self.commands, job),
-            Err(effect) => match errand(&self.engine, &self.services, effect) {
+            Err(effect) => match errand(&self.services, effect) {
                 Ok(job) => (&self.jobs, job),
                 Err(Effect::Look(detail)) => {
                     let services = Arc::clone(&self.services);
@@ -146,56 +140,63 @@ impl Effects {
     }
 }
 
-/// What the engine is told to do, one after the other.
-fn command(engine: &Engine, effect: Effect) -> Result<Job, Effect> {
-    let engine = engine.clone();
+/// What is done to tasks, one after the other.
+fn command(services: &Arc<dyn Services>, effect: Effect) -> Result<Job, Effect> {
+    let (services, looks) = (Arc::clone(services), Arc::clone(services));
+    let act = move |action: Action| services.service().act(&action);
+    let to = |task, what| Action::Task { task, what };
     Ok(match effect {
-        Effect::Cancel(id) => Box::new(move || {
-            let _ = engine.cancel_task(&id);
-            None
-        }),
-        Effect::CancelAll => Box::new(move || {
-            engine.cancel_all();
-            None
-        }),
+        // Whatever refuses these is seen on the screen.
+        Effect::Cancel(id) => quiet(act, to(id, TaskAction::Cancel)),
+        Effect::CancelAll => quiet(act, Action::CancelAll),
+        Effect::ResumeAll => quiet(act, Action::ResumeAll),
+        Effect::PauseQueue(true) => quiet(act, Action::PauseQueue),
+        Effect::PauseQueue(false) => quiet(act, Action::ResumeQueue),
         Effect::Retry(id, segments) => Box::new(move || {
-            let retried = engine.retry_segments(&id, &segments);
-            Some(Message::Retried(retried.map_err(|error| error.to_string())))
+            let again = act(to(id.clone(), TaskAction::Retry(segments)));
+            let again = again.map(|done| done.tasks.into_iter().next().unwrap_or(id));
+            Some(Message::Retried(again.map_err(|why| why.to_string())))
         }),
-        Effect::RetryAll => Box::new(move || Some(Message::Said(retry_all(&engine)))),
-        Effect::ResumeAll => Box::new(move || {
-            engine.resume_all();
-            None
+        Effect::RetryAll => Box::new(move || {
+            let tried = act(Action::RetryAll);
+            Some(Message::Said(
+                tried.map_or_else(|why| why.to_string(), |it| retried(&it)),
+            ))
         }),
-        Effect::Pause(id, true) => Box::new(move || {
-            // Pressed twice before the first was seen, it is what was wanted.
-            let is_held = || engine.task_status(&id).is_some_and(|status| status.paused);
-            let done = engine.pause_task(&id).is_ok() || is_held();
-            say_unless(done, "this task can't be held")
-        }),
-        Effect::Pause(id, false) => {
-            Box::new(move || say_unless(engine.resume_task(&id).is_ok(), "this task is not held"))
-        }
-        Effect::PauseQueue(paused) => Box::new(move || {
-            if paused {
-                engine.pause_queue();
+        Effect::Pause(id, pause) => Box::new(move || {
+            let what = if pause {
+                TaskAction::Pause
             } else {
-                engine.resume_queue();
-            }
-            None
+                TaskAction::Resume
+            };
+            let why = act(to(id.clone(), what)).err()?;
+            // Pressed twice before the first was seen, it is what was wanted.
+            let is_so = looks.service().task(&id).is_ok_and(|it| it.paused == pause);
+            (!is_so).then(|| Message::Said(why.to_string()))
         }),
-        Effect::Shift { task, sooner } => {
-            Box::new(move || say_unless(shift(&engine, &task, sooner), "it is there already"))
-        }
+        Effect::Shift { task, sooner } => Box::new(move || {
+            let moved = act(to(task, TaskAction::shift(sooner)));
+            let is_there = "it is there already".to_owned();
+            moved.is_err().then_some(Message::Said(is_there))
+        }),
         other => return Err(other),
     })
 }
 
-fn retry_all(engine: &Engine) -> String {
-    let tried = engine.retry_all();
-    let begun = tried.iter().filter(|one| one.is_ok()).count();
-    let why = tried.into_iter().find_map(Result::err);
-    match (begun, why) {
+fn quiet(
+    act: impl FnOnce(Action) -> Result<Done, Refusal> + Send + 'static,
+    action: Action,
+) -> Job {
+    Box::new(move || {
+        if let Err(why) = act(action) {
+            tracing::info!("{why}");
+        }
+        None
+    })
+}
+
+fn retried(done: &Done) -> String {
+    match (done.tasks.len(), done.refused.first()) {
         (0, None) => "there is nothing to try again".to_owned(),
         (1, None) => "1 task is tried again".to_owned(),
         (begun, None) => format!("{begun} tasks are tried again"),
@@ -204,8 +205,8 @@ fn retry_all(engine: &Engine) -> String {
 }
 
 /// What reads files, speaks, or asks the system.
-fn errand(engine: &Engine, services: &Arc<dyn Services>, effect: Effect) -> Result<Job, Effect> {
-    let (engine, services) = (engine.clone(), Arc::clone(services));
+fn errand(services: &Arc<dyn Services>, effect: Effect) -> Result<Job, Effect> {
+    let services = Arc::clone(services);
     Ok(match effect {
         Effect::Add(new) => Box::new(move || Some(Message::Added(services.add(&new)))),
         Effect::FindVoices => Box::new(move || Some(Message::Voices(services.voices()))),
@@ -228,13 +229,16 @@ fn errand(engine: &Engine, services: &Arc<dyn Services>, effect: Effect) -> Resu
             None
         }),
         Effect::ReadHistory => Box::new(move || {
-            let past = engine.history(HISTORY);
+            let past = services.service().history(HISTORY);
             Some(Message::History(past.map_err(|error| error.to_string())))
         }),
         Effect::ReadLog => Box::new(move || Some(Message::Log(services.log()))),
-        Effect::Measure => {
-            Box::new(move || Some(Message::Vitals(Box::new(measure(&engine, &*services)))))
-        }
+        Effect::Measure => Box::new(move || {
+            Some(match measure(&*services) {
+                Ok(vitals) => Message::Vitals(Box::new(vitals)),
+                Err(why) => Message::Said(why.to_string()),
+            })
+        }),
         other => return Err(other),
     })
 }
@@ -254,18 +258,6 @@ fn play(services: &dyn Services, file: &Path) -> Message {
     })
 }
 
-fn say_unless(done: bool, words: &str) -> Option<Message> {
-    (!done).then(|| Message::Said(words.to_owned()))
-}
-
-fn shift(engine: &Engine, task: &TaskId, sooner: bool) -> bool {
-    if sooner {
-        engine.move_up(task).is_ok()
-    } else {
-        engine.move_down(task).is_ok()
-    }
-}
-
 /// How the segment will be spoken, and what its clip looks like.
 fn look(mut detail: Detail, services: &dyn Services) -> Message {
     if detail.phonemes.is_none() && !detail.voice.is_empty() {
@@ -281,18 +273,18 @@ fn look(mut detail: Detail, services: &dyn Services) -> Message {
     Message::Looked(Box::new(detail))
 }
 
-fn measure(engine: &Engine, services: &dyn Services) -> Vitals {
-    let health = engine.health();
+fn measure(services: &dyn Services) -> Result<Vitals, Refusal> {
+    let health = services.service().health()?;
     let database = database_bytes(&health.library);
-    Vitals {
-        stats: engine.stats(),
+    Ok(Vitals {
+        stats: services.service().stats()?,
         memory: memory_stats::memory_stats().map(|stats| stats.physical_mem as u64),
         disk: disk(&services.output()),
         database,
         threads: fs::read_dir("/proc/self/task").ok().map(Iterator::count),
         at: super::runtime::now(),
         health,
-    }
+    })
 }
 
 /// The free bytes and the size of the disk that `folder` is on, or will be.

@@ -108,7 +108,7 @@ impl Runtime {
         symbols: SymbolSet,
     ) -> Result<Self, MonitorError> {
         let (sender, receiver) = async_channel::bounded(BACKLOG);
-        let effects = Effects::start(engine.clone(), services, &sender)?;
+        let effects = Effects::start(services, &sender)?;
         let mut runtime = Self {
             app,
             engine,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::TaskId;
 use crate::narrate::NewNarration;
+use crate::service::Service;
 
 /// What a new narration is like unless someone says otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,8 @@ pub struct LogLine {
 ///
 /// Every error is a sentence for a person, with what to do next.
 pub trait Services: Send + Sync {
+    /// Whoever does the work: how it is, what it has done, what it is told to do.
+    fn service(&self) -> &dyn Service;
     /// What a new narration is like unless someone says otherwise. Answers at once.
     fn defaults(&self) -> Defaults;
     /// Reads, cuts and submits a text.

@@ -349,24 +349,21 @@ impl Service for Local {
     fn act(&self, action: &Action) -> Result<Done, Refusal> {
         match action {
             Action::Task { task, what } => {
-                let status = self.status(task)?;
-                what.check(&status)
-                    .map_err(|why| Refusal::conflict(task, why))?;
-                let id = self.act_on(&status, what)?;
+                let id = self.act_on(task, what)?;
                 return Ok(Done {
                     tasks: vec![id],
                     refused: Vec::new(),
                 });
             }
             Action::RetryAll => {
-                let (begun, refused) = self.engine.retry_all().into_iter().partition(Result::is_ok);
-                let (begun, refused): (Vec<_>, Vec<_>) = (begun, refused);
-                return Ok(Done {
-                    tasks: begun.into_iter().filter_map(Result::ok).collect(),
-                    refused: (refused.into_iter().filter_map(Result::err))
-                        .map(Refusal::from)
-                        .collect(),
-                });
+                let mut done = Done::default();
+                for tried in self.engine.retry_all() {
+                    match tried {
+                        Ok(id) => done.tasks.push(id),
+                        Err(error) => done.refused.push(error.into()),
+                    }
+                }
+                return Ok(done);
             }
             Action::CancelAll => drop(self.engine.cancel_all()),
             Action::ResumeAll => self.engine.resume_all(),
@@ -423,27 +420,38 @@ impl Local {
     }
 
     /// The task that it has become.
-    fn act_on(&self, status: &TaskStatus, what: &TaskAction) -> Result<TaskId, Refusal> {
-        let id = &status.id;
+    fn act_on(&self, id: &TaskId, what: &TaskAction) -> Result<TaskId, Refusal> {
+        let status = self.engine.task_status(id);
+        if let Some(status) = &status {
+            what.check(status)
+                .map_err(|why| Refusal::conflict(id, why))?;
+        }
         let done = match what {
+            TaskAction::Retry(segments) => return self.retry(id, segments, status.as_ref()),
+            _ if status.is_none() => return Err(Refusal::no_task(id)),
             TaskAction::Cancel => self.engine.cancel_task(id).map(drop),
             TaskAction::Pause => self.engine.pause_task(id),
             TaskAction::Resume => self.engine.resume_task(id),
             TaskAction::Sooner => self.engine.move_up(id),
             TaskAction::Later => self.engine.move_down(id),
-            TaskAction::Retry(segments) => {
-                let failed = status.errors.segment_ids();
-                let failed = failed.filter(|id| *id != SegmentId::TASK);
-                let segments = if segments.is_empty() {
-                    failed.collect()
-                } else {
-                    segments.clone()
-                };
-                return Ok(self.engine.retry_segments(id, &segments)?);
-            }
         };
         done.map_err(|error| Refusal::of_control(id, error))?;
         Ok(id.clone())
+    }
+
+    /// Also what has left the registry: the disk knows it.
+    fn retry(
+        &self,
+        id: &TaskId,
+        segments: &[SegmentId],
+        status: Option<&TaskStatus>,
+    ) -> Result<TaskId, Refusal> {
+        let mut segments = segments.to_vec();
+        if segments.is_empty() {
+            let failed = status.into_iter().flat_map(|it| it.errors.segment_ids());
+            segments.extend(failed.filter(|id| *id != SegmentId::TASK));
+        }
+        Ok(self.engine.retry_segments(id, &segments)?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors as sentences for a person.
 
+use super::Refusal;
 use crate::engine::Shortage;
 use crate::speech::SpeechError;
 use crate::text::printable;
@@ -17,8 +18,13 @@ pub(crate) fn one_message(error: &anyhow::Error) -> String {
     if let Some(shortage) = io.and_then(Shortage::of) {
         message = format!("{message}. {}", shortage.remediation());
     }
-    if let Some(error) = error.downcast_ref::<SpeechError>() {
-        message = format!("{message}. {}", error.remediation());
+    let speech = error
+        .downcast_ref::<SpeechError>()
+        .map(SpeechError::remediation);
+    let refusal = error.downcast_ref::<Refusal>();
+    let refusal = refusal.map(|refusal| &*refusal.error.remediation);
+    if let Some(advice) = speech.or(refusal).filter(|advice| !advice.is_empty()) {
+        message = format!("{message}. {advice}");
     }
     printable(&without_middle(message)).into_owned()
 }

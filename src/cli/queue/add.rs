@@ -1,6 +1,6 @@
 //! `aloud add`: gives texts to whoever has the library open, and returns.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use crate::cli::limits::LimitArgs;
 use crate::cli::signals::Signals;
 use crate::cli::submit::ready;
 use crate::model::Priority;
-use crate::narrate::{NewNarration, NewText};
+use crate::narrate::{NewNarration, NewText, Request};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::text::printable;
@@ -49,7 +49,7 @@ pub(crate) fn run(
     out: &mut dyn Write,
     signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
-    // All of them are looked at before the first is given away.
+    // All of them are read before the first is given away: bad input costs nothing.
     let texts: Vec<_> = (args.files.iter())
         .map(|file| Ok((file, text(file)?)))
         .collect::<anyhow::Result<_>>()?;
@@ -81,17 +81,15 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// A file is read by whoever narrates it; what comes on standard input is not there a second time.
+/// A file is read again by whoever narrates it; what is no file is not there a second time.
 fn text(file: &Path) -> anyhow::Result<NewText> {
-    if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .context("standard input can't be read")?;
-        let name = "standard input".to_owned();
-        return Ok(NewText::Bytes { name, bytes });
+    let request = Request::read(file)?;
+    if file.is_file() {
+        let path = std::path::absolute(file).with_context(|| file.display().to_string())?;
+        return Ok(NewText::File(path));
     }
-    let path = std::path::absolute(file).with_context(|| file.display().to_string())?;
-    Ok(NewText::File(path))
+    Ok(NewText::Bytes {
+        name: request.name,
+        bytes: request.source.text.into_bytes(),
+    })
 }

@@ -7,7 +7,7 @@ mod serve;
 mod status;
 mod steer;
 
-use std::os::unix::process::CommandExt;
+use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,9 @@ use anyhow::{Context, bail};
 
 use crate::engine::{Engine, Options};
 use crate::http::Remote;
-use crate::model::TaskId;
+use crate::model::{HistoryEntry, TaskId};
 use crate::narrate::Voices;
-use crate::service::{Local, Refusal, Service, TaskSummary, socket_of};
+use crate::service::{Local, Refusal, RefusalKind, Service, TaskAction, TaskSummary, socket_of};
 use crate::settings::Settings;
 
 pub(super) use add::{AddArgs, run as add};
@@ -28,6 +28,8 @@ pub(super) use steer::{MoveArgs, SteerArgs, run as steer, shift};
 
 /// How long a program that was started may take until it answers.
 const START: Duration = Duration::from_secs(20);
+/// How long another may take that was quicker than the one that was started.
+const YIELDED: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(20);
 
 /// The program that has the library open, if there is one that answers.
@@ -44,14 +46,27 @@ fn owner(settings: &Settings) -> anyhow::Result<Option<Remote>> {
 }
 
 /// Whoever has the library open; or else this process, which only looks at it: nothing runs.
-fn whoever(settings: &Settings) -> anyhow::Result<Box<dyn Service>> {
+struct Reached {
+    service: Box<dyn Service>,
+    /// Whether the queue is worked.
+    works: bool,
+}
+
+fn whoever(settings: &Settings) -> anyhow::Result<Reached> {
     if let Some(remote) = owner(settings)? {
-        return Ok(Box::new(remote));
+        return Ok(Reached {
+            service: Box::new(remote),
+            works: true,
+        });
     }
+    // Without a narrator stored narrations wait.
     let engine = Engine::open(Options::new(&settings.paths.library))?;
     let voices = Voices::new(settings);
     let log = super::logging::last_lines;
-    Ok(Box::new(Local::new(engine, voices, settings.clone(), log)))
+    Ok(Reached {
+        service: Box::new(Local::new(engine, voices, settings.clone(), log)),
+        works: false,
+    })
 }
 
 /// Whoever has the library open; or else one that is started now, and goes on when this ends.
@@ -64,24 +79,31 @@ fn working(settings: &Settings) -> anyhow::Result<Remote> {
         .args(["serve", "--detached"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .current_dir("/")
-        .arg0("aloud")
+        .stderr(Stdio::piped())
         .spawn()
         .context("`aloud serve` can't be started")?;
-    let until = Instant::now() + START;
+    let begun = Instant::now();
+    let mut ended_at = None;
     loop {
         if let Some(remote) = owner(settings)? {
             return Ok(remote);
         }
-        // Another one may have been quicker: then it is that one that answers.
-        let ended = child.try_wait()?;
-        if Instant::now() > until {
-            let logs = settings.paths.logs.display();
-            match ended {
-                Some(status) => bail!("`aloud serve` ended ({status}); the log in {logs} says why"),
-                None => bail!("`aloud serve` does not answer; the log in {logs} says more"),
+        if ended_at.is_none() && child.try_wait()?.is_some() {
+            ended_at = Some(Instant::now());
+        }
+        // Another one may have been quicker: then it is that one that answers soon.
+        if ended_at.is_some_and(|at| at.elapsed() > YIELDED) {
+            let mut said = String::new();
+            if let Some(mut stderr) = child.stderr.take() {
+                // Without what it said the log still has it.
+                let _ = stderr.read_to_string(&mut said);
             }
+            let said = said.trim().trim_start_matches("aloud: ");
+            bail!("`aloud serve` can't begin: {said}");
+        }
+        if begun.elapsed() > START {
+            let logs = settings.paths.logs.display();
+            bail!("`aloud serve` does not answer; the log in {logs} says more");
         }
         std::thread::sleep(STEP);
     }
@@ -91,19 +113,32 @@ fn working(settings: &Settings) -> anyhow::Result<Remote> {
 fn find(service: &dyn Service, named: &str) -> anyhow::Result<TaskSummary> {
     match service.task(&TaskId::from(named)) {
         Ok(task) => return Ok(task),
-        Err(refusal) if refusal.kind == crate::service::RefusalKind::NotFound => {}
+        Err(refusal) if refusal.kind == RefusalKind::NotFound => {}
         Err(refusal) => return Err(refusal.into()),
     }
     let tasks = all(service)?;
-    let fits = |task: &&TaskSummary| {
-        (named.len() >= 4 && task.id.as_str().starts_with(named)) || &*task.title == named
-    };
-    let mut found = tasks.iter().filter(fits);
+    let mut found = tasks
+        .iter()
+        .filter(|task| is_name(&task.id, &task.title, named));
     match (found.next(), found.next()) {
         (Some(task), None) => Ok(task.clone()),
         (Some(_), Some(_)) => bail!("{named} is more than one task; `aloud status` has their ids"),
         (None, _) => Err(Refusal::no_task(&TaskId::from(named)).into()),
     }
+}
+
+/// What has ended badly and is only history by now, by the same words.
+fn find_past(service: &dyn Service, named: &str) -> Result<Option<HistoryEntry>, Refusal> {
+    let is_meant = |past: &HistoryEntry| {
+        let is_named = is_name(&past.id, &past.title, named);
+        is_named && TaskAction::Retry(Vec::new()).check(past).is_ok()
+    };
+    // The last one first.
+    Ok(service.history(PAGE)?.into_iter().find(is_meant))
+}
+
+fn is_name(id: &TaskId, title: &str, named: &str) -> bool {
+    (named.len() >= 4 && id.as_str().starts_with(named)) || title == named
 }
 
 /// A page of tasks.

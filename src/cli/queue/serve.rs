@@ -92,6 +92,10 @@ pub(crate) fn run(
     let log = crate::cli::logging::last_lines;
     let service = Arc::new(Local::new(engine.clone(), voices, settings.clone(), log));
     let answering = Owner::start(&engine, service).context("others can't reach this program")?;
+    if args.detached {
+        // Whoever started it reads this up to here.
+        rustix::stdio::dup2_stderr(std::fs::File::open("/dev/null")?)?;
+    }
     let events = engine.subscribe();
     let mut idle_since = Instant::now();
     while !has_ended(&events) {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use super::{all, find, owner, short, whoever};
+use super::{Reached, all, find, owner, short, whoever};
 use crate::model::{Hold, TaskState};
 use crate::service::TaskSummary;
 use crate::settings::Settings;
@@ -33,14 +33,11 @@ pub(crate) fn run(
     settings: &Settings,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    // Looking leaves nothing behind where nothing is.
     let is_there = settings.paths.library.join("aloud.db").exists();
-    let service = if is_there {
-        Some(whoever(settings)?)
-    } else {
-        None
-    };
+    let reached = is_there.then(|| whoever(settings)).transpose()?;
     if let Some(named) = &args.task {
-        let Some(service) = &service else {
+        let Some(Reached { service, .. }) = &reached else {
             anyhow::bail!("there is no task {named}: nothing was ever narrated here");
         };
         let task = find(&**service, named)?;
@@ -57,8 +54,8 @@ pub(crate) fn run(
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let tasks = match &service {
-        Some(service) => all(&**service)?,
+    let tasks = match &reached {
+        Some(reached) => all(&*reached.service)?,
         None => Vec::new(),
     };
     if args.json {
@@ -71,9 +68,9 @@ pub(crate) fn run(
     if tasks.is_empty() {
         writeln!(out, "There is no task; `aloud add FILE` adds one.")?;
     }
-    if let Some(service) = &service {
+    if let Some(Reached { service, works }) = &reached {
         let waits = tasks.iter().any(|task| !task.state.is_terminal());
-        if owner(settings)?.is_none() && waits {
+        if waits && !works {
             writeln!(
                 out,
                 "Nothing runs now; `aloud` or `aloud serve` goes on with it."

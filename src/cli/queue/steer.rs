@@ -2,9 +2,11 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use super::{find, owner, short, whoever, working};
-use crate::service::{Action, Service, TaskAction};
+use super::{find, find_past, owner, short, whoever, working};
+use crate::model::TaskId;
+use crate::service::{Action, Service, TaskAction, one_message};
 use crate::settings::Settings;
 use crate::text::printable;
 
@@ -56,7 +58,7 @@ pub(crate) fn run(
         TaskAction::Pause if args.all && owner(settings)?.is_none() => {
             anyhow::bail!("nothing runs: `aloud status` says what waits for the next start")
         }
-        _ => whoever(settings)?,
+        _ => whoever(settings)?.service,
     };
     if args.all {
         let done = service.act(&to_all(what))?;
@@ -67,29 +69,39 @@ pub(crate) fn run(
     }
     let mut code = ExitCode::SUCCESS;
     for named in &args.tasks {
-        let done = find(&*service, named).and_then(|task| {
-            let id = task.id.clone();
-            let action = Action::Task {
-                task: id,
-                what: what.clone(),
-            };
-            let done = service.act(&action)?;
-            Ok((task, done))
-        });
-        match done {
-            Ok((task, done)) => {
-                let title = printable(&task.title);
-                let id = done.tasks.first().unwrap_or(&task.id);
-                writeln!(out, "{}: {title} ({})", past(what), short(id))?;
+        match steer(&*service, named, what) {
+            Ok((id, title)) => {
+                let title = printable(&title);
+                writeln!(out, "{}: {title} ({})", past(what), short(&id))?;
             }
             Err(error) => {
                 code = ExitCode::FAILURE;
-                let error = crate::service::one_message(&error);
-                writeln!(std::io::stderr(), "aloud: {error}")?;
+                writeln!(std::io::stderr(), "aloud: {}", one_message(&error))?;
             }
         }
     }
     Ok(code)
+}
+
+/// The task that it was done to, or that it has become.
+fn steer(
+    service: &dyn Service,
+    named: &str,
+    what: &TaskAction,
+) -> anyhow::Result<(TaskId, Arc<str>)> {
+    let (task, title) = match (find(service, named), what) {
+        (Ok(task), _) => (task.id, task.title),
+        (Err(unknown), TaskAction::Retry(_)) => {
+            let past = find_past(service, named)?.ok_or(unknown)?;
+            (past.id, past.title)
+        }
+        (Err(unknown), _) => return Err(unknown),
+    };
+    let done = service.act(&Action::Task {
+        task: task.clone(),
+        what: what.clone(),
+    })?;
+    Ok((done.tasks.into_iter().next().unwrap_or(task), title))
 }
 
 pub(crate) fn shift(
