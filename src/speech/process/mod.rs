@@ -14,9 +14,11 @@
 //! | `aloud-front-end` | child | prepares texts, while the model runs |
 //! | `aloud-model` | child | owns the models |
 
+mod child;
 #[cfg(target_os = "linux")]
 mod confine;
 mod connection;
+mod ending;
 mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
 mod invariants;

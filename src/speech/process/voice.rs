@@ -132,7 +132,7 @@ impl Launcher {
         if let Some(lease) = current.child.as_ref().and_then(Connection::lease) {
             return Ok(lease);
         }
-        if let Some(end) = current.child.as_ref().and_then(|child| child.is_last()) {
+        if let Some(end) = current.child.as_ref().and_then(|child| child.spent()) {
             return Err(end);
         }
         current.is_starting = true;
