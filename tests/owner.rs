@@ -136,6 +136,53 @@ fn texts_are_added_steered_and_waited_for_by_commands_of_their_own() {
 }
 
 #[test]
+fn what_an_owner_has_left_is_steered_when_nobody_works() {
+    let desk = Desk::new();
+    let (left, lost) = (story(&desk, "left", 2), story(&desk, "lost", 2));
+    // Bad input costs nothing: the good text beside it is not taken either.
+    let said = desk.refuses(&["add", &left, "nowhere.txt"]);
+    assert!(
+        said.contains("nowhere.txt: there is no such file"),
+        "{said}"
+    );
+    assert!(!desk.home.path("state").exists());
+    let mut serve = desk.serve();
+    desk.says(&["pause", "--all"]);
+    desk.says(&["add", &left, &lost]);
+    desk.says(&["cancel", "lost"]);
+    desk.says(&["stop"]);
+    assert!(serve.wait().unwrap().success());
+    assert!(
+        desk.says(&["cancel", "left"])
+            .starts_with("cancelled: left")
+    );
+    assert!(desk.says(&["status"]).contains("There is no task"));
+    // Both are history by now.
+    for title in ["left", "lost"] {
+        assert!(desk.says(&["retry", title]).contains(title));
+    }
+    let ends = desk.says(&["wait"]);
+    assert!(
+        ends.lines().all(|line| line.contains("completed  100 %")),
+        "{ends}"
+    );
+}
+
+#[test]
+fn one_that_cannot_begin_says_why() {
+    let desk = Desk::new();
+    let text = story(&desk, "text", 1);
+    desk.home
+        .write("state", "a file where the library is to be");
+    let said = desk.refuses(&["add", &text]);
+    let path = desk.home.path("state").display().to_string();
+    assert!(
+        said.contains("can't begin") && said.contains(&path),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_owner_that_is_killed_has_the_next_command_as_its_heir() {
     let desk = Desk::new();
     let long = story(&desk, "long", 400);

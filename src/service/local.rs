@@ -451,7 +451,10 @@ impl Local {
             let failed = status.into_iter().flat_map(|it| it.errors.segment_ids());
             segments.extend(failed.filter(|id| *id != SegmentId::TASK));
         }
-        Ok(self.engine.retry_segments(id, &segments)?)
+        match self.engine.retry_segments(id, &segments) {
+            Err(SubmitError::NotRetryable(_)) if status.is_none() => Err(Refusal::no_task(id)),
+            tried => Ok(tried?),
+        }
     }
 }
 

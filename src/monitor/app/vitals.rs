@@ -10,7 +10,7 @@ use crate::engine::{Health, Stats, Timestamp};
 pub(crate) struct Vitals {
     pub(crate) health: Health,
     pub(crate) stats: Stats,
-    /// Bytes of memory in use; `None` where the system does not say.
+    /// Bytes of memory in use, with those of the voices; `None` where the system does not say.
     pub(crate) memory: Option<u64>,
     /// Bytes free on the disk that the clips go to, and its size.
     pub(crate) disk: Option<(u64, u64)>,
