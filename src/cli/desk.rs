@@ -1,7 +1,6 @@
-//! What is around the service at this terminal: sound and folders are this machine's, whoever does the
-//! work.
+//! What is around the service at this terminal: sound, folders and the voices at hand are this machine's,
+//! whoever does the work.
 
-use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,24 +8,32 @@ use super::logging;
 use super::player::{Played, Player, System};
 use super::queue::Owner;
 use crate::engine::Engine;
-use crate::narrate::Voices;
-use crate::service::{Live, Local};
+use crate::http::{End, Mirror};
+use crate::model::{ShutdownReport, ShutdownWait};
+use crate::narrate::{NewNarration, NewText, Voices};
+use crate::service::{Hearing, Live, Local, NarrationDefaults};
 use crate::settings::Settings;
 
-/// The service, with what plays and shows at this terminal.
+/// The service, with what plays, shows and speaks at this terminal.
 pub(crate) struct Desk {
-    // First: what plays must end before its file goes, which may be a preview of the service's.
+    // First: what plays must end before its file goes, which may be a preview.
     player: Player,
-    service: Arc<Local>,
-    /// Others reach the service as long as this is there.
-    _owner: Option<Owner>,
+    hearing: Hearing,
+    settings: Settings,
+    work: Work,
 }
 
-impl Deref for Desk {
-    type Target = Local;
-    fn deref(&self) -> &Local {
-        &self.service
-    }
+/// Who does the work.
+enum Work {
+    /// This process.
+    Own {
+        engine: Engine,
+        service: Arc<Local>,
+        /// Others reach the service as long as this is there.
+        _owner: Option<Owner>,
+    },
+    /// Another one, which is followed.
+    Followed(Mirror),
 }
 
 impl Desk {
@@ -35,10 +42,69 @@ impl Desk {
         let log = logging::last_lines;
         let service = Local::new(engine.clone(), voices, settings.clone(), log);
         let service = Arc::new(service);
+        let owner = Owner::start_or_log(&engine, Arc::clone(&service) as Arc<dyn Live>);
+        let work = Work::Own {
+            engine,
+            service,
+            _owner: owner,
+        };
+        Self::before(work, settings)
+    }
+
+    /// A desk before the work of another process.
+    pub(crate) fn attached(mirror: Mirror, settings: &Settings) -> Self {
+        Self::before(Work::Followed(mirror), settings)
+    }
+
+    fn before(work: Work, settings: &Settings) -> Self {
         Self {
             player: Player::new(settings, System::here()),
-            _owner: Owner::start_or_log(&engine, Arc::clone(&service) as Arc<dyn Live>),
-            service,
+            hearing: Hearing::new(settings.clone()),
+            settings: settings.clone(),
+            work,
+        }
+    }
+
+    /// Whoever does the work.
+    pub(crate) fn service(&self) -> &dyn Live {
+        match &self.work {
+            Work::Own { service, .. } => &**service,
+            Work::Followed(mirror) => mirror,
+        }
+    }
+
+    /// The voices at hand.
+    pub(crate) fn hearing(&self) -> &Hearing {
+        &self.hearing
+    }
+
+    /// This text, with the voice and pace of the settings.
+    pub(crate) fn defaults(&self, text: NewText) -> NewNarration {
+        NarrationDefaults::of(&self.settings).narrate(text)
+    }
+
+    /// Whether another process does the work.
+    pub(crate) fn is_attached(&self) -> bool {
+        matches!(self.work, Work::Followed(_))
+    }
+
+    /// Why another process is not followed any more.
+    pub(crate) fn end(&self) -> Option<End> {
+        match &self.work {
+            Work::Own { .. } => None,
+            Work::Followed(mirror) => mirror.end(),
+        }
+    }
+
+    /// Ends the work of this process, and returns when it has ended. Another one's goes on, and is no
+    /// longer followed.
+    pub(crate) fn stop(&self, wait: ShutdownWait) -> ShutdownReport {
+        match &self.work {
+            Work::Own { engine, .. } => engine.shutdown(wait),
+            Work::Followed(mirror) => {
+                mirror.leave();
+                ShutdownReport::default()
+            }
         }
     }
 

@@ -10,14 +10,17 @@ use super::complete;
 use super::desk::Desk;
 use super::fetching::Show;
 use super::on_complete::OnComplete;
+use super::queue;
 use super::report::files_of;
 use super::signals::Signals;
-use super::submit::{open_engine, ready};
-use crate::engine::{Engine, Interrupt, StopReason, TaskId};
+use super::submit::ready;
+use crate::engine::{Engine, Interrupt, StopReason};
+use crate::http::{End, Mirror};
+use crate::model::{ShutdownReport, ShutdownWait, TaskId};
 use crate::monitor::services::{Completion, Defaults, LogLine, Services, VoiceChoice};
-use crate::monitor::{self, Cause, MonitorError, Options, TourPlan};
+use crate::monitor::{self, Cause, Exit, MonitorError, Options, TourPlan};
 use crate::narrate::{NewNarration, NewText, Voices};
-use crate::service::{Service, one_message, typed};
+use crate::service::{Live, one_message, typed};
 use crate::settings::{OnHangup, Settings};
 use crate::text::printable;
 
@@ -28,10 +31,47 @@ pub(super) fn run(
     signals: Signals,
 ) -> anyhow::Result<ExitCode> {
     need_terminal()?;
-    ready(settings, offline, Show::fitting(), &|| signals.raised())?;
-    let voices = Voices::new(settings);
-    let engine = open_engine(settings, &voices)?;
-    show(engine, &voices, settings, signals, None)
+    loop {
+        if let Some(mirror) = queue::followed(settings)? {
+            match watch(mirror, settings, &signals)? {
+                Some(code) => return Ok(code),
+                // Nobody works any more.
+                None => continue,
+            }
+        }
+        ready(settings, offline, Show::fitting(), &|| signals.raised())?;
+        let voices = Voices::new(settings);
+        if let Some(engine) = queue::open_or_yield(settings, &voices)? {
+            return show(engine, &voices, settings, signals, None);
+        }
+    }
+}
+
+/// The monitor before another process's work. `None` if that process is gone and nobody has come in its
+/// place.
+fn watch(
+    mirror: Mirror,
+    settings: &Settings,
+    signals: &Signals,
+) -> anyhow::Result<Option<ExitCode>> {
+    if let Some(code) = signals.exit_code() {
+        return Ok(Some(code));
+    }
+    let around = Arc::new(Around::new(Desk::attached(mirror, settings), settings));
+    let exit = open(Arc::clone(&around), &options(settings, None), settings)?;
+    match (exit.cause, around.desk.end()) {
+        (Cause::ServiceEnded, Some(End::Gone)) => Ok(None),
+        (Cause::ServiceEnded, _) => {
+            let mut out = std::io::stdout().lock();
+            writeln!(
+                out,
+                "The aloud that worked the queue has ended; what is unfinished goes on at the next \
+                 start."
+            )?;
+            Ok(Some(ExitCode::SUCCESS))
+        }
+        (cause, _) => Ok(Some(signals.exit_code().unwrap_or(code(cause)))),
+    }
 }
 
 /// Told before anything is fetched or begun.
@@ -60,7 +100,19 @@ pub(super) fn show(
         signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(&engine, settings)?;
-    let options = Options {
+    let options = options(settings, tour);
+    let desk = Desk::new(engine, Arc::clone(voices), settings);
+    let around = Arc::new(Around::new(desk, settings));
+    let exit = open(Arc::clone(&around), &options, settings)?;
+    // What the tour has made goes away with it.
+    if options.tour.is_none() {
+        say_where_things_are(around.desk.service());
+    }
+    Ok(signals.exit_code().unwrap_or(code(exit.cause)))
+}
+
+fn options(settings: &Settings, tour: Option<TourPlan>) -> Options {
+    Options {
         theme: Some(settings.theme.clone()),
         theme_folder: Some(settings.paths.themes()),
         symbols: settings.symbols,
@@ -69,14 +121,11 @@ pub(super) fn show(
         keys: settings.keys.clone(),
         on_hangup: settings.on_hangup,
         tour,
-    };
-    let services = Arc::new(Around {
-        desk: Desk::new(engine.clone(), Arc::clone(voices), settings),
-        settings: settings.clone(),
-        leaving: Interrupt::default(),
-    });
-    let exit = monitor::run(engine.clone(), services, &options);
-    let exit = exit.map_err(|error| {
+    }
+}
+
+fn open(around: Arc<Around>, options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
+    monitor::run(around, options).map_err(|error| {
         let is_config = matches!(error, MonitorError::Keys(_));
         let error = anyhow::Error::from(error);
         if is_config {
@@ -84,26 +133,22 @@ pub(super) fn show(
             return error.context(file.display().to_string());
         }
         error
-    })?;
-    // What the tour has made goes away with it.
-    if options.tour.is_none() {
-        say_where_things_are(&engine);
-    }
-    if let Some(code) = signals.exit_code() {
-        return Ok(code);
-    }
-    Ok(match exit.cause {
-        Cause::Quit | Cause::EngineStopped => ExitCode::SUCCESS,
-        Cause::Interrupted => ExitCode::from(130),
-        Cause::Terminated => ExitCode::from(143),
-        Cause::TerminalLost => ExitCode::from(129),
     })
 }
 
+fn code(cause: Cause) -> ExitCode {
+    match cause {
+        Cause::Quit | Cause::ServiceEnded => ExitCode::SUCCESS,
+        Cause::Interrupted => ExitCode::from(130),
+        Cause::Terminated => ExitCode::from(143),
+        Cause::TerminalLost => ExitCode::from(129),
+    }
+}
+
 /// What stays on the terminal when the monitor has gone.
-fn say_where_things_are(engine: &Engine) {
+fn say_where_things_are(service: &dyn Live) {
     let mut out = std::io::stdout().lock();
-    for task in engine.tasks() {
+    for task in service.statuses() {
         let (done, all) = (task.completed_segments.len(), task.progress.total);
         let place = match files_of(&task).first() {
             Some(file) => file.display().to_string(),
@@ -123,13 +168,31 @@ struct Around {
     leaving: Interrupt,
 }
 
+impl Around {
+    fn new(desk: Desk, settings: &Settings) -> Self {
+        Self {
+            desk,
+            settings: settings.clone(),
+            leaving: Interrupt::default(),
+        }
+    }
+}
+
 fn said(error: &anyhow::Error) -> String {
     one_message(error)
 }
 
 impl Services for Around {
-    fn service(&self) -> &dyn Service {
-        &*self.desk
+    fn service(&self) -> &dyn Live {
+        self.desk.service()
+    }
+
+    fn is_attached(&self) -> bool {
+        self.desk.is_attached()
+    }
+
+    fn stop(&self, wait: ShutdownWait) -> ShutdownReport {
+        self.desk.stop(wait)
     }
 
     fn defaults(&self) -> Defaults {
@@ -151,14 +214,14 @@ impl Services for Around {
             text: NewText::File(path),
             ..new.clone()
         });
-        let submitted = self.desk.add_text(file.as_ref().unwrap_or(new), None);
-        let submitted = submitted.map_err(|error| said(&error))?;
-        Ok(submitted.id)
+        let submitted = self.desk.service().add(file.as_ref().unwrap_or(new), None);
+        Ok(submitted.map_err(|why| why.to_string())?.id)
     }
 
     fn voices(&self) -> Vec<VoiceChoice> {
         let voices = self
             .desk
+            .service()
             .voices()
             .unwrap_or_default()
             .into_iter()
@@ -178,13 +241,16 @@ impl Services for Around {
     }
 
     fn preview(&self, voice: &str, speed: f32) -> Result<(), String> {
-        let file = self.desk.preview(voice, speed, None, &self.leaving);
+        let file = self
+            .desk
+            .hearing()
+            .preview(voice, speed, None, &self.leaving);
         let file = file.map_err(|error| said(&error))?;
         self.desk.play(&file).map_err(|error| said(&error))
     }
 
     fn phonemes(&self, voice: &str, text: &str) -> Result<String, String> {
-        let utterance = self.desk.phonemes(voice, text);
+        let utterance = self.desk.hearing().phonemes(voice, text);
         let utterance = utterance.map_err(|error| said(&error))?;
         Ok(match utterance.problem() {
             None => utterance.phonemes,
@@ -216,6 +282,7 @@ impl Services for Around {
     fn log(&self) -> Vec<LogLine> {
         let lines = self
             .desk
+            .service()
             .log()
             .unwrap_or_default()
             .into_iter()

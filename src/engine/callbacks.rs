@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Engine;
 use super::error::SubmitError;
 use super::guard::guarded;
-use super::runtime::events::Subscription;
+use super::runtime::subscription::Subscription;
 use super::runtime::{CALLBACKS, Runtime};
 use super::submission::Submission;
 use crate::model::{Event, TaskId, TaskStatus};

@@ -73,8 +73,10 @@ pub use journal::RECORD_FILE;
 pub use options::Options;
 pub use reading::{Health, Stats};
 pub use recurrence::{Recurrence, RecurrenceError};
-pub use runtime::events::{NoMoreEvents, Subscription};
 pub use runtime::lock::Holder;
+#[cfg(feature = "cli")]
+pub(crate) use runtime::subscription::{Listener, channel};
+pub use runtime::subscription::{NoMoreEvents, Subscription};
 pub use store::Recovery;
 pub use submission::Submission;
 pub use work::{Narrator, NarratorFactory, Operation, OperationFactory, Work, WorkResult};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::error::StoreError;
-use super::runtime::events::Subscription;
+use super::runtime::subscription::Subscription;
 use super::store::Recovery;
 use crate::model::{GroupId, GroupStatus, TaskId, TaskState, TaskStatus};
 
@@ -46,6 +46,27 @@ impl Engine {
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskStatus> {
         self.runtime().lock().core.all()
+    }
+
+    /// Everything known about at most `limit` tasks, in the order of submission, after the one that is
+    /// named; `None` if that one is not known. Its cost does not grow with the number of the others.
+    ///
+    /// ```
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let work = |title| Work::closure(title, |_| Ok("done".into()));
+    /// let first = engine.submit(work("first"))?;
+    /// engine.submit(work("second"))?;
+    /// let page = engine.tasks_after(Some(&first), 10).unwrap();
+    /// assert_eq!((page.len(), &*page[0].title), (1, "second"));
+    /// assert_eq!(engine.tasks_after(None, 1).unwrap()[0].id, first);
+    /// assert!(engine.tasks_after(Some(&"unknown".into()), 1).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn tasks_after(&self, after: Option<&TaskId>, limit: usize) -> Option<Vec<TaskStatus>> {
+        self.runtime().lock().core.page(after, limit)
     }
 
     /// Everything known about a group: a copy. `None` if it has no tasks.

@@ -120,26 +120,29 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; [`ClientError::NoEvents`] if the server refuses.
     pub fn events(&self, last_id: Option<&str>) -> Result<Events, ClientError> {
+        smol::block_on(self.follow(last_id))
+    }
+
+    /// As [`Client::events`], for async callers.
+    pub(super) async fn follow(&self, last_id: Option<&str>) -> Result<Events, ClientError> {
         let mut request = request(Method::GET, "/v1/events");
         if let Some(id) = last_id {
             request = request.header("last-event-id", id);
         }
         let request = request.body(Full::default())?;
-        smol::block_on(async {
-            let (mut link, answer) = self.begin(request).await?;
-            let status = answer.status().as_u16();
-            let mut body = answer.into_body();
-            if status != 200 {
-                let body = link.all(&mut body).await?;
-                return Err(ClientError::NoEvents(Answer { status, body }));
-            }
-            Ok(Events {
-                link,
-                body,
-                parser: Parser::default(),
-                ready: Vec::new().into_iter(),
-                is_over: false,
-            })
+        let (mut link, answer) = self.begin(request).await?;
+        let status = answer.status().as_u16();
+        let mut body = answer.into_body();
+        if status != 200 {
+            let body = link.all(&mut body).await?;
+            return Err(ClientError::NoEvents(Answer { status, body }));
+        }
+        Ok(Events {
+            link,
+            body,
+            parser: Parser::default(),
+            ready: Vec::new().into_iter(),
+            is_over: false,
         })
     }
 
@@ -147,13 +150,20 @@ impl Client {
         &self,
         request: Result<Request<Full<Bytes>>, hyper::http::Error>,
     ) -> Result<Answer, ClientError> {
-        let request = request?;
-        smol::block_on(async {
-            let (mut link, answer) = self.begin(request).await?;
-            let status = answer.status().as_u16();
-            let body = link.all(&mut answer.into_body()).await?;
-            Ok(Answer { status, body })
-        })
+        smol::block_on(self.answer(request?))
+    }
+
+    /// As [`Client::get`], for async callers.
+    pub(super) async fn read(&self, path: &str) -> Result<Answer, ClientError> {
+        self.answer(request(Method::GET, path).body(Full::default())?)
+            .await
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> Result<Answer, ClientError> {
+        let (mut link, answer) = self.begin(request).await?;
+        let status = answer.status().as_u16();
+        let body = link.all(&mut answer.into_body()).await?;
+        Ok(Answer { status, body })
     }
 
     /// Sends a request, and waits for the head of its answer.
@@ -255,12 +265,13 @@ pub struct Events {
 }
 
 impl Events {
-    fn read(&mut self) -> Result<Option<ServerEvent>, ClientError> {
+    /// The next one, for async callers; `None` at the end of the stream.
+    pub(super) async fn read(&mut self) -> Result<Option<ServerEvent>, ClientError> {
         loop {
             if let Some(event) = self.ready.next() {
                 return Ok(Some(event));
             }
-            let piece = smol::block_on(self.link.frame(&mut self.body, SILENCE))?;
+            let piece = self.link.frame(&mut self.body, SILENCE).await?;
             let Some(piece) = piece else {
                 return Ok(None);
             };
@@ -279,7 +290,7 @@ impl Iterator for Events {
         if self.is_over {
             return None;
         }
-        let event = self.read().transpose();
+        let event = smol::block_on(self.read()).transpose();
         self.is_over = !matches!(event, Some(Ok(_)));
         event
     }

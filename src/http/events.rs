@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -41,6 +42,17 @@ struct Delta<'a> {
     /// How the task stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<TaskSummary>,
+}
+
+/// How everything stands, as a newcomer is told it.
+#[derive(Serialize)]
+struct Snapshot<'a> {
+    boot: &'a str,
+    seq: u64,
+    queue_paused: bool,
+    tasks: Vec<TaskSummary>,
+    /// The others are to be read page by page.
+    more: bool,
 }
 
 /// The last events. Cheap to clone, for one thread.
@@ -294,7 +306,8 @@ impl Watcher {
                 }
                 Next::End => {
                     self.step = Step::Over;
-                    return Some(frame("bye", None, &json!({})));
+                    let goes_on = self.shared.goes_on.load(Ordering::Relaxed);
+                    return Some(frame("bye", None, &json!({ "goes_on": goes_on })));
                 }
                 Next::Wait => {
                     let quiet = async {
@@ -320,14 +333,13 @@ impl Watcher {
             let mut tasks = service.tasks(None, MOST + 1).unwrap_or_default();
             let more = tasks.len() > MOST;
             tasks.truncate(MOST);
-            let snapshot = json!({
-                "boot": boot,
-                "seq": at - 1,
-                "queue_paused": service.is_queue_paused().unwrap_or_default(),
-                "tasks": tasks,
-                // The others are to be read page by page.
-                "more": more,
-            });
+            let snapshot = Snapshot {
+                boot: &boot,
+                seq: at - 1,
+                queue_paused: service.is_queue_paused().unwrap_or_default(),
+                tasks,
+                more,
+            };
             frame("snapshot", Some(&id), &snapshot)
         };
         self.shared.ask(read).await

@@ -1,13 +1,25 @@
 //! What can be looked at under `/v1`.
 
 use hyper::StatusCode;
+use serde::Serialize;
 use serde_json::json;
 
 use super::answer::{Answer, Fault, encode, encoded, ok};
 use super::query::Query;
 use super::server::Shared;
 use crate::model::{SegmentId, TaskId};
-use crate::service::Live;
+use crate::service::{Live, SegmentView, TaskSummary};
+
+/// Not as [`json!`], which would make a tree of all of it first.
+#[derive(Serialize)]
+struct Tasks {
+    tasks: Vec<TaskSummary>,
+}
+
+#[derive(Serialize)]
+struct Segments {
+    segments: Vec<SegmentView>,
+}
 
 pub(super) fn info(shared: &Shared) -> Result<Answer, Fault> {
     ok(&shared.service.info())
@@ -19,7 +31,7 @@ pub(super) async fn tasks(shared: &Shared, query: &Query) -> Result<Answer, Faul
     let after = query.get("after").map(TaskId::from);
     let read = move |service: &dyn Live| {
         let tasks = service.tasks(after.as_ref(), limit)?;
-        encode(&json!({ "tasks": tasks }))
+        encode(&Tasks { tasks })
     };
     Ok(encoded(StatusCode::OK, shared.ask(read).await?))
 }
@@ -33,7 +45,7 @@ pub(super) fn segments(shared: &Shared, id: &TaskId, query: &Query) -> Result<An
         .value("from")?
         .map_or(SegmentId::FIRST, SegmentId::new);
     let segments = shared.service.segments(id, from, query.limit()?)?;
-    ok(&json!({ "segments": segments }))
+    ok(&Segments { segments })
 }
 
 pub(super) fn stats(shared: &Shared) -> Result<Answer, Fault> {

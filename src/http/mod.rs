@@ -11,7 +11,7 @@
 //! | `health` | says whether it is alive and ready |
 //! | `events` | numbers what happens and tells every watcher |
 //! | `client` | asks such a server, for other programs of ours |
-//! | `remote` | the service of another process, by such a client |
+//! | `remote`, `mirror` | the service of another process by such a client: asked, and followed |
 
 mod act;
 mod adapter;
@@ -21,6 +21,7 @@ mod client;
 mod events;
 mod health;
 mod look;
+mod mirror;
 mod query;
 mod remote;
 mod routes;
@@ -30,6 +31,7 @@ mod storycore;
 mod submit;
 
 pub use client::{Answer, Client, ClientError, Events};
+pub(crate) use mirror::{End, Mirror};
 pub(crate) use remote::Remote;
 pub use server::{Server, ServerOptions};
 pub use sse::ServerEvent;

@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::client::{Client, ClientError};
+use super::client::{Client, ClientError, Events};
 use crate::model::{ErrorObject, HistoryEntry, SegmentId, TaskId};
 use crate::narrate::{NewNarration, NewText};
 use crate::service::{
     API, Action, Done, Health, Info, ListedVoice, LogLine, NarrationDefaults, Refusal, RefusalKind,
-    SegmentView, Service, Stats, Submitted, TaskAction, TaskSummary,
+    SegmentView, Service, Stats, Submitted, TaskAction, TaskSummary, typed,
 };
 
 /// How long a change may take that is more than a look: a long book is cut.
@@ -88,6 +88,36 @@ impl Remote {
         }
     }
 
+    /// The stream of what happens, for async callers.
+    pub(super) async fn follow(&self, last_id: Option<&str>) -> Result<Events, ClientError> {
+        self.client.follow(last_id).await
+    }
+
+    /// As [`Service::tasks`], for async callers.
+    pub(super) async fn read_tasks(
+        &self,
+        after: Option<&TaskId>,
+        limit: usize,
+    ) -> Result<Vec<TaskSummary>, Refusal> {
+        let answer = self.client.read(&tasks_path(after, limit)).await;
+        let answer = answer.map_err(unreachable)?;
+        let TaskPage { tasks } = told(answer.status, &answer.body)?;
+        Ok(tasks)
+    }
+
+    /// As [`Service::segments`], for async callers.
+    pub(super) async fn read_segments(
+        &self,
+        id: &TaskId,
+        from: SegmentId,
+        limit: usize,
+    ) -> Result<Vec<SegmentView>, Refusal> {
+        let answer = self.client.read(&segments_path(id, from, limit)).await;
+        let answer = answer.map_err(unreachable)?;
+        let SegmentPage { segments } = told(answer.status, &answer.body)?;
+        Ok(segments)
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refusal> {
         let answer = self.client.get(path).map_err(unreachable)?;
         told(answer.status, &answer.body)
@@ -126,6 +156,25 @@ fn query(said: &serde_json::Value) -> String {
 
 fn percent(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+#[derive(Deserialize)]
+struct TaskPage {
+    tasks: Vec<TaskSummary>,
+}
+
+#[derive(Deserialize)]
+struct SegmentPage {
+    segments: Vec<SegmentView>,
+}
+
+fn tasks_path(after: Option<&TaskId>, limit: usize) -> String {
+    let after = after.map(|id| format!("&after={}", encoded(id)));
+    format!("/v1/tasks?limit={limit}{}", after.unwrap_or_default())
+}
+
+fn segments_path(id: &TaskId, from: SegmentId, limit: usize) -> String {
+    format!("{}/segments?from={from}&limit={limit}", at(id))
 }
 
 /// A task's address.
@@ -173,13 +222,7 @@ impl Service for Remote {
     }
 
     fn tasks(&self, after: Option<&TaskId>, limit: usize) -> Result<Vec<TaskSummary>, Refusal> {
-        #[derive(Deserialize)]
-        struct Page {
-            tasks: Vec<TaskSummary>,
-        }
-        let after = after.map(|id| format!("&after={}", encoded(id)));
-        let after = after.unwrap_or_default();
-        let Page { tasks } = self.get(&format!("/v1/tasks?limit={limit}{after}"))?;
+        let TaskPage { tasks } = self.get(&tasks_path(after, limit))?;
         Ok(tasks)
     }
 
@@ -193,12 +236,7 @@ impl Service for Remote {
         from: SegmentId,
         limit: usize,
     ) -> Result<Vec<SegmentView>, Refusal> {
-        #[derive(Deserialize)]
-        struct Page {
-            segments: Vec<SegmentView>,
-        }
-        let path = format!("{}/segments?from={from}&limit={limit}", at(id));
-        let Page { segments } = self.get(&path)?;
+        let SegmentPage { segments } = self.get(&segments_path(id, from, limit))?;
         Ok(segments)
     }
 
@@ -270,6 +308,9 @@ impl Service for Remote {
         });
         let answer = match &new.text {
             NewText::File(path) => {
+                // The other one has another folder before it.
+                let path = typed::path(path);
+                let path = std::path::absolute(&path).unwrap_or(path);
                 said["file"] = json!(path);
                 self.post("/v1/tasks", &said)
             }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -68,6 +68,7 @@ impl Default for ServerOptions {
 #[derive(Debug)]
 pub struct Server {
     open: Arc<AtomicUsize>,
+    goes_on: Arc<AtomicBool>,
     stop: async_channel::Sender<()>,
     thread: Option<JoinHandle<()>>,
 }
@@ -87,15 +88,20 @@ impl Server {
         let (stop, stopping) = async_channel::bounded(1);
         let open = Arc::<AtomicUsize>::default();
         let counted = Arc::clone(&open);
+        let goes_on = Arc::<AtomicBool>::default();
+        let told = Arc::clone(&goes_on);
         let thread = std::thread::Builder::new()
             .name("aloud-http".into())
             .spawn(move || {
                 let executor = LocalExecutor::new();
-                let serving = serve(&executor, service, listener, options, stopping, counted);
+                let serving = serve(
+                    &executor, service, listener, options, stopping, counted, told,
+                );
                 smol::block_on(executor.run(serving));
             })?;
         Ok(Self {
             open,
+            goes_on,
             stop,
             thread: Some(thread),
         })
@@ -105,6 +111,11 @@ impl Server {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// Another process takes up the work after this one's end: watchers are told so then.
+    pub fn hand_over(&self) {
+        self.goes_on.store(true, Ordering::Relaxed);
     }
 
     /// Refuses new connections from now on, and lets answers that have begun end, for two seconds at
@@ -130,6 +141,8 @@ pub(super) struct Shared {
     pub(super) service: Arc<dyn Live>,
     pub(super) hub: Hub,
     pub(super) options: ServerOptions,
+    /// Whether another process takes up the work after this one's end.
+    pub(super) goes_on: Arc<AtomicBool>,
     /// Turns to send a text.
     pub(super) uploads: Semaphore,
     slow: Semaphore,
@@ -154,12 +167,14 @@ async fn serve(
     options: ServerOptions,
     stopping: async_channel::Receiver<()>,
     open: Arc<AtomicUsize>,
+    goes_on: Arc<AtomicBool>,
 ) {
     let hub = Hub::new(&*service);
     let shared = Rc::new(Shared {
         hub: hub.clone(),
         service: Arc::clone(&service),
         options,
+        goes_on,
         uploads: Semaphore::new(UPLOADS),
         slow: Semaphore::new(SLOW_QUESTIONS),
     });

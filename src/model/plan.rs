@@ -53,13 +53,24 @@ pub struct PlannedSegment {
 /// assert_eq!((plan.len(), plan.chars()), (2, 8));
 /// assert!(!plan.is_empty());
 /// ```
+///
+/// Whoever follows a plan from another process may know only some of it: [`Plan::outline`] has a
+/// length, and segments are known once they were added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    segments: Vec<PlannedSegment>,
+    /// Windows of as many segments each, the last one maybe shorter; copying a plan copies pointers.
+    windows: Vec<Option<Arc<[PlannedSegment]>>>,
+    len: u32,
     chars: u64,
 }
 
+/// So many segments are known together.
+const WINDOW: usize = Plan::WINDOW as usize;
+
 impl Plan {
+    /// How many segments are known together.
+    pub(crate) const WINDOW: u32 = 256;
+
     /// A plan of these segments, in this order.
     ///
     /// ```
@@ -77,19 +88,59 @@ impl Plan {
             .iter()
             .map(|segment| char_count(&segment.text))
             .sum();
-        Self { segments, chars }
+        let len = u32::try_from(segments.len()).unwrap_or(u32::MAX);
+        let mut windows = Vec::with_capacity(segments.len().div_ceil(WINDOW));
+        let mut segments = segments.into_iter();
+        while segments.len() > 0 {
+            windows.push(Some(segments.by_ref().take(WINDOW).collect()));
+        }
+        Self {
+            windows,
+            len,
+            chars,
+        }
+    }
+
+    /// A plan of which nothing is known but how long it is.
+    pub(crate) fn outline(len: u32, chars: u64) -> Self {
+        let windows = vec![None; (len as usize).div_ceil(WINDOW)];
+        Self {
+            windows,
+            len,
+            chars,
+        }
+    }
+
+    /// The first segment of the first window that is not known.
+    pub(crate) fn first_unknown(&self) -> Option<SegmentId> {
+        let window = self.windows.iter().position(Option::is_none)?;
+        Some(SegmentId::at(window * WINDOW))
+    }
+
+    /// Adds a whole window that begins at this segment. Anything else is no window of this plan, and
+    /// nothing happens.
+    pub(crate) fn add_window(&mut self, first: SegmentId, segments: Vec<PlannedSegment>) {
+        let Some(index) = first.index().filter(|index| index % WINDOW == 0) else {
+            return;
+        };
+        let wanted = (self.len as usize).saturating_sub(index).min(WINDOW);
+        if segments.len() == wanted
+            && let Some(window) = self.windows.get_mut(index / WINDOW)
+        {
+            *window = Some(segments.into());
+        }
     }
 
     /// How many segments there are.
     #[must_use]
     pub fn len(&self) -> u32 {
-        u32::try_from(self.segments.len()).unwrap_or(u32::MAX)
+        self.len
     }
 
     /// Whether there is nothing to speak.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.segments.is_empty()
+        self.len == 0
     }
 
     /// The segment with this number; `None` for 0 and beyond the end.
@@ -103,7 +154,11 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn get(&self, id: impl Into<SegmentId>) -> Option<&PlannedSegment> {
-        self.segments.get(id.into().index()?)
+        let index = id.into().index()?;
+        self.windows
+            .get(index / WINDOW)?
+            .as_ref()?
+            .get(index % WINDOW)
     }
 
     /// All segments with their numbers.
@@ -116,7 +171,7 @@ impl Plan {
     /// assert_eq!(lines.collect::<Vec<_>>(), ["1: One.", "2: Two."]);
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (SegmentId, &PlannedSegment)> {
-        SegmentId::all(self.len()).zip(&self.segments)
+        SegmentId::all(self.len).filter_map(|id| Some((id, self.get(id)?)))
     }
 
     /// Characters in all segments.
@@ -203,4 +258,43 @@ pub struct Narration {
     /// Equal for two narrations that would give the same clips in the same place: the same one,
     /// submitted again.
     pub fingerprint: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segments(count: u64) -> Vec<PlannedSegment> {
+        let segment = |n: u64| PlannedSegment {
+            start: 10 * n,
+            end: 10 * n + 9,
+            text: n.to_string().into(),
+            pause_ms: 0,
+            heading: false,
+        };
+        (1..=count).map(segment).collect()
+    }
+
+    #[test]
+    fn an_outline_becomes_the_plan() {
+        let all = segments(600);
+        let plan = Plan::new(all.clone());
+        assert_eq!((plan.len(), plan.iter().count()), (600, 600));
+        let mut known = Plan::outline(plan.len(), plan.chars());
+        assert_eq!((known.get(1), known.iter().count()), (None, 0));
+        known.add_window(SegmentId::new(257), all[256..512].to_vec());
+        assert_eq!(known.get(300), plan.get(300));
+        assert_eq!(known.first_unknown(), Some(SegmentId::new(1)));
+        // What is no window of it changes nothing.
+        let before = known.clone();
+        known.add_window(SegmentId::new(2), all[1..257].to_vec());
+        known.add_window(SegmentId::new(1), all[..255].to_vec());
+        known.add_window(SegmentId::new(513), all[..256].to_vec());
+        known.add_window(SegmentId::new(1025), all[..256].to_vec());
+        known.add_window(SegmentId::TASK, Vec::new());
+        assert_eq!(known, before);
+        known.add_window(SegmentId::new(1), all[..256].to_vec());
+        known.add_window(SegmentId::new(513), all[512..].to_vec());
+        assert_eq!((known.first_unknown(), known), (None, plan));
+    }
 }

@@ -132,6 +132,11 @@ impl CompletedSegments {
         all.into_iter().map(|one| &one.segment).collect()
     }
 
+    /// All of them from this number on.
+    pub(crate) fn from(&self, id: SegmentId) -> impl Iterator<Item = &CompletedSegment> {
+        self.by_id.range(id..).map(|(_, one)| &one.segment)
+    }
+
     pub(crate) fn remove(&mut self, id: SegmentId) {
         self.by_id.remove_mut(&id);
     }
@@ -250,6 +255,11 @@ impl SegmentErrors {
                 error: error.clone(),
             })
         })
+    }
+
+    /// The segments from this number on that have errors.
+    pub(crate) fn ids_from(&self, id: SegmentId) -> impl Iterator<Item = SegmentId> + '_ {
+        self.by_id.range(id..).map(|(&id, _)| id)
     }
 
     pub(crate) fn push(&mut self, id: SegmentId, error: ErrorObject) {

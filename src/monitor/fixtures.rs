@@ -8,7 +8,7 @@ use super::app::{App, Start};
 use super::keymap::Keymap;
 use super::services::Defaults;
 use super::theme::{self, ColorDepth, Theme};
-use crate::engine::{
+use crate::model::{
     CompletedSegment, CompletedSegments, ErrorObject, Limits, Plan, PlannedSegment, Priority,
     Progress, RunOutput, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus,
     Timestamp,
@@ -27,6 +27,7 @@ pub(super) fn app(theme: &str, depth: ColorDepth) -> App {
             speaker: None,
         },
         exit_when_done: false,
+        is_attached: false,
         zone: jiff::tz::TimeZone::UTC,
         notice: None,
     })

@@ -9,7 +9,7 @@ use super::keymap::Keymap;
 use super::keys::Key;
 use super::services::Defaults;
 use super::theme::{self, ColorDepth, SymbolSet, ThemeError};
-use crate::engine::{SegmentId, TaskId, TaskStatus, Timestamp};
+use crate::model::{SegmentId, TaskId, TaskStatus, Timestamp};
 
 /// One screen, drawn into memory.
 ///
@@ -55,6 +55,7 @@ impl HeadlessRenderer {
                 speaker: None,
             },
             exit_when_done: false,
+            is_attached: false,
             zone: jiff::tz::TimeZone::UTC,
             notice: None,
         });

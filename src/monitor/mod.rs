@@ -1,5 +1,5 @@
-//! The screen: a monitor over the engine's queue, for one person at one terminal. It uses the
-//! engine's public handle and nothing else of it; closing it never loses work.
+//! The screen: a monitor over a queue, for one person at one terminal, whoever works that queue: it
+//! knows the room `service` and nothing behind it. Closing it never loses work.
 //!
 //! Events become actions, actions change the model, the model is drawn:
 //!
@@ -46,7 +46,7 @@ use self::keymap::Keymap;
 use self::runtime::Runtime;
 use self::services::Services;
 use self::theme::{ColorDepth, SymbolSet, Theme, ThemeError};
-use crate::engine::{Engine, ShutdownReport};
+use crate::model::ShutdownReport;
 use crate::settings::{OnHangup, Symbols};
 
 /// How the monitor is opened.
@@ -98,11 +98,11 @@ pub enum Cause {
     Terminated,
     /// The terminal went away.
     TerminalLost,
-    /// Something else in this process shut the engine down.
-    EngineStopped,
+    /// The service has ended by itself: something else has shut it down, or its process is gone.
+    ServiceEnded,
 }
 
-/// How the monitor closed. The engine has shut down by then.
+/// How the monitor closed. Work that was done in this process has ended by then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exit {
     /// Why.
@@ -137,17 +137,13 @@ fn all_of(errors: &[KeyError]) -> String {
 }
 
 /// Opens the monitor on this process's terminal and runs it until someone quits, a signal asks for
-/// it, the terminal goes away or, if so wished, all is done. Shuts the engine down before it
-/// returns, and leaves the terminal as it was.
+/// it, the terminal goes away or, if so wished, all is done. Ends the work before it returns, unless
+/// that is another process's, and leaves the terminal as it was.
 ///
 /// # Errors
 /// [`MonitorError`]: there is no terminal, it can't be used, or the theme asked for is missing or
-/// broken. The engine continues in that case. Broken themes that nobody asked for are only logged.
-pub fn run(
-    engine: Engine,
-    services: Arc<dyn Services>,
-    options: &Options,
-) -> Result<Exit, MonitorError> {
+/// broken. The work continues in that case. Broken themes that nobody asked for are only logged.
+pub fn run(services: Arc<dyn Services>, options: &Options) -> Result<Exit, MonitorError> {
     if !io::stdout().is_terminal() {
         return Err(MonitorError::NoTerminal);
     }
@@ -173,11 +169,17 @@ pub fn run(
         keymap,
         defaults: services.defaults(),
         exit_when_done: options.exit_when_done,
+        is_attached: services.is_attached(),
         zone: jiff::tz::TimeZone::system(),
-        notice: errors.first().map(|error| format!("left out: {error}")),
+        notice: match errors.first() {
+            Some(error) => Some(format!("left out: {error}")),
+            None => services
+                .is_attached()
+                .then(|| "another aloud does the work, and goes on when you leave".to_owned()),
+        },
     });
     if let Some(plan) = options.tour.clone() {
         app.begin_tour(plan);
     }
-    Runtime::new(app, engine, services, options, symbols)?.run()
+    Runtime::new(app, services, options, symbols)?.run()
 }

@@ -21,10 +21,8 @@ use super::services::Services;
 use super::terminal::Screen;
 use super::theme::SymbolSet;
 use super::{Cause, Exit, MonitorError, Options};
-use crate::engine::{
-    Engine, Event, SegmentId, ShutdownReport, ShutdownWait, Subscription, TaskId, TaskState,
-    Timestamp,
-};
+use crate::model::{Event, SegmentId, ShutdownReport, ShutdownWait, TaskId, TaskState, Timestamp};
+use crate::service::Subscription;
 use crate::settings::OnHangup;
 
 /// How much may wait to be taken in. When it is full, senders wait; the engine never does, for its
@@ -60,7 +58,7 @@ pub(super) enum Incoming {
 /// What runs while the monitor is open.
 pub(super) struct Runtime {
     app: App,
-    engine: Engine,
+    services: Arc<dyn Services>,
     /// `None` once the terminal is gone.
     screen: Option<Screen>,
     input: Option<Input>,
@@ -102,16 +100,15 @@ impl Runtime {
     /// Takes the terminal and shows the first frame, before anything of the engine is read.
     pub(super) fn new(
         app: App,
-        engine: Engine,
         services: Arc<dyn Services>,
         options: &Options,
         symbols: SymbolSet,
     ) -> Result<Self, MonitorError> {
         let (sender, receiver) = async_channel::bounded(BACKLOG);
-        let effects = Effects::start(services, &sender)?;
+        let effects = Effects::start(Arc::clone(&services), &sender)?;
         let mut runtime = Self {
             app,
-            engine,
+            services,
             screen: Some(Screen::enter(symbols)?),
             input: None,
             effects,
@@ -147,7 +144,7 @@ impl Runtime {
             Signal::Cont,
             Signal::Winch,
         ])?;
-        let events = self.engine.subscribe();
+        let events = self.services.service().events();
         let executor = smol::LocalExecutor::new();
         executor
             .spawn(forward_signals(signals, self.sender.clone()))
@@ -235,7 +232,7 @@ impl Runtime {
             Incoming::EngineGone => {
                 // If we shut it down ourselves, the report is still to come.
                 if !self.stopping {
-                    self.cause = Cause::EngineStopped;
+                    self.cause = Cause::ServiceEnded;
                     self.update(Message::Stopped);
                 }
             }
@@ -297,7 +294,7 @@ impl Runtime {
         let due = if is_quiet { Due::Progress } else { Due::Answer };
         self.due = self.due.max(due);
         if let Message::Added(Ok(id)) | Message::Retried(Ok(id)) = &message
-            && let Some(status) = self.engine.task_status(id)
+            && let Some(status) = self.services.service().status(id)
         {
             // Its event may still be on its way.
             self.update(Message::Task(Box::new(status)));
@@ -333,7 +330,7 @@ impl Runtime {
         self.screen = None;
         self.input = None;
         self.cause = Cause::TerminalLost;
-        if self.on_hangup == OnHangup::Finish && self.app.goes_on() {
+        if self.on_hangup == OnHangup::Finish && self.app.goes_on() && !self.app.is_attached {
             tracing::warn!("the terminal is gone: working on to the end without it");
             self.app.is_unattended = true;
             return;
@@ -361,19 +358,16 @@ impl Runtime {
         };
         match own {
             Effect::Stop => {
-                let (engine, wait) = (self.engine.clone(), ShutdownWait::Segments(self.patience));
+                let wait = ShutdownWait::Segments(self.patience);
                 self.stopping = true;
-                if !self.help("aloud-shutdown", move || Some(engine.shutdown(wait))) {
+                // Where another program does the work there is nothing to be ended.
+                if self.app.is_attached || !self.help("aloud-shutdown", wait) {
                     // The last handle stops the engine too, only less gently.
                     self.leave = true;
                 }
             }
             Effect::Hurry => {
-                let engine = self.engine.clone();
-                self.help("aloud-hurry", move || {
-                    engine.shutdown(ShutdownWait::Now);
-                    None
-                });
+                self.help("aloud-hurry", ShutdownWait::Now);
             }
             Effect::Suspend => self.suspend(),
             Effect::Redraw => self.on_screen(|screen| {
@@ -386,16 +380,14 @@ impl Runtime {
         }
     }
 
-    /// Runs what may take a while on a thread of its own. Returns whether there was one available.
-    fn help(
-        &mut self,
-        name: &str,
-        work: impl FnOnce() -> Option<ShutdownReport> + Send + 'static,
-    ) -> bool {
-        let sender = self.sender.clone();
+    /// Ends the work, which may take a while, on a thread of its own. Returns whether there was one
+    /// available.
+    fn help(&mut self, name: &str, wait: ShutdownWait) -> bool {
+        let (sender, services) = (self.sender.clone(), Arc::clone(&self.services));
         let helper = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            if let Some(report) = work() {
-                // The loop may have left already.
+            let report = services.stop(wait);
+            // Who hurries is not the one who was asked first. The loop may have left already.
+            if wait != ShutdownWait::Now {
                 let _ = sender.send_blocking(Incoming::Stopped(report));
             }
         });
@@ -416,8 +408,10 @@ impl Runtime {
     /// Reads everything afresh.
     fn reload(&mut self) {
         self.stale.clear();
-        let tasks = self.engine.tasks();
-        self.update(Message::QueuePaused(self.engine.is_queue_paused()));
+        let tasks = self.services.service().statuses();
+        // Whoever is followed has it at hand.
+        let is_paused = self.services.service().is_queue_paused();
+        self.update(Message::QueuePaused(is_paused.unwrap_or_default()));
         self.update(Message::Reset(tasks));
         self.due = self.due.max(Due::Progress);
     }
@@ -433,13 +427,16 @@ impl Runtime {
         // However many events a task had, it is read once a frame.
         let mut gone = Vec::new();
         for id in std::mem::take(&mut self.stale) {
-            match self.engine.task_status(&id) {
+            match self.services.service().status(&id) {
                 Some(status) => self.update(Message::Task(Box::new(status))),
                 None => gone.push(id),
             }
         }
         if !gone.is_empty() {
             self.update(Message::Removed(gone));
+        }
+        if let Some(task) = self.app.selected() {
+            self.services.service().look_at(&task.id);
         }
         // The tour speaks of what is to be seen.
         let is_answer = self.due == Due::Answer || self.app.tour.is_some();

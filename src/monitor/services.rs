@@ -1,12 +1,12 @@
-//! What the monitor asks of the program around it: whatever is neither the engine's nor the
-//! screen's. Every call may take its time and is made on a thread of its own, never on the one
+//! What the monitor asks of the program around it: the service, which does the work, and whatever is
+//! neither the service's nor the screen's. Unless it says otherwise, every call may take its time and is made on a thread of its own, never on the one
 //! that draws. The monitor itself touches no file, no player and no voice.
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::TaskId;
+use crate::model::{ShutdownReport, ShutdownWait, TaskId};
 use crate::narrate::NewNarration;
-use crate::service::Service;
+use crate::service::Live;
 
 /// What a new narration is like unless someone says otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +57,11 @@ pub struct LogLine {
 /// Every error is a sentence for a person, with what to do next.
 pub trait Services: Send + Sync {
     /// Whoever does the work: how it is, what it has done, what it is told to do.
-    fn service(&self) -> &dyn Service;
+    fn service(&self) -> &dyn Live;
+    /// Whether that is another program, which goes on when this one ends. Answers at once.
+    fn is_attached(&self) -> bool;
+    /// Ends the work, where it is done in this program: returns when that has ended.
+    fn stop(&self, wait: ShutdownWait) -> ShutdownReport;
     /// What a new narration is like unless someone says otherwise. Answers at once.
     fn defaults(&self) -> Defaults;
     /// Reads, cuts and submits a text.

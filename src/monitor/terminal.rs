@@ -28,7 +28,7 @@ use super::canvas::{Canvas, Pace, PendingOutput};
 use super::escape::{PopTitle, PushTitle, TaskBar, Title, erases_in_colour};
 use super::theme::SymbolSet;
 use super::view;
-use crate::engine::TaskState;
+use crate::model::TaskState;
 
 /// Whether the terminal is ours now. One for the process, as there is one terminal; the panic hook
 /// has no other way to know.

@@ -4,12 +4,14 @@
 //! table: [`Action`].
 
 mod action;
+mod hearing;
 mod local;
 mod place;
 mod refusal;
 mod submit;
 mod summary;
 pub(crate) mod typed;
+mod voice;
 mod words;
 
 use std::path::Path;
@@ -17,10 +19,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
-use crate::model::{HistoryEntry, Limits, Priority, SegmentId, TaskId};
+pub(crate) use crate::engine::{Interrupt, Listener, StopReason, channel};
+use crate::model::{HistoryEntry, Limits, Priority, SegmentId, TaskId, TaskStatus};
 use crate::narrate::{NewNarration, NewText};
+use crate::settings::Settings;
 
 pub use action::{Action, Standing, TaskAction};
+pub(crate) use hearing::Hearing;
 pub use local::{Local, LogSource};
 pub(crate) use place::{Place, socket_of};
 pub use refusal::{Refusal, RefusalKind};
@@ -80,6 +85,15 @@ pub struct NarrationDefaults {
 }
 
 impl NarrationDefaults {
+    /// What these settings say.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            voice: settings.voice.clone(),
+            speed: settings.speed,
+            speaker: settings.speaker,
+        }
+    }
+
     /// This text, narrated so.
     #[must_use]
     pub fn narrate(self, text: NewText) -> NewNarration {
@@ -234,8 +248,20 @@ pub trait Service: Send + Sync {
     fn shut_down(&self) -> Result<(), Refusal>;
 }
 
-/// A service whose work is done in this process: it tells what happens as it happens.
+/// A service that can be followed: how everything stands is at hand, and what happens is told as it
+/// happens.
 pub trait Live: Service {
-    /// What happens from now on.
+    /// What happens from now on. It ends with the service.
     fn events(&self) -> Subscription;
+
+    /// Every task, in the order in which they were submitted, as far as is known here. Waits for
+    /// nothing.
+    fn statuses(&self) -> Vec<TaskStatus>;
+
+    /// One task, as far as is known here. Waits for nothing.
+    fn status(&self, id: &TaskId) -> Option<TaskStatus>;
+
+    /// A person looks at this task: where not all of it is at hand, it is brought, and
+    /// [`Event::Missed`](crate::model::Event::Missed) is told when it is there.
+    fn look_at(&self, _id: &TaskId) {}
 }

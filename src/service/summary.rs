@@ -1,15 +1,18 @@
 //! Tasks and segments as they are handed out: a task of any length as some hundred bytes, its segments
 //! a window at a time.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Standing;
 use crate::model::{
-    ErrorObject, GroupId, Hold, Limits, Priority, Progress, SegmentId, TaskId, TaskKind, TaskState,
-    TaskStatus, Timestamp,
+    CompletedSegment, ErrorObject, GroupId, Hold, Limits, Occurrence, Plan, PlannedSegment,
+    Priority, Progress, RunOutput, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
 };
 
 /// What is known of a task, without its segments.
@@ -72,6 +75,40 @@ pub struct TaskSummary {
     pub limits: Limits,
     /// How often it was started in this life of the service.
     pub attempt: u32,
+    /// Segments that were planned, if any were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_segments: Option<u32>,
+    /// Characters in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_chars: Option<u64>,
+    /// Characters in its completed segments.
+    #[serde(default)]
+    pub completed_chars: u64,
+    /// What this run of it has made.
+    #[serde(default)]
+    pub made: RunOutput,
+    /// Seconds for which it ran before `started_at`, in this life of the service.
+    #[serde(default)]
+    pub earlier_seconds: f64,
+    /// The tasks that must end before it runs.
+    #[serde(default, skip_serializing_if = "<[TaskId]>::is_empty")]
+    pub after: Arc<[TaskId]>,
+    /// Which run of a recurring task it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<Arc<Occurrence>>,
+    /// What was made of its clips: the joined narration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+}
+
+/// The files that the result of a narration names.
+fn files(status: &TaskStatus) -> Vec<String> {
+    let result = status.result.as_ref().or(status.partial_result.as_ref());
+    let files = result.and_then(|result| result.get("files")?.as_array());
+    let files = files.into_iter().flatten();
+    files
+        .filter_map(|file| Some(file.as_str()?.to_owned()))
+        .collect()
 }
 
 impl From<&TaskStatus> for TaskSummary {
@@ -104,6 +141,62 @@ impl From<&TaskStatus> for TaskSummary {
             group: status.group.clone(),
             limits: status.limits,
             attempt: status.attempt,
+            planned_segments: status.plan.as_ref().map(|plan| plan.len()),
+            planned_chars: status.plan.as_ref().map(|plan| plan.chars()),
+            completed_chars: status.completed_chars,
+            made: status.made,
+            earlier_seconds: status.earlier_seconds,
+            after: Arc::clone(&status.after),
+            occurrence: status.occurrence.clone(),
+            files: files(status),
+        }
+    }
+}
+
+impl TaskSummary {
+    /// The task as whoever follows it keeps it: of its segments only what `before` knew.
+    pub(crate) fn into_status(self, before: Option<TaskStatus>) -> TaskStatus {
+        let (completed, errors, plan) = match before {
+            Some(before) => (before.completed_segments, before.errors, before.plan),
+            None => Default::default(),
+        };
+        let outline = self.planned_segments.zip(self.planned_chars);
+        let plan = outline.map(|(len, chars)| match plan {
+            Some(plan) if plan.len() == len && plan.chars() == chars => plan,
+            _ => Arc::new(Plan::outline(len, chars)),
+        });
+        let result = (!self.files.is_empty()).then(|| json!({ "files": self.files }).into());
+        let is_complete = self.state == TaskState::Completed;
+        TaskStatus {
+            state: self.state,
+            progress: self.progress,
+            current_segment: self.current_segment,
+            completed_segments: completed,
+            errors,
+            partial_result: result.clone().filter(|_| !is_complete),
+            result: result.filter(|_| is_complete),
+            error: self.error,
+            cancel_requested: self.cancel_requested,
+            started_at: self.started_at,
+            earlier_seconds: self.earlier_seconds,
+            updated_at: self.updated_at,
+            completed_at: self.completed_at,
+            folder: self.folder,
+            voice: self.voice,
+            audio_seconds: self.audio_seconds,
+            completed_chars: self.completed_chars,
+            made: self.made,
+            priority: self.priority,
+            rank: self.rank,
+            paused: self.paused,
+            hold: self.hold,
+            occurrence: self.occurrence,
+            after: self.after,
+            group: self.group,
+            limits: self.limits,
+            attempt: self.attempt,
+            plan,
+            ..TaskStatus::new(self.id, self.title, self.kind, self.created_at)
         }
     }
 }
@@ -156,42 +249,139 @@ pub struct SegmentView {
     /// Seconds of sound in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+    /// Seconds of work that it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_seconds: Option<f64>,
     /// What went wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ErrorObject>,
 }
 
 impl SegmentView {
-    /// The segments of a task from this one on, at most so many. Costs nothing for those before.
+    /// The segments of a task from this one on, at most so many. Costs nothing for those before. From
+    /// 0 on, the errors of the task as a whole come first, as a segment 0 that is not counted.
+    ///
+    /// A task without a plan has the segments that are done or had errors.
     pub(super) fn window(status: &TaskStatus, from: SegmentId, limit: usize) -> Vec<Self> {
-        let Some(plan) = &status.plan else {
-            return Vec::new();
+        let whole = (from == SegmentId::TASK && status.errors.has(from))
+            .then(|| Self::of(status, SegmentId::TASK, None));
+        let first = from.max(SegmentId::new(1));
+        let mut views: Vec<_> = whole.into_iter().collect();
+        if let Some(plan) = &status.plan {
+            let ids = (first.get()..=plan.len()).map(SegmentId::new).take(limit);
+            views.extend(ids.filter_map(|id| Some(Self::of(status, id, Some(plan.get(id)?)))));
+            return views;
+        }
+        let done = status.completed_segments.from(first);
+        let failed = status.errors.ids_from(first).take(limit);
+        let ids = done.map(|done| done.segment_id).take(limit).chain(failed);
+        let ids: BTreeSet<_> = ids.collect();
+        let ids = ids.into_iter().take(limit);
+        views.extend(ids.map(|id| Self::of(status, id, None)));
+        views
+    }
+
+    fn of(status: &TaskStatus, id: SegmentId, planned: Option<&PlannedSegment>) -> Self {
+        let clip = status.completed_segments.get(id);
+        let errors: Vec<_> = status.errors.of(id).cloned().collect();
+        let state = match clip {
+            Some(_) => SegmentState::Completed,
+            None if status.current_segment == Some(id) => SegmentState::Processing,
+            None if errors.is_empty() => SegmentState::Pending,
+            None => SegmentState::Failed,
         };
-        let ids = (from.get().max(1)..=plan.len()).map(SegmentId::new);
-        ids.take(limit)
-            .filter_map(|id| {
-                let planned = plan.get(id)?;
-                let clip = status.completed_segments.get(id);
-                let errors: Vec<_> = status.errors.of(id).cloned().collect();
-                let state = match clip {
-                    Some(_) => SegmentState::Completed,
-                    None if status.current_segment == Some(id) => SegmentState::Processing,
-                    None if errors.is_empty() => SegmentState::Pending,
-                    None => SegmentState::Failed,
-                };
-                Some(Self {
-                    segment_id: id,
-                    state,
-                    text: planned.text.to_string(),
-                    start: planned.start,
-                    end: planned.end,
-                    heading: planned.heading,
-                    pause_ms: planned.pause_ms,
-                    clip: clip.map(|clip| Arc::clone(&clip.clip)),
-                    seconds: clip.map(|clip| clip.duration.as_secs_f64()),
-                    errors,
-                })
-            })
-            .collect()
+        Self {
+            segment_id: id,
+            state,
+            text: planned.map_or_else(String::new, |planned| planned.text.to_string()),
+            start: planned.map_or(0, |planned| planned.start),
+            end: planned.map_or(0, |planned| planned.end),
+            heading: planned.is_some_and(|planned| planned.heading),
+            pause_ms: planned.map_or(0, |planned| planned.pause_ms),
+            clip: clip.map(|clip| Arc::clone(&clip.clip)),
+            seconds: clip.map(|clip| clip.duration.as_secs_f64()),
+            work_seconds: clip.map(|clip| clip.work.as_secs_f64()),
+            errors,
+        }
+    }
+
+    /// What was planned for it.
+    pub(crate) fn planned(&self) -> PlannedSegment {
+        PlannedSegment {
+            start: self.start,
+            end: self.end,
+            text: self.text.as_str().into(),
+            pause_ms: self.pause_ms,
+            heading: self.heading,
+        }
+    }
+
+    /// Its clip, if it has one.
+    pub(crate) fn completed(&self) -> Option<CompletedSegment> {
+        let seconds = |seconds: Option<f64>| {
+            Duration::try_from_secs_f64(seconds.unwrap_or_default()).unwrap_or_default()
+        };
+        Some(CompletedSegment {
+            segment_id: self.segment_id,
+            clip: Arc::clone(self.clip.as_ref()?),
+            duration: seconds(self.seconds),
+            work: seconds(self.work_seconds),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Work, testing::Library};
+
+    #[test]
+    fn a_status_is_known_again_from_its_summary_and_its_windows() {
+        let engine = Library::new();
+        let id = engine.submit(engine.narration("A story")).unwrap();
+        let status = engine.wait(&id).unwrap();
+        let summary = TaskSummary::from(&status);
+        let wire = serde_json::to_string(&summary).unwrap();
+        let summary: TaskSummary = serde_json::from_str(&wire).unwrap();
+        assert!(wire.len() < 1500, "{wire}");
+        let mut again = summary.clone().into_status(None);
+        let views = SegmentView::window(&status, SegmentId::TASK, 10);
+        let planned = views.iter().map(SegmentView::planned).collect();
+        let plan = Arc::make_mut(again.plan.as_mut().unwrap());
+        plan.add_window(SegmentId::new(1), planned);
+        for view in &views {
+            again.completed_segments.insert(view.completed().unwrap());
+        }
+        // The result is in the files that it names, and no more.
+        assert_eq!(TaskSummary::from(&again), summary);
+        assert_eq!(again.plan, status.plan);
+        assert_eq!(again.completed_segments, status.completed_segments);
+        assert_eq!(again.time_left(), status.time_left());
+        let kept = summary.into_status(Some(again.clone()));
+        assert_eq!(kept, again);
+    }
+
+    #[test]
+    fn without_a_plan_there_are_the_segments_that_something_is_known_of() {
+        let engine = Library::new();
+        let id = engine
+            .submit(Work::closure("mumble", |task| {
+                task.add_error(0, "it began badly");
+                task.add_error(3, "too long");
+                for segment in [2, 3, 90] {
+                    let second = Duration::from_secs(1);
+                    task.add_completed_segment(segment, format!("{segment}.wav"), second);
+                }
+                Ok(().into())
+            }))
+            .unwrap();
+        let status = engine.wait(&id).unwrap();
+        let ids = |from: u32, limit| {
+            let views = SegmentView::window(&status, SegmentId::new(from), limit);
+            let ids = views.iter().map(|view| view.segment_id.get());
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(ids(0, 2), [0, 2, 3]);
+        assert_eq!((ids(1, 2), ids(4, 2)), (vec![2, 3], vec![90]));
     }
 }

@@ -44,8 +44,8 @@ fn two_hundred_sizes_leave_the_screen_whole() {
     state(terminal, title, "CANCELLED");
     terminal.until("⊘ ended");
     desk.add(terminal, "short.txt", SHORT);
-    state(terminal, "The Quiet Road", "COMPLETED");
     terminal.until("added to the queue");
+    state(terminal, "The Quiet Road", "COMPLETED");
     // A key takes the notice away; what is left does not change any more.
     terminal.press("g");
     terminal.until_gone("added to the queue");

@@ -9,9 +9,9 @@ use super::jobs::Errand;
 use super::session::{Session, Verbosity};
 use super::words::{self, heard};
 use crate::cli::report::files_of;
-use crate::engine::{SegmentId, TaskState, TaskStatus};
+use crate::model::{SegmentId, TaskState, TaskStatus};
 use crate::narrate::NewText;
-use crate::service::{Action, Done, Refusal, Service, TaskAction, one_message};
+use crate::service::{Action, Done, Refusal, TaskAction, one_message};
 
 impl Session {
     /// Carries a command out.
@@ -109,13 +109,13 @@ impl Session {
     pub(super) fn task(&self, number: u32) -> Result<TaskStatus, String> {
         let known = self.numbers.get(number);
         known
-            .and_then(|known| self.engine.task_status(&known.id))
+            .and_then(|known| self.service().status(&known.id))
             .ok_or_else(|| format!("There is no task {number}; list says the numbers."))
     }
 
     fn usual_task(&self) -> Option<TaskStatus> {
-        let focus = || self.engine.task_status(self.focus.as_ref()?);
-        let mut tasks = self.engine.tasks();
+        let focus = || self.service().status(self.focus.as_ref()?);
+        let mut tasks = self.service().statuses();
         if let Some(place) = tasks
             .iter()
             .position(|task| task.state == TaskState::Processing)
@@ -145,10 +145,7 @@ impl Session {
             }
         };
         let again = match self.do_to(task, TaskAction::Retry(segments)) {
-            Ok(done) => done
-                .tasks
-                .first()
-                .and_then(|id| self.engine.task_status(id)),
+            Ok(done) => done.tasks.first().and_then(|id| self.service().status(id)),
             Err(refusal) => {
                 let why = heard(&refusal.to_string());
                 return self.lines.say(&format!("Nothing was begun: {why}"));
@@ -165,7 +162,7 @@ impl Session {
 
     fn retry_all(&mut self) {
         // It refuses nothing as a whole.
-        let done = self.service.act(&Action::RetryAll).unwrap_or_default();
+        let done = self.service().act(&Action::RetryAll).unwrap_or_default();
         let sentence = match done.tasks.len() {
             0 if done.refused.is_empty() => "There is nothing to try again.".to_owned(),
             1 => "1 task is tried again.".to_owned(),
@@ -194,18 +191,18 @@ impl Session {
     }
 
     fn pause_queue(&mut self) {
-        let is_paused = self.engine.is_queue_paused();
+        let is_paused = self.is_queue_paused();
         let action = if is_paused {
             Action::ResumeQueue
         } else {
             Action::PauseQueue
         };
         // It refuses nothing.
-        let _ = self.service.act(&action);
+        let _ = self.service().act(&action);
         if is_paused {
             self.lines.say("The queue goes on.");
         } else {
-            let first = if self.engine.stats().processing > 0 {
+            let first = if self.open_tasks().0 > 0 {
                 "Pausing: the segment in work is finished first."
             } else {
                 "Paused: nothing begins."
@@ -236,7 +233,7 @@ impl Session {
                 None => self.say_of(number, "has nothing to play yet"),
             };
         };
-        match self.service.play_or_stop(&file) {
+        match self.desk.play_or_stop(&file) {
             Ok(played) => {
                 if let Some(error) = played.unheard {
                     let why = heard(&one_message(&error));
@@ -262,7 +259,7 @@ impl Session {
         let Some(folder) = &task.folder else {
             return self.say_of(number, "has no folder");
         };
-        match self.service.open_folder(folder) {
+        match self.desk.open_folder(folder) {
             Ok(()) => self.say_of(number, "has its folder opened"),
             Err(error) => {
                 let why = heard(&one_message(&error));
@@ -292,7 +289,7 @@ impl Session {
 
     fn do_to(&self, task: &TaskStatus, what: TaskAction) -> Result<Done, Refusal> {
         let task = task.id.clone();
-        self.service.act(&Action::Task { task, what })
+        self.service().act(&Action::Task { task, what })
     }
 
     /// Says something of a task, as "Task 3 has already ended."

@@ -2,7 +2,7 @@
 //! that neither can drift from the other. It never says how a command is carried out; that is
 //! [`super::act`]'s part.
 
-use crate::engine::SegmentId;
+use crate::model::SegmentId;
 use crate::text::printable;
 
 /// What may stand after a command.

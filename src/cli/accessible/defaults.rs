@@ -3,7 +3,7 @@
 
 use super::words::heard;
 use crate::cli::desk::Desk;
-use crate::engine::Priority;
+use crate::model::Priority;
 use crate::narrate::{NewNarration, NewText};
 use crate::service::one_message;
 
@@ -21,8 +21,8 @@ pub(super) struct NarrationDefaults(NewNarration);
 
 impl NarrationDefaults {
     /// As the settings have it.
-    pub(super) fn new(service: &Desk) -> Self {
-        Self(service.defaults(NewText::Typed(String::new())))
+    pub(super) fn new(desk: &Desk) -> Self {
+        Self(desk.defaults(NewText::Typed(String::new())))
     }
 
     /// This text, spoken like that.
@@ -45,7 +45,7 @@ impl NarrationDefaults {
         &mut self,
         what: Change,
         value: &str,
-        service: &Desk,
+        desk: &Desk,
     ) -> Result<String, String> {
         if value.is_empty() {
             return Ok(format!("Texts are narrated with {}.", self.said()));
@@ -79,7 +79,7 @@ impl NarrationDefaults {
                 })?;
             }
         }
-        service
+        desk.hearing()
             .accepts(&next)
             .map_err(|error| heard(&one_message(&error)))?;
         self.0 = next;

@@ -13,8 +13,8 @@ use super::Incoming;
 use super::defaults::{Change, NarrationDefaults};
 use super::words::heard;
 use crate::cli::desk::Desk;
-use crate::engine::{Interrupt, StopReason};
 use crate::narrate::NewText;
+use crate::service::{Interrupt, StopReason};
 use crate::service::{Submitted, one_message};
 
 /// How many may wait. A person who asks for more is told to wait.
@@ -58,17 +58,16 @@ impl BackgroundJobs {
     ///
     /// # Errors
     /// There is no thread available.
-    pub(super) fn start(service: Arc<Desk>, to: Sender<Incoming>) -> io::Result<Self> {
+    pub(super) fn start(desk: Arc<Desk>, to: Sender<Incoming>) -> io::Result<Self> {
         let (jobs, given) = async_channel::bounded::<Errand>(BACKLOG);
         let leaving = Arc::new(Interrupt::default());
         let interrupt = Arc::clone(&leaving);
         let thread = thread::Builder::new()
             .name("aloud-jobs".to_owned())
             .spawn(move || {
-                let mut defaults = NarrationDefaults::new(&service);
+                let mut defaults = NarrationDefaults::new(&desk);
                 while let Ok(errand) = given.recv_blocking() {
-                    let work =
-                        AssertUnwindSafe(|| run(&service, &mut defaults, errand, &interrupt));
+                    let work = AssertUnwindSafe(|| run(&desk, &mut defaults, errand, &interrupt));
                     let outcome = panic::catch_unwind(work).unwrap_or_else(|_| {
                         let words = "That went wrong inside the program; log says more.";
                         Outcome::Said(words.to_owned())
@@ -112,7 +111,7 @@ impl Drop for BackgroundJobs {
 }
 
 fn run(
-    service: &Desk,
+    desk: &Desk,
     defaults: &mut NarrationDefaults,
     errand: Errand,
     interrupt: &Interrupt,
@@ -120,23 +119,24 @@ fn run(
     let why = |error: anyhow::Error| heard(&one_message(&error));
     match errand {
         Errand::Add(text) => {
-            Outcome::Added(service.add_text(&defaults.narrate(text), None).map_err(why))
+            let added = desk.service().add(&defaults.narrate(text), None);
+            Outcome::Added(added.map_err(|why| heard(&why.to_string())))
         }
-        Errand::Change(what, value) => {
-            Outcome::Said(match defaults.change(what, &value, service) {
-                Ok(sentence) => sentence,
-                Err(why) => format!("Nothing was changed: {why}."),
-            })
-        }
+        Errand::Change(what, value) => Outcome::Said(match defaults.change(what, &value, desk) {
+            Ok(sentence) => sentence,
+            Err(why) => format!("Nothing was changed: {why}."),
+        }),
         Errand::Voice(name) => {
-            let file = service.preview(&name, defaults.speed(), None, interrupt);
-            Outcome::Said(match file.and_then(|file| service.play(&file)) {
+            let file = desk
+                .hearing()
+                .preview(&name, defaults.speed(), None, interrupt);
+            Outcome::Said(match file.and_then(|file| desk.play(&file)) {
                 Ok(()) => format!("This is the voice {name}."),
                 Err(error) => format!("The voice can't be heard: {}", why(error)),
             })
         }
         Errand::Phonemes { voice, text, what } => {
-            Outcome::Said(match service.phonemes(&voice, &text) {
+            Outcome::Said(match desk.hearing().phonemes(&voice, &text) {
                 Ok(utterance) => match utterance.problem() {
                     None => format!("{what}: {}", utterance.phonemes),
                     Some(problem) => {

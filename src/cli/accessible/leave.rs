@@ -3,12 +3,14 @@
 //! events is the end of the conversation.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::thread;
 
 use super::commands::{Answer, Asked, Verb, answer, choices, parse};
 use super::session::Session;
 use super::words;
-use crate::engine::{ShutdownWait, TaskId, TaskState, TaskStatus};
+use crate::model::{ShutdownWait, TaskId, TaskState, TaskStatus};
+use crate::service::{Action, TaskAction};
 use crate::settings::OnHangup;
 
 /// How many unfinished narrations are named at the end.
@@ -37,7 +39,7 @@ pub(super) enum Leaving {
     No,
     /// As soon as nothing is left to do.
     WhenDone,
-    /// The engine is shutting down.
+    /// The work is being ended.
     Stopping,
     /// It has.
     Now,
@@ -47,7 +49,7 @@ impl Session {
     pub(super) fn ask_cancel(&mut self, number: u32, task: &TaskStatus) {
         let made = task.completed_segments.len() as u64;
         if task.state == TaskState::Pending && made == 0 {
-            let _ = self.engine.cancel_task(&task.id);
+            self.cancel_now(&task.id);
             return;
         }
         let stay = match made {
@@ -61,8 +63,8 @@ impl Session {
     }
 
     pub(super) fn ask_cancel_all(&mut self) {
-        let stats = self.engine.stats();
-        match (stats.pending + stats.processing) as u64 {
+        let (processing, pending) = self.open_tasks();
+        match processing + pending {
             0 => self.lines.say("There is nothing to cancel."),
             open => {
                 let tasks = words::count(open, "task");
@@ -73,15 +75,15 @@ impl Session {
     }
 
     pub(super) fn ask_quit(&mut self) {
-        let stats = self.engine.stats();
-        let open = stats.pending + stats.processing;
-        if open == 0 && self.jobs.waiting == 0 {
+        let (processing, pending) = self.open_tasks();
+        let is_idle = processing + pending == 0 && self.jobs.waiting == 0;
+        if is_idle || self.desk.is_attached() {
             return self.stop(ShutdownWait::Now);
         }
         let question = format!(
             "Quit? {} in work and {} waiting.",
-            words::count(stats.processing as u64, "narration"),
-            stats.pending
+            words::count(processing, "narration"),
+            pending
         );
         self.ask(Question::Quit, &question);
     }
@@ -101,12 +103,13 @@ impl Session {
         };
         match (answer, question) {
             (Answer::Yes, Question::Cancel(id)) => {
-                if self.engine.cancel_task(&id).is_err() {
+                if !self.cancel_now(&id) {
                     self.lines.say("It has ended in the meantime.");
                 }
             }
             (Answer::Yes, _) => {
-                self.engine.cancel_all();
+                // It refuses nothing.
+                let _ = self.service().act(&Action::CancelAll);
             }
             (Answer::No, _) => self.lines.say("Nothing is cancelled."),
             (Answer::FinishSegment, _) => {
@@ -133,16 +136,16 @@ impl Session {
 
     /// Whether anything can still be worked on: what is held back would be waited for without end.
     pub(super) fn has_work_left(&self) -> bool {
-        let stats = self.engine.stats();
-        if stats.processing > 0 {
+        let (processing, pending) = self.open_tasks();
+        if processing > 0 {
             return true;
         }
-        if stats.pending == 0 || self.engine.is_queue_paused() {
+        if pending == 0 || self.is_queue_paused() {
             return false;
         }
         // In the order of submission: what a task waits for stands before it.
         let mut held = HashSet::new();
-        for task in self.engine.tasks() {
+        for task in self.service().statuses() {
             if task.state != TaskState::Pending {
                 continue;
             }
@@ -172,7 +175,7 @@ impl Session {
         if matches!(self.leaving, Leaving::Stopping | Leaving::Now) {
             return;
         }
-        if self.settings.on_hangup == OnHangup::Finish {
+        if self.settings.on_hangup == OnHangup::Finish && !self.desk.is_attached() {
             tracing::warn!("the terminal is gone: working on to the end without it");
             return self.finish_alone();
         }
@@ -193,28 +196,43 @@ impl Session {
         }
     }
 
-    /// Shuts the engine down. The end of its events is the end of the loop.
+    /// Asks for the end of a task; whether there was something to be ended.
+    fn cancel_now(&self, id: &TaskId) -> bool {
+        let action = Action::Task {
+            task: id.clone(),
+            what: TaskAction::Cancel,
+        };
+        self.service().act(&action).is_ok()
+    }
+
+    /// Ends the work, or the look at another program's. The end of its events is the end of the loop.
     pub(super) fn stop(&mut self, wait: ShutdownWait) {
         self.leaving = Leaving::Stopping;
         self.question = None;
-        let engine = self.engine.clone();
+        let desk = Arc::clone(&self.desk);
         let helper = thread::Builder::new()
             .name("aloud-shutdown".to_owned())
             .spawn(move || {
-                engine.shutdown(wait);
+                desk.stop(wait);
             });
         match helper {
             Ok(helper) => self.helpers.push(helper),
             Err(error) => {
                 tracing::error!(%error, "no thread could be started");
-                self.engine.shutdown(wait);
+                self.desk.stop(wait);
             }
         }
     }
 
-    /// What has become of the work, once the engine has shut down.
+    /// What has become of the work, once it has ended here.
     pub(super) fn farewell(&mut self) {
-        let tasks = self.engine.tasks();
+        if self.desk.is_attached() {
+            return self.lines.say(match self.desk.end() {
+                Some(_) => "The aloud that worked the queue has ended. Goodbye.",
+                None => "The work goes on in another aloud. Goodbye.",
+            });
+        }
+        let tasks = self.service().statuses();
         let open: Vec<_> = tasks
             .iter()
             .filter(|task| !task.state.is_terminal())

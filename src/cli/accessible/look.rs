@@ -7,8 +7,7 @@ use super::jobs::Errand;
 use super::session::Session;
 use super::words::{self, count, heard};
 use crate::assets::human_size;
-use crate::engine::{SegmentId, TaskState, TaskStatus};
-use crate::service::Service;
+use crate::model::{SegmentId, TaskState, TaskStatus};
 
 /// More than this of anything is not listened to.
 const MOST: usize = 20;
@@ -20,7 +19,7 @@ impl Session {
     /// What runs, then what waits in its order, then what has ended, the latest first.
     pub(super) fn list(&mut self, words: &str) {
         let wanted = words.to_lowercase();
-        let mut tasks = self.engine.tasks();
+        let mut tasks = self.service().statuses();
         for task in &tasks {
             self.numbers.number(task);
         }
@@ -42,7 +41,7 @@ impl Session {
             self.lines.say(&words::listed(number, task));
         }
         self.say_more(tasks.len(), "task", "list with words of a title finds them");
-        if self.engine.is_queue_paused() {
+        if self.is_queue_paused() {
             self.lines
                 .say("The queue is paused; pause all lets it go on.");
         }
@@ -67,8 +66,11 @@ impl Session {
         if !self.has_segment(number, task, segment) {
             return;
         }
-        let Some(planned) = task.plan.as_ref().and_then(|plan| plan.get(segment)) else {
-            return;
+        // Where another program does the work, not every text is at hand.
+        let planned = match self.service().segments(&task.id, segment, 1) {
+            Ok(mut found) if !found.is_empty() => found.swap_remove(0),
+            Ok(_) => return,
+            Err(why) => return self.lines.say(&heard(&why.to_string())),
         };
         let how = match task.completed_segments.get(segment) {
             Some(clip) => words::length(clip.duration.as_secs_f64()),
@@ -84,7 +86,7 @@ impl Session {
         }
         self.give(Errand::Phonemes {
             voice: task.voice.to_string(),
-            text: planned.text.to_string(),
+            text: planned.text,
             what: format!("Phonemes of task {number}, segment {segment}"),
         });
     }
@@ -92,7 +94,7 @@ impl Session {
     /// The errors of one task, or of all.
     pub(super) fn errors(&mut self, command: &Command) {
         let tasks = match command.task {
-            None => self.engine.tasks(),
+            None => self.service().statuses(),
             Some(number) => match self.task(number) {
                 Ok(task) => vec![task],
                 Err(why) => return self.lines.say(&why),
@@ -155,7 +157,7 @@ impl Session {
     }
 
     pub(super) fn voices(&mut self) {
-        for voice in self.service.voices().unwrap_or_default() {
+        for voice in self.service().voices().unwrap_or_default() {
             let how = if voice.installed {
                 "installed".to_owned()
             } else {
@@ -172,7 +174,7 @@ impl Session {
     }
 
     pub(super) fn history(&mut self) {
-        let past = match self.engine.history(LATEST) {
+        let past = match self.service().history(LATEST) {
             Ok(past) => past,
             Err(error) => {
                 let why = heard(&error.to_string());
@@ -188,7 +190,10 @@ impl Session {
     }
 
     pub(super) fn health(&mut self) {
-        let (health, stats) = (self.engine.health(), self.engine.stats());
+        let (health, stats) = match (self.service().health(), self.service().stats()) {
+            (Ok(health), Ok(stats)) => (health, stats),
+            (Err(why), _) | (_, Err(why)) => return self.lines.say(&heard(&why.to_string())),
+        };
         let state = if health.shutting_down || health.is_shutdown {
             "shutting down"
         } else {
@@ -230,7 +235,7 @@ impl Session {
     }
 
     pub(super) fn log(&mut self) {
-        let lines = self.service.log().unwrap_or_default();
+        let lines = self.service().log().unwrap_or_default();
         if lines.is_empty() {
             return self.lines.say("The log is empty.");
         }

@@ -26,10 +26,12 @@ use super::desk::Desk;
 use super::fetching::Show;
 use super::on_complete::OnComplete;
 use super::signals::Signals;
-use super::submit::{self, open_engine};
-use crate::engine::{Engine, Event, ShutdownWait, Subscription};
+use super::{queue, submit};
+use crate::engine::Engine;
+use crate::http::End;
+use crate::model::{Event, ShutdownWait};
 use crate::narrate::Voices;
-use crate::service::Ready;
+use crate::service::{Ready, Subscription};
 use crate::settings::{OnHangup, Settings};
 use input::Input;
 use jobs::{BackgroundJobs, Outcome};
@@ -55,8 +57,8 @@ enum Incoming {
     },
     TerminalLost,
     Event(Event),
-    /// The engine's stream of events has ended.
-    EngineGone,
+    /// The stream of events has ended.
+    WorkEnded,
     Done(Outcome),
 }
 
@@ -66,9 +68,22 @@ pub(super) fn run(
     offline: bool,
     signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
-    ready(settings, offline, signals)?;
-    let voices = Voices::new(settings);
-    tell(&open_engine(settings, &voices)?, &voices, settings, signals)
+    loop {
+        if let Some(mirror) = queue::followed(settings)? {
+            let desk = Arc::new(Desk::attached(mirror, settings));
+            let code = talk(&desk, settings, signals)?;
+            if desk.end() == Some(End::Gone) && !signals.raised() {
+                // Nobody works any more: this one takes it up.
+                continue;
+            }
+            return Ok(code);
+        }
+        ready(settings, offline, signals)?;
+        let voices = Voices::new(settings);
+        if let Some(engine) = queue::open_or_yield(settings, &voices)? {
+            return tell(&engine, &voices, settings, signals);
+        }
+    }
 }
 
 /// Brings what the voice of these settings needs, saying so in sentences.
@@ -100,14 +115,18 @@ pub(super) fn tell(
         signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(engine, settings)?;
+    let desk = Desk::new(engine.clone(), Arc::clone(voices), settings);
+    talk(&Arc::new(desk), settings, signals)
+}
+
+/// The conversation before a desk, whoever does the work.
+fn talk(desk: &Arc<Desk>, settings: &Settings, signals: &Signals) -> anyhow::Result<ExitCode> {
     let (sender, receiver) = async_channel::bounded(BACKLOG);
     // What is declared last goes first: the channel is closed before any thread is waited for.
-    let _events = Events::start(engine, sender.clone())?;
-    let service = Desk::new(engine.clone(), Arc::clone(voices), settings);
-    let service = Arc::new(service);
-    let jobs = BackgroundJobs::start(Arc::clone(&service), sender.clone())?;
+    let _events = Events::start(desk, sender.clone())?;
+    let jobs = BackgroundJobs::start(Arc::clone(desk), sender.clone())?;
     let lines = Lines::new(signals.witness());
-    let mut session = Session::new(engine.clone(), settings.clone(), service, jobs, lines);
+    let mut session = Session::new(settings.clone(), Arc::clone(desk), jobs, lines);
     let _input = Input::start(sender)?;
     let _close = Close(&receiver);
     session.begin();
@@ -117,7 +136,7 @@ pub(super) fn tell(
         };
         session.take(incoming);
     }
-    engine.shutdown(ShutdownWait::Now);
+    desk.stop(ShutdownWait::Now);
     session.farewell();
     Ok(match signals.exit_code() {
         Some(code) => code,
@@ -135,22 +154,22 @@ impl Drop for Close<'_> {
     }
 }
 
-/// The thread that forwards the engine's events. It ends with the engine's stream, or when nobody
+/// The thread that forwards what happens. It ends with the stream of that, or when nobody
 /// takes them any more.
 struct Events {
-    engine: Engine,
+    desk: Arc<Desk>,
     to: Sender<Incoming>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Events {
-    fn start(engine: &Engine, to: Sender<Incoming>) -> io::Result<Self> {
-        let (events, sender) = (engine.subscribe(), to.clone());
+    fn start(desk: &Arc<Desk>, to: Sender<Incoming>) -> io::Result<Self> {
+        let (events, sender) = (desk.service().events(), to.clone());
         let thread = thread::Builder::new()
             .name("aloud-events".to_owned())
             .spawn(move || forward(&events, &sender))?;
         Ok(Self {
-            engine: engine.clone(),
+            desk: Arc::clone(desk),
             to,
             thread: Some(thread),
         })
@@ -160,8 +179,8 @@ impl Events {
 impl Drop for Events {
     fn drop(&mut self) {
         self.to.close();
-        // The stream ends with the engine.
-        self.engine.shutdown(ShutdownWait::Now);
+        // The stream ends with the work, or with the look at it.
+        self.desk.stop(ShutdownWait::Now);
         if let Some(thread) = self.thread.take() {
             // It only passes on what it is told.
             let _ = thread.join();
@@ -176,5 +195,5 @@ fn forward(events: &Subscription, to: &Sender<Incoming>) {
         }
     }
     // Without a receiver nobody has to know.
-    let _ = to.send_blocking(Incoming::EngineGone);
+    let _ = to.send_blocking(Incoming::WorkEnded);
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::words;
-use crate::engine::{TaskId, TaskState, TaskStatus};
+use crate::model::{TaskId, TaskState, TaskStatus};
 
 /// What was said of a task.
 pub(super) struct Known {

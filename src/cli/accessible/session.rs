@@ -13,7 +13,8 @@ use super::lines::Lines;
 use super::numbers::TaskNumbers;
 use super::words;
 use crate::cli::desk::Desk;
-use crate::engine::{Engine, Event, ShutdownWait, TaskId, TaskStatus};
+use crate::model::{Event, ShutdownWait, TaskId, TaskState, TaskStatus};
+use crate::service::Live;
 use crate::settings::Settings;
 
 /// How much is said while something is in work.
@@ -29,9 +30,8 @@ pub(super) enum Verbosity {
 
 /// One conversation.
 pub(super) struct Session {
-    pub(super) engine: Engine,
     pub(super) settings: Settings,
-    pub(super) service: Arc<Desk>,
+    pub(super) desk: Arc<Desk>,
     pub(super) jobs: BackgroundJobs,
     pub(super) lines: Lines,
     pub(super) numbers: TaskNumbers,
@@ -41,22 +41,20 @@ pub(super) struct Session {
     pub(super) question: Option<Question>,
     pub(super) leaving: Leaving,
     pub(super) has_lost_terminal: bool,
-    /// The thread that shuts the engine down.
+    /// The thread that ends the work.
     pub(super) helpers: Vec<JoinHandle<()>>,
 }
 
 impl Session {
     pub(super) fn new(
-        engine: Engine,
         settings: Settings,
-        service: Arc<Desk>,
+        desk: Arc<Desk>,
         jobs: BackgroundJobs,
         lines: Lines,
     ) -> Self {
         Self {
-            engine,
             settings,
-            service,
+            desk,
             jobs,
             lines,
             numbers: TaskNumbers::default(),
@@ -69,9 +67,31 @@ impl Session {
         }
     }
 
+    /// Whoever does the work.
+    pub(super) fn service(&self) -> &dyn Live {
+        self.desk.service()
+    }
+
+    pub(super) fn is_queue_paused(&self) -> bool {
+        // Whoever is followed has it at hand.
+        self.service().is_queue_paused().unwrap_or_default()
+    }
+
+    /// How many tasks are in work, and how many wait.
+    pub(super) fn open_tasks(&self) -> (u64, u64) {
+        let count = |tasks: &[TaskStatus], state| {
+            tasks.iter().filter(|task| task.state == state).count() as u64
+        };
+        let tasks = self.service().statuses();
+        (
+            count(&tasks, TaskState::Processing),
+            count(&tasks, TaskState::Pending),
+        )
+    }
+
     /// Says what is there, and how to go on.
     pub(super) fn begin(&mut self) {
-        let tasks = self.engine.tasks();
+        let tasks = self.service().statuses();
         let open = tasks.iter().filter(|task| !task.state.is_terminal());
         let queue = match open.count() as u64 {
             0 => "The queue is empty.".to_owned(),
@@ -79,7 +99,7 @@ impl Session {
         };
         self.lines
             .say(&format!("{queue} Type help and Enter for help."));
-        if self.engine.is_queue_paused() {
+        if self.is_queue_paused() {
             self.lines.say("The queue is paused.");
         }
         self.catch_up(&tasks);
@@ -105,7 +125,7 @@ impl Session {
             Incoming::InputEnded { for_good: true } => self.finish_alone(),
             Incoming::TerminalLost => self.lose_terminal(),
             Incoming::Event(event) => self.take_event(event),
-            Incoming::EngineGone => self.leaving = Leaving::Now,
+            Incoming::WorkEnded => self.leaving = Leaving::Now,
             Incoming::Done(outcome) => self.take_outcome(outcome),
         }
         if self.leaving == Leaving::WhenDone && self.jobs.waiting == 0 && !self.has_work_left() {
@@ -127,10 +147,10 @@ impl Session {
     }
 
     fn take_event(&mut self, event: Event) {
-        let status = event.task().and_then(|id| self.engine.task_status(id));
+        let status = event.task().and_then(|id| self.service().status(id));
         match (event, status) {
             (Event::Missed { .. }, _) => {
-                let tasks = self.engine.tasks();
+                let tasks = self.service().statuses();
                 self.catch_up(&tasks);
             }
             (Event::ShuttingDown, _) if self.leaving != Leaving::Stopping => {
@@ -175,7 +195,7 @@ impl Session {
             Event::Requeued { .. } => {
                 self.numbers.wait_again(task);
                 if self.leaving != Leaving::Stopping {
-                    let is_paused = task.paused || self.engine.is_queue_paused();
+                    let is_paused = task.paused || self.is_queue_paused();
                     news.push(words::waits_again(number, task, is_paused));
                 }
             }
@@ -226,7 +246,7 @@ impl Session {
             Outcome::Said(sentence) => self.lines.say(&sentence),
             Outcome::Added(Err(why)) => self.lines.say(&format!("Nothing was added: {why}")),
             Outcome::Added(Ok(submitted)) => {
-                let Some(task) = self.engine.task_status(&submitted.id) else {
+                let Some(task) = self.service().status(&submitted.id) else {
                     return;
                 };
                 let number = self.numbers.number(&task);
@@ -256,7 +276,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         for helper in self.helpers.drain(..) {
-            // It only waits for the engine, which has shut down.
+            // It only waits for the work, which has ended.
             let _ = helper.join();
         }
     }

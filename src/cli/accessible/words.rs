@@ -7,9 +7,7 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::cli::report::{files_of, with_advice};
-use crate::engine::{
-    CompletedSegment, ErrorObject, HistoryEntry, SegmentId, TaskState, TaskStatus,
-};
+use crate::model::{CompletedSegment, ErrorObject, HistoryEntry, SegmentId, TaskState, TaskStatus};
 
 /// A title longer than this is not said to its end each time.
 const LONGEST_TITLE: usize = 60;

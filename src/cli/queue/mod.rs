@@ -9,12 +9,14 @@ mod steer;
 
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::engine::{Engine, Options};
-use crate::http::Remote;
+use crate::cli::submit::open_engine;
+use crate::engine::{Engine, OpenError, Options};
+use crate::http::{Mirror, Remote};
 use crate::model::{HistoryEntry, TaskId};
 use crate::narrate::Voices;
 use crate::service::{Local, Refusal, RefusalKind, Service, TaskAction, TaskSummary, socket_of};
@@ -104,6 +106,41 @@ fn working(settings: &Settings) -> anyhow::Result<Remote> {
         if begun.elapsed() > START {
             let logs = settings.paths.logs.display();
             bail!("`aloud serve` does not answer; the log in {logs} says more");
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+/// The program that has the library open, followed, if there is one that answers.
+pub(super) fn followed(settings: &Settings) -> anyhow::Result<Option<Mirror>> {
+    let Some(remote) = owner(settings)? else {
+        return Ok(None);
+    };
+    let mirror = Mirror::follow(&settings.paths.library, remote);
+    Ok(Some(mirror.context("no thread can be started")?))
+}
+
+/// Opens the library; narrations that an earlier run left continue at once. `None` if another program
+/// has it open, which can be reached by now: whoever was quicker, or whoever has not told yet where.
+pub(super) fn open_or_yield(
+    settings: &Settings,
+    voices: &Arc<Voices>,
+) -> anyhow::Result<Option<Engine>> {
+    let begun = Instant::now();
+    loop {
+        let error = match open_engine(settings, voices) {
+            Ok(engine) => return Ok(Some(engine)),
+            Err(error) => error,
+        };
+        let is_in_use = matches!(error.downcast_ref(), Some(OpenError::InUse { .. }));
+        if !is_in_use {
+            return Err(error);
+        }
+        if owner(settings)?.is_some() {
+            return Ok(None);
+        }
+        if begun.elapsed() > YIELDED {
+            return Err(error);
         }
         std::thread::sleep(STEP);
     }

@@ -32,6 +32,7 @@ mod types;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -200,6 +201,21 @@ impl<B, R: Clone> Core<B, R> {
     pub(crate) fn all(&self) -> Vec<TaskStatus> {
         let ids = self.order.values();
         ids.filter_map(|id| self.status(id)).collect()
+    }
+
+    /// At most so many of them, after this one; `None` if there is no such task. Costs nothing for the
+    /// others.
+    pub(crate) fn page(&self, after: Option<&TaskId>, limit: usize) -> Option<Vec<TaskStatus>> {
+        let after = match after {
+            None => Bound::Unbounded,
+            Some(id) => {
+                let entry = self.tasks.get(id).filter(|entry| entry.is_known())?;
+                Bound::Excluded(entry.seq)
+            }
+        };
+        let ids = self.order.range((after, Bound::Unbounded));
+        let known = ids.filter_map(|(_, id)| self.status(id));
+        Some(known.take(limit).collect())
     }
 
     /// How many tasks are in this state.

@@ -25,6 +25,7 @@ pub(super) mod events;
 mod host;
 pub(super) mod lock;
 mod reaper;
+pub(super) mod subscription;
 mod threads;
 mod worker;
 
@@ -36,8 +37,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use async_channel::{Receiver, Sender};
 
 use self::clock::Clock;
-use self::events::{Announcer, Subscription};
+use self::events::Announcer;
 use self::reaper::Reaper;
+use self::subscription::Subscription;
 use self::threads::Threads;
 use super::core::{
     Answer, CallId, Command, Config, Core, Effect, Log, Now, Output, Reply, Report, Row, RunId,

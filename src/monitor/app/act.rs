@@ -4,7 +4,7 @@ use super::{
     App, Choice, Effect, Form, Lower, Overlay, Page, Pane, Picker, Question, Target, joined_file,
     picker::Item,
 };
-use crate::engine::{SegmentId, TaskId, TaskState};
+use crate::model::{SegmentId, TaskId, TaskState};
 use crate::monitor::action::{Action, TABLE};
 use crate::service::TaskAction;
 
@@ -183,7 +183,7 @@ impl App {
     }
 
     fn ask_quit(&mut self) -> Vec<Effect> {
-        if self.tasks.totals().active() == 0 {
+        if self.is_attached || self.tasks.totals().active() == 0 {
             return self.stop();
         }
         self.question = Some(Question::Quit);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{App, Effect, Page};
-use crate::engine::{SegmentId, TaskId};
+use crate::model::{SegmentId, TaskId};
 
 /// A clip's loudness over its length.
 #[derive(Clone, Debug, PartialEq)]

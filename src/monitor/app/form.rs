@@ -3,7 +3,7 @@
 
 use tui_input::Input;
 
-use crate::engine::{Limits, Priority};
+use crate::model::{Limits, Priority};
 use crate::monitor::services::{Completion, Defaults, VoiceChoice};
 use crate::narrate::{NewNarration, NewText};
 

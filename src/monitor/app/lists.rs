@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::filter::{Matches, Needle};
 use super::list::Moves;
-use crate::engine::{SegmentId, TaskId};
+use crate::model::{SegmentId, TaskId};
 
 /// Where a person is in a list.
 #[derive(Clone, Debug)]

@@ -53,7 +53,7 @@ use super::keymap::Keymap;
 use super::services::{Defaults, LogLine, VoiceChoice};
 use super::theme::Theme;
 use super::view::Layout;
-use crate::engine::{HistoryEntry, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
+use crate::model::{HistoryEntry, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
 use crate::service::TaskAction;
 
 /// How often the clock on the screen moves while something runs.
@@ -75,6 +75,8 @@ pub(crate) struct App {
     pub(crate) overlay: Option<Overlay>,
     pub(crate) question: Option<Question>,
     pub(crate) leaving: Leaving,
+    /// Whether another program does the work, which goes on when this one leaves.
+    pub(crate) is_attached: bool,
     /// Whether leaving was asked for here: the engine may be shutting down for somebody else.
     asked_to_leave: bool,
     /// One line to say something once; the next key takes it away.
@@ -154,6 +156,7 @@ impl App {
             overlay: None,
             question: None,
             leaving: Leaving::No,
+            is_attached: start.is_attached,
             asked_to_leave: false,
             notice: start.notice,
             noticed: Timestamp::default(),

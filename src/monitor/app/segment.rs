@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Target;
-use crate::engine::{ErrorObject, SegmentId, TaskState, TaskStatus};
+use crate::model::{ErrorObject, SegmentId, TaskState, TaskStatus};
 use crate::monitor::theme::Role;
 
 /// Where a segment stands.

@@ -3,7 +3,7 @@
 
 use super::act::NOTHING_SELECTED;
 use super::{App, Cursor, Lower, Overlay, Page, Pane, error_count, own_segment, segment_count};
-use crate::engine::{SegmentId, TaskId, TaskState};
+use crate::model::{SegmentId, TaskId, TaskState};
 
 /// Where a person is on a page.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::filter::Needle;
 use super::totals::Totals;
-use crate::engine::{TaskId, TaskState, TaskStatus, Timestamp};
+use crate::model::{TaskId, TaskState, TaskStatus, Timestamp};
 
 /// Where a task stands among the others: what has ended, by its end; what runs; what waits, in the
 /// order in which it will run.
@@ -335,7 +335,7 @@ mod tests {
         let mut again = old.clone();
         again.id = "again".into();
         again.state = TaskState::Pending;
-        again.errors = crate::engine::SegmentErrors::default();
+        again.errors = crate::model::SegmentErrors::default();
         assert_eq!(tasks.put(again.clone()), Some(old.id.clone()));
         assert!(tasks.was_retried(&old) && !tasks.was_retried(&again));
         assert_eq!(tasks.totals().count(TaskState::Failed), 0);

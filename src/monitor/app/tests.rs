@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::*;
-use crate::engine::{ErrorCode, ErrorObject, Priority};
+use crate::model::{ErrorCode, ErrorObject, Priority};
 use crate::monitor::action::TABLE;
 use crate::monitor::fixtures::{self, NOW};
 use crate::monitor::keys::Key;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{RunOutput, TaskState, TaskStatus};
+use crate::model::{RunOutput, TaskState, TaskStatus};
 
 /// Sums over all tasks, in whole numbers so that adding and taking away never drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

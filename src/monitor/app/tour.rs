@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{App, Effect, Leaving, Question};
-use crate::engine::{TaskId, TaskState, TaskStatus, Timestamp};
+use crate::model::{TaskId, TaskState, TaskStatus, Timestamp};
 use crate::monitor::action::{Action, Mode};
 use crate::monitor::keys::Key;
 

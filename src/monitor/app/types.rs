@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Position;
 
 use super::{Detail, Form, Picker, Vitals};
-use crate::engine::{HistoryEntry, SegmentId, TaskId, TaskStatus};
+use crate::model::{HistoryEntry, SegmentId, TaskId, TaskStatus};
 use crate::monitor::action::Action;
 use crate::monitor::keymap::Keymap;
 use crate::monitor::keys::Key;
@@ -227,6 +227,8 @@ pub(crate) struct Start {
     pub(crate) defaults: Defaults,
     /// Leave by itself once every task has ended.
     pub(crate) exit_when_done: bool,
+    /// Whether another program does the work.
+    pub(crate) is_attached: bool,
     /// Where the person is, for the times on the screen.
     pub(crate) zone: TimeZone,
     /// Said on the first screen.

@@ -8,7 +8,7 @@ use tui_input::backend::crossterm::EventHandler;
 use super::filter::{Matches, Needle};
 use super::picker::Item;
 use super::{App, Choice, Effect, Lower, Overlay, Page, Pane, segment_count};
-use crate::engine::SegmentId;
+use crate::model::SegmentId;
 use crate::monitor::action::Mode;
 use crate::monitor::keys::Key;
 use crate::monitor::services::VoiceChoice;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{App, Effect, Feed, Leaving, Message, Overlay, Page, Question, lists};
-use crate::engine::{TaskId, TaskState, TaskStatus, Timestamp};
+use crate::model::{TaskId, TaskState, TaskStatus, Timestamp};
 use crate::monitor::keys::Key;
 use crate::monitor::view::Layout;
 

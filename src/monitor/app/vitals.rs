@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::engine::{Health, Stats, Timestamp};
+use crate::model::Timestamp;
+use crate::service::{Health, Stats};
 
 /// What was measured, at one moment.
 #[derive(Clone, Debug, PartialEq)]

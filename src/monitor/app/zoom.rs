@@ -2,7 +2,7 @@
 //! scrolled is known only by drawing it.
 
 use super::{App, Page};
-use crate::engine::{SegmentId, TaskId};
+use crate::model::{SegmentId, TaskId};
 
 /// What is scrolled.
 #[derive(Clone, Debug, PartialEq, Eq)]

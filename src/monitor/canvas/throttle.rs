@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::change::{is_doubtful, looks_same, rows};
 use super::chunk::Remaining;
-use crate::engine::Timestamp;
+use crate::model::Timestamp;
 
 /// How often, in milliseconds.
 const EACH_MS: u64 = 400;

@@ -9,7 +9,7 @@ use super::pane::{self, Look};
 use super::text::{clock, fit_end, line, put, put_all, seconds, times, wrap};
 use super::zoom::{self, Line};
 use super::{Cx, plot, segments, take_bottom, take_top};
-use crate::engine::{ErrorObject, Hold, PlannedSegment, SegmentId, TaskStatus};
+use crate::model::{ErrorObject, Hold, PlannedSegment, SegmentId, TaskStatus};
 use crate::monitor::app::{SegmentState, Target, segment_count, segment_state};
 use crate::monitor::theme::Role;
 

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::pane::{self, Look};
 use super::text::{count, line, put, put_all};
 use super::{Cx, mark};
-use crate::engine::{ErrorObject, SegmentId, TaskStatus};
+use crate::model::{ErrorObject, SegmentId, TaskStatus};
 use crate::monitor::app::{ListArea, Moves, Pane, error_count, own_segment, scroll, task_error};
 use crate::monitor::theme::Role;
 

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::over;
 use super::text::{count, field, fit, line, put, put_all, wrap};
 use super::{Cx, Layout};
-use crate::engine::Priority;
+use crate::model::Priority;
 use crate::monitor::action::Action;
 use crate::monitor::app::{Field, Form};
 use crate::monitor::theme::Role;

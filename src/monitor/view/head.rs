@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::Cx;
 use super::text::{self, count, put, put_right, times, width};
-use crate::engine::TaskState;
+use crate::model::TaskState;
 use crate::monitor::app::{App, Leaving, is_opening};
 use crate::monitor::theme::Role;
 

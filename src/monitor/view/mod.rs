@@ -32,7 +32,7 @@ use self::pane::Look;
 use super::action::Action;
 use super::app::{App, ListArea, Lower, Overlay, Page, Pane};
 use super::theme::{Role, Theme};
-use crate::engine::Priority;
+use crate::model::Priority;
 
 /// Where everything was drawn.
 #[derive(Clone, Debug, Default)]

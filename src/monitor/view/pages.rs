@@ -9,7 +9,7 @@ use super::pane::Look;
 use super::rows::{self, List};
 use super::text::{self, clock, count, line, put, put_all, put_right, seconds};
 use super::{Cx, Layout, errors, pane, queue, take_bottom, zoom};
-use crate::engine::{HistoryEntry, SegmentId, TaskStatus, Timestamp};
+use crate::model::{HistoryEntry, SegmentId, TaskStatus, Timestamp};
 use crate::monitor::app::{Feed, ListArea, Moves};
 use crate::monitor::theme::Role;
 

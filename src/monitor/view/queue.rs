@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::pane::{self, Look};
 use super::text::{self, clock, line, put, put_right};
 use super::{Cx, NO_MATCH, bar, mark};
-use crate::engine::{Hold, TaskState, TaskStatus};
+use crate::model::{Hold, TaskState, TaskStatus};
 use crate::monitor::action::{Action, Mode};
 use crate::monitor::app::{
     ListArea, Moves, Pane, error_count, is_opening, percent_of, scroll, share_done,

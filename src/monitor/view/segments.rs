@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::pane::{self, Look};
 use super::text::{line, put, put_right, seconds, times};
 use super::{Cx, NO_MATCH, mark};
-use crate::engine::{CompletedSegment, SegmentId, TaskStatus};
+use crate::model::{CompletedSegment, SegmentId, TaskStatus};
 use crate::monitor::app::{
     ListArea, Moves, Pane, SegmentState, is_opening, scroll, segment_count, segment_state,
 };

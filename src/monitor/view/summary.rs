@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::pane::{self, Look};
 use super::text::{clock, count, fit_end, line, put, put_all, put_right, times, width};
 use super::{Cx, bar};
-use crate::engine::TaskState;
+use crate::model::TaskState;
 use crate::monitor::app::{App, percent_of};
 use crate::monitor::theme::Role;
 use std::time::Duration;

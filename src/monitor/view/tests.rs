@@ -6,9 +6,7 @@ use ratatui::style::{Color, Modifier};
 
 use std::path::PathBuf;
 
-use crate::engine::{
-    Health, HistoryEntry, RunSummary, SegmentId, Stats, TaskState, TaskStatus, Timestamp,
-};
+use crate::model::{HistoryEntry, RunSummary, SegmentId, TaskState, TaskStatus, Timestamp};
 use crate::monitor::action::TABLE;
 use crate::monitor::app::{App, Message, Vitals};
 use crate::monitor::fixtures::{self, NOW};
@@ -17,6 +15,7 @@ use crate::monitor::keys::Key;
 use crate::monitor::services::LogLine;
 use crate::monitor::theme::{ColorDepth, SymbolSet};
 use crate::monitor::view;
+use crate::service::{Health, Stats};
 
 const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (40, 12)];
 
@@ -313,10 +312,10 @@ fn with_ascii_symbols_every_screen_is_ascii() {
     let mut tasks = fixtures::working();
     tasks[2].state = TaskState::Cancelled;
     // Letters of the text itself stay what they are.
-    tasks[1].errors = crate::engine::SegmentErrors::default();
+    tasks[1].errors = crate::model::SegmentErrors::default();
     tasks[1].errors.push(
         SegmentId::new(113),
-        crate::engine::ErrorObject::new("SILENT", "nothing to hear"),
+        crate::model::ErrorObject::new("SILENT", "nothing to hear"),
     );
     for keys in [
         "",
@@ -404,7 +403,7 @@ fn a_failed_task_says_why() {
         tasks[1].state = TaskState::Failed;
         tasks[1].current_segment = None;
         tasks[1].completed_at = Some(NOW);
-        let error = crate::engine::ErrorObject::new("DISK_FULL", "no space left for the clips");
+        let error = crate::model::ErrorObject::new("DISK_FULL", "no space left for the clips");
         tasks[1].error = Some(error.with_remediation("Free some space, then retry"));
         tasks[2].state = TaskState::Cancelled;
         tasks
@@ -687,7 +686,7 @@ fn a_closure_without_a_plan_is_shown_too() {
         task.plan = None;
         task.folder = None;
         task.voice = "".into();
-        task.kind = crate::engine::TaskKind::Closure;
+        task.kind = crate::model::TaskKind::Closure;
     }
     for size in SIZES {
         screen(tasks.clone(), "tab end", size);

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use super::pane::{self, Look};
 use super::text::{line, put_all, put_right, wrap};
 use super::{Cx, detail, plot};
-use crate::engine::{SegmentId, TaskStatus};
+use crate::model::{SegmentId, TaskStatus};
 use crate::monitor::app::ListArea;
 use crate::monitor::theme::Role;
 

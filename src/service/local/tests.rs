@@ -3,19 +3,29 @@
 
 use std::sync::Once;
 
+use tempfile::TempDir;
+
 use super::*;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::engine::{StopReason, TaskState};
+use crate::engine::{Interrupt, StopReason, TaskState};
 use crate::model::Priority;
 use crate::narrate::{Voices, library_options_with};
+use crate::service::{Hearing, hearing};
 use crate::settings::{Overrides, Paths, load_from};
+use crate::speech::SpeechError;
 
 const VOICE: &str = "en_US-joe-medium";
+
+/// This text, with the voice and pace of the settings.
+fn usual(service: &Local, text: NewText) -> NewNarration {
+    NarrationDefaults::of(&service.settings).narrate(text)
+}
 
 /// A home, and a service in it whose engine takes up nothing.
 struct Home {
     folder: TempDir,
     service: Local,
+    hearing: Hearing,
 }
 
 impl Home {
@@ -43,8 +53,13 @@ impl Home {
         let voices = Voices::new(&settings);
         let engine = Engine::open(library_options_with(&settings, &voices)).unwrap();
         engine.pause_queue();
+        let hearing = Hearing::new(settings.clone());
         let service = Local::new(engine, voices, settings, Vec::new);
-        Self { folder, service }
+        Self {
+            folder,
+            service,
+            hearing,
+        }
     }
 
     fn write(&self, name: &str, text: &[u8]) -> PathBuf {
@@ -95,7 +110,7 @@ fn texts_are_added_as_they_were_named_typed_and_wanted() {
         b"A clock ticked in the hall. Nobody heard it.",
     );
     let quoted = format!("'{}' ", story.display());
-    let mut new = service.defaults(file(quoted));
+    let mut new = usual(service, file(quoted));
     assert_eq!((&*new.voice, new.speed, new.speaker), (VOICE, 1.0, None));
     new.speed = 1.5;
     new.priority = Priority::High;
@@ -110,7 +125,7 @@ fn texts_are_added_as_they_were_named_typed_and_wanted() {
     assert!(again.continued && again.id == added.id);
 
     let typed = NewText::Typed("It struck three, and then it struck four.".into());
-    let mut typed = service.defaults(typed);
+    let mut typed = usual(service, typed);
     typed.voice = format!("\"{}\"", home.tone());
     let typed = service.add_text(&typed, None).unwrap();
     let task = service.engine.task_status(&typed.id).unwrap();
@@ -119,7 +134,7 @@ fn texts_are_added_as_they_were_named_typed_and_wanted() {
     // What comes as bytes is read like a file of its name, and stays in the folder of the output.
     let sent = |name: &str, text: &str| {
         let (name, bytes) = (name.to_owned(), text.as_bytes().to_vec());
-        let sent = service.add_text(&service.defaults(NewText::Bytes { name, bytes }), None)?;
+        let sent = service.add_text(&usual(service, NewText::Bytes { name, bytes }), None)?;
         anyhow::Ok(service.engine.task_status(&sent.id).unwrap())
     };
     let task = sent("../../a tale.md", "# One night\n\nIt struck five.").unwrap();
@@ -131,7 +146,7 @@ fn texts_are_added_as_they_were_named_typed_and_wanted() {
     assert!(error.contains("a tale.txt"), "{error}");
     assert_eq!(service.engine.tasks().len(), 3);
     service.engine.shutdown(ShutdownWait::Now);
-    let late = service.add_text(&service.defaults(NewText::Typed("Too late.".into())), None);
+    let late = service.add_text(&usual(service, NewText::Typed("Too late.".into())), None);
     assert!(late.err().unwrap().to_string().contains("shut"));
 }
 
@@ -140,7 +155,7 @@ fn what_is_wrong_is_said_and_nothing_is_submitted() {
     let home = Home::ready();
     let story = home.write("story.txt", b"A clock ticked.");
     let code = home.write("code.md", b"```\nlet x = 1;\n```\n");
-    let good = home.service.defaults(file(&story));
+    let good = usual(&home.service, file(&story));
     let with = |text| NewNarration {
         text,
         ..good.clone()
@@ -194,7 +209,7 @@ fn what_is_wrong_is_said_and_nothing_is_submitted() {
     let advice = format!("is not installed: run `aloud setup --voice {VOICE}`");
     assert!(error.contains(&advice), "{error}");
     let error = empty
-        .service
+        .hearing
         .phonemes(VOICE, "Hello.")
         .unwrap_err()
         .to_string();
@@ -234,7 +249,7 @@ fn installed_voices_come_first() {
 fn a_voice_is_previewed_once_for_each_pace() {
     let home = Home::ready();
     let go_on = Interrupt::default();
-    let preview = |voice: &str, speed| home.service.preview(voice, speed, None, &go_on).unwrap();
+    let preview = |voice: &str, speed| home.hearing.preview(voice, speed, None, &go_on).unwrap();
     let samples = |file: &Path| {
         let wav = hound::WavReader::open(file).unwrap();
         let loud = |sample: i16| sample.unsigned_abs() > 1000;
@@ -259,7 +274,7 @@ fn a_voice_is_previewed_once_for_each_pace() {
 
     let stop = Interrupt::default();
     stop.raise(StopReason::Cancel);
-    let stopped = home.service.preview(VOICE, 0.5, None, &stop).unwrap_err();
+    let stopped = home.hearing.preview(VOICE, 0.5, None, &stop).unwrap_err();
     assert_eq!(stopped.downcast_ref(), Some(&SpeechError::Interrupted));
     let folder = fast.parent().unwrap().to_owned();
     drop(home);
@@ -269,12 +284,12 @@ fn a_voice_is_previewed_once_for_each_pace() {
 #[test]
 fn phonemes_are_those_of_the_voice() {
     let home = Home::ready();
-    let spoken = home.service.phonemes(VOICE, "The sea.").unwrap();
+    let spoken = home.hearing.phonemes(VOICE, "The sea.").unwrap();
     assert_eq!(spoken.phonemes, "ðə sˈiː.");
     assert!(spoken.unknown.is_empty() && spoken.ids.len() > spoken.sounds());
-    assert_eq!(home.service.phonemes(VOICE, "The sea.").unwrap(), spoken);
+    assert_eq!(home.hearing.phonemes(VOICE, "The sea.").unwrap(), spoken);
     assert_eq!(
-        home.service.phonemes(&home.tone(), "The sea.").unwrap(),
+        home.hearing.phonemes(&home.tone(), "The sea.").unwrap(),
         spoken
     );
 }
@@ -294,6 +309,6 @@ fn a_sentence_is_in_the_voices_language() {
         ("en-GB", "By"),
         ("", "By"),
     ] {
-        assert!(sample(language).starts_with(begin), "{language}");
+        assert!(hearing::sample(language).starts_with(begin), "{language}");
     }
 }
