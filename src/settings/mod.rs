@@ -25,7 +25,7 @@ pub use paths::Paths;
 use sources::Sources;
 pub use sources::{Origin, SettingOrigin};
 use value::Setting;
-pub use value::{OnHangup, Symbols};
+pub use value::{OnHangup, Secret, Symbols};
 
 /// The table of settings becomes the struct, the struct of flags and the reading.
 macro_rules! settings {
@@ -108,6 +108,23 @@ settings! {
 }
 
 settings! {
+    /// Where the program answers over TCP, and whom. Nothing listens there unless `listen` says so.
+    Http, flags HttpOverrides, prefix "http.",
+    groups {}
+    keeps {}
+    /// The address, as `127.0.0.1:8480`, `[::1]`, `localhost` or `0.0.0.0:80`; none is not at all.
+    /// Beyond this machine only with a token.
+    listen: Option<String> = |_| None, |value| optional(value, |text| not_empty(text));
+    /// What a client must send as `Authorization: Bearer …`, 16 characters or more; none lets everyone
+    /// in who reaches it.
+    token: Option<Secret> = |_| None, |value| optional(value, |secret| not_empty(secret.reveal()));
+    /// Names besides `localhost` by which clients may call it, as `box.lan`.
+    hosts: Vec<String> = |_| Vec::new(), anything;
+    /// Origins whose pages may use it from a browser, as `https://reader.example`.
+    origins: Vec<String> = |_| Vec::new(), anything;
+}
+
+settings! {
     /// Every setting, with its final value.
     Settings, flags Overrides, prefix "",
     groups {
@@ -115,6 +132,8 @@ settings! {
         pauses: Pauses / PauseOverrides,
         /// What the process that a voice runs in may use of the machine.
         limits: VoiceLimits / VoiceLimitOverrides,
+        /// Where the program answers over TCP, and whom.
+        http: Http / HttpOverrides,
     }
     keeps {
         /// Where things are kept.

@@ -131,7 +131,11 @@ impl<'e> Sources<'e> {
             },
             name: name.to_owned(),
             problem,
-            given,
+            given: if T::IS_SECRET {
+                "(not shown)".to_owned()
+            } else {
+                given
+            },
         };
         let (value, origin, given) = if let Some(flag) = flag {
             let value = T::from_flag(flag);

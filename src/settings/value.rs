@@ -39,6 +39,8 @@ pub trait Setting: Sized {
     type Flag;
     /// What the value must be, in words: "must be a number".
     const WANTS: &'static str;
+    /// Whether it is never to be shown, not even where it is wrong.
+    const IS_SECRET: bool = false;
     /// From a flag.
     fn from_flag(flag: Self::Flag) -> Self;
     /// From a file's value; relative paths start at `base`. `None` if the type is wrong.
@@ -135,6 +137,71 @@ impl Setting for PathBuf {
     }
 }
 
+/// A text that is never shown: a token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// What it is; for whoever compares it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Setting for Secret {
+    type Flag = Secret;
+    const WANTS: &'static str = String::WANTS;
+    const IS_SECRET: bool = true;
+    fn from_flag(flag: Secret) -> Secret {
+        flag
+    }
+    fn from_raw(raw: &Raw, base: &Path) -> Option<Secret> {
+        String::from_raw(raw, base).map(Secret)
+    }
+    fn from_text(text: &str) -> Option<Secret> {
+        Some(text.into())
+    }
+    fn show(&self) -> String {
+        "(set)".to_owned()
+    }
+}
+
+/// Words separated by blanks or commas.
+impl Setting for Vec<String> {
+    type Flag = Vec<String>;
+    const WANTS: &'static str = "must be words in quotation marks, separated by blanks";
+    fn from_flag(flag: Vec<String>) -> Vec<String> {
+        flag
+    }
+    fn from_raw(raw: &Raw, _: &Path) -> Option<Vec<String>> {
+        match raw {
+            Raw::Text(text) => Self::from_text(text),
+            _ => None,
+        }
+    }
+    fn from_text(text: &str) -> Option<Vec<String>> {
+        let words = text.split(|c: char| c.is_whitespace() || c == ',');
+        let words = words.filter(|word| !word.is_empty());
+        Some(words.map(str::to_owned).collect())
+    }
+    fn show(&self) -> String {
+        self.join(" ")
+    }
+}
+
 /// Durations are written in seconds, with a fraction if need be.
 impl Setting for Duration {
     type Flag = Duration;
@@ -211,6 +278,7 @@ choice! {
 impl<T: Setting> Setting for Option<T> {
     type Flag = T::Flag;
     const WANTS: &'static str = T::WANTS;
+    const IS_SECRET: bool = T::IS_SECRET;
     fn from_flag(flag: T::Flag) -> Option<T> {
         Some(T::from_flag(flag))
     }
