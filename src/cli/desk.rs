@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::http::{End, Mirror};
 use crate::model::{ShutdownReport, ShutdownWait};
 use crate::narrate::{NewNarration, NewText, Voices};
-use crate::service::{Hearing, Live, Local, NarrationDefaults};
+use crate::service::{Hearing, Host, Live, Local, NarrationDefaults};
 use crate::settings::Settings;
 
 /// The service, with what plays, shows and speaks at this terminal.
@@ -42,7 +42,11 @@ impl Desk {
         let log = logging::last_lines;
         let service = Local::new(engine.clone(), voices, settings.clone(), log);
         let service = Arc::new(service);
-        let owner = Owner::start_or_log(&engine, Arc::clone(&service) as Arc<dyn Live>);
+        let owner = Owner::start_or_log(
+            &engine,
+            Arc::clone(&service) as Arc<dyn Host>,
+            &settings.http,
+        );
         let work = Work::Own {
             engine,
             service,

@@ -12,7 +12,10 @@ use serde::Serialize;
 use super::fetching::table;
 use crate::{
     assets::{AssetError, Assets, Piece, PieceId, VoiceFiles, find_pip, free_space, human_size},
-    settings::{SettingOrigin, Settings, printable},
+    engine::Holder,
+    http::{Gate, Remote, address},
+    service::Service,
+    settings::{Secret, SettingOrigin, Settings, printable},
     shortage::advice,
     speech::{self, SpeechError},
     text::excerpt,
@@ -123,6 +126,7 @@ pub fn examine(
     ] {
         checks.push(examine_folder(name, folder));
     }
+    checks.extend(examine_reach(settings));
     checks.push(match find_pip(assets, interrupted) {
         Err(AssetError::Interrupted) => return Err(AssetError::Interrupted),
         Ok((program, version)) => Finding {
@@ -260,6 +264,57 @@ fn examine_folder(name: &str, folder: &Path) -> Finding {
         checksum_ok: None,
         detail,
     }
+}
+
+/// Where others reach the program that has the library open, and whether it could listen over TCP as the
+/// settings say.
+fn examine_reach(settings: &Settings) -> Vec<Finding> {
+    let plain = |name: &str, state, detail: String| Finding {
+        name: name.to_owned(),
+        state,
+        version: None,
+        path: None,
+        checksum_ok: None,
+        detail,
+    };
+    let mut found = Vec::new();
+    let holder = Holder::of(&settings.paths.library);
+    let said = |key: &str| holder.as_ref()?.said.get(key)?.as_str().map(str::to_owned);
+    let socket = said("socket").map(PathBuf::from);
+    // Who named it may have ended since.
+    found.push(
+        match socket.map(|socket| (Remote::connect(&socket).map(|it| it.info()), socket)) {
+            Some((Ok(info), socket)) => Finding {
+                version: Some(info.version),
+                detail: match said("http") {
+                    Some(http) => {
+                        format!("process {} answers there, and at http://{http}", info.pid)
+                    }
+                    None => format!("process {} answers there, and not over TCP", info.pid),
+                },
+                path: Some(socket),
+                ..plain("program at work", State::Ok, String::new())
+            },
+            Some((Err(error), _)) if !error.is_absent() => {
+                plain("program at work", State::Warning, error.to_string())
+            }
+            _ => plain("program at work", State::Ok, "none now".to_owned()),
+        },
+    );
+    if let Some(listen) = &settings.http.listen {
+        let http = &settings.http;
+        let token = http.token.as_ref().map(Secret::reveal);
+        let gate = address(listen).and_then(|at| Gate::tcp(at, token, &http.hosts, &http.origins));
+        found.push(match gate {
+            Ok(_) => plain(
+                "listening over TCP",
+                State::Ok,
+                format!("at {listen}, once it runs"),
+            ),
+            Err(why) => plain("listening over TCP", State::Warning, why.to_string()),
+        });
+    }
+    found
 }
 
 fn draw(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {

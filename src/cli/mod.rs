@@ -36,6 +36,7 @@ use clap::Parser;
 
 use crate::assets::AssetError;
 use crate::engine::{OpenError, StoreError, SubmitError};
+use crate::http::GateError;
 use crate::narrate::ComposeError;
 use crate::service::{Refusal, RefusalKind, TaskAction, one_message};
 use crate::settings::SettingsError;
@@ -200,6 +201,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
             .downcast_ref::<Refusal>()
             .is_some_and(|refusal| refusal.kind == RefusalKind::Invalid)
         || error.downcast_ref::<SettingsError>().is_some()
+        || error.downcast_ref::<GateError>().is_some()
         || matches!(
             error.downcast_ref::<SpeechError>(),
             Some(SpeechError::Config { .. } | SpeechError::Model { .. })

@@ -79,7 +79,7 @@ pub(super) fn run(
     let _on_complete = OnComplete::start(&engine, settings)?;
     let log = super::logging::last_lines;
     let service = Local::new(engine.clone(), Arc::clone(&voices), settings.clone(), log);
-    let _owner = Owner::start_or_log(&engine, Arc::new(service));
+    let _owner = Owner::start_or_log(&engine, Arc::new(service), &settings.http);
     let mut reporter = if args.json {
         Reporter::Json
     } else if args.plain || !std::io::stderr().is_terminal() {

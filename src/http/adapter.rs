@@ -51,6 +51,79 @@ impl<S: AsyncWrite + Unpin> Write for Stream<S> {
     }
 }
 
+/// A stream that breaks off when the other end takes nothing for so long.
+pub(super) struct Impatient<S> {
+    stream: Stream<S>,
+    patience: Duration,
+    /// Runs while the other end is waited for.
+    late: Option<smol::Timer>,
+}
+
+impl<S> Impatient<S> {
+    pub(super) fn new(stream: S, patience: Duration) -> Self {
+        Self {
+            stream: Stream(stream),
+            patience,
+            late: None,
+        }
+    }
+
+    /// What came of writing, or that it takes too long.
+    fn in_time<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<std::io::Result<T>>,
+    ) -> Poll<std::io::Result<T>> {
+        if written.is_ready() {
+            self.late = None;
+            return written;
+        }
+        let patience = self.patience;
+        let late = self
+            .late
+            .get_or_insert_with(|| smol::Timer::after(patience));
+        ready!(Pin::new(late).poll(context));
+        Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Read for Impatient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Impatient<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.in_time(context, written)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.in_time(context, flushed)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let closed = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.in_time(context, closed)
+    }
+}
+
 /// smol's timer as hyper's.
 pub(super) struct SmolTimer;
 

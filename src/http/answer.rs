@@ -9,12 +9,12 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
-use super::events::EventBody;
+use super::stream::Streamed;
 use crate::model::{ErrorCode, ErrorObject};
 use crate::service::{Refusal, RefusalKind};
 
-/// What goes back: all of it at once, or events as they happen.
-pub(super) type Body = Either<Full<Bytes>, EventBody>;
+/// What goes back: all of it at once, or piece by piece.
+pub(super) type Body = Either<Full<Bytes>, Streamed>;
 /// An answer.
 pub(super) type Answer = Response<Body>;
 
@@ -60,10 +60,20 @@ impl Fault {
     pub(super) fn wrong_method(allowed: &'static str) -> Self {
         let message = format!("this address answers to {allowed}");
         let error = ErrorObject::new("METHOD_NOT_ALLOWED", message);
-        Self {
-            header: Some(Box::new((header::ALLOW, HeaderValue::from_static(allowed)))),
-            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, error)
-        }
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, error)
+            .with_header(header::ALLOW, HeaderValue::from_static(allowed))
+    }
+
+    /// The same with one more line in the head of its answer.
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
+        self
+    }
+
+    /// A path was named by someone who may name none.
+    pub(super) fn no_paths(message: impl Into<String>) -> Self {
+        let error = ErrorObject::new("PATH_NOT_ALLOWED", message);
+        Self::new(StatusCode::FORBIDDEN, error)
     }
 
     /// The body is of another type than these.
@@ -149,6 +159,13 @@ pub(super) fn encode(value: &impl Serialize) -> Result<Bytes, Fault> {
         )))
     });
     bytes.map(Bytes::from)
+}
+
+/// Nothing but a status.
+pub(super) fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Either::Left(Full::default()));
+    *answer.status_mut() = status;
+    answer
 }
 
 /// JSON that is written already.

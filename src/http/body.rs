@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use smol::future::FutureExt;
@@ -16,7 +16,16 @@ pub(super) const JSON_BYTES: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All of it, unless it is longer than this.
-pub(super) async fn bytes(mut body: Incoming, most: usize) -> Result<Vec<u8>, Fault> {
+pub(super) async fn bytes(body: Incoming, most: usize) -> Result<Vec<u8>, Fault> {
+    within(body, most, PATIENCE).await
+}
+
+/// The same, of pieces that come within so long.
+async fn within<B>(mut body: B, most: usize, patience: Duration) -> Result<Vec<u8>, Fault>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
     let announced = body.size_hint().lower();
     if announced > most as u64 {
         return Err(Fault::too_large(most));
@@ -24,7 +33,7 @@ pub(super) async fn bytes(mut body: Incoming, most: usize) -> Result<Vec<u8>, Fa
     let mut bytes = Vec::new();
     loop {
         let late = async {
-            smol::Timer::after(PATIENCE).await;
+            smol::Timer::after(patience).await;
             Err(Fault::too_slow())
         };
         let Some(frame) = async { Ok(body.frame().await) }.or(late).await? else {
@@ -55,11 +64,15 @@ pub(super) async fn json<T: DeserializeOwned>(
     if !is_json && !is_nothing {
         return Err(Fault::wrong_type("application/json"));
     }
-    let bytes = bytes(body, JSON_BYTES).await?;
+    parse(&bytes(body, JSON_BYTES).await?)
+}
+
+/// What JSON says. Nothing is `None`.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Option<T>, Fault> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    let value = serde_json::from_slice(&bytes);
+    let value = serde_json::from_slice(bytes);
     value.map(Some).map_err(|error| {
         Fault::malformed(format!("the body is not the JSON it should be: {error}"))
     })
@@ -72,4 +85,37 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
         .and_then(|value| value.to_str().ok());
     let named = named.and_then(|value| value.split(';').next());
     named.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use http_body_util::StreamBody;
+    use hyper::StatusCode;
+    use hyper::body::Frame;
+    use smol::stream::{self, StreamExt};
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_stalls_or_breaks_off_is_given_up() {
+        let piece = || Ok::<_, io::Error>(Frame::data(Bytes::from_static(b"piece")));
+        let read = |body: Vec<io::Result<Frame<Bytes>>>, patience| {
+            let body = StreamBody::new(stream::iter(body).chain(stream::pending()));
+            smol::block_on(within(body, 100, patience))
+                .unwrap_err()
+                .status
+        };
+        let moment = Duration::from_millis(10);
+        assert_eq!(
+            read(vec![piece(), piece()], moment),
+            StatusCode::REQUEST_TIMEOUT
+        );
+        assert_eq!(read(vec![], Duration::ZERO), StatusCode::REQUEST_TIMEOUT);
+        let broken = vec![piece(), Err(io::ErrorKind::ConnectionReset.into())];
+        assert_eq!(read(broken, PATIENCE), StatusCode::BAD_REQUEST);
+        let long = (0..100).map(|_| piece()).collect();
+        assert_eq!(read(long, PATIENCE), StatusCode::PAYLOAD_TOO_LARGE);
+    }
 }

@@ -4,18 +4,15 @@
 
 use std::cell::{RefCell, RefMut};
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::convert::Infallible;
 use std::fmt::Write;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body_util::Either;
 use hyper::Response;
-use hyper::body::{Body, Bytes, Frame};
+use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde_json::json;
@@ -24,8 +21,9 @@ use smol::future::FutureExt;
 use super::answer::Answer;
 use super::query::MOST;
 use super::server::Shared;
+use super::stream::Streamed;
 use crate::model::{Event, TaskId};
-use crate::service::{Live, Subscription, TaskSummary};
+use crate::service::{Host, Subscription, TaskSummary};
 
 /// How many events are kept for those who come back.
 const KEPT: usize = 4096;
@@ -154,7 +152,7 @@ fn place(first: u64, number: u64) -> Option<usize> {
 }
 
 impl Hub {
-    pub(super) fn new(service: &dyn Live) -> Self {
+    pub(super) fn new(service: &dyn Host) -> Self {
         let ring = Ring {
             first: 1,
             ..Ring::default()
@@ -171,7 +169,7 @@ impl Hub {
     }
 
     /// Fills the ring until the service has ended.
-    pub(super) async fn run(self, service: Arc<dyn Live>) {
+    pub(super) async fn run(self, service: Arc<dyn Host>) {
         while let Ok(first) = self.subscription.recv().await {
             let mut burst = vec![first];
             while let Ok(Some(event)) = self.subscription.try_recv() {
@@ -187,7 +185,7 @@ impl Hub {
         self.end();
     }
 
-    fn tell(&self, service: &dyn Live, burst: &[Event]) {
+    fn tell(&self, service: &dyn Host, burst: &[Event]) {
         let mut newer = HashSet::new();
         let mut told: Vec<_> = burst
             .iter()
@@ -213,6 +211,19 @@ impl Hub {
         ring.wake();
     }
 
+    /// Is sent something each time something may have happened, from now on.
+    pub(super) fn wakes(&self) -> async_channel::Receiver<()> {
+        let (waker, woken) = async_channel::bounded(1);
+        let mut ring = self.ring();
+        ring.watchers.retain(|watcher| !watcher.is_closed());
+        ring.watchers.push(waker);
+        woken
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ring().has_ended
+    }
+
     /// Says goodbye to every watcher once it has read what there is.
     pub(super) fn end(&self) {
         let mut ring = self.ring();
@@ -235,23 +246,18 @@ impl Hub {
     /// The stream of a new watcher.
     pub(super) fn answer(&self, shared: &Rc<Shared>, headers: &HeaderMap) -> Answer {
         let last = headers.get("last-event-id");
-        let (waker, woken) = async_channel::bounded(1);
-        let mut ring = self.ring();
-        ring.watchers.retain(|watcher| !watcher.is_closed());
-        ring.watchers.push(waker);
-        drop(ring);
         let watcher = Watcher {
             shared: Rc::clone(shared),
-            woken,
+            woken: self.wakes(),
             // What can't be read is of another life.
             at: last.map(|id| id.to_str().ok().and_then(|id| self.after(id)).unwrap_or(0)),
             step: Step::Greet,
         };
         let frames = smol::stream::unfold(watcher, |mut watcher| async move {
             let frame = watcher.next().await?;
-            Some((frame, watcher))
+            Some((Ok(frame), watcher))
         });
-        let mut answer = Response::new(Either::Right(EventBody(Box::pin(frames))));
+        let mut answer = Response::new(Either::Right(Streamed::endless(frames)));
         let headers = answer.headers_mut();
         let plain = |text| HeaderValue::from_static(text);
         headers.insert(header::CONTENT_TYPE, plain("text/event-stream"));
@@ -329,7 +335,7 @@ impl Watcher {
         let at = hub.ring().end();
         self.at = Some(at);
         let (boot, id) = (hub.boot.to_string(), hub.id(at - 1));
-        let read = move |service: &dyn Live| {
+        let read = move |service: &dyn Host| {
             let mut tasks = service.tasks(None, MOST + 1).unwrap_or_default();
             let more = tasks.len() > MOST;
             tasks.truncate(MOST);
@@ -358,22 +364,6 @@ fn frame(event: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
     });
     let _ = write!(frame, "event: {event}\ndata: {data}\n\n");
     frame.into()
-}
-
-/// The frames of one watcher as the body of an answer.
-pub(super) struct EventBody(Pin<Box<dyn smol::stream::Stream<Item = Bytes>>>);
-
-impl Body for EventBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = self.0.as_mut().poll_next(context);
-        next.map(|frame| frame.map(|frame| Ok(Frame::data(frame))))
-    }
 }
 
 #[cfg(test)]

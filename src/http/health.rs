@@ -11,7 +11,7 @@ use smol::future::FutureExt;
 use super::answer::{Answer, Fault, json, ok};
 use super::server::Shared;
 use crate::model::ErrorObject;
-use crate::service::{Health, Live, Refusal};
+use crate::service::{Health, Host, Refusal};
 
 /// With less than this on the disk no narration begins.
 const ROOM_BYTES: u64 = 64 * 1024 * 1024;
@@ -28,7 +28,7 @@ struct Report {
 }
 
 impl Report {
-    fn of(service: &dyn Live) -> Result<Self, Refusal> {
+    fn of(service: &dyn Host) -> Result<Self, Refusal> {
         let health = service.health()?;
         let stats = service.stats()?;
         Ok(Self {
@@ -121,7 +121,7 @@ pub(super) async fn ready(shared: &Shared) -> Result<Answer, Fault> {
 
 async fn asked<T: Send + 'static>(
     shared: &Shared,
-    question: impl FnOnce(&dyn Live) -> T + Send + 'static,
+    question: impl FnOnce(&dyn Host) -> T + Send + 'static,
 ) -> Result<T, Fault> {
     let stuck = async {
         smol::Timer::after(PATIENCE).await;

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::answer::{Answer, Fault, encode, encoded, ok};
 use super::query::Query;
 use super::server::Shared;
-use crate::model::{SegmentId, TaskId};
-use crate::service::{Live, SegmentView, TaskSummary};
+use crate::model::{GroupId, SegmentId, TaskId};
+use crate::service::{Host, SegmentView, TaskSummary};
 
 /// Not as [`json!`], which would make a tree of all of it first.
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ pub(super) fn info(shared: &Shared) -> Result<Answer, Fault> {
 pub(super) async fn tasks(shared: &Shared, query: &Query) -> Result<Answer, Fault> {
     let limit = query.limit()?;
     let after = query.get("after").map(TaskId::from);
-    let read = move |service: &dyn Live| {
+    let read = move |service: &dyn Host| {
         let tasks = service.tasks(after.as_ref(), limit)?;
         encode(&Tasks { tasks })
     };
@@ -46,6 +46,10 @@ pub(super) fn segments(shared: &Shared, id: &TaskId, query: &Query) -> Result<An
         .map_or(SegmentId::FIRST, SegmentId::new);
     let segments = shared.service.segments(id, from, query.limit()?)?;
     ok(&Segments { segments })
+}
+
+pub(super) fn group(shared: &Shared, id: &GroupId) -> Result<Answer, Fault> {
+    ok(&shared.service.group(id)?)
 }
 
 pub(super) fn stats(shared: &Shared) -> Result<Answer, Fault> {

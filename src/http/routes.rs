@@ -2,15 +2,17 @@
 
 use std::rc::Rc;
 
+use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
-use hyper::{Method, Request};
+use hyper::http::request::Parts;
 
 use super::answer::{Answer, Fault};
+use super::gate::Visitor;
 use super::query::{Query, parts};
 use super::server::Shared;
-use super::{act, health, look, storycore, submit};
-use crate::model::TaskId;
+use super::{act, health, look, sound, storycore, submit};
+use crate::model::{GroupId, SegmentId, TaskId};
 use crate::service::{Action, TaskAction};
 
 /// Something that can be looked at.
@@ -20,6 +22,9 @@ enum Look {
     Tasks,
     Task(TaskId),
     Segments(TaskId),
+    Clip(TaskId, SegmentId),
+    Audio(TaskId),
+    Group(GroupId),
     Stats,
     State,
     Defaults,
@@ -49,6 +54,7 @@ enum Order {
 pub(super) struct Head {
     pub(super) query: Query,
     pub(super) headers: HeaderMap,
+    pub(super) visitor: Visitor,
 }
 
 /// What can be done at an address.
@@ -69,21 +75,33 @@ impl Route {
 }
 
 /// Answers a request, well or with what is wrong with it.
-pub(super) async fn answer(shared: &Rc<Shared>, request: Request<Incoming>) -> Answer {
-    let answered = respond(shared, request).await;
+pub(super) async fn answer(
+    shared: &Rc<Shared>,
+    visitor: Visitor,
+    head: Parts,
+    body: Incoming,
+) -> Answer {
+    let answered = respond(shared, visitor, head, body).await;
     answered.unwrap_or_else(Answer::from)
 }
 
-async fn respond(shared: &Rc<Shared>, request: Request<Incoming>) -> Result<Answer, Fault> {
-    let (head, body) = request.into_parts();
+async fn respond(
+    shared: &Rc<Shared>,
+    visitor: Visitor,
+    head: Parts,
+    body: Incoming,
+) -> Result<Answer, Fault> {
     let path = head.uri.path();
     let parts = parts(path)?;
     let parts: Vec<_> = parts.iter().map(String::as_str).collect();
     let route = find(&parts).ok_or_else(|| Fault::no_route(path))?;
     let allowed = route.allowed();
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
-    let headers = head.headers;
-    let request = Head { query, headers };
+    let request = Head {
+        query,
+        headers: head.headers,
+        visitor,
+    };
     match head.method {
         Method::GET | Method::HEAD => {
             let look = route.look.ok_or_else(|| Fault::wrong_method(allowed))?;
@@ -98,12 +116,15 @@ async fn respond(shared: &Rc<Shared>, request: Request<Incoming>) -> Result<Answ
 }
 
 async fn see(shared: &Rc<Shared>, look: Look, head: Head) -> Result<Answer, Fault> {
-    let Head { query, headers } = &head;
+    let Head { query, headers, .. } = &head;
     match look {
         Look::Info => look::info(shared),
         Look::Tasks => look::tasks(shared, query).await,
         Look::Task(id) => look::task(shared, &id),
         Look::Segments(id) => look::segments(shared, &id, query),
+        Look::Clip(id, segment) => sound::clip(shared, id, segment, headers).await,
+        Look::Audio(id) => sound::audio(shared, id, query, headers).await,
+        Look::Group(id) => look::group(shared, &id),
         Look::Stats => look::stats(shared),
         Look::State => look::health(shared),
         Look::Defaults => look::defaults(shared),
@@ -154,6 +175,11 @@ fn find(parts: &[&str]) -> Option<Route> {
         ["v1", "tasks", id] if !id.is_empty() => look(Look::Task(id.into())),
         ["v1", "tasks", id, "segments"] => look(Look::Segments(id.into())),
         ["v1", "tasks", id, "retry"] => order(Order::Retry(id.into())),
+        ["v1", "tasks", id, "clips", number] => {
+            look(Look::Clip(id.into(), SegmentId::new(number.parse().ok()?)))
+        }
+        ["v1", "tasks", id, "audio"] => look(Look::Audio(id.into())),
+        ["v1", "groups", id] if !id.is_empty() => look(Look::Group(id.into())),
         ["v1", "tasks", id, word] => {
             let task = TaskId::from(id);
             let what = task_action(word)?;

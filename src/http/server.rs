@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -14,18 +15,20 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, StatusCode};
+use hyper::{Request, StatusCode, header};
+use serde_json::json;
 use smol::future::FutureExt;
+use smol::io::{AsyncRead, AsyncWrite};
 use smol::lock::Semaphore;
-use smol::net::unix::UnixStream;
 use smol::{Async, LocalExecutor};
 
-use super::adapter::{SmolTimer, Stream};
-use super::answer::{Answer, Fault};
+use super::adapter::{Impatient, SmolTimer};
+use super::answer::{Answer, Fault, json as as_json};
 use super::events::Hub;
+use super::gate::Gate;
 use super::routes;
 use crate::model::{ErrorCode, ErrorObject};
-use crate::service::Live;
+use crate::service::Host;
 
 /// The most bytes of a request's head. hyper holds back as much of an answer for each connection, too:
 /// of all memory that watchers cost, most is this.
@@ -38,6 +41,8 @@ const ENDING: Duration = Duration::from_secs(2);
 const SLOW_QUESTIONS: usize = 4;
 /// How many texts are received at a time: each may be long, and all of it is in memory.
 const UPLOADS: usize = 4;
+/// How many pieces of files are read at a time.
+const READS: usize = 16;
 /// Files that have to be left for it to begin at all.
 const SPARE_FILES: usize = 16;
 /// How long nobody is accepted after the system refused one.
@@ -48,10 +53,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct ServerOptions {
     /// The most bytes of a text.
     pub text_bytes: usize,
-    /// The most connections at a time; more are closed at once.
+    /// The most connections at a time, over the socket and over TCP each; more are closed at once.
     pub connections: usize,
     /// How long the head of a request may take.
     pub head_timeout: Duration,
+    /// How long the other end may take nothing of an answer, or not say that it has received it.
+    pub stall: Duration,
 }
 
 impl Default for ServerOptions {
@@ -60,6 +67,7 @@ impl Default for ServerOptions {
             text_bytes: 64 * 1024 * 1024,
             connections: 512,
             head_timeout: Duration::from_secs(10),
+            stall: Duration::from_secs(60),
         }
     }
 }
@@ -67,7 +75,8 @@ impl Default for ServerOptions {
 /// A server at work. It stops when it is dropped, and whoever drops it waits for its end.
 #[derive(Debug)]
 pub struct Server {
-    open: Arc<AtomicUsize>,
+    /// Over the socket and over TCP.
+    open: [Arc<AtomicUsize>; 2],
     goes_on: Arc<AtomicBool>,
     stop: async_channel::Sender<()>,
     thread: Option<JoinHandle<()>>,
@@ -79,15 +88,30 @@ impl Server {
     /// # Errors
     /// What the system says against the listener or a thread.
     pub fn start(
-        service: Arc<dyn Live>,
+        service: Arc<dyn Host>,
         listener: UnixListener,
+        options: ServerOptions,
+    ) -> io::Result<Self> {
+        Self::start_with(service, listener, None, options)
+    }
+
+    /// The same, and over TCP whoever the gate lets in.
+    ///
+    /// # Errors
+    /// What the system says against a listener or a thread.
+    pub fn start_with(
+        service: Arc<dyn Host>,
+        listener: UnixListener,
+        tcp: Option<(TcpListener, Gate)>,
         options: ServerOptions,
     ) -> io::Result<Self> {
         has_room()?;
         let listener = Async::new(listener)?;
+        let tcp = tcp.map(|(listener, gate)| Ok::<_, io::Error>((Async::new(listener)?, gate)));
+        let tcp = tcp.transpose()?;
         let (stop, stopping) = async_channel::bounded(1);
-        let open = Arc::<AtomicUsize>::default();
-        let counted = Arc::clone(&open);
+        let open = [Arc::default(), Arc::default()];
+        let counted = open.clone();
         let goes_on = Arc::<AtomicBool>::default();
         let told = Arc::clone(&goes_on);
         let thread = std::thread::Builder::new()
@@ -95,7 +119,13 @@ impl Server {
             .spawn(move || {
                 let executor = LocalExecutor::new();
                 let serving = serve(
-                    &executor, service, listener, options, stopping, counted, told,
+                    &executor,
+                    service,
+                    (listener, tcp),
+                    options,
+                    stopping,
+                    counted,
+                    told,
                 );
                 smol::block_on(executor.run(serving));
             })?;
@@ -110,7 +140,10 @@ impl Server {
     /// How many are connected now.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.open.load(Ordering::Relaxed)
+        self.open
+            .iter()
+            .map(|open| open.load(Ordering::Relaxed))
+            .sum()
     }
 
     /// Another process takes up the work after this one's end: watchers are told so then.
@@ -138,13 +171,15 @@ impl Drop for Server {
 
 /// What every answer needs.
 pub(super) struct Shared {
-    pub(super) service: Arc<dyn Live>,
+    pub(super) service: Arc<dyn Host>,
     pub(super) hub: Hub,
     pub(super) options: ServerOptions,
     /// Whether another process takes up the work after this one's end.
     pub(super) goes_on: Arc<AtomicBool>,
     /// Turns to send a text.
     pub(super) uploads: Semaphore,
+    /// Turns to read a piece of a file: a folder that hangs holds up nothing else.
+    pub(super) reads: Semaphore,
     slow: Semaphore,
 }
 
@@ -152,7 +187,7 @@ impl Shared {
     /// Asks what may wait for the disk, on another thread.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&dyn Live) -> T + Send + 'static,
+        question: impl FnOnce(&dyn Host) -> T + Send + 'static,
     ) -> T {
         let _turn = self.slow.acquire().await;
         let service = Arc::clone(&self.service);
@@ -162,11 +197,11 @@ impl Shared {
 
 async fn serve(
     executor: &LocalExecutor<'_>,
-    service: Arc<dyn Live>,
-    listener: Async<UnixListener>,
+    service: Arc<dyn Host>,
+    (listener, tcp): (Async<UnixListener>, Option<(Async<TcpListener>, Gate)>),
     options: ServerOptions,
     stopping: async_channel::Receiver<()>,
-    open: Arc<AtomicUsize>,
+    [on_socket, on_tcp]: [Arc<AtomicUsize>; 2],
     goes_on: Arc<AtomicBool>,
 ) {
     let hub = Hub::new(&*service);
@@ -176,41 +211,43 @@ async fn serve(
         options,
         goes_on,
         uploads: Semaphore::new(UPLOADS),
+        reads: Semaphore::new(READS),
         slow: Semaphore::new(SLOW_QUESTIONS),
     });
     let telling = executor.spawn(hub.clone().run(service));
     let (all_closed, closed) = async_channel::bounded::<()>(1);
-    let until_stop = async {
-        // Closed, not sent to: every connection sees the same.
-        let _ = stopping.recv().await;
-        None
+    let door = |gate, open| Door {
+        shared: Rc::clone(&shared),
+        gate: Rc::new(gate),
+        stopping: stopping.clone(),
+        open,
+        all_closed: all_closed.clone(),
     };
-    futures_lite::pin!(until_stop);
-    loop {
-        let accepted = async { Some(listener.accept().await) };
-        let stream = match accepted.or(&mut until_stop).await {
-            None => break,
-            Some(Ok((stream, _))) => stream,
-            Some(Err(error)) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                smol::Timer::after(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        if open.load(Ordering::Relaxed) >= options.connections || !is_allowed(&stream) {
-            continue;
-        }
-        let connection = Connection {
-            shared: Rc::clone(&shared),
-            stopping: stopping.clone(),
-            _open: Open::one_more(&open),
-            _until_closed: all_closed.clone(),
-        };
-        executor.spawn(connection.serve(stream)).detach();
-    }
-    drop(listener);
-    hub.end();
+    let (socket, tcp) = (
+        (listener, door(Gate::socket(), on_socket)),
+        tcp.map(|(listener, gate)| (listener, door(gate, on_tcp))),
+    );
     drop(all_closed);
+    let on_socket = async {
+        let (listener, door) = socket;
+        let next = async || {
+            let (stream, _) = listener.accept().await?;
+            Ok(is_allowed(&stream).then_some(stream))
+        };
+        door.keep(executor, next).await;
+    };
+    let on_tcp = async {
+        let Some((listener, door)) = tcp else {
+            return;
+        };
+        let next = async || {
+            let (stream, _) = listener.accept().await?;
+            Ok(is_set_up(&stream, options.stall).then_some(stream))
+        };
+        door.keep(executor, next).await;
+    };
+    futures_lite::future::zip(on_socket, on_tcp).await;
+    hub.end();
     let patience = async {
         smol::Timer::after(ENDING).await;
     };
@@ -220,6 +257,71 @@ async fn serve(
     };
     all_over.or(patience).await;
     drop(telling);
+}
+
+/// A listener, and what its connections are given.
+struct Door {
+    shared: Rc<Shared>,
+    gate: Rc<Gate>,
+    stopping: async_channel::Receiver<()>,
+    open: Arc<AtomicUsize>,
+    all_closed: async_channel::Sender<()>,
+}
+
+impl Door {
+    /// Answers whoever comes next, and whoever comes next, until the stop.
+    async fn keep<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+        self,
+        executor: &LocalExecutor<'_>,
+        next: impl AsyncFn() -> io::Result<Option<S>>,
+    ) {
+        let until_stop = async {
+            // Closed, not sent to: every connection sees the same.
+            let _ = self.stopping.recv().await;
+            None
+        };
+        futures_lite::pin!(until_stop);
+        loop {
+            let accepted = async { Some(next().await) };
+            let stream = match accepted.or(&mut until_stop).await {
+                None => break,
+                Some(Ok(None)) => continue,
+                Some(Ok(Some(stream))) => stream,
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    smol::Timer::after(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            if self.open.load(Ordering::Relaxed) >= self.shared.options.connections {
+                continue;
+            }
+            let connection = Connection {
+                shared: Rc::clone(&self.shared),
+                gate: Rc::clone(&self.gate),
+                stopping: self.stopping.clone(),
+                _open: Open::one_more(&self.open),
+                _until_closed: self.all_closed.clone(),
+            };
+            executor.spawn(connection.serve(stream)).detach();
+        }
+    }
+}
+
+/// A connection over TCP whose other end goes without a word is found out, and small answers leave at
+/// once.
+fn is_set_up(stream: &Async<std::net::TcpStream>, stall: Duration) -> bool {
+    let set = stream.get_ref().set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let set = set.and_then(|()| {
+        let milliseconds = u32::try_from(stall.as_millis()).unwrap_or(u32::MAX);
+        Ok(rustix::net::sockopt::set_tcp_user_timeout(
+            stream,
+            milliseconds,
+        )?)
+    });
+    set.inspect_err(|error| tracing::debug!(%error, "a connection has ended already"))
+        .is_ok()
 }
 
 /// Whether some more files can be opened: smol takes some for itself when it is first used, and panics
@@ -258,23 +360,24 @@ impl Drop for Open {
 
 struct Connection {
     shared: Rc<Shared>,
+    gate: Rc<Gate>,
     stopping: async_channel::Receiver<()>,
     _open: Open,
     _until_closed: async_channel::Sender<()>,
 }
 
 impl Connection {
-    async fn serve(self, stream: Async<std::os::unix::net::UnixStream>) {
-        let shared = &self.shared;
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(self, stream: S) {
+        let (shared, gate) = (&self.shared, &self.gate);
         let answer = service_fn(|request| async move {
-            Ok::<_, std::convert::Infallible>(answer(shared, request).await)
+            Ok::<_, std::convert::Infallible>(answer(shared, gate, request).await)
         });
         let connection = http1::Builder::new()
             .timer(SmolTimer)
             .header_read_timeout(shared.options.head_timeout)
             .max_buf_size(HEAD_BYTES)
             .max_headers(HEAD_LINES)
-            .serve_connection(Stream(UnixStream::from(stream)), answer);
+            .serve_connection(Impatient::new(stream, shared.options.stall), answer);
         futures_lite::pin!(connection);
         let over = async { Some(connection.as_mut().await) };
         let stop = async {
@@ -293,10 +396,16 @@ impl Connection {
     }
 }
 
-/// Answers a request, whatever happens in our own code.
-async fn answer(shared: &Rc<Shared>, request: Request<Incoming>) -> Answer {
-    let answering = AssertUnwindSafe(routes::answer(shared, request));
-    answering.catch_unwind().await.unwrap_or_else(|_| {
+/// Answers a request that is let in, whatever happens in our own code.
+async fn answer(shared: &Rc<Shared>, gate: &Gate, request: Request<Incoming>) -> Answer {
+    let (head, body) = request.into_parts();
+    let visitor = match gate.admit(&head) {
+        Ok(visitor) => visitor,
+        Err(refused) => return *refused,
+    };
+    let origin = head.headers.get(header::ORIGIN).cloned();
+    let answering = AssertUnwindSafe(routes::answer(shared, visitor, head, body));
+    let answer = answering.catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("an answer has panicked");
         let error = ErrorObject::new(
             ErrorCode::Panic,
@@ -304,5 +413,15 @@ async fn answer(shared: &Rc<Shared>, request: Request<Incoming>) -> Answer {
         )
         .with_remediation("See the log, and report it");
         Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error).into()
-    })
+    });
+    if visitor.is_stranger {
+        let status = answer.status();
+        let word = if status.is_success() {
+            "ok"
+        } else {
+            "unavailable"
+        };
+        return as_json(status, &json!({ "status": word }));
+    }
+    gate.dressed(origin.as_ref(), answer)
 }

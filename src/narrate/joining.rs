@@ -84,12 +84,18 @@ fn pause_samples(pause_ms: u32, rate: u32) -> u64 {
 }
 
 fn joined_path(narration: &Narration) -> PathBuf {
-    let slug = clip::slug(&narration.title);
+    narration.folder.join(joined_name(&narration.title))
+}
+
+/// What the joined file of a narration of this title is called.
+#[must_use]
+pub fn joined_name(title: &str) -> String {
+    let slug = clip::slug(title);
     // Clips begin with their number: no name of theirs may come out here.
     let prefix = if slug.starts_with(|c: char| c.is_ascii_digit()) {
         "narration-"
     } else {
         ""
     };
-    narration.folder.join(format!("{prefix}{slug}.wav"))
+    format!("{prefix}{slug}.wav")
 }

@@ -21,6 +21,7 @@ pub use clip_cache::ClipCache;
 pub use compose::{ComposeError, Composed, Left, Request, compose};
 pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder};
 pub use identity::LibraryId;
+pub use joining::joined_name;
 pub use library::{library_options, library_options_with};
 pub use narrator::{VoiceNarrator, VoiceResolver};
 pub use new::{NewNarration, NewText};

@@ -9,14 +9,20 @@ use anyhow::bail;
 
 use super::submit::{self, compose_for};
 use super::{
-    API, Action, Done, Health, Info, ListedVoice, Live, LogLine, NarrationDefaults, Refusal,
-    SegmentView, Service, Stats, Submitted, Subscription, TaskAction, TaskSummary, typed, voice,
+    API, Action, Done, Health, Host, Info, ListedVoice, Live, LogLine, NarrationDefaults, Refusal,
+    RefusalKind, RequestKey, SegmentView, Service, Sound, Stats, Submitted, Subscription,
+    TaskAction, TaskSummary, Terms, typed, voice,
 };
 use crate::assets::Assets;
 use crate::engine::{Engine, StoreError, Submission, SubmitError};
-use crate::model::{HistoryEntry, SegmentId, ShutdownWait, TaskId, TaskStatus};
+use crate::model::{
+    ErrorObject, GroupId, GroupStatus, HistoryEntry, SegmentId, ShutdownWait, TaskId, TaskStatus,
+};
 use crate::narrate::{ComposeError, NewNarration, NewText, Request, Voices};
 use crate::settings::Settings;
+
+/// How far back a narration is looked for that has left the queue.
+const HISTORY: usize = 10_000;
 
 /// What gives the last lines of the program's log.
 pub type LogSource = fn() -> Vec<LogLine>;
@@ -55,6 +61,15 @@ impl Local {
         new: &NewNarration,
         out: Option<&Path>,
     ) -> anyhow::Result<Submitted> {
+        self.add_text_on(new, out, &Terms::default())
+    }
+
+    fn add_text_on(
+        &self,
+        new: &NewNarration,
+        out: Option<&Path>,
+        terms: &Terms,
+    ) -> anyhow::Result<Submitted> {
         let request = match &new.text {
             NewText::File(path) => read(path)?,
             NewText::Typed(text) if text.trim().is_empty() => {
@@ -82,7 +97,8 @@ impl Local {
             ..self.settings.clone()
         };
         let composed = compose_for(&request, &ready, &settings)?;
-        let with = |submission: Submission| submission.priority(new.priority).limits(new.limits);
+        let with =
+            |submission: Submission| terms.on(submission.priority(new.priority).limits(new.limits));
         let submitted = submit::submit_with(&self.engine, &self.settings, composed, with);
         submitted.map_err(|error| match error.downcast_ref() {
             // The database goes first; that is no news for a person.
@@ -174,11 +190,7 @@ impl Service for Local {
     }
 
     fn add(&self, new: &NewNarration, out: Option<&Path>) -> Result<Submitted, Refusal> {
-        self.add_text(new, out)
-            .map_err(|error| match error.downcast::<SubmitError>() {
-                Ok(error) => error.into(),
-                Err(error) => Refusal::of(&error),
-            })
+        self.add_text(new, out).map_err(refused)
     }
 
     fn act(&self, action: &Action) -> Result<Done, Refusal> {
@@ -247,7 +259,82 @@ impl Live for Local {
     }
 }
 
+impl Host for Local {
+    fn add_on(
+        &self,
+        new: &NewNarration,
+        out: Option<&Path>,
+        terms: &Terms,
+    ) -> Result<Submitted, Refusal> {
+        if let Some(id) = self.made_before(terms)? {
+            return Ok(Submitted {
+                id,
+                continued: true,
+            });
+        }
+        self.add_text_on(new, out, terms).or_else(|error| {
+            let key = terms.key.as_ref().map(RequestKey::task);
+            match error.downcast_ref() {
+                // The same request has come twice at one moment, or its task is history.
+                Some(SubmitError::Duplicate(id)) if key == Some(id) => Ok(Submitted {
+                    id: id.clone(),
+                    continued: true,
+                }),
+                _ => Err(refused(error)),
+            }
+        })
+    }
+
+    fn group(&self, id: &GroupId) -> Result<GroupStatus, Refusal> {
+        self.engine.group_status(id).ok_or_else(|| Refusal {
+            kind: RefusalKind::NotFound,
+            error: ErrorObject::new("GROUP_NOT_FOUND", format!("there is no group {id}")),
+        })
+    }
+
+    fn clip(&self, id: &TaskId, segment: SegmentId) -> Result<Sound, Refusal> {
+        Sound::clip(&self.known(id)?, segment)
+    }
+
+    fn audio(&self, id: &TaskId, part: usize) -> Result<Sound, Refusal> {
+        if let Some(status) = self.status(id) {
+            return Sound::whole(&status, part);
+        }
+        let past = self
+            .history(HISTORY)?
+            .into_iter()
+            .find(|past| past.id == *id);
+        Sound::past(&past.ok_or_else(|| Refusal::no_task(id))?)
+    }
+}
+
 impl Local {
+    /// The task that the same request has made before.
+    fn made_before(&self, terms: &Terms) -> Result<Option<TaskId>, Refusal> {
+        let Some(key) = &terms.key else {
+            return Ok(None);
+        };
+        let task = key.task();
+        if self.status(task).is_some() {
+            return Ok(Some(task.clone()));
+        }
+        let tasks = self.statuses();
+        match tasks.iter().find(|other| key.is_of(&other.id)) {
+            None => Ok(None),
+            Some(other) => Err(Refusal {
+                kind: RefusalKind::Conflict,
+                error: ErrorObject::new(
+                    "KEY_REUSED",
+                    format!(
+                        "this key was given to something else: the task {}",
+                        other.id
+                    ),
+                )
+                .with_remediation("Give each thing that is asked for a key of its own"),
+            }),
+        }
+    }
+
     fn known(&self, id: &TaskId) -> Result<TaskStatus, Refusal> {
         self.status(id).ok_or_else(|| Refusal::no_task(id))
     }
@@ -288,6 +375,14 @@ impl Local {
             Err(SubmitError::NotRetryable(_)) if status.is_none() => Err(Refusal::no_task(id)),
             tried => Ok(tried?),
         }
+    }
+}
+
+/// Why a text was not taken.
+fn refused(error: anyhow::Error) -> Refusal {
+    match error.downcast::<SubmitError>() {
+        Ok(error) => error.into(),
+        Err(error) => Refusal::of(&error),
     }
 }
 

@@ -8,8 +8,10 @@ mod hearing;
 mod local;
 mod place;
 mod refusal;
+mod sound;
 mod submit;
 mod summary;
+mod terms;
 pub(crate) mod typed;
 mod voice;
 mod words;
@@ -20,7 +22,9 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
 pub(crate) use crate::engine::{Interrupt, Listener, StopReason, channel};
-use crate::model::{HistoryEntry, Limits, Priority, SegmentId, TaskId, TaskStatus};
+use crate::model::{
+    GroupId, GroupStatus, HistoryEntry, Limits, Priority, SegmentId, TaskId, TaskStatus,
+};
 use crate::narrate::{NewNarration, NewText};
 use crate::settings::Settings;
 
@@ -29,8 +33,10 @@ pub(crate) use hearing::Hearing;
 pub use local::{Local, LogSource};
 pub(crate) use place::{Place, socket_of};
 pub use refusal::{Refusal, RefusalKind};
+pub use sound::Sound;
 pub(crate) use submit::{Ready, compose_for, reference, submit, submit_with};
 pub use summary::{SegmentState, SegmentView, TaskSummary};
+pub use terms::{RequestKey, Terms};
 
 pub(crate) use words::one_message;
 #[cfg(test)]
@@ -264,4 +270,38 @@ pub trait Live: Service {
     /// A person looks at this task: where not all of it is at hand, it is brought, and
     /// [`Event::Missed`](crate::model::Event::Missed) is told when it is there.
     fn look_at(&self, _id: &TaskId) {}
+}
+
+/// A service whose work is done in this process, with all that others may ask it for: it has the files.
+pub trait Host: Live {
+    /// [`Service::add`] under these terms. One that was there already keeps those that it has.
+    ///
+    /// # Errors
+    /// [`Refusal`]: as [`Service::add`], and [`RefusalKind::Conflict`] if the key was given to something
+    /// else before.
+    fn add_on(
+        &self,
+        new: &NewNarration,
+        out: Option<&Path>,
+        terms: &Terms,
+    ) -> Result<Submitted, Refusal>;
+
+    /// How the tasks of a group stand.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such group.
+    fn group(&self, id: &GroupId) -> Result<GroupStatus, Refusal>;
+
+    /// The clip of a segment. Opens a file.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such task or clip, or its file is gone.
+    fn clip(&self, id: &TaskId, segment: SegmentId) -> Result<Sound, Refusal>;
+
+    /// The joined file of a narration, or its part with this number, from 1. Opens a file, and reads the
+    /// history for a narration that has left the queue.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such task or part, it is not joined yet, or its file is gone.
+    fn audio(&self, id: &TaskId, part: usize) -> Result<Sound, Refusal>;
 }

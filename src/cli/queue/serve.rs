@@ -2,6 +2,7 @@
 //! by itself when nothing is left to do and nobody looks on, unless it is told to stay.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +15,10 @@ use crate::cli::on_complete::OnComplete;
 use crate::cli::signals::Signals;
 use crate::cli::submit::open_engine;
 use crate::engine::{Engine, ShutdownWait, Subscription};
-use crate::http::{Server, ServerOptions};
+use crate::http::{Gate, Server, ServerOptions, address};
 use crate::narrate::Voices;
-use crate::service::{API, Live, Local, Place, Service};
-use crate::settings::Settings;
+use crate::service::{API, Host, Local, Place, Service, one_message};
+use crate::settings::{Http, Secret, Settings};
 
 /// How long it stays when nothing is left to do: whoever has looked may look again.
 const LINGER: Duration = Duration::from_secs(10);
@@ -27,6 +28,10 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 /// Arguments of `aloud serve`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
+    /// Answer over TCP as well, at this address (the port is 8480 where none is named), and stay; beyond
+    /// this machine only with a token (`token` under `[http]`, or ALOUD_HTTP_TOKEN)
+    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    pub listen: Option<String>,
     /// Stay when nothing is left to do
     #[arg(long)]
     pub stay: bool,
@@ -47,25 +52,37 @@ impl Owner {
     ///
     /// # Errors
     /// What the system said. The work goes on without.
-    pub(crate) fn start(engine: &Engine, service: Arc<dyn Live>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        engine: &Engine,
+        service: Arc<dyn Host>,
+        tcp: Option<(TcpListener, Gate)>,
+    ) -> std::io::Result<Self> {
         let (place, listener) = Place::listen(&engine.health().library)?;
-        let server = Server::start(service, listener, ServerOptions::default())?;
+        let http = tcp.as_ref().map(|(listener, _)| listener.local_addr());
+        let http = http.transpose()?;
+        let server = Server::start_with(service, listener, tcp, ServerOptions::default())?;
         let said = serde_json::json!({
             "api": API,
             "version": env!("CARGO_PKG_VERSION"),
             "socket": place.path(),
+            "http": http,
         });
         engine.announce(said.as_object().cloned().unwrap_or_default())?;
-        tracing::info!(socket = %place.path().display(), "others can reach this program");
+        let socket = place.path().display();
+        tracing::info!(%socket, http = http.map(|http| http.to_string()), "others can reach this program");
         Ok(Self {
             server,
             _place: place,
         })
     }
 
-    /// The same; that others can't reach it is told in the log only.
-    pub(crate) fn start_or_log(engine: &Engine, service: Arc<dyn Live>) -> Option<Self> {
-        Self::start(engine, service)
+    /// The same, over TCP as well where the settings say so; what can't be is told in the log only.
+    pub(crate) fn start_or_log(
+        engine: &Engine,
+        service: Arc<dyn Host>,
+        settings: &Http,
+    ) -> Option<Self> {
+        Self::start(engine, service, tcp_or_log(settings))
             .inspect_err(|error| tracing::warn!(%error, "others can't reach this program"))
             .ok()
     }
@@ -74,6 +91,29 @@ impl Owner {
     fn watchers(&self) -> usize {
         self.server.connections()
     }
+}
+
+/// Where it answers over TCP, and whom; `None` if it is not to.
+fn tcp(settings: &Http) -> anyhow::Result<Option<(TcpListener, Gate)>> {
+    let Some(listen) = &settings.listen else {
+        return Ok(None);
+    };
+    let at = address(listen)?;
+    let token = settings.token.as_ref().map(Secret::reveal);
+    let gate = Gate::tcp(at, token, &settings.hosts, &settings.origins)?;
+    let listener = TcpListener::bind(at)
+        .with_context(|| format!("can't listen at {at}; --listen takes another address"))?;
+    Ok(Some((listener, gate)))
+}
+
+fn tcp_or_log(settings: &Http) -> Option<(TcpListener, Gate)> {
+    tcp(settings).unwrap_or_else(|error| {
+        tracing::warn!(
+            "nobody can reach this program over TCP: {}",
+            one_message(&error)
+        );
+        None
+    })
 }
 
 pub(crate) fn run(
@@ -85,13 +125,29 @@ pub(crate) fn run(
         // Whoever started it may lose its terminal. It fails where this leads a session already.
         let _ = rustix::process::setsid();
     }
+    let mut http = settings.http.clone();
+    http.listen = args.listen.clone().or(http.listen);
+    // One that was started for a text takes it whatever the settings say here.
+    let tcp = if args.detached {
+        tcp_or_log(&http)
+    } else {
+        tcp(&http)?
+    };
     let voices = Voices::new(settings);
     let engine = open_engine(settings, &voices)?;
     signals.shut_down(&engine, settings.shutdown_timeout);
     let _on_complete = OnComplete::start(&engine, settings)?;
     let log = crate::cli::logging::last_lines;
     let service = Arc::new(Local::new(engine.clone(), voices, settings.clone(), log));
-    let answering = Owner::start(&engine, service).context("others can't reach this program")?;
+    let http = tcp
+        .as_ref()
+        .and_then(|(listener, _)| listener.local_addr().ok());
+    let answering =
+        Owner::start(&engine, service, tcp).context("others can't reach this program")?;
+    if let Some(http) = http {
+        // Without it the lock's file and the log still say so.
+        let _ = writeln!(std::io::stderr(), "aloud: listening at http://{http}");
+    }
     if args.detached {
         // Whoever started it reads this up to here.
         rustix::stdio::dup2_stderr(std::fs::File::open("/dev/null")?)?;
@@ -99,7 +155,7 @@ pub(crate) fn run(
     let events = engine.subscribe();
     let mut idle_since = Instant::now();
     while !has_ended(&events) {
-        if args.stay || has_work(&engine) || answering.watchers() > 0 {
+        if args.stay || args.listen.is_some() || has_work(&engine) || answering.watchers() > 0 {
             idle_since = Instant::now();
         } else if idle_since.elapsed() >= LINGER {
             tracing::info!("nothing is left to do, and nobody looks on");
