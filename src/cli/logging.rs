@@ -7,9 +7,11 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
@@ -75,11 +77,39 @@ fn filter() -> EnvFilter {
 /// Keeps the last lines.
 struct Memory;
 
-impl<S: Subscriber> Layer<S> for Memory {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+/// What is kept of a span: the id of the trace that it belongs to.
+struct TraceId(String);
+
+impl Visit for TraceId {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "trace_id" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}
+
+impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Memory {
+    fn on_new_span(&self, fields: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut trace = TraceId(String::new());
+        fields.record(&mut trace);
+        if let Some(span) = context.span(id).filter(|_| !trace.0.is_empty()) {
+            span.extensions_mut().insert(trace);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut words = Words::default();
         event.record(&mut words);
         let mut text = words.message + &words.fields;
+        // The innermost span knows best.
+        let spans = context.event_scope(event).into_iter().flatten();
+        let trace = { spans }.find_map(|span| {
+            let trace = span.extensions();
+            trace.get::<TraceId>().map(|trace| trace.0.clone())
+        });
+        if let Some(trace) = trace {
+            let _ = write!(text, "  trace_id={trace}");
+        }
         if let Some((end, _)) = text.char_indices().nth(LONGEST) {
             text.truncate(end);
         }
@@ -134,6 +164,9 @@ mod tests {
                 tracing::info!(number, folder = "x", "a line");
             }
             tracing::warn!("{}", "y".repeat(2 * LONGEST));
+            let of_trace = tracing::info_span!("task", trace_id = "4bf9").entered();
+            tracing::info_span!("inner").in_scope(|| tracing::info!("the last line"));
+            drop(of_trace);
         });
         let lines = last_lines();
         let own: Vec<&LogLine> = lines
@@ -141,6 +174,11 @@ mod tests {
             .filter(|line| line.text.contains("a line"))
             .collect();
         assert!(own.len() < KEPT);
+        let with_trace = |line: &&LogLine| line.text == "the last line  trace_id=4bf9";
+        assert!(
+            lines.iter().any(|line| with_trace(&line)),
+            "of the span around it"
+        );
         assert_eq!(
             own.last().unwrap().text,
             format!("a line  number={}  folder=x", KEPT + 4)

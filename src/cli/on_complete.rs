@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use wait_timeout::ChildExt;
 
-use crate::engine::{Engine, Event, ShutdownWait, Subscription, TaskId, TaskStatus};
+use crate::engine::{Engine, Event, ShutdownWait, Subscription, TaskId, TaskStatus, trace_span};
 use crate::settings::Settings;
 
 /// The thread that runs the command, until the engine has shut down and every end was told.
@@ -62,6 +62,7 @@ fn watch(engine: &Engine, events: &Subscription, command: &str, limit: Duration)
             _ => continue,
         };
         for task in ended {
+            let _entered = trace_span(task.trace.as_deref()).entered();
             if task.state.is_terminal() && told.insert(task.id.clone()) {
                 run(&task, command, limit);
             }
@@ -97,6 +98,13 @@ fn try_run(
         .args(["-c", command])
         .env("ALOUD_TASK_ID", task.id.as_str())
         .env("ALOUD_TASK_STATE", task.state.word())
+        // Programs that take part in traces know it by these names.
+        .envs(task.trace.iter().flat_map(|trace| {
+            let state = trace.tracestate().map(|state| ("TRACESTATE", state));
+            state
+                .into_iter()
+                .chain([("TRACEPARENT", trace.traceparent())])
+        }))
         .stdin(input)
         // The terminal is the monitor's.
         .stdout(Stdio::null())

@@ -52,6 +52,7 @@ mod store;
 mod submission;
 mod submit;
 pub mod testing;
+mod trace;
 mod work;
 
 use std::sync::Arc;
@@ -79,6 +80,8 @@ pub(crate) use runtime::subscription::{Listener, channel};
 pub use runtime::subscription::{NoMoreEvents, Subscription};
 pub use store::Recovery;
 pub use submission::Submission;
+#[cfg(feature = "cli")]
+pub(crate) use trace::trace_span;
 pub use work::{Narrator, NarratorFactory, Operation, OperationFactory, Work, WorkResult};
 
 /// A handle to a running engine; cheap to clone. The engine stops when the last one is dropped.

@@ -1,6 +1,8 @@
 //! What can be read of the engine: copies, never locks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use super::Engine;
 use super::error::StoreError;
 use super::runtime::subscription::Subscription;
 use super::store::Recovery;
-use crate::model::{GroupId, GroupStatus, TaskId, TaskState, TaskStatus};
+use crate::model::{Durations, GroupId, GroupStatus, TaskId, TaskState, TaskStatus};
 
 impl Engine {
     /// Everything known about a task: a copy. `None` for an unknown id.
@@ -234,6 +236,8 @@ impl Engine {
             audio_seconds: totals.audio_seconds,
             work_seconds: totals.work_seconds,
             wait_seconds: totals.wait_seconds,
+            segment_work: locked.core.segments().work.clone(),
+            segment_errors: locked.core.segments().errors.clone(),
         }
     }
 
@@ -314,6 +318,12 @@ pub struct Stats {
     /// Seconds for which a voice had nothing to do between two segments.
     #[serde(default)]
     pub wait_seconds: f64,
+    /// How long each clip took to make, since the engine was opened.
+    #[serde(default)]
+    pub segment_work: Durations,
+    /// What went wrong with segments since then, by the code of the error.
+    #[serde(default)]
+    pub segment_errors: BTreeMap<Arc<str>, u64>,
 }
 
 impl Stats {

@@ -8,7 +8,7 @@ use super::Engine;
 use super::error::SubmitError;
 use super::record::Record;
 use super::submission::Submission;
-use crate::model::{SegmentId, TaskId, TaskState, TaskStatus};
+use crate::model::{SegmentId, TaskId, TaskState, TaskStatus, Trace};
 
 impl Engine {
     /// Tries a narration that failed or was cancelled once more, as a new task that takes over its
@@ -65,6 +65,16 @@ impl Engine {
         id: &TaskId,
         segments: &[SegmentId],
     ) -> Result<TaskId, SubmitError> {
+        self.retry_traced(id, segments, None)
+    }
+
+    /// The same as part of a trace; without one, of that of the task that is tried again.
+    pub(crate) fn retry_traced(
+        &self,
+        id: &TaskId,
+        segments: &[SegmentId],
+        trace: Option<Arc<Trace>>,
+    ) -> Result<TaskId, SubmitError> {
         let not_retryable = || SubmitError::NotRetryable(id.clone());
         let has_ended = |status: TaskStatus| status.state.is_terminal();
         if !self.task_status(id).is_none_or(has_ended) {
@@ -80,6 +90,7 @@ impl Engine {
         again.schedule.priority = stored.schedule.priority;
         again.schedule.group = stored.schedule.group;
         again.schedule.limits = stored.schedule.limits;
+        again.schedule.trace = trace.or(stored.schedule.trace);
         again.timeout = stored.timeout_ms.map(Duration::from_millis);
         self.submit(again)
     }

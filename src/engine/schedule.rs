@@ -1,11 +1,12 @@
 //! When a task may run and with what, as it is kept on disk: in the database and in the journal.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::core::Schedule;
-use crate::model::{GroupId, Limits, Priority, TaskId, Timestamp};
+use crate::model::{GroupId, Limits, Priority, TaskId, Timestamp, Trace};
 
 /// When a task may run, as it is kept on disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub(crate) struct StoredSchedule {
     /// What it may use of the machine.
     #[serde(skip_serializing_if = "Limits::is_none")]
     pub limits: Limits,
+    /// The trace that the request for it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl StoredSchedule {
@@ -44,6 +48,7 @@ impl StoredSchedule {
             group: schedule.group.clone(),
             cancelled: false,
             limits: schedule.limits,
+            trace: schedule.trace.clone(),
         }
     }
 
@@ -61,6 +66,7 @@ impl StoredSchedule {
             paused: self.paused,
             group: self.group,
             limits: self.limits,
+            trace: self.trace,
         }
     }
 }

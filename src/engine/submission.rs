@@ -1,10 +1,11 @@
 //! Work with everything that can be said of when and how it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::Schedule;
 use super::work::Work;
-use crate::model::{GroupId, Limits, Priority, SegmentId, TaskId};
+use crate::model::{GroupId, Limits, Priority, SegmentId, TaskId, Trace};
 
 /// Work with everything that can be said of when and how it runs.
 ///
@@ -194,6 +195,26 @@ impl Submission {
     /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.schedule.limits = limits;
+        self
+    }
+
+    /// As part of a trace: its id is in every line of the log about this task, also after a restart.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use aloud::engine::{Submission, Trace, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let came = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// let trace = Trace::parse(came, None).map(Arc::new);
+    /// let work = Work::closure("answer", |_| Ok(42.into()));
+    /// let id = engine.submit(Submission::new(work).trace(trace.clone()))?;
+    /// assert_eq!(engine.wait(&id)?.trace, trace);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn trace(mut self, trace: Option<Arc<Trace>>) -> Self {
+        self.schedule.trace = trace;
         self
     }
 

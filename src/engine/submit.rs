@@ -13,6 +13,7 @@ use super::record::{OperationRecord, Record};
 use super::runtime::{Body, Runtime};
 use super::store::StoredTask;
 use super::submission::Submission;
+use super::trace::trace_span;
 use super::work::Work;
 use crate::failpoint::reach;
 use crate::model::{
@@ -73,6 +74,7 @@ impl Engine {
         } = submission.into();
         let runtime = self.runtime();
         let id = id.unwrap_or_else(TaskId::random);
+        let _entered = trace_span(schedule.trace.as_deref()).entered();
         if let Some(unlimited) = unlimited(runtime, &work).filter(|_| !schedule.limits.is_none()) {
             return Err(SubmitError::Limits(unlimited));
         }
@@ -293,6 +295,7 @@ pub(super) fn restore(runtime: &Arc<Runtime>, stored: StoredTask) {
         clips,
         errors,
     } = stored;
+    let _entered = trace_span(schedule.trace.as_deref()).entered();
     let mut status = describe(&id, &record, created_at);
     status.occurrence = occurrence.map(Arc::new);
     let (done, missing) = look_at(status.folder.as_deref(), clips.clone());

@@ -3,6 +3,7 @@
 //! from the modules above.
 
 mod clip;
+mod durations;
 mod error;
 mod error_code;
 mod event;
@@ -17,9 +18,11 @@ mod segments;
 mod shutdown;
 mod state;
 mod task;
+mod trace;
 mod value;
 
 pub use clip::{ClipRecord, StoredClip};
+pub use durations::Durations;
 pub use error::ErrorObject;
 pub use error_code::ErrorCode;
 pub use event::Event;
@@ -35,4 +38,5 @@ pub use segments::{CompletedSegment, CompletedSegments, SegmentError, SegmentErr
 pub use shutdown::{ShutdownReport, ShutdownSteps, ShutdownWait};
 pub use state::TaskState;
 pub use task::{Hold, OperationCall, Progress, RunOutput, TaskKind, TaskStatus};
+pub use trace::Trace;
 pub use value::SharedValue;

@@ -14,6 +14,7 @@ use super::priority::Priority;
 use super::recurring::Occurrence;
 use super::segments::{CompletedSegments, SegmentErrors};
 use super::state::TaskState;
+use super::trace::Trace;
 use super::value::SharedValue;
 
 /// How far a task is.
@@ -231,6 +232,9 @@ pub struct TaskStatus {
     /// What it may use of the machine, beside what the program's settings say.
     #[serde(default, skip_serializing_if = "Limits::is_none")]
     pub limits: Limits,
+    /// The trace that the request for it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Arc<Trace>>,
     /// How often a worker started it in this process; a pause between is not counted.
     pub attempt: u32,
     /// The segments as they were planned; left out when serialised.
@@ -273,6 +277,7 @@ impl TaskStatus {
             after: [].into(),
             group: None,
             limits: Limits::default(),
+            trace: None,
             attempt: 0,
             plan: None,
         }

@@ -92,6 +92,7 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         after: [].into(),
         group: None,
         limits: Limits::default(),
+        trace: None,
         attempt: 1,
         completed_segments: CompletedSegments::default(),
         errors: SegmentErrors::default(),

@@ -465,6 +465,7 @@ fn publish(job: Job<'_>, clips: &Receiver<Clip>) -> Result<(), WorkError> {
         }
         // It ends the task, and it is this segment that it ended with.
         published.map_err(|error| error.of_segment(id))?;
+        tracing::debug!(segment = id.get(), "published");
     }
     Ok(())
 }

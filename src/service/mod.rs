@@ -20,7 +20,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
+pub use crate::engine::{Durations, Health, NoMoreEvents, Stats, Subscription};
 pub(crate) use crate::engine::{Interrupt, Listener, StopReason, channel};
 use crate::model::{
     GroupId, GroupStatus, HistoryEntry, Limits, Priority, SegmentId, TaskId, TaskStatus,

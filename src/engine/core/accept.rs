@@ -401,5 +401,6 @@ fn prepare(status: &mut TaskStatus, schedule: Schedule, now: Now) {
     status.after = schedule.after.into();
     status.group = schedule.group;
     status.limits = schedule.limits;
+    status.trace = schedule.trace;
     status.updated_at = now.wall;
 }

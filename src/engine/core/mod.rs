@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    CompletedSegment, GroupId, GroupStatus, Plan, SegmentId, TaskId, TaskState, TaskStatus,
+    CompletedSegment, GroupId, GroupStatus, Plan, SegmentId, TaskId, TaskState, TaskStatus, Trace,
     char_count,
 };
 
@@ -81,6 +81,7 @@ pub(crate) struct Core<B, R> {
     disk: Disk<R>,
     life: Life,
     totals: Totals,
+    segments: Segments,
     next_seq: u64,
     next_run: RunId,
     next_lease: LeaseId,
@@ -116,6 +117,7 @@ impl<B, R: Clone> Core<B, R> {
             disk: Disk::default(),
             life: Life::Restoring,
             totals: Totals::default(),
+            segments: Segments::default(),
             next_seq,
             next_run: 1,
             next_lease: 1,
@@ -228,6 +230,11 @@ impl<B, R: Clone> Core<B, R> {
         self.totals
     }
 
+    /// What became of segments, since the start.
+    pub(crate) fn segments(&self) -> &Segments {
+        &self.segments
+    }
+
     /// What is known of a group.
     pub(crate) fn group(&self, id: &GroupId) -> Option<GroupStatus> {
         self.groups.status(id)
@@ -242,6 +249,11 @@ impl<B, R: Clone> Core<B, R> {
     pub(crate) fn is_cancelled(&self, id: &TaskId) -> bool {
         let entry = self.tasks.get(id);
         entry.is_some_and(|entry| entry.status.cancel_requested)
+    }
+
+    /// The trace that a task belongs to.
+    pub(crate) fn trace(&self, id: &TaskId) -> Option<Arc<Trace>> {
+        self.tasks.get(id)?.status.trace.clone()
     }
 
     /// Whether all waiting tasks are held back.

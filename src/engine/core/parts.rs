@@ -211,6 +211,10 @@ impl<B, R: Clone> Core<B, R> {
         if is_made {
             self.totals.audio_seconds += segment.duration.as_secs_f64();
             self.totals.work_seconds += segment.work.as_secs_f64();
+            // Of some it is not known.
+            if !segment.work.is_zero() {
+                self.segments.work.note(segment.work);
+            }
         }
         let done = segment.clone();
         self.alter(id, |status| {
@@ -266,6 +270,7 @@ impl<B, R: Clone> Core<B, R> {
     }
 
     fn note_error(&mut self, id: &TaskId, part: SegmentId, error: ErrorObject, now: Now) -> Event {
+        self.segments.note_error(error.code.as_str());
         let noted = error.clone();
         self.alter(id, |status| {
             status.errors.push(part, noted);

@@ -1,9 +1,10 @@
 //! When a task may run, how often it is tried again, and when a whole kind of work waits because it
 //! keeps failing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{GroupId, Limits, Priority, TaskId};
+use crate::model::{GroupId, Limits, Priority, TaskId, Trace};
 
 /// How often, and after how long, work is tried again that failed with
 /// [`WorkError::Transient`](crate::engine::WorkError::Transient).
@@ -113,4 +114,6 @@ pub(crate) struct Schedule {
     pub rank: Option<i64>,
     /// What it may use of the machine.
     pub limits: Limits,
+    /// The trace that the request for it belongs to.
+    pub trace: Option<Arc<Trace>>,
 }

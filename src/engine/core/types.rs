@@ -1,5 +1,6 @@
 //! What goes into the core and what comes out of it: commands, answers, effects, moments.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::engine::error::{StoreError, WorkError};
 use crate::engine::interrupt::StopReason;
 use crate::engine::recurrence::Recurrence;
 use crate::model::{
-    ClipRecord, CompletedSegment, ErrorObject, Event, SegmentId, ShutdownReport, TaskId,
+    ClipRecord, CompletedSegment, Durations, ErrorObject, Event, SegmentId, ShutdownReport, TaskId,
     TaskStatus, Timestamp,
 };
 
@@ -395,6 +396,26 @@ pub(crate) enum Log {
     },
 }
 
+impl Log {
+    /// The task that the line is about.
+    pub(crate) fn task(&self) -> Option<&TaskId> {
+        match self {
+            Self::TriedAgain { task, .. }
+            | Self::FailedForGood { task, .. }
+            | Self::GivenUp { task }
+            | Self::PassedOver { task }
+            | Self::Late { task, .. } => Some(task),
+            Self::NotStored { task, .. } => task.as_ref(),
+            Self::CleanedUp { .. }
+            | Self::ShutdownBegun { .. }
+            | Self::StillActive { .. }
+            | Self::BreakerOpened { .. }
+            | Self::BreakerClosed { .. }
+            | Self::Overslept { .. } => None,
+        }
+    }
+}
+
 /// What one or more commands led to, in the order in which it happened.
 pub(crate) struct Output<B, R> {
     pub events: Vec<Event>,
@@ -431,4 +452,33 @@ pub(crate) struct Totals {
     pub audio_seconds: f64,
     pub work_seconds: f64,
     pub wait_seconds: f64,
+}
+
+/// So many codes of errors are counted by themselves: work may bring any number of its own.
+const CODES: usize = 64;
+/// What the others are counted as.
+const OTHERS: &str = "OTHER";
+
+/// What became of segments since the engine was opened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Segments {
+    /// How long those took that were made.
+    pub work: Durations,
+    /// What went wrong, by the code of the error.
+    pub errors: BTreeMap<Arc<str>, u64>,
+}
+
+impl Segments {
+    pub(super) fn note_error(&mut self, code: &str) {
+        let is_new = !self.errors.contains_key(code);
+        let code = if is_new && self.errors.len() >= CODES {
+            OTHERS
+        } else {
+            code
+        };
+        match self.errors.get_mut(code) {
+            Some(count) => *count += 1,
+            None => drop(self.errors.insert(code.into(), 1)),
+        }
+    }
 }

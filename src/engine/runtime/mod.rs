@@ -50,7 +50,8 @@ use super::journal::Journal;
 use super::options::Options;
 use super::record::Record;
 use super::store::{Recovery, Store};
-use crate::model::{TaskId, Timestamp};
+use super::trace::trace_span;
+use crate::model::{TaskId, Timestamp, Trace};
 
 pub(super) use self::body::Body;
 pub(super) use self::threads::{CALLBACKS, is_worker};
@@ -96,7 +97,7 @@ enum Act {
     Drop(Body),
     WakeAt(Duration),
     Reply(Sender<Reply>, Reply),
-    Log(Log),
+    Log(Log, Option<Arc<Trace>>),
 }
 
 enum Raise {
@@ -303,7 +304,7 @@ impl Runtime {
                 }
             }
             Act::WakeAt(at) => self.clock.wake_at(at),
-            Act::Log(log) => write_log(&log),
+            Act::Log(log, trace) => trace_span(trace.as_deref()).in_scope(|| write_log(&log)),
         }
     }
 
@@ -378,6 +379,7 @@ impl Locked {
                 self.runs.insert(run, Arc::clone(&interrupt));
                 Act::Start(Job::Run {
                     run,
+                    trace: self.core.trace(&task),
                     task,
                     kind,
                     attempt,
@@ -398,7 +400,10 @@ impl Locked {
             Effect::SpawnWorker => Act::SpawnWorker,
             Effect::Drop(body) => Act::Drop(body),
             Effect::WakeAt(at) => Act::WakeAt(at),
-            Effect::Log(log) => Act::Log(log),
+            Effect::Log(log) => {
+                let trace = log.task().and_then(|task| self.core.trace(task));
+                Act::Log(log, trace)
+            }
         })
     }
 }

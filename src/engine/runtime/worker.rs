@@ -17,13 +17,14 @@ use crate::engine::guard::{discard, guarded, message};
 use crate::engine::interrupt::Interrupt;
 use crate::engine::record::Record;
 use crate::engine::work::{Narrator, Operation, WorkResult};
-use crate::model::{ErrorCode, ErrorObject, Narration, TaskId};
+use crate::model::{ErrorCode, ErrorObject, Narration, TaskId, Trace};
 
 /// What comes to a worker.
 pub(in crate::engine) enum Job {
     Run {
         run: RunId,
         task: TaskId,
+        trace: Option<Arc<Trace>>,
         kind: Kind,
         attempt: u32,
         body: Body,
@@ -54,13 +55,15 @@ pub(super) fn run(runtime: &Arc<Runtime>, number: usize) {
     while let Ok(Job::Run {
         run,
         task,
+        trace,
         kind,
         attempt,
         body,
         interrupt,
     }) = runtime.jobs().recv_blocking()
     {
-        let span = tracing::info_span!("task", id = %task, attempt);
+        let trace_id = trace.as_deref().map(tracing::field::display);
+        let span = tracing::info_span!("task", id = %task, attempt, trace_id);
         let _entered = span.entered();
         let context = TaskContext::new(
             task,

@@ -70,6 +70,7 @@ impl World {
             paused,
             group: self.one_in(3).then(|| "group".into()),
             rank: None,
+            trace: None,
         };
         // Whoever submits looks up what the core no longer knows.
         let failed = after.iter().find(|id| {

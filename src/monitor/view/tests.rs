@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::model::{HistoryEntry, RunSummary, SegmentId, TaskState, TaskStatus, Timestamp};
@@ -15,7 +16,7 @@ use crate::monitor::keys::Key;
 use crate::monitor::services::LogLine;
 use crate::monitor::theme::{ColorDepth, SymbolSet};
 use crate::monitor::view;
-use crate::service::{Health, Stats};
+use crate::service::{Durations, Health, Stats};
 
 const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (40, 12)];
 
@@ -157,6 +158,8 @@ fn told() -> Vec<Message> {
         audio_seconds: 712.0,
         work_seconds: 31.0,
         wait_seconds: 0.124,
+        segment_work: Durations::default(),
+        segment_errors: BTreeMap::new(),
     };
     vec![
         Message::History(Ok(vec![

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tracing::Span;
+
 use super::super::SpeechError;
 use super::super::error::is_about_memory;
 use super::ending::{self, killed};
@@ -60,6 +62,9 @@ struct State {
     /// Whether it has said that it lacks memory.
     lacks_memory: bool,
     waiting: HashMap<u64, Waiting>,
+    /// On whose behalf it works: what it says belongs there in the log. With several at a time, whoever
+    /// has asked last.
+    span: Span,
     /// Why it was killed by us.
     verdict: Option<SpeechError>,
     /// How it ended, once it has been reaped.
@@ -79,6 +84,7 @@ impl State {
             has_said_all: false,
             lacks_memory: false,
             waiting: HashMap::new(),
+            span: Span::current(),
             verdict: None,
             ended: None,
         }
@@ -128,6 +134,9 @@ impl Process {
         let mut state = self.lock();
         state.users -= 1;
         state.unused_since = Instant::now();
+        if state.users == 0 {
+            state.span = Span::none();
+        }
         drop(state);
         self.changed.notify_all();
     }
@@ -156,6 +165,7 @@ impl Process {
             return Err(end.clone());
         }
         state.waiting.insert(number, Waiting::default());
+        state.span = Span::current();
         Ok(())
     }
 
@@ -369,9 +379,9 @@ impl Process {
     /// Puts into the log what the child says, to the end.
     pub(super) fn listen(&self, stderr: ChildStderr) {
         log::read(stderr, &self.voice, |line| {
-            if is_about_memory(line) {
-                self.lock().lacks_memory = true;
-            }
+            let mut state = self.lock();
+            state.lacks_memory |= is_about_memory(line);
+            state.span.clone()
         });
         self.lock().has_said_all = true;
         self.changed.notify_all();
@@ -405,6 +415,7 @@ impl Process {
             )
         });
         if state.waiting.values().any(|it| it.reply.is_none()) {
+            let _entered = state.span.enter();
             tracing::warn!(voice = self.voice, error = %how, "the voice's process has ended");
         }
         state.ended = Some(how);

@@ -3,6 +3,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 
+use tracing::Span;
+
 use crate::text::printable;
 
 /// The longest piece of a line that is one line in the log, in bytes.
@@ -10,8 +12,8 @@ const LONGEST: u64 = 2000;
 /// After so many lines a child's words are read, but no longer kept.
 const MOST: u32 = 10_000;
 
-/// Reads to the end; `look` is shown every line.
-pub(super) fn read(from: impl Read, voice: &str, mut look: impl FnMut(&str)) {
+/// Reads to the end; `look` is shown every line, and says where in the log it belongs.
+pub(super) fn read(from: impl Read, voice: &str, mut look: impl FnMut(&str) -> Span) {
     let mut from = BufReader::new(from);
     let mut bytes = Vec::new();
     let mut lines = 0_u32;
@@ -22,7 +24,7 @@ pub(super) fn read(from: impl Read, voice: &str, mut look: impl FnMut(&str)) {
             Ok(_) => lines = lines.saturating_add(1),
         }
         let line = String::from_utf8_lossy(&bytes);
-        look(&line);
+        let _entered = look(&line).entered();
         if lines < MOST {
             put(&line, voice);
         } else if lines == MOST {
@@ -62,7 +64,7 @@ mod tests {
             &b"x\n".repeat(2 * MOST as usize),
         ];
         for mut said in said {
-            read(&mut said, "a voice", |_| {});
+            read(&mut said, "a voice", |_| Span::none());
             assert!(said.is_empty());
         }
     }
