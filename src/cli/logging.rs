@@ -164,7 +164,7 @@ mod tests {
                 tracing::info!(number, folder = "x", "a line");
             }
             tracing::warn!("{}", "y".repeat(2 * LONGEST));
-            let of_trace = tracing::info_span!("task", trace_id = "4bf9").entered();
+            let of_trace = tracing::info_span!("task", trace_id = %"4bf9").entered();
             tracing::info_span!("inner").in_scope(|| tracing::info!("the last line"));
             drop(of_trace);
         });

@@ -231,6 +231,12 @@ impl Hub {
         ring.wake();
     }
 
+    /// How many watch.
+    pub(super) fn watchers(&self) -> usize {
+        let ring = self.ring();
+        ring.watchers.iter().filter(|it| !it.is_closed()).count()
+    }
+
     fn id(&self, number: u64) -> String {
         format!("{}-{number}", self.boot)
     }

@@ -132,7 +132,7 @@ async fn asked<T: Send + 'static>(
     async { Ok(shared.ask(question).await) }.or(stuck).await
 }
 
-fn free_bytes(folder: &Path) -> Option<u64> {
+pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(folder).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
 }

@@ -11,6 +11,8 @@
 //! | `sound` | sends clips and joined narrations |
 //! | `storycore` | answers the endpoints with an envelope |
 //! | `health` | says whether it is alive and ready |
+//! | `metrics`, `pattern`, `usage` | say in numbers what it does |
+//! | `trace` | says which trace a request belongs to |
 //! | `events` | numbers what happens and tells every watcher |
 //! | `client` | asks such a server, for other programs of ours |
 //! | `remote`, `mirror` | the service of another process by such a client: asked, and followed |
@@ -46,7 +48,9 @@ mod events;
 mod gate;
 mod health;
 mod look;
+mod metrics;
 mod mirror;
+mod pattern;
 mod query;
 mod remote;
 mod routes;
@@ -56,6 +60,8 @@ mod sse;
 mod storycore;
 mod stream;
 mod submit;
+mod trace;
+mod usage;
 
 pub use client::{Answer, Client, ClientError, Events};
 pub use gate::{Gate, GateError, address};

@@ -1,6 +1,7 @@
 //! What an address and a method mean: one table, read by nobody else.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use hyper::Method;
 use hyper::body::Incoming;
@@ -11,13 +12,13 @@ use super::answer::{Answer, Fault};
 use super::gate::Visitor;
 use super::query::{Query, parts};
 use super::server::Shared;
-use super::{act, health, look, sound, storycore, submit};
+use super::{act, health, look, metrics, pattern, sound, storycore, submit, trace};
 use crate::model::{GroupId, SegmentId, TaskId};
-use crate::service::{Action, TaskAction};
+use crate::service::{Action, TaskAction, Traced};
 
 /// Something that can be looked at.
 #[derive(Clone, Debug, PartialEq)]
-enum Look {
+pub(super) enum Look {
     Info,
     Tasks,
     Task(TaskId),
@@ -38,11 +39,12 @@ enum Look {
     Health,
     Alive,
     Ready,
+    Metrics,
 }
 
 /// Something that can be asked for.
 #[derive(Clone, Debug, PartialEq)]
-enum Order {
+pub(super) enum Order {
     Submit,
     Retry(TaskId),
     Act(Action),
@@ -81,15 +83,23 @@ pub(super) async fn answer(
     head: Parts,
     body: Incoming,
 ) -> Answer {
-    let answered = respond(shared, visitor, head, body).await;
-    answered.unwrap_or_else(Answer::from)
+    let begun = Instant::now();
+    let mut pattern = pattern::NOWHERE;
+    let trace = trace::of(&head.headers);
+    let responding = Traced::new(trace, respond(shared, visitor, head, body, &mut pattern));
+    let answer = responding.await.unwrap_or_else(Answer::from);
+    let (status, took) = (answer.status().as_u16(), begun.elapsed());
+    shared.metrics.note_request(pattern, status, took);
+    answer
 }
 
+/// `pattern` is set to what the address is called among those that are counted.
 async fn respond(
     shared: &Rc<Shared>,
     visitor: Visitor,
     head: Parts,
     body: Incoming,
+    pattern: &mut &'static str,
 ) -> Result<Answer, Fault> {
     let path = head.uri.path();
     let parts = parts(path)?;
@@ -105,10 +115,12 @@ async fn respond(
     match head.method {
         Method::GET | Method::HEAD => {
             let look = route.look.ok_or_else(|| Fault::wrong_method(allowed))?;
+            *pattern = look.pattern();
             see(shared, look, request).await
         }
         Method::POST => {
             let order = route.order.ok_or_else(|| Fault::wrong_method(allowed))?;
+            *pattern = order.pattern();
             obey(shared, order, request, body).await
         }
         _ => Err(Fault::wrong_method(allowed)),
@@ -138,6 +150,7 @@ async fn see(shared: &Rc<Shared>, look: Look, head: Head) -> Result<Answer, Faul
         Look::Health => health::health(shared).await,
         Look::Alive => health::alive(shared).await,
         Look::Ready => health::ready(shared).await,
+        Look::Metrics => metrics::metrics(shared).await,
     }
 }
 
@@ -205,6 +218,7 @@ fn find(parts: &[&str]) -> Option<Route> {
         ["health"] => look(Look::Health),
         ["livez"] => look(Look::Alive),
         ["readyz"] => look(Look::Ready),
+        ["metrics"] => look(Look::Metrics),
         _ => return None,
     })
 }

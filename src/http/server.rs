@@ -26,9 +26,10 @@ use super::adapter::{Impatient, SmolTimer};
 use super::answer::{Answer, Fault, json as as_json};
 use super::events::Hub;
 use super::gate::Gate;
+use super::metrics::Metrics;
 use super::routes;
 use crate::model::{ErrorCode, ErrorObject};
-use crate::service::Host;
+use crate::service::{Host, InTrace, current_trace};
 
 /// The most bytes of a request's head. hyper holds back as much of an answer for each connection, too:
 /// of all memory that watchers cost, most is this.
@@ -176,6 +177,7 @@ pub(super) struct Shared {
     pub(super) options: ServerOptions,
     /// Whether another process takes up the work after this one's end.
     pub(super) goes_on: Arc<AtomicBool>,
+    pub(super) metrics: Metrics,
     /// Turns to send a text.
     pub(super) uploads: Semaphore,
     /// Turns to read a piece of a file: a folder that hangs holds up nothing else.
@@ -184,14 +186,19 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Asks what may wait for the disk, on another thread.
+    /// Asks what may wait for the disk, on another thread, which works on the same request then.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Host) -> T + Send + 'static,
     ) -> T {
         let _turn = self.slow.acquire().await;
         let service = Arc::clone(&self.service);
-        smol::unblock(move || question(&*service)).await
+        let trace = current_trace();
+        smol::unblock(move || {
+            let _entered = InTrace::enter(trace);
+            question(&*service)
+        })
+        .await
     }
 }
 
@@ -210,6 +217,7 @@ async fn serve(
         service: Arc::clone(&service),
         options,
         goes_on,
+        metrics: Metrics::new(),
         uploads: Semaphore::new(UPLOADS),
         reads: Semaphore::new(READS),
         slow: Semaphore::new(SLOW_QUESTIONS),

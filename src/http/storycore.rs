@@ -1,6 +1,7 @@
 //! The endpoints `storycore.task.status` and `storycore.task.cancel`, whose answers come in an envelope
 //! and in words of their own.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::StatusCode;
@@ -13,8 +14,8 @@ use super::body;
 use super::query::Query;
 use super::routes::Head;
 use super::server::Shared;
-use crate::model::{ErrorObject, TaskId, TaskState, Timestamp};
-use crate::service::{Action, TaskAction, TaskSummary};
+use crate::model::{ErrorObject, TaskId, TaskState, Timestamp, Trace};
+use crate::service::{Action, TaskAction, TaskSummary, current_trace};
 
 /// Which task, in a body.
 #[derive(Deserialize)]
@@ -24,16 +25,19 @@ struct Named {
 
 pub(super) fn status(shared: &Shared, query: &Query) -> Answer {
     let began = Instant::now();
-    let data = named(query, None).and_then(|id| Ok(told(&shared.service.task(&id)?)));
-    envelope(began, data)
+    let task = named(query, None).and_then(|id| Ok(shared.service.task(&id)?));
+    let trace = task.as_ref().ok().and_then(|task| task.trace.clone());
+    envelope(began, trace, task.map(|task| told(&task)))
 }
 
 pub(super) async fn cancel(shared: &Shared, head: Head, body: Incoming) -> Answer {
     let began = Instant::now();
-    envelope(began, cancelled(shared, head, body).await)
+    let task = cancelled(shared, head, body).await;
+    let trace = task.as_ref().ok().and_then(|task| trace_of(shared, task));
+    envelope(began, trace, task.map(|id| cancelling(&id)))
 }
 
-async fn cancelled(shared: &Shared, head: Head, body: Incoming) -> Result<Value, Fault> {
+async fn cancelled(shared: &Shared, head: Head, body: Incoming) -> Result<TaskId, Fault> {
     let body: Option<Named> = body::json(&head.headers, body).await?;
     let task = named(&head.query, body)?;
     let id = task.clone();
@@ -42,11 +46,19 @@ async fn cancelled(shared: &Shared, head: Head, body: Incoming) -> Result<Value,
         what: TaskAction::Cancel,
     };
     shared.ask(move |service| service.act(&action)).await?;
-    Ok(json!({
+    Ok(id)
+}
+
+fn cancelling(id: &TaskId) -> Value {
+    json!({
         "task_id": id,
         "cancelled": true,
         "message": "Task cancellation requested",
-    }))
+    })
+}
+
+fn trace_of(shared: &Shared, id: &TaskId) -> Option<Arc<Trace>> {
+    shared.service.task(id).ok()?.trace
 }
 
 /// The task that is meant: the body's, or the query's.
@@ -102,13 +114,17 @@ fn iso(time: Timestamp) -> String {
     time.unwrap_or_default().to_string()
 }
 
-fn envelope(began: Instant, data: Result<Value, Fault>) -> Answer {
-    let metadata = json!({
+/// `trace` is the task's; without one, the request's is told.
+fn envelope(began: Instant, trace: Option<Arc<Trace>>, data: Result<Value, Fault>) -> Answer {
+    let mut metadata = json!({
         "request_id": uuid::Uuid::new_v4().to_string(),
         "timestamp": jiff::Timestamp::now().to_string(),
         "duration_ms": began.elapsed().as_secs_f64() * 1000.0,
         "version": env!("CARGO_PKG_VERSION"),
     });
+    if let Some(trace) = trace.or_else(current_trace) {
+        metadata["trace_id"] = trace.id().into();
+    }
     match data {
         Ok(data) => {
             let body = json!({ "status": "success", "data": data, "metadata": metadata });

@@ -84,6 +84,18 @@ impl From<&HistoryEntry> for Standing {
 }
 
 impl TaskAction {
+    /// What it is called where it is asked for.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Retry(_) => "retry",
+            Self::Sooner => "sooner",
+            Self::Later => "later",
+        }
+    }
+
     /// One place sooner, or later.
     #[must_use]
     pub fn shift(sooner: bool) -> Self {

@@ -11,10 +11,10 @@ use super::submit::{self, compose_for};
 use super::{
     API, Action, Done, Health, Host, Info, ListedVoice, Live, LogLine, NarrationDefaults, Refusal,
     RefusalKind, RequestKey, SegmentView, Service, Sound, Stats, Submitted, Subscription,
-    TaskAction, TaskSummary, Terms, typed, voice,
+    TaskAction, TaskSummary, Terms, current_trace, typed, voice,
 };
 use crate::assets::Assets;
-use crate::engine::{Engine, StoreError, Submission, SubmitError};
+use crate::engine::{Engine, StoreError, Submission, SubmitError, trace_span};
 use crate::model::{
     ErrorObject, GroupId, GroupStatus, HistoryEntry, SegmentId, ShutdownWait, TaskId, TaskStatus,
 };
@@ -100,6 +100,10 @@ impl Local {
         let with =
             |submission: Submission| terms.on(submission.priority(new.priority).limits(new.limits));
         let submitted = submit::submit_with(&self.engine, &self.settings, composed, with);
+        let submitted = submitted.inspect(|added| {
+            let continued = added.continued;
+            tracing::info!(task = %added.id, continued, "taken into the queue");
+        });
         submitted.map_err(|error| match error.downcast_ref() {
             // The database goes first; that is no news for a person.
             Some(StoreError::Closed) => SubmitError::ShutDown.into(),
@@ -342,12 +346,20 @@ impl Local {
     /// The task that it has become.
     fn act_on(&self, id: &TaskId, what: &TaskAction) -> Result<TaskId, Refusal> {
         let status = self.engine.task_status(id);
+        // A request without a trace of its own belongs to the task's.
+        let trace = status.as_ref().and_then(|status| status.trace.as_deref());
+        let trace = trace.filter(|_| current_trace().is_none());
+        let _entered = trace_span(trace).entered();
         if let Some(status) = &status {
             what.check(status)
                 .map_err(|why| Refusal::conflict(id, why))?;
         }
         let done = match what {
-            TaskAction::Retry(segments) => return self.retry(id, segments, status.as_ref()),
+            TaskAction::Retry(segments) => {
+                let new = self.retry(id, segments, status.as_ref())?;
+                tracing::info!(task = %id, %new, "tried again as asked");
+                return Ok(new);
+            }
             _ if status.is_none() => return Err(Refusal::no_task(id)),
             TaskAction::Cancel => self.engine.cancel_task(id).map(drop),
             TaskAction::Pause => self.engine.pause_task(id),
@@ -356,6 +368,7 @@ impl Local {
             TaskAction::Later => self.engine.move_down(id),
         };
         done.map_err(|error| Refusal::of_control(id, error))?;
+        tracing::info!(task = %id, action = what.word(), "done as asked");
         Ok(id.clone())
     }
 
@@ -371,7 +384,7 @@ impl Local {
             let failed = status.into_iter().flat_map(|it| it.errors.segment_ids());
             segments.extend(failed.filter(|id| *id != SegmentId::TASK));
         }
-        match self.engine.retry_segments(id, &segments) {
+        match self.engine.retry_traced(id, &segments, current_trace()) {
             Err(SubmitError::NotRetryable(_)) if status.is_none() => Err(Refusal::no_task(id)),
             tried => Ok(tried?),
         }

@@ -12,6 +12,7 @@ mod sound;
 mod submit;
 mod summary;
 mod terms;
+mod trace;
 pub(crate) mod typed;
 mod voice;
 mod words;
@@ -20,7 +21,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::engine::{Durations, Health, NoMoreEvents, Stats, Subscription};
+pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
 pub(crate) use crate::engine::{Interrupt, Listener, StopReason, channel};
 use crate::model::{
     GroupId, GroupStatus, HistoryEntry, Limits, Priority, SegmentId, TaskId, TaskStatus,
@@ -37,6 +38,7 @@ pub use sound::Sound;
 pub(crate) use submit::{Ready, compose_for, reference, submit, submit_with};
 pub use summary::{SegmentState, SegmentView, TaskSummary};
 pub use terms::{RequestKey, Terms};
+pub(crate) use trace::{InTrace, Traced, current_trace};
 
 pub(crate) use words::one_message;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::Submitted;
+use super::{Submitted, current_trace};
 use crate::engine::{Engine, Submission};
 use crate::model::{Narration, NarrationSettings};
 use crate::narrate::{Composed, LibraryId, Owner, Request, claim, compose, create_folder};
@@ -70,7 +70,10 @@ pub(crate) fn submit_with(
     composed: Composed,
     with: impl Fn(Submission) -> Submission,
 ) -> anyhow::Result<Submitted> {
-    let submit = |narration: Narration| engine.submit(with(Submission::new(narration)));
+    let submit = |narration: Narration| {
+        let submission = Submission::new(narration).trace(current_trace());
+        engine.submit(with(submission))
+    };
     let mut narration = composed.narration;
     if let Some(id) = engine.unfinished_like(&narration.fingerprint) {
         return Ok(Submitted {

@@ -13,6 +13,7 @@ use super::Standing;
 use crate::model::{
     CompletedSegment, ErrorObject, GroupId, Hold, Limits, Occurrence, Plan, PlannedSegment,
     Priority, Progress, RunOutput, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
+    Trace,
 };
 
 /// What is known of a task, without its segments.
@@ -73,6 +74,9 @@ pub struct TaskSummary {
     /// What it may use of the machine.
     #[serde(default, skip_serializing_if = "Limits::is_none")]
     pub limits: Limits,
+    /// The trace that the request for it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Arc<Trace>>,
     /// How often it was started in this life of the service.
     pub attempt: u32,
     /// Segments that were planned, if any were.
@@ -140,6 +144,7 @@ impl From<&TaskStatus> for TaskSummary {
             hold: status.hold.clone(),
             group: status.group.clone(),
             limits: status.limits,
+            trace: status.trace.clone(),
             attempt: status.attempt,
             planned_segments: status.plan.as_ref().map(|plan| plan.len()),
             planned_chars: status.plan.as_ref().map(|plan| plan.chars()),
@@ -195,6 +200,7 @@ impl TaskSummary {
             group: self.group,
             limits: self.limits,
             attempt: self.attempt,
+            trace: self.trace,
             plan,
             ..TaskStatus::new(self.id, self.title, self.kind, self.created_at)
         }

@@ -7,7 +7,9 @@ use ratatui::style::{Color, Modifier};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::{HistoryEntry, RunSummary, SegmentId, TaskState, TaskStatus, Timestamp};
+use crate::model::{
+    Durations, HistoryEntry, RunSummary, SegmentId, TaskState, TaskStatus, Timestamp,
+};
 use crate::monitor::action::TABLE;
 use crate::monitor::app::{App, Message, Vitals};
 use crate::monitor::fixtures::{self, NOW};
@@ -16,7 +18,7 @@ use crate::monitor::keys::Key;
 use crate::monitor::services::LogLine;
 use crate::monitor::theme::{ColorDepth, SymbolSet};
 use crate::monitor::view;
-use crate::service::{Durations, Health, Stats};
+use crate::service::{Health, Stats};
 
 const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (40, 12)];
 
