@@ -115,6 +115,12 @@ pub enum SubmitError {
         "no limits can be set on {0}: it runs in this program's own process; submit it without limits"
     )]
     Limits(&'static str),
+    /// What is on disk can't be urgent.
+    #[error(
+        "only what lives no longer than this program can be urgent, and this is {0}; give it a high \
+         priority instead"
+    )]
+    NotUrgent(&'static str),
     /// It can't recur.
     #[error("this can't recur: it is {0}")]
     NotRecurrent(&'static str),

@@ -14,23 +14,27 @@ use crate::model::SegmentId;
 /// assert!(StopReason::Cancel > StopReason::CancelAfterSegment);
 /// assert!(StopReason::CancelAfterSegment > StopReason::ShutdownAfterSegment);
 /// assert!(StopReason::ShutdownAfterSegment > StopReason::Pause);
+/// assert!(StopReason::Pause > StopReason::Yield);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum StopReason {
+    /// Something urgent waits: finish the current segment; the rest continues by itself after that.
+    /// Only narrations are asked.
+    Yield = 1,
     /// Paused: finish the current segment, then requeue the rest. Only narrations are asked.
-    Pause = 1,
+    Pause = 2,
     /// The engine is shutting down, but the current segment may be finished.
-    ShutdownAfterSegment = 2,
+    ShutdownAfterSegment = 3,
     /// Cancelled, but the current segment may be finished.
-    CancelAfterSegment = 3,
+    CancelAfterSegment = 4,
     /// The engine is shutting down: the work is requeued.
-    Shutdown = 4,
+    Shutdown = 5,
     /// It took longer than its time limit.
-    TimedOut = 5,
+    TimedOut = 6,
     /// Cancelled, now.
-    Cancel = 6,
+    Cancel = 7,
 }
 
 impl StopReason {
@@ -41,12 +45,13 @@ impl StopReason {
 
     fn from_bits(bits: u8) -> Option<Self> {
         match bits {
-            1 => Some(Self::Pause),
-            2 => Some(Self::ShutdownAfterSegment),
-            3 => Some(Self::CancelAfterSegment),
-            4 => Some(Self::Shutdown),
-            5 => Some(Self::TimedOut),
-            6 => Some(Self::Cancel),
+            1 => Some(Self::Yield),
+            2 => Some(Self::Pause),
+            3 => Some(Self::ShutdownAfterSegment),
+            4 => Some(Self::CancelAfterSegment),
+            5 => Some(Self::Shutdown),
+            6 => Some(Self::TimedOut),
+            7 => Some(Self::Cancel),
             _ => None,
         }
     }

@@ -48,6 +48,7 @@ mod schedule;
 mod shutdown;
 #[cfg(test)]
 mod simulation;
+mod speech;
 mod store;
 mod submission;
 mod submit;
@@ -78,6 +79,7 @@ pub use runtime::lock::Holder;
 #[cfg(feature = "cli")]
 pub(crate) use runtime::subscription::{Listener, channel};
 pub use runtime::subscription::{NoMoreEvents, Subscription};
+pub use speech::{SpeechListener, SpeechRequest};
 pub use store::Recovery;
 pub use submission::Submission;
 #[cfg(feature = "cli")]

@@ -149,6 +149,8 @@ fn not_recurrent(name: &str, submission: &Submission) -> Option<&'static str> {
     match &submission.work {
         Work::Closure { .. } => Some("a closure that can be called once; make it a repeatable one"),
         Work::Narration(_) => Some("a narration, which is made once; register an operation for it"),
+        Work::Speech(_) => Some("speech for someone who listens now"),
+        _ if submission.urgent => Some("urgent"),
         _ if name.is_empty() => Some("a task without a name"),
         _ if submission.id.is_some() => Some("a task with an id, for each run has its own"),
         _ if schedule.delay.is_some() => Some("a task with a delay"),

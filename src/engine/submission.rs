@@ -30,6 +30,7 @@ pub struct Submission {
     pub(super) id: Option<TaskId>,
     pub(super) timeout: Option<Duration>,
     pub(super) schedule: Schedule,
+    pub(super) urgent: bool,
     /// Segments to be made again though there are clips of them.
     pub(super) again: Vec<SegmentId>,
 }
@@ -53,6 +54,7 @@ impl Submission {
             id: None,
             timeout: None,
             schedule: Schedule::default(),
+            urgent: false,
             again: Vec::new(),
         }
     }
@@ -118,6 +120,30 @@ impl Submission {
     /// ```
     pub fn priority(mut self, priority: Priority) -> Self {
         self.schedule.priority = priority;
+        self
+    }
+
+    /// Next, for someone waits for it: before all that waits, also while the queue is paused, and if no
+    /// worker is free, a narration in work makes room after its segment and continues by itself
+    /// afterwards. Only for work that lives as long as the process.
+    ///
+    /// ```
+    /// use aloud::engine::{Submission, SubmitError, TaskState, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// engine.pause_queue();
+    /// let usual = engine.submit(Work::closure("usual", |_| Ok(1.into())))?;
+    /// let urgent = Submission::new(Work::closure("urgent", |_| Ok(2.into()))).urgent();
+    /// let urgent = engine.submit(urgent)?;
+    /// assert_eq!(engine.wait(&urgent)?.result, Some(2.into()));
+    /// assert_eq!(engine.task_status(&usual).unwrap().state, TaskState::Pending);
+    ///
+    /// let story = Submission::new(engine.narration("A story")).urgent();
+    /// assert!(matches!(engine.submit(story), Err(SubmitError::NotUrgent(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn urgent(mut self) -> Self {
+        self.urgent = true;
         self
     }
 

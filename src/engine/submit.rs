@@ -70,6 +70,7 @@ impl Engine {
             id,
             timeout,
             schedule,
+            urgent,
             again,
         } = submission.into();
         let runtime = self.runtime();
@@ -78,11 +79,15 @@ impl Engine {
         if let Some(unlimited) = unlimited(runtime, &work).filter(|_| !schedule.limits.is_none()) {
             return Err(SubmitError::Limits(unlimited));
         }
+        if let Some(durable) = durable_kind(&work).filter(|_| urgent) {
+            return Err(SubmitError::NotUrgent(durable));
+        }
         let failed_dependency = failed_dependency(runtime, &schedule.after)?;
         let mut new = new_task(runtime, &id, work)?;
         new.timeout = timeout;
         new.breaker = new.breaker.map(|key| limited(key, &schedule.limits));
         new.schedule = schedule;
+        new.urgent = urgent;
         new.failed_dependency = failed_dependency;
         new.again = again;
         let folder = new.status.folder.clone();
@@ -137,6 +142,16 @@ pub(super) fn unlimited(runtime: &Runtime, work: &Work) -> Option<&'static str> 
         Work::Narration(_) => Some("a narration"),
         Work::Operation { .. } => Some("an operation"),
         Work::Closure { .. } | Work::Repeatable { .. } => Some("a closure"),
+        Work::Speech(_) => Some("speech for a listener"),
+    }
+}
+
+/// What the work is called, if it goes to the disk.
+fn durable_kind(work: &Work) -> Option<&'static str> {
+    match work {
+        Work::Narration(_) => Some("a narration"),
+        Work::Operation { .. } => Some("an operation"),
+        Work::Closure { .. } | Work::Repeatable { .. } | Work::Speech(_) => None,
     }
 }
 
@@ -174,6 +189,14 @@ pub(super) fn new_task(
             Kind::Repeatable,
             Body::Repeatable(run),
         ),
+        Work::Speech(speech) => {
+            if runtime.options.narrator.is_none() {
+                return Err(SubmitError::NoNarrator);
+            }
+            let mut status = status(Arc::clone(&speech.title), TaskKind::Speech);
+            status.voice = Arc::clone(&speech.voice);
+            (status, Kind::Once, Body::Speech(speech))
+        }
         Work::Narration(narration) => {
             if runtime.options.narrator.is_none() {
                 return Err(SubmitError::NoNarrator);
@@ -212,6 +235,7 @@ pub(super) fn new_task(
         breaker: None,
         timeout: None,
         schedule: Schedule::default(),
+        urgent: false,
         failed_dependency: None,
         again: Vec::new(),
     })
@@ -227,6 +251,7 @@ pub(super) fn durable(runtime: &Runtime, id: &TaskId, record: Record) -> NewTask
         record: Some(record),
         timeout: None,
         schedule: Schedule::default(),
+        urgent: false,
         failed_dependency: None,
         again: Vec::new(),
     }

@@ -21,12 +21,15 @@ use std::time::Duration;
 use super::context::TaskContext;
 use super::error::WorkError;
 use super::options::Options;
+use super::speech::SpeechRequest;
 use super::work::{Narrator, NarratorFactory, WorkResult};
 use super::{Engine, ShutdownWait};
 use crate::model::{ClipRecord, Narration, NarrationSettings, Plan, PlannedSegment, SegmentId};
 
 /// Samples a second in a clip of silence.
 const RATE: u32 = 22_050;
+/// A tenth of a second.
+const SILENCE: [i16; 2205] = [0; 2205];
 
 /// An engine in a temporary folder, with a silent narrator. Dropping it shuts the engine down, also
 /// under its clones, and removes the folder.
@@ -220,6 +223,16 @@ struct Closure<F>(Arc<F>);
 impl<F: Fn(&Narration, &TaskContext) -> WorkResult> Narrator for Closure<F> {
     fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
         (self.0)(narration, context)
+    }
+
+    fn speak(&mut self, speech: &SpeechRequest, context: &TaskContext) -> WorkResult {
+        while let Some(segment) = speech.listener.next() {
+            if context.is_cancelled() {
+                return Err(WorkError::Interrupted);
+            }
+            speech.listener.hear(segment, &SILENCE, RATE);
+        }
+        Ok("spoken".into())
     }
 }
 

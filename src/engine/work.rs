@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::context::TaskContext;
 use super::error::WorkError;
-use crate::model::Narration;
+use super::speech::SpeechRequest;
+use crate::model::{ErrorCode, ErrorObject, Narration};
 
 /// What a closure gives back.
 ///
@@ -37,6 +38,7 @@ pub(crate) type Repeatable = Arc<dyn Fn(&TaskContext) -> WorkResult + Send + Syn
 ///     Work::Narration(narration) => &narration.title,
 ///     Work::Operation { name, .. } => name,
 ///     Work::Closure { title, .. } | Work::Repeatable { title, .. } => title,
+///     Work::Speech(speech) => &speech.title,
 /// };
 /// assert_eq!(&**title, "answer");
 /// ```
@@ -66,6 +68,8 @@ pub enum Work {
         /// What is run.
         run: Arc<dyn Fn(&TaskContext) -> WorkResult + Send + Sync>,
     },
+    /// Speech for someone who listens now; it lives as long as the process.
+    Speech(SpeechRequest),
 }
 
 impl Work {
@@ -167,6 +171,22 @@ pub trait Narrator {
     /// [`WorkError::Interrupted`] when the context's interrupt stopped it; anything else fails the
     /// task.
     fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult;
+
+    /// Speaks to someone who listens: one segment after the other, as long as one is wanted. A narrator
+    /// that does not say how can't.
+    ///
+    /// # Errors
+    /// [`WorkError::Interrupted`] when the context's interrupt stopped it; anything else fails the
+    /// task.
+    fn speak(&mut self, speech: &SpeechRequest, context: &TaskContext) -> WorkResult {
+        let _ = context;
+        let title = &speech.title;
+        let message = format!("there is no voice here that could speak \"{title}\" to a listener");
+        let error = ErrorObject::new(ErrorCode::NoOperation, message);
+        Err(WorkError::Failed(error.with_remediation(
+            "Open the engine with a narrator that speaks to listeners",
+        )))
+    }
 }
 
 /// Makes the narrator of a worker.

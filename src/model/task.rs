@@ -95,6 +95,8 @@ pub enum TaskKind {
     Operation,
     /// A closure of the embedding program; lives as long as the process.
     Closure,
+    /// Speech for someone who listens; lives as long as the process at most.
+    Speech,
 }
 
 /// An operation that was registered by name, with what it is to do.

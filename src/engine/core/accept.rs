@@ -64,6 +64,7 @@ impl<B, R: Clone> Core<B, R> {
                 phase: Phase::Accepting,
                 seq,
                 rank: new.schedule.rank,
+                urgent: new.urgent,
                 timeout,
                 body: new.body,
                 fingerprint: new.fingerprint,
@@ -118,13 +119,20 @@ impl<B, R: Clone> Core<B, R> {
         if self.contains(&new.status.id) {
             return Some(Refusal::Duplicate(new.status.id.clone()));
         }
+        // What is urgent does not stand in line with the others.
+        let (urgent, most) = (self.queue.urgent(), self.config.max_waiting);
+        if new.urgent {
+            let (waiting, retry_in) = (urgent, self.time_for_one());
+            return (urgent >= most).then_some(Refusal::Full { waiting, retry_in });
+        }
         let retry_in = self.time_until_room()?;
         let waiting = self.waiting();
         Some(Refusal::Full { waiting, retry_in })
     }
 
     fn waiting(&self) -> usize {
-        self.count(TaskState::Pending) + self.accepting
+        let all = self.count(TaskState::Pending) + self.accepting;
+        all.saturating_sub(self.queue.urgent())
     }
 
     /// `None`: there is room for a task.
@@ -257,6 +265,7 @@ impl<B, R: Clone> Core<B, R> {
             after: &blocking,
             paused: schedule.paused,
             rank: schedule.rank,
+            turn: entry.turn(),
             lane: entry.lane(),
         };
         self.queue.add(seq, place);
@@ -351,6 +360,7 @@ impl<B, R: Clone> Core<B, R> {
                 phase: Phase::Accepting,
                 seq: task.seq,
                 rank: task.schedule.rank,
+                urgent: false,
                 timeout: task.timeout,
                 body: task.body,
                 fingerprint: task.fingerprint,

@@ -138,7 +138,7 @@ impl<B, R: Clone> Core<B, R> {
         Answer::Done
     }
 
-    fn durable_runs(&self) -> Vec<RunId> {
+    pub(super) fn durable_runs(&self) -> Vec<RunId> {
         let is_durable = |id: &TaskId| {
             let entry = self.tasks.get(id);
             entry.is_some_and(|entry| entry.kind == Kind::Durable)

@@ -123,12 +123,17 @@ impl<B, R: Clone> Core<B, R> {
             return;
         };
         entry.phase = Phase::Ended;
-        let seq = entry.seq;
+        let (seq, is_urgent) = (entry.seq, entry.urgent);
         let fingerprint = entry.fingerprint.take().filter(|_| is_final);
         let watchers = std::mem::take(&mut entry.watchers);
         self.forget_fingerprint(&id, fingerprint.as_deref());
         if is_final {
-            self.ended.insert((now.mono, seq));
+            let ended = if is_urgent {
+                &mut self.ended_urgent
+            } else {
+                &mut self.ended
+            };
+            ended.insert((now.mono, seq));
             self.run_ended(&id, now);
         }
         self.alter(&id, |status| {

@@ -73,6 +73,8 @@ pub(crate) struct Core<B, R> {
     /// When the clock has been asked to wake us.
     wake_at: Option<Duration>,
     ended: BTreeSet<(Duration, u64)>,
+    /// The urgent ones of them, which leave sooner: whoever waited for one has what it made.
+    ended_urgent: BTreeSet<(Duration, u64)>,
     counts: [usize; TaskState::ALL.len()],
     /// Submissions that are not yet admitted.
     accepting: usize,
@@ -111,6 +113,7 @@ impl<B, R: Clone> Core<B, R> {
             limits: 0,
             wake_at: None,
             ended: BTreeSet::new(),
+            ended_urgent: BTreeSet::new(),
             counts: [0; TaskState::ALL.len()],
             accepting: 0,
             refused: BTreeMap::new(),

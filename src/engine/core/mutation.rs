@@ -40,11 +40,21 @@ pub(crate) enum Mutation {
     RunsOverlap,
     /// What recurs is forgotten when a run has ended.
     RunForgotten,
+    /// An urgent task waits its turn like any other.
+    UrgentWaits,
+    /// Nobody is asked to make room for an urgent task.
+    NoRoomMade,
+    /// An operation that made room for an urgent task ends with that.
+    YieldForgotten,
+    /// One that made room waits behind those that have a better place.
+    TurnLost,
+    /// A task whose delay is over counts as delayed until a worker is free.
+    ReleasedLate,
 }
 
 impl Mutation {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::EndBeforeRow,
         Self::DeadlineKept,
         Self::FingerprintLate,
@@ -63,6 +73,11 @@ impl Mutation {
         Self::RunLost,
         Self::RunsOverlap,
         Self::RunForgotten,
+        Self::UrgentWaits,
+        Self::NoRoomMade,
+        Self::YieldForgotten,
+        Self::TurnLost,
+        Self::ReleasedLate,
     ];
 }
 

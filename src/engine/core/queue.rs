@@ -1,6 +1,6 @@
-//! Which waiting task is next: priorities, pauses, delays and dependencies. A pure structure over
-//! sequence numbers; it knows no task, no clock and no thread. Every call costs a logarithm of the
-//! number of waiting tasks at most.
+//! Which waiting task is next: urgency, priorities, pauses, delays and dependencies. A pure structure
+//! over sequence numbers; it knows no task, no clock and no thread. Every call costs a logarithm of the
+//! number of waiting tasks at most, and what concerns urgent ones their number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -18,9 +18,24 @@ pub(super) enum Lane {
     NoOperation,
 }
 
+/// Who goes before whom, whatever their places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    /// Someone waits for it now. A paused queue does not hold it back.
+    Urgent,
+    /// It made room for one of those, and continues before the others.
+    Next,
+    #[default]
+    ByPlace,
+}
+
+/// Where a task stands among those that may run: the smallest is next.
+type Standing = (Turn, i64, u64);
+
 /// What keeps a waiting task from running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Slot {
+    turn: Turn,
     rank: i64,
     /// Not before this moment.
     due: Option<Duration>,
@@ -34,6 +49,13 @@ impl Slot {
     fn is_ready(&self) -> bool {
         self.due.is_none() && self.waits_for == 0 && !self.paused
     }
+
+    /// From here on its place decides, unless it is urgent.
+    fn lose_turn(&mut self) {
+        if self.turn == Turn::Next {
+            self.turn = Turn::ByPlace;
+        }
+    }
 }
 
 /// The waiting tasks.
@@ -41,7 +63,7 @@ impl Slot {
 pub(super) struct Queue {
     slots: BTreeMap<u64, Slot>,
     /// Those that may run, by lane: a few lanes, however many tasks.
-    ready: BTreeMap<Lane, BTreeSet<(i64, u64)>>,
+    ready: BTreeMap<Lane, BTreeSet<Standing>>,
     blocked: BTreeSet<Lane>,
     delayed: BTreeSet<(Duration, u64)>,
     /// Who waits for the end of a task.
@@ -60,6 +82,7 @@ pub(super) struct Place<'a> {
     pub paused: bool,
     /// Where it was moved to; otherwise its place follows from its number and its priority.
     pub rank: Option<i64>,
+    pub turn: Turn,
     pub lane: Lane,
 }
 
@@ -77,6 +100,7 @@ impl Queue {
         self.slots.insert(
             seq,
             Slot {
+                turn: place.turn,
                 rank,
                 due: place.due,
                 waits_for: place.after.len(),
@@ -89,7 +113,7 @@ impl Queue {
 
     /// Hands out the next task that may run now.
     pub(super) fn take(&mut self, now: Duration) -> Option<u64> {
-        let (_, seq) = self.next(now)?;
+        let (_, _, seq) = self.next(now)?;
         self.remove(seq);
         Some(seq)
     }
@@ -99,16 +123,26 @@ impl Queue {
         self.next(now).is_some()
     }
 
-    fn next(&mut self, now: Duration) -> Option<(i64, u64)> {
+    fn next(&mut self, now: Duration) -> Option<Standing> {
         self.release(now);
-        if self.paused {
-            return None;
-        }
-        let open = self
-            .ready
-            .iter()
-            .filter(|(lane, _)| !self.blocked.contains(lane));
-        open.filter_map(|(_, tasks)| tasks.first().copied()).min()
+        let first = self.open_lanes().filter_map(|tasks| tasks.first().copied());
+        let next = first.min()?;
+        (!self.paused || next.0 == Turn::Urgent).then_some(next)
+    }
+
+    /// How many urgent tasks may run now.
+    pub(super) fn urgent(&self) -> usize {
+        let is_urgent = |standing: &&Standing| standing.0 == Turn::Urgent;
+        let lanes = self.open_lanes();
+        lanes
+            .map(|tasks| tasks.iter().take_while(is_urgent).count())
+            .sum()
+    }
+
+    fn open_lanes(&self) -> impl Iterator<Item = &BTreeSet<Standing>> {
+        let lanes = self.ready.iter();
+        let open = lanes.filter(|(lane, _)| !self.blocked.contains(lane));
+        open.map(|(_, tasks)| tasks)
     }
 
     /// Holds the tasks of a lane back, or releases them.
@@ -155,27 +189,38 @@ impl Queue {
     /// Holds a waiting task back, or releases it. Returns whether that changed anything.
     pub(super) fn set_paused(&mut self, seq: u64, paused: bool) -> bool {
         let before = self.slots.get(&seq).map(|slot| slot.paused);
-        self.change(seq, |slot| slot.paused = paused);
+        self.change(seq, |slot| {
+            slot.paused = paused;
+            slot.lose_turn();
+        });
         before.is_some_and(|before| before != paused)
     }
 
-    /// Holds all waiting tasks back, or releases them.
+    /// Holds all waiting tasks back but the urgent ones, or releases them.
     pub(super) fn set_all_paused(&mut self, paused: bool) {
         self.paused = paused;
+        let is_early = |standing: &&Standing| standing.0 < Turn::ByPlace;
+        let lanes = self.ready.values();
+        let early = lanes.flat_map(|tasks| tasks.iter().take_while(is_early));
+        // Whoever is held back for long is one of many again.
+        for seq in early.map(|&(_, _, seq)| seq).collect::<Vec<_>>() {
+            self.change(seq, Slot::lose_turn);
+        }
     }
 
-    /// Whether all waiting tasks are held back.
+    /// Whether all waiting tasks but the urgent ones are held back.
     pub(super) fn is_paused(&self) -> bool {
         self.paused
     }
 
-    /// Changes places with the task before or after it among those that may run. Returns the one
-    /// it changed places with.
+    /// Changes places with the task before or after it among those that may run, if places decide
+    /// between the two. Returns the one it changed places with.
     pub(super) fn shift(&mut self, seq: u64, up: bool) -> Option<u64> {
-        let rank = self.slots.get(&seq).filter(|slot| slot.is_ready())?.rank;
-        let place = (rank, seq);
+        let slot = self.slots.get(&seq).filter(|slot| slot.is_ready())?;
+        let (turn, rank) = (slot.turn, slot.rank);
+        let place = (turn, rank, seq);
         let lanes = self.ready.values();
-        let (other_rank, other) = if up {
+        let (other_turn, other_rank, other) = if up {
             let before = lanes.filter_map(|tasks| tasks.range(..place).next_back());
             before.max().copied()?
         } else {
@@ -183,6 +228,9 @@ impl Queue {
             let after = lanes.filter_map(|tasks| tasks.range(past).next());
             after.min().copied()?
         };
+        if other_turn != turn {
+            return None;
+        }
         // Two that share a rank are told apart by their number only: give each one of its own.
         let (rank, other_rank) = if rank == other_rank {
             (rank + if up { 1 } else { -1 }, other_rank)
@@ -204,10 +252,11 @@ impl Queue {
     pub(super) fn order(&self) -> Vec<u64> {
         let mut all: Vec<_> = self.ready.values().flatten().copied().collect();
         all.sort_unstable();
-        all.into_iter().map(|(_, seq)| seq).collect()
+        all.into_iter().map(|(_, _, seq)| seq).collect()
     }
 
-    fn release(&mut self, now: Duration) {
+    /// Frees the delayed tasks whose time has come.
+    pub(super) fn release(&mut self, now: Duration) {
         while let Some(&(due, seq)) = self.delayed.first() {
             if due > now {
                 break;
@@ -231,7 +280,7 @@ impl Queue {
 
     fn unready(&mut self, slot: &Slot, seq: u64) {
         if let Some(tasks) = self.ready.get_mut(&slot.lane)
-            && tasks.remove(&(slot.rank, seq))
+            && tasks.remove(&(slot.turn, slot.rank, seq))
             && tasks.is_empty()
         {
             self.ready.remove(&slot.lane);
@@ -243,7 +292,7 @@ impl Queue {
             && slot.is_ready()
         {
             let tasks = self.ready.entry(slot.lane.clone()).or_default();
-            tasks.insert((slot.rank, seq));
+            tasks.insert((slot.turn, slot.rank, seq));
         }
     }
 }
@@ -330,6 +379,28 @@ mod tests {
         assert_eq!(queue.shift(equal, true), Some(before[at - 1]));
         let after = queue.order();
         assert_ne!(before, after);
+    }
+
+    #[test]
+    fn urgent_tasks_go_first_and_who_made_room_for_them_next() {
+        let mut queue = queue(&[(1, Priority::High), (2, Priority::Normal)]);
+        let with = |turn| Place {
+            turn,
+            ..Place::default()
+        };
+        queue.add(3, with(Turn::Next));
+        queue.add(4, with(Turn::Urgent));
+        queue.add(5, with(Turn::Urgent));
+        assert_eq!((queue.order(), queue.urgent()), (vec![4, 5, 3, 1, 2], 2));
+        for (seq, up) in [(3, true), (3, false), (1, true)] {
+            assert_eq!(queue.shift(seq, up), None, "{seq}");
+        }
+        assert_eq!(queue.shift(2, true), Some(1));
+        queue.set_all_paused(true);
+        assert_eq!((queue.take(NOW), queue.take(NOW)), (Some(4), Some(5)));
+        assert_eq!((queue.take(NOW), queue.urgent()), (None, 0));
+        queue.set_all_paused(false);
+        assert_eq!(queue.order(), [2, 1, 3], "after a pause, places decide");
     }
 
     #[test]

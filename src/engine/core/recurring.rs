@@ -440,6 +440,7 @@ impl<B: Again, R: Clone> Core<B, R> {
             breaker: template.breaker.clone(),
             timeout: template.timeout,
             schedule: template.schedule.clone(),
+            urgent: false,
             failed_dependency: None,
             again: Vec::new(),
         };

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::end::{cancelled_error, shutdown_outcome};
 use super::mutation::{Mutation, mutated};
-use super::queue::Place;
+use super::queue::{Place, Turn};
 use super::state::{Alarm, Life, Phase, Run, Then};
 use super::workers::signed;
 use super::{Answer, Core, Effect, Kind, Log, Now, Outcome, Output, Row, RunId};
@@ -25,8 +25,8 @@ const CLOSURE_GRACE: Duration = Duration::from_secs(1);
 enum End {
     /// So did the task.
     Task(Outcome),
-    /// It goes back: it is paused, or the engine shuts down.
-    Back,
+    /// It goes back: it is paused, makes room for an urgent one, or the engine shuts down.
+    Back(Turn),
     /// It is tried again.
     Again(Duration, ErrorObject),
 }
@@ -150,14 +150,14 @@ impl<B, R: Clone> Core<B, R> {
                 out.effects.extend(body.map(Effect::Drop));
                 self.end(id, outcome, now, out);
             }
-            End::Back => self.requeue(id, body, None, now, out),
+            End::Back(turn) => self.requeue(id, body, None, turn, now, out),
             End::Again(delay, error) => {
                 out.effects.push(Effect::Log(Log::TriedAgain {
                     task: id.clone(),
                     attempt,
                     delay,
                 }));
-                self.requeue(id, body, Some((delay, error)), now, out);
+                self.requeue(id, body, Some((delay, error)), Turn::ByPlace, now, out);
             }
         }
     }
@@ -184,20 +184,27 @@ impl<B, R: Clone> Core<B, R> {
             (Ok(value), _) => Outcome::Completed(value),
             (Err(_), _) if is_cancelled => Outcome::Cancelled(cancelled_error(), None),
             (Err(WorkError::Interrupted), Some(StopReason::Pause)) if kind == Kind::Durable => {
-                return End::Back;
+                return End::Back(Turn::ByPlace);
+            }
+            (Err(WorkError::Interrupted), Some(StopReason::Yield))
+                if kind == Kind::Durable && !mutated(Mutation::YieldForgotten) =>
+            {
+                let is_lost = mutated(Mutation::TurnLost);
+                return End::Back(if is_lost { Turn::ByPlace } else { Turn::Next });
             }
             (
                 Err(WorkError::Interrupted),
                 Some(StopReason::Shutdown | StopReason::ShutdownAfterSegment),
             ) => {
                 if kind == Kind::Durable && has_body {
-                    return End::Back;
+                    return End::Back(Turn::ByPlace);
                 }
                 shutdown_outcome()
             }
-            (Err(WorkError::Transient(error)), None | Some(StopReason::Pause))
-                if has_body && attempt <= self.config.retries.most =>
-            {
+            (
+                Err(WorkError::Transient(error)),
+                None | Some(StopReason::Yield | StopReason::Pause),
+            ) if has_body && attempt <= self.config.retries.most => {
                 let delay = self.config.retries.delay(attempt, &mut self.random);
                 return End::Again(delay, error);
             }
@@ -216,12 +223,14 @@ impl<B, R: Clone> Core<B, R> {
     }
 
     /// Puts a running task back at its place. It is tried again after the time in `retry`, because of
-    /// that error; without one its work was broken off by a pause or a shutdown, which is no attempt.
-    pub(super) fn requeue(
+    /// that error; without one its work was broken off by a pause, an urgent task or a shutdown, which is
+    /// no attempt.
+    fn requeue(
         &mut self,
         id: &TaskId,
         body: Option<B>,
         retry: Option<(Duration, ErrorObject)>,
+        turn: Turn,
         now: Now,
         out: &mut Output<B, R>,
     ) {
@@ -240,6 +249,7 @@ impl<B, R: Clone> Core<B, R> {
             after: &[],
             paused: entry.status.paused,
             rank: entry.rank,
+            turn: turn.min(entry.turn()),
             lane: entry.lane(),
         };
         self.queue.add(entry.seq, place);
@@ -309,7 +319,9 @@ impl<B, R: Clone> Core<B, R> {
                     self.end(&gone.task, Outcome::TimedOut, now, out);
                 }
                 // The engine shuts down: what is on disk continues at the next start.
-                None if kind == Kind::Durable => self.requeue(&gone.task, None, None, now, out),
+                None if kind == Kind::Durable => {
+                    self.requeue(&gone.task, None, None, Turn::ByPlace, now, out);
+                }
                 None => self.end(&gone.task, shutdown_outcome(), now, out),
             }
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::mutation::{Mutation, mutated};
 use super::policy::Schedule;
-use super::queue::Lane;
+use super::queue::{Lane, Turn};
 use super::types::{CallId, Kind, LeaseId, RunId};
 use crate::engine::interrupt::StopReason;
 use crate::engine::recurrence::Recurrence;
@@ -54,6 +55,7 @@ pub(super) struct Entry<B> {
     pub seq: u64,
     /// Its place in the queue, if someone moved it.
     pub rank: Option<i64>,
+    pub urgent: bool,
     pub timeout: Option<Duration>,
     /// Its work, unless a worker has it or it has ended.
     pub body: Option<B>,
@@ -71,6 +73,15 @@ impl<B> Entry<B> {
 
     pub(super) fn is_durable(&self) -> bool {
         self.kind == Kind::Durable
+    }
+
+    /// When it comes at first.
+    pub(super) fn turn(&self) -> Turn {
+        if self.urgent && !mutated(Mutation::UrgentWaits) {
+            Turn::Urgent
+        } else {
+            Turn::ByPlace
+        }
     }
 
     /// With which others it is held back.
@@ -115,6 +126,13 @@ pub(super) struct Run {
     /// When it is given up.
     pub give_up: Option<Duration>,
     pub started: Duration,
+}
+
+impl Run {
+    /// Whether it was asked to stop at once: it comes back soon, or is given up.
+    pub(super) fn is_told_to_leave(&self) -> bool {
+        self.asked.is_some_and(StopReason::is_now)
+    }
 }
 
 /// What follows once a row is on disk.

@@ -12,6 +12,8 @@ use crate::model::Event;
 pub(crate) const CLEANUP_EVERY: Duration = Duration::from_secs(600);
 /// How many ended tasks leave in one step, so that no step takes long.
 pub(crate) const CLEANUP_STEP: usize = 256;
+/// How long an urgent task is known after its end, at most, for whoever asks how it ended.
+const URGENT_KEPT: Duration = Duration::from_secs(60);
 /// While something has a limit, the clock looks around this often: what it oversleeps by was no time
 /// that the work had.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -132,14 +134,10 @@ impl<B, R: Clone> Core<B, R> {
 
     pub(super) fn clean(&mut self, max_age: Duration, now: Now, out: &mut Output<B, R>) -> usize {
         let mut archived = Vec::new();
-        let mut count = 0;
+        let (mut count, mut told) = (0, 0);
         while count < CLEANUP_STEP
-            && let Some(&(at, seq)) = self.ended.first()
+            && let Some(seq) = self.next_to_clean(max_age, now)
         {
-            if now.mono.saturating_sub(at) <= max_age {
-                break;
-            }
-            self.ended.pop_first();
             let Some(id) = self.order.remove(&seq) else {
                 continue;
             };
@@ -152,6 +150,7 @@ impl<B, R: Clone> Core<B, R> {
                 if entry.is_durable() {
                     archived.push(id.clone());
                 }
+                told += usize::from(!entry.urgent);
                 out.discarded.push(entry.status);
             }
             out.events.push(Event::Removed { task: id });
@@ -161,10 +160,25 @@ impl<B, R: Clone> Core<B, R> {
             let row = super::Row::Archived(archived);
             self.disk.add(row, super::state::Then::Nothing);
         }
-        if count > 0 {
+        if told > 0 {
+            let count = told;
             out.effects
                 .push(Effect::Log(Log::CleanedUp { count, max_age }));
         }
         count
+    }
+
+    /// The next task that ended too long ago, which is forgotten here to have ended.
+    fn next_to_clean(&mut self, max_age: Duration, now: Now) -> Option<u64> {
+        let of_urgent = (&mut self.ended_urgent, max_age.min(URGENT_KEPT));
+        for (ended, max_age) in [of_urgent, (&mut self.ended, max_age)] {
+            if let Some(&(at, seq)) = ended.first()
+                && now.mono.saturating_sub(at) > max_age
+            {
+                ended.pop_first();
+                return Some(seq);
+            }
+        }
+        None
     }
 }

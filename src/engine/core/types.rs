@@ -74,6 +74,9 @@ pub(crate) struct NewTask<B, R> {
     pub breaker: Option<Arc<str>>,
     pub timeout: Option<Duration>,
     pub schedule: Schedule,
+    /// Someone waits for it now: an operation in work makes room for it. Only what lives no longer than
+    /// the process can be.
+    pub urgent: bool,
     /// A task it was to wait for that is no longer known and did not end as it should.
     pub failed_dependency: Option<TaskId>,
     /// Parts to be made again though there are results of them.

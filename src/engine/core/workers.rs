@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use super::mutation::{Mutation, mutated};
+use super::run::CANCEL_GRACE;
 use super::state::{Alarm, Life, Phase, Run, Then};
-use super::{Answer, Core, Effect, Kind, Now, Output, Refusal, Row};
+use super::{Answer, Core, Effect, Kind, Now, Output, Refusal, Row, RunId};
+use crate::engine::interrupt::StopReason;
 use crate::model::{Event, TaskState};
 
 /// The wait before a thread is started again that could not be.
@@ -100,11 +103,51 @@ impl<B, R: Clone> Core<B, R> {
         }
     }
 
-    /// Hands waiting tasks to free workers, and asks for more workers where the backlog wants them.
+    /// Hands waiting tasks to free workers, asks for more workers where the backlog wants them, and
+    /// operations in work to make room where urgent tasks are left over.
     pub(super) fn dispatch(&mut self, now: Now, out: &mut Output<B, R>) {
-        if !self.takes_up_work() {
+        if self.takes_up_work() {
+            // Also while every worker is busy: the clock would be asked to wake for them again and again.
+            if !mutated(Mutation::ReleasedLate) {
+                self.queue.release(now.mono);
+            }
+            self.hand_out(now, out);
+            self.make_room(now, out);
+        }
+    }
+
+    /// Asks as many operations to go back to their places after their parts as there are urgent tasks
+    /// without a worker. One that was asked to stop, for whatever reason, is on its way back already.
+    fn make_room(&mut self, now: Now, out: &mut Output<B, R>) {
+        let urgent = self.queue.urgent();
+        if urgent == 0 || mutated(Mutation::NoRoomMade) {
             return;
         }
+        let mut runs = self.durable_runs();
+        let mut leaving = self
+            .runs
+            .values()
+            .filter(|run| run.is_told_to_leave())
+            .count();
+        runs.retain(|run| {
+            let asked = self.runs.get(run).and_then(|run| run.asked);
+            leaving += usize::from(asked.is_some_and(|reason| !reason.is_now()));
+            asked.is_none()
+        });
+        // One that has a part in work looks up when it is done; others may take as long as they like.
+        runs.sort_by_key(|run| (!self.has_open_part(*run), std::cmp::Reverse(*run)));
+        for run in runs.into_iter().take(urgent.saturating_sub(leaving)) {
+            self.ask(run, StopReason::Yield, CANCEL_GRACE, now, out);
+        }
+    }
+
+    fn has_open_part(&self, run: RunId) -> bool {
+        let task = self.runs.get(&run).map(|run| &run.task);
+        let entry = task.and_then(|task| self.tasks.get(task));
+        entry.is_some_and(|entry| entry.leases.values().any(|lease| lease.is_open))
+    }
+
+    fn hand_out(&mut self, now: Now, out: &mut Output<B, R>) {
         loop {
             if self.workers.idle() == 0 {
                 let workers = &self.workers;

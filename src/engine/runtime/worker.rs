@@ -16,6 +16,7 @@ use crate::engine::error::WorkError;
 use crate::engine::guard::{discard, guarded, message};
 use crate::engine::interrupt::Interrupt;
 use crate::engine::record::Record;
+use crate::engine::speech::SpeechRequest;
 use crate::engine::work::{Narrator, Operation, WorkResult};
 use crate::model::{ErrorCode, ErrorObject, Narration, TaskId, Trace};
 
@@ -108,6 +109,7 @@ fn work(
     let run = |tools: &mut Tools| match body {
         Body::Closure(run) => run(context),
         Body::Repeatable(run) => run(context),
+        Body::Speech(speech) => speak(tools, runtime, &speech, context),
         Body::Durable(record) => operate(tools, runtime, &record, context),
     };
     let result = catch_unwind(AssertUnwindSafe(|| run(tools))).unwrap_or_else(|panic| {
@@ -170,6 +172,19 @@ fn narrate(
         .narrator
         .get_or_insert_with(|| factory())
         .narrate(narration, context)
+}
+
+fn speak(
+    tools: &mut Tools,
+    runtime: &Runtime,
+    speech: &SpeechRequest,
+    context: &TaskContext,
+) -> WorkResult {
+    let Some(factory) = &runtime.options.narrator else {
+        return Err(WorkError::Failed(no_operation("speak")));
+    };
+    let narrator = tools.narrator.get_or_insert_with(|| factory());
+    narrator.speak(speech, context)
 }
 
 /// A line for each run of a task, in the words of the documents.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::{Job, RunningJob, World};
+use super::world::{Job, Promise, RunningJob, World};
+use crate::engine::core::Kind;
 use crate::model::{ErrorCode, GroupId, TaskId, TaskState};
 
 impl World {
@@ -14,7 +15,10 @@ impl World {
         if promise.ended.is_some() {
             self.fail(format!("{task} starts after its end"));
         }
-        if promise.paused || self.queue_paused {
+        if promise.urgent && self.queue_paused {
+            self.met("urgent: starts in a paused queue");
+        }
+        if promise.paused || (self.queue_paused && !promise.urgent) {
             self.fail(format!("{task} starts while it is paused"));
         }
         if promise.due.is_some_and(|due| due > self.mono) {
@@ -44,6 +48,11 @@ impl World {
         let Some(started) = self.core.status(task) else {
             return;
         };
+        let standing = |promise: Option<&Promise>, rank: i64| {
+            let turn = promise.map(|one| (!one.urgent, !one.yielded));
+            (turn, rank)
+        };
+        let of_started = standing(self.promises.get(task), started.rank);
         let better = self.core.all().into_iter().find(|other| {
             let promise = self.promises.get(&other.id);
             let is_ready = other.state == TaskState::Pending
@@ -51,13 +60,14 @@ impl World {
                 && !other.cancel_requested
                 && other.hold.is_none()
                 && other.error.is_none()
+                // It may have a place beside its rank, when it was tried before.
                 && other.attempt == 0
                 && promise.is_some_and(|promise| {
                     promise.ended.is_none()
                         && promise.due.is_none_or(|due| due < self.mono)
                         && !promise.depends
                 });
-            is_ready && other.rank < started.rank
+            is_ready && standing(promise, other.rank) < of_started
         });
         if let Some(better) = better {
             let (better, state) = (better.id, started.state);
@@ -68,7 +78,7 @@ impl World {
     }
 
     /// What threads have or will have.
-    fn jobs(&self) -> impl Iterator<Item = &RunningJob> {
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &RunningJob> {
         let waiting = self.jobs.iter().filter_map(|job| match job {
             Job::Run(job) => Some(&**job),
             Job::Leave => None,
@@ -82,6 +92,7 @@ impl World {
         self.check_recurring();
         if !self.is_down {
             self.check_runs();
+            self.check_urgent();
         }
         let broken = self.disk.broken.pop();
         let broken = broken.or_else(|| self.broken.borrow_mut().pop());
@@ -183,6 +194,48 @@ impl World {
         }
         for problem in problems {
             self.fail(problem);
+        }
+    }
+
+    /// What is urgent waits only for workers that can't be freed, or will be.
+    fn check_urgent(&mut self) {
+        if self.shutting_down {
+            return;
+        }
+        let waits = |id: &TaskId, promise: &Promise| {
+            let status = self.core.status(id);
+            promise.urgent
+                && promise.after.is_empty()
+                && promise.due.is_none()
+                && status.is_some_and(|status| {
+                    status.state == TaskState::Pending && !status.paused && status.attempt == 0
+                })
+        };
+        let promises = self.promises.iter();
+        let waiting = promises.filter(|(id, one)| waits(id, one)).count();
+        if waiting == 0 {
+            return;
+        }
+        let (busy, alive, ..) = self.core.worker_counts();
+        let (mut leaving, mut going_on) = (0, 0);
+        for job in self.jobs().filter(|job| !job.abandoned) {
+            let is_durable = job.kind == Kind::Durable;
+            match job.asked {
+                Some(reason) if is_durable || reason.is_now() => leaving += 1,
+                None if is_durable => going_on += 1,
+                _ => {}
+            }
+        }
+        if waiting > 1 {
+            self.met("urgent: several wait");
+        }
+        if busy < alive {
+            self.fail(format!("{waiting} urgent tasks wait for an idle worker"));
+        }
+        if going_on > 0 && leaving < waiting {
+            self.fail(format!(
+                "{waiting} urgent tasks wait, {leaving} runs make room and {going_on} do not"
+            ));
         }
     }
 

@@ -26,7 +26,11 @@
 //! 11. a pause or a shutdown costs no attempt; a task that was to be cancelled does not come back;
 //! 12. what recurs runs once for each time that is due, unless it is passed over; one run at a time, on
 //!     disk before its successor is reckoned; what recurs, recurs in the next process;
-//! 13. someone is woken for what is delayed, and only a part that is in the model is broken off.
+//! 13. someone is woken for what is delayed, not over and over, and only a part that is in the model is
+//!     broken off;
+//! 14. what is urgent starts before all others, in a paused queue too; while it waits no worker is idle,
+//!     and as many operations as can have been asked to make room; one that did is not paused, and
+//!     continues before those that wait.
 //!
 //! At the end of a history, when the disk answers, workers come back and the clock rings when it was
 //! asked to: every task that can run has ended, the engine goes down, nobody waits, nothing is left.

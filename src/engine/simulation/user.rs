@@ -54,6 +54,7 @@ impl World {
         let is_durable = kind == Kind::Durable;
         let fingerprint = (is_durable && self.random.bool()).then(|| self.random.u8(..3));
         let key = (is_durable && self.random.bool()).then(|| self.random.u8(..2));
+        let urgent = !is_durable && self.random.bool();
         let parts = self.random.u32(1..4);
         let timeout = self.one_in(4).then(|| SECOND * self.random.u32(1..30));
         let delay = self.one_in(6).then(|| SECOND * self.random.u32(1..20));
@@ -99,6 +100,7 @@ impl World {
             timeout,
             failed_dependency: failed.clone(),
             schedule,
+            urgent,
             again: if self.one_in(6) {
                 vec![SegmentId::FIRST]
             } else {
@@ -118,6 +120,7 @@ impl World {
             due: delay.map(|delay| self.mono + delay),
             fingerprint,
             paused,
+            urgent,
             ..Promise::default()
         };
         (is_known, new, promise)
@@ -266,6 +269,9 @@ impl World {
             8 => {
                 self.met("user: pauses the queue");
                 self.queue_paused = true;
+                for promise in self.promises.values_mut() {
+                    promise.yielded = false;
+                }
                 self.apply(Command::SetQueuePaused(true));
             }
             9 | 10 => {
@@ -374,6 +380,7 @@ impl World {
             }
             if let Some(promise) = self.promises.get_mut(&task) {
                 promise.paused = paused;
+                promise.yielded = false;
             }
         }
     }

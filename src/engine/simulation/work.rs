@@ -9,7 +9,7 @@ use super::world::{Job, RunningJob, Waits, World};
 use crate::engine::core::{Answer, Command, Kind};
 use crate::engine::error::WorkError;
 use crate::engine::interrupt::StopReason;
-use crate::model::{ErrorCode, ErrorObject, SegmentId};
+use crate::model::{ErrorCode, ErrorObject, SegmentId, TaskState};
 
 impl World {
     /// A free thread takes the next job.
@@ -251,9 +251,18 @@ impl World {
             (&result, job.asked),
             (
                 Err(WorkError::Interrupted),
-                Some(StopReason::Pause | StopReason::Shutdown | StopReason::ShutdownAfterSegment)
+                Some(
+                    StopReason::Yield
+                        | StopReason::Pause
+                        | StopReason::Shutdown
+                        | StopReason::ShutdownAfterSegment
+                )
             )
         );
+        let yields = is_stop && !is_abandoned && job.asked == Some(StopReason::Yield);
+        if yields && let Some(promise) = self.promises.get_mut(&job.task) {
+            promise.yielded = true;
+        }
         self.note(format!("run {} comes back: {result:?}", job.run));
         self.apply(Command::Finished {
             run: job.run,
@@ -264,10 +273,22 @@ impl World {
             && kind == Kind::Durable
             && !is_abandoned
             && let Some(status) = self.core.status(&job.task)
-            && status.state == crate::model::TaskState::Pending
+            && status.state == TaskState::Pending
             && status.attempt >= before
         {
             self.fail(format!("a stop costs {} an attempt", job.task));
+        }
+        if yields {
+            self.met("urgent: an operation makes room");
+            let status = self.core.status(&job.task);
+            let waits = status.is_some_and(|status| match status.state {
+                TaskState::Pending => !status.paused,
+                // It runs again, or it is about to end.
+                _ => self.jobs().any(|other| other.task == job.task),
+            });
+            if !waits {
+                self.fail(format!("{} makes room and does not continue", job.task));
+            }
         }
     }
 }

@@ -63,6 +63,10 @@ pub(super) const KINDS: &[&str] = &[
     "user: drains",
     "user: shuts down twice",
     "user: opens again",
+    "urgent: an operation is asked to make room",
+    "urgent: an operation makes room",
+    "urgent: starts in a paused queue",
+    "urgent: several wait",
 ];
 
 /// What the wall's clock says at first, in milliseconds: early in 2026.
@@ -156,6 +160,9 @@ pub(super) struct Promise {
     pub due: Option<Duration>,
     pub fingerprint: Option<u8>,
     pub paused: bool,
+    pub urgent: bool,
+    /// It made room for an urgent one and has not been started since.
+    pub yielded: bool,
     /// When it was started, and for how long the process has been stopped since.
     pub started: Option<Duration>,
     pub has_run: bool,
@@ -312,6 +319,7 @@ impl World {
             promise.started = None;
             promise.due = None;
             promise.has_run = false;
+            promise.yielded = false;
             promise.cancel_batch = None;
             if std::mem::take(&mut promise.unstored) {
                 promise.ended = None;
@@ -437,6 +445,7 @@ impl World {
                 let promise = self.promises.entry(task.clone()).or_default();
                 promise.started = Some(self.mono);
                 promise.has_run = true;
+                promise.yielded = false;
                 self.jobs.push_back(Job::Run(Box::new(RunningJob {
                     run,
                     task,
@@ -461,6 +470,9 @@ impl World {
                 }
             }
             Effect::Interrupt { run, reason } => {
+                if reason == StopReason::Yield {
+                    self.met("urgent: an operation is asked to make room");
+                }
                 if let Some(job) = self.job(run) {
                     job.asked = job.asked.max(Some(reason));
                 }
@@ -535,5 +547,11 @@ impl World {
         ));
         self.wake_at = None;
         self.apply(Command::Tick);
+        // The steps of a shutdown may follow each other at once.
+        if let Some(at) = self.wake_at.filter(|at| *at <= self.mono)
+            && !self.shutting_down
+        {
+            self.fail(format!("the clock rings again and again for {at:?}"));
+        }
     }
 }
