@@ -14,5 +14,5 @@ pub use error::ClipError;
 pub use join::{DamagedClip, JoinError, Joined, Part, WAV_LIMIT, join};
 pub use name::{file_name, slug};
 pub use peaks::peaks;
-pub use publish::{encode, publish, remove_parts};
+pub use publish::{decode, encode, publish, remove_parts};
 pub use store::{ClipKey, ClipStore, KeptClip, Trimmed};

@@ -33,6 +33,15 @@ pub fn encode(samples: &[f32], rate: u32, path: &Path) -> Result<Vec<u8>, ClipEr
     Ok(bytes.into_inner())
 }
 
+/// The samples of a clip's bytes: what [`encode`] made of them. `None` if they are no clip of ours.
+#[must_use]
+pub fn decode(wav: &[u8]) -> Option<Vec<i16>> {
+    let reader = hound::WavReader::new(wav).ok()?;
+    let is_ours = reader.spec() == spec(reader.spec().sample_rate);
+    let samples = reader.into_samples().collect::<Result<_, _>>();
+    samples.ok().filter(|_| is_ours)
+}
+
 pub(super) fn spec(rate: u32) -> hound::WavSpec {
     hound::WavSpec {
         channels: 1,

@@ -12,7 +12,7 @@ use crate::model::{NarrationSettings, Plan, SegmentId};
 /// use std::sync::{Arc, Mutex};
 ///
 /// use aloud::engine::testing::{self, Library};
-/// use aloud::engine::{SpeechListener, Plan, SegmentId, SpeechRequest, Submission, TaskKind, Work};
+/// use aloud::engine::{Plan, SegmentId, SpeechListener, SpeechRequest, Submission, TaskKind, Work};
 ///
 /// /// Wants every segment, one after the other.
 /// #[derive(Default)]

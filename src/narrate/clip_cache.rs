@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clip::{ClipKey, ClipStore, KeptClip, Trimmed};
-use crate::engine::Narration;
+use crate::engine::NarrationSettings;
 use crate::settings::Settings;
 use crate::speech::Utterance;
 
@@ -45,11 +45,15 @@ impl ClipCache {
 
     /// What determines the clip of an utterance: the voice, the settings and what the model is given,
     /// whichever text, eSpeak NG or rules that came from. `None` if the voice's version is not known.
-    pub(super) fn key(narration: &Narration, utterance: &Utterance) -> Option<ClipKey> {
-        if narration.voice_version.is_empty() {
+    pub(super) fn key(
+        voice: &str,
+        version: &str,
+        settings: &NarrationSettings,
+        utterance: &Utterance,
+    ) -> Option<ClipKey> {
+        if version.is_empty() {
             return None;
         }
-        let settings = &narration.settings;
         let speaker = settings.speaker.map(u32::to_le_bytes);
         let ids: Vec<u8> = utterance
             .ids
@@ -58,8 +62,8 @@ impl ClipCache {
             .collect();
         Some(ClipKey::of(&[
             MAKING,
-            narration.voice.as_bytes(),
-            narration.voice_version.as_bytes(),
+            voice.as_bytes(),
+            version.as_bytes(),
             &settings.speed.to_le_bytes(),
             speaker.as_ref().map_or(&[], |speaker| &speaker[..]),
             &ids,

@@ -11,6 +11,7 @@ mod folder;
 mod identity;
 mod joining;
 mod library;
+mod live;
 mod narrator;
 mod new;
 mod pipeline;

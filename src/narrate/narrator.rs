@@ -8,9 +8,11 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use super::live::Live;
 use super::{ClipCache, joining, pipeline};
 use crate::engine::{
-    ErrorCode, ErrorObject, Limits, Narration, Narrator, TaskContext, WorkError, WorkResult,
+    ErrorCode, ErrorObject, Interrupt, Limits, Narration, Narrator, SpeechRequest, TaskContext,
+    WorkError, WorkResult,
 };
 use crate::speech::{FrontEnd, SpeechError, Synthesizer, Voice};
 
@@ -71,11 +73,15 @@ impl VoiceNarrator {
         self
     }
 
-    fn open(&mut self, narration: &Narration, limits: Limits) -> Result<&mut Open, WorkError> {
-        let name = &narration.voice;
-        let same = |open: &Open| {
-            open.name == *name && open.limits == limits && is_version(open, narration)
-        };
+    /// The voice of this name; if it is open already, that one, if it has this version.
+    fn open(
+        &mut self,
+        name: &Arc<str>,
+        version: &str,
+        limits: Limits,
+    ) -> Result<&mut Open, WorkError> {
+        let same =
+            |open: &Open| open.name == *name && open.limits == limits && is_version(open, version);
         if !self.open.as_ref().is_some_and(same) {
             // The old model goes before the new one comes: two would not fit everywhere.
             self.close();
@@ -111,16 +117,42 @@ impl VoiceNarrator {
         }
     }
 
-    fn speak(
+    fn speak_with(&mut self, speech: &SpeechRequest, context: &TaskContext) -> WorkResult {
+        let kept = self.kept.clone();
+        let version = &speech.voice_version;
+        let open = self.open(&speech.voice, version, context.limits())?;
+        if !is_version(open, version) {
+            let error = voice_changed_error(&speech.voice, &speech.title);
+            return Err(WorkError::Failed(error));
+        }
+        let voice = Arc::clone(&open.voice);
+        let front_end = front_end_of(&*voice, &mut open.front_end).map_err(work_error)?;
+        let live = Live {
+            speech,
+            context,
+            kept: kept.as_ref(),
+            rate: voice.info().sample_rate,
+            front_end,
+        };
+        let synthesizer = &mut open.synthesizer;
+        live.speak(|| synthesizer_of(&*voice, synthesizer, context.interrupt()))?;
+        if let Some(kept) = &kept {
+            kept.trim_now_and_then();
+        }
+        Ok(json!({ "segments": speech.plan.len() }))
+    }
+
+    fn narrate_with(
         &mut self,
         narration: &Narration,
         context: &TaskContext,
         limits: Limits,
     ) -> WorkResult {
         let (kept, library) = (self.kept.clone(), self.library.clone());
-        let open = self.open(narration, limits)?;
-        if !is_version(open, narration) {
-            return Err(WorkError::Failed(voice_changed_error(narration)));
+        let open = self.open(&narration.voice, &narration.voice_version, limits)?;
+        if !is_version(open, &narration.voice_version) {
+            let error = voice_changed_error(&narration.voice, &narration.title);
+            return Err(WorkError::Failed(error));
         }
         let rate = open.voice.info().sample_rate;
         let voice = Arc::clone(&open.voice);
@@ -128,21 +160,6 @@ impl VoiceNarrator {
         let mut again = HashSet::new();
         let joined = loop {
             let (synthesizer, front_end) = (&mut open.synthesizer, &mut open.front_end);
-            let prepare = || match front_end {
-                Some(front_end) => Ok(&**front_end),
-                slot => Ok(&**slot.insert(voice.front_end()?)),
-            };
-            let get = || match synthesizer {
-                Some(synthesizer) => Ok(synthesizer.as_mut()),
-                slot => {
-                    let begun = Instant::now();
-                    let opened = slot.insert(voice.open(context.interrupt())?);
-                    let seconds = begun.elapsed().as_secs_f64();
-                    let name = &voice.info().name;
-                    tracing::info!(voice = name, "the voice is open, after {seconds:.1} s");
-                    Ok(opened.as_mut())
-                }
-            };
             let job = pipeline::Job {
                 narration,
                 context,
@@ -150,7 +167,11 @@ impl VoiceNarrator {
                 library: library.as_deref(),
                 rate,
             };
-            pipeline::speak(job, prepare, get)?;
+            pipeline::speak(
+                job,
+                || front_end_of(&*voice, front_end),
+                || synthesizer_of(&*voice, synthesizer, context.interrupt()),
+            )?;
             if let Some(joined) = joining::join(job, &mut again)? {
                 break joined;
             }
@@ -190,23 +211,59 @@ impl VoiceNarrator {
 impl Narrator for VoiceNarrator {
     fn narrate(&mut self, narration: &Narration, context: &TaskContext) -> WorkResult {
         let limits = context.limits();
-        let result = self.speak(narration, context, limits);
+        let result = self.narrate_with(narration, context, limits);
         if self.always_new || !limits.is_none() {
             // What one has used of its limits is nothing to the next.
             self.close();
         }
         result
     }
+
+    fn speak(&mut self, speech: &SpeechRequest, context: &TaskContext) -> WorkResult {
+        let result = self.speak_with(speech, context);
+        if self.always_new {
+            self.close();
+        }
+        result
+    }
 }
 
-/// Whether the voice is the one that a narration was begun with.
-fn is_version(open: &Open, narration: &Narration) -> bool {
-    let wanted = &*narration.voice_version;
+/// The front end of an open voice; the first who asks opens it.
+fn front_end_of<'o>(
+    voice: &dyn Voice,
+    slot: &'o mut Option<Box<dyn FrontEnd>>,
+) -> Result<&'o (dyn FrontEnd + 'static), SpeechError> {
+    match slot {
+        Some(front_end) => Ok(&**front_end),
+        slot => Ok(&**slot.insert(voice.front_end()?)),
+    }
+}
+
+/// The model of an open voice; the first who asks opens it.
+fn synthesizer_of<'o>(
+    voice: &dyn Voice,
+    slot: &'o mut Option<Box<dyn Synthesizer>>,
+    interrupt: &Interrupt,
+) -> Result<&'o mut (dyn Synthesizer + 'static), SpeechError> {
+    match slot {
+        Some(synthesizer) => Ok(synthesizer.as_mut()),
+        slot => {
+            let begun = Instant::now();
+            let opened = slot.insert(voice.open(interrupt)?);
+            let seconds = begun.elapsed().as_secs_f64();
+            let name = &voice.info().name;
+            tracing::info!(voice = name, "the voice is open, after {seconds:.1} s");
+            Ok(opened.as_mut())
+        }
+    }
+}
+
+/// Whether the voice is the one that is wanted, such as the one that a narration was begun with.
+fn is_version(open: &Open, wanted: &str) -> bool {
     wanted.is_empty() || wanted == open.voice.info().version
 }
 
-fn voice_changed_error(narration: &Narration) -> ErrorObject {
-    let (voice, title) = (&narration.voice, &narration.title);
+fn voice_changed_error(voice: &str, title: &str) -> ErrorObject {
     let message = format!("the voice {voice} is not the one that \"{title}\" was begun with");
     ErrorObject::new(ErrorCode::VoiceChanged, message).with_remediation(
         "Put the old model back and retry, or narrate the text again: it then starts from the beginning",

@@ -21,8 +21,8 @@ use super::narrator::work_error;
 use super::{ClipCache, LibraryId, Owner, folder};
 use crate::clip::{self, ClipKey, Fault, KeptClip};
 use crate::engine::{
-    Attempt, ClipRecord, ErrorCode, ErrorObject, Narration, PlannedSegment, SegmentId, StoredClip,
-    TaskContext, WorkError,
+    Attempt, ClipRecord, ErrorCode, ErrorObject, Interrupt, Narration, NarrationSettings,
+    PlannedSegment, SegmentId, StoredClip, TaskContext, WorkError,
 };
 use crate::files;
 use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
@@ -272,7 +272,10 @@ fn prepare(
         // A clip with a problem is not kept, and none is copied in its place.
         let is_right = |utterance: &&Utterance| utterance.problem().is_none();
         let known = job.kept.zip(utterance.as_ref().ok().filter(is_right));
-        let key = known.and_then(|(_, utterance)| ClipCache::key(job.narration, utterance));
+        let of = job.narration;
+        let key = known.and_then(|(_, utterance)| {
+            ClipCache::key(&of.voice, &of.voice_version, &of.settings, utterance)
+        });
         let copy = job.kept.zip(key.as_ref()).filter(|_| may_copy);
         let is_gone = if let Some(clip) = copy.and_then(|(kept, key)| kept.get(key)) {
             past_the_model.send_blocking(Clip::Kept(id, clip)).is_err()
@@ -330,7 +333,8 @@ fn synthesize(
                 continue;
             }
         };
-        let tried = best_try(job, model, utterance, &ahead);
+        let (settings, interrupt) = (&job.narration.settings, context.interrupt());
+        let tried = best_try(settings, job.rate, model, utterance, &ahead, interrupt);
         let overdue = context.end_segment();
         match tried {
             Err(SpeechError::Interrupted) if overdue && context.interrupt().reason().is_none() => {
@@ -414,24 +418,19 @@ fn speakable(prepared: Result<Utterance, SpeechError>) -> Result<Utterance, Unsp
 }
 
 /// Speaks until the clip can be right, and gives the last try otherwise.
-fn best_try(
-    job: Job<'_>,
+pub(super) fn best_try(
+    settings: &NarrationSettings,
+    rate: u32,
     model: &mut dyn Synthesizer,
     utterance: &Utterance,
     ahead: &[&Utterance],
+    interrupt: &Interrupt,
 ) -> Result<(Speech, Option<Fault>), SpeechError> {
-    let settings = &job.narration.settings;
     let (mut tries, mut work) = (1, Duration::ZERO);
     loop {
-        let interrupt = job.context.interrupt();
         let mut speech = model.synthesize(utterance, ahead, settings, interrupt)?;
         work += speech.work;
-        let fault = clip::check(
-            &speech.samples,
-            job.rate,
-            utterance.sounds(),
-            settings.speed,
-        );
+        let fault = clip::check(&speech.samples, rate, utterance.sounds(), settings.speed);
         if fault.is_none() || tries == TRIES {
             speech.work = work;
             return Ok((speech, fault));
