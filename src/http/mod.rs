@@ -14,6 +14,7 @@
 //! | `metrics`, `pattern`, `usage` | say in numbers what it does |
 //! | `trace` | says which trace a request belongs to |
 //! | `events` | numbers what happens and tells every watcher |
+//! | `page` | the page for a browser |
 //! | `client` | asks such a server, for other programs of ours |
 //! | `remote`, `mirror` | the service of another process by such a client: asked, and followed |
 //!
@@ -50,6 +51,7 @@ mod health;
 mod look;
 mod metrics;
 mod mirror;
+mod page;
 mod pattern;
 mod query;
 mod remote;

@@ -10,6 +10,7 @@ pub(super) const NOWHERE: &str = "none";
 impl Look {
     pub(super) fn pattern(&self) -> &'static str {
         match self {
+            Self::Page(_) => "/",
             Self::Info => "/v1/info",
             Self::Tasks => "/v1/tasks",
             Self::Task(_) => "/v1/tasks/{id}",

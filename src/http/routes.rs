@@ -12,13 +12,14 @@ use super::answer::{Answer, Fault};
 use super::gate::Visitor;
 use super::query::{Query, parts};
 use super::server::Shared;
-use super::{act, health, look, metrics, pattern, sound, storycore, submit, trace};
+use super::{act, health, look, metrics, page, pattern, sound, storycore, submit, trace};
 use crate::model::{GroupId, SegmentId, TaskId};
 use crate::service::{Action, TaskAction, Traced};
 
 /// Something that can be looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Look {
+    Page(page::File),
     Info,
     Tasks,
     Task(TaskId),
@@ -130,6 +131,7 @@ async fn respond(
 async fn see(shared: &Rc<Shared>, look: Look, head: Head) -> Result<Answer, Fault> {
     let Head { query, headers, .. } = &head;
     match look {
+        Look::Page(file) => Ok(file.answer()),
         Look::Info => look::info(shared),
         Look::Tasks => look::tasks(shared, query).await,
         Look::Task(id) => look::task(shared, &id),
@@ -180,6 +182,7 @@ fn find(parts: &[&str]) -> Option<Route> {
     };
     let act = |action| order(Order::Act(action));
     Some(match *parts {
+        [name] if page::File::at(name).is_some() => look(Look::Page(page::File::at(name)?)),
         ["v1", "info"] => look(Look::Info),
         ["v1", "tasks"] => Route {
             look: Some(Look::Tasks),
@@ -251,6 +254,11 @@ mod tests {
             Some(Look::Task("a/b".into()))
         );
         assert_eq!(of("/v1/info").unwrap().allowed(), "GET, HEAD");
+        assert_eq!(
+            of("/").unwrap().look,
+            Some(Look::Page(page::File::Page)),
+            "what a browser asks for first"
+        );
         let later = Action::Task {
             task: "a".into(),
             what: TaskAction::Later,
@@ -261,7 +269,6 @@ mod tests {
             ("POST", Some(Order::Act(later)))
         );
         for nothing in [
-            "/",
             "/v1",
             "/v1/",
             "/v1/tasks/",
