@@ -212,7 +212,7 @@ fn everything_can_be_looked_at() {
 fn what_is_asked_badly_is_answered_with_what_is_wrong() {
     let served = Served::with(Home::empty(), ServerOptions::default());
     for (path, status, code) in [
-        ("/", 404, "NOT_FOUND"),
+        ("/index.html", 404, "NOT_FOUND"),
         ("/v1/nothing", 404, "NOT_FOUND"),
         ("/v1/tasks/none", 404, "TASK_NOT_FOUND"),
         ("/v1/tasks/none/segments", 404, "TASK_NOT_FOUND"),
