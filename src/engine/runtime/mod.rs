@@ -80,7 +80,7 @@ pub(super) struct Runtime {
     pub store: Store,
     pub journal: Journal,
     announcer: Announcer,
-    clock: Clock,
+    pub clock: Clock,
     pub threads: Threads,
     pub recovery: Option<Recovery>,
     pub options: Options,

@@ -16,10 +16,11 @@ mod segments;
 mod tasks;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use async_channel::{Receiver, Sender};
+use async_channel::{Receiver, Sender, TrySendError};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::core::{Row, RowAnswer, RowResult};
@@ -35,6 +36,8 @@ pub(crate) use tasks::NARRATE;
 
 /// Questions that may wait for the thread.
 const QUESTIONS: usize = 64;
+/// How soon a question that found no place is sent again.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
 
 /// Tells whoever sent a batch what became of its rows.
 type Tell = Box<dyn FnOnce(Vec<RowResult<Record>>) + Send>;
@@ -125,7 +128,7 @@ impl Store {
         let tell = Box::new(tell);
         let sent = self.batches.try_send(Batch { rows, tell });
         debug_assert!(
-            !matches!(sent, Err(async_channel::TrySendError::Full(_))),
+            !matches!(sent, Err(TrySendError::Full(_))),
             "two batches are under way"
         );
     }
@@ -164,6 +167,26 @@ impl Store {
         // A closed channel drops the question and with it the reply, which the answer reports.
         let _ = self.questions.send_blocking(question);
         Answer(answer)
+    }
+
+    /// Whether the thread takes up a question within this time. The disk is not asked: what it refuses
+    /// is told where it is needed.
+    pub(crate) fn answers(&self, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        let left = || until.saturating_duration_since(Instant::now());
+        let (reply, answer) = mpsc::sync_channel(1);
+        let mut question: Question = Box::new(move |_| {
+            // Nobody may wait for it any more.
+            let _ = reply.try_send(());
+        });
+        loop {
+            match self.questions.try_send(question) {
+                Ok(()) => return answer.recv_timeout(left()).is_ok(),
+                Err(TrySendError::Full(back)) if !left().is_zero() => question = back,
+                Err(_) => return false,
+            }
+            std::thread::park_timeout(TRY_AGAIN.min(left()));
+        }
     }
 
     /// Ends the thread once everything that waits is done.
