@@ -11,7 +11,9 @@ use super::demo::DemoArgs;
 use super::doctor::DoctorArgs;
 use super::narrate::NarrateArgs;
 use super::phonemes::PhonemesArgs;
-use super::queue::{AddArgs, LogArgs, MoveArgs, ServeArgs, StatusArgs, SteerArgs, WaitArgs};
+use super::queue::{
+    AddArgs, HealthArgs, LogArgs, MoveArgs, ServeArgs, StatusArgs, SteerArgs, WaitArgs,
+};
 use super::setup::SetupArgs;
 use super::voices::VoicesArgs;
 use crate::settings::Overrides;
@@ -72,6 +74,8 @@ pub(super) enum Command {
     Retry(SteerArgs),
     /// Move a waiting task in the queue
     Move(MoveArgs),
+    /// Say whether whoever works the queue is well; the exit code says so too
+    Health(HealthArgs),
     /// Show the last lines of the log
     Log(LogArgs),
     /// Work the queue without a screen, for whoever asks

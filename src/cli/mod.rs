@@ -110,6 +110,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             queue::steer(&command, &TaskAction::Retry(Vec::new()), &settings, out)
         }
         Some(Command::Move(command)) => queue::shift(&command, &settings, out),
+        Some(Command::Health(command)) => queue::health(&command, &settings, out),
         Some(Command::Log(command)) => queue::log(&command, &settings, out),
         Some(Command::Serve(command)) => queue::serve(&command, &settings, &signals),
         Some(Command::Stop) => queue::stop(&settings, out),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::assets::Assets;
 use crate::cli::fetching::{Show, ensure_for_use};
-use crate::engine::Engine;
+use crate::engine::{Engine, Hooks};
 use crate::narrate::{VoiceError, Voices, library_options_with, load_voice};
 use crate::service::{Ready, reference};
 use crate::settings::Settings;
@@ -41,7 +41,18 @@ pub(super) fn ready(
 
 /// Opens the library; narrations that an earlier run left continue at once.
 pub(super) fn open_engine(settings: &Settings, voices: &Arc<Voices>) -> anyhow::Result<Engine> {
-    let engine = Engine::open(library_options_with(settings, voices))?;
+    open_engine_with(settings, voices, Hooks::default())
+}
+
+/// The same, and these are called at its beginning and its end.
+pub(super) fn open_engine_with(
+    settings: &Settings,
+    voices: &Arc<Voices>,
+    hooks: Hooks,
+) -> anyhow::Result<Engine> {
+    let mut options = library_options_with(settings, voices);
+    options.hooks = hooks;
+    let engine = Engine::open(options)?;
     if let Some(recovery) = engine.recovery() {
         let said = recovery.to_string();
         // It is in the log as well.

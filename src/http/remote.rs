@@ -118,6 +118,11 @@ impl Remote {
         Ok(segments)
     }
 
+    /// How it is, as `/health` tells everyone.
+    pub(crate) fn report(&self) -> Result<serde_json::Value, Refusal> {
+        self.get("/health")
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refusal> {
         let answer = self.client.get(path).map_err(unreachable)?;
         told(answer.status, &answer.body)

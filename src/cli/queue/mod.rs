@@ -2,7 +2,9 @@
 //! open is asked over its socket.
 
 mod add;
+mod health;
 mod log;
+mod notify;
 mod serve;
 mod status;
 mod steer;
@@ -23,6 +25,7 @@ use crate::service::{Local, Refusal, RefusalKind, Service, TaskAction, TaskSumma
 use crate::settings::Settings;
 
 pub(super) use add::{AddArgs, run as add};
+pub(super) use health::{HealthArgs, run as health};
 pub(super) use log::{LogArgs, run as log};
 pub(super) use serve::{Owner, ServeArgs, run as serve, stop};
 pub(super) use status::{StatusArgs, WaitArgs, run as status, wait};

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use futures_lite::FutureExt;
 
+use super::notify::{Ear, Notifier};
 use super::owner;
 use crate::cli::on_complete::OnComplete;
 use crate::cli::signals::Signals;
-use crate::cli::submit::open_engine;
+use crate::cli::submit::open_engine_with;
 use crate::engine::{Engine, ShutdownWait, Subscription};
 use crate::http::{Gate, Server, ServerOptions, address};
 use crate::narrate::Voices;
@@ -134,7 +135,8 @@ pub(crate) fn run(
         tcp(&http)?
     };
     let voices = Voices::new(settings);
-    let engine = open_engine(settings, &voices)?;
+    let ear = Ear::new();
+    let engine = open_engine_with(settings, &voices, ear.hooks())?;
     signals.shut_down(&engine, settings.shutdown_timeout);
     let _on_complete = OnComplete::start(&engine, settings)?;
     let log = crate::cli::logging::last_lines;
@@ -152,6 +154,11 @@ pub(crate) fn run(
         // Whoever started it reads this up to here.
         rustix::stdio::dup2_stderr(std::fs::File::open("/dev/null")?)?;
     }
+    // Who was started by another program is no service, whatever that one is.
+    let notifier = match args.detached {
+        true => None,
+        false => Notifier::start(ear, &engine, settings.shutdown_timeout)?,
+    };
     let events = engine.subscribe();
     let mut idle_since = Instant::now();
     while !has_ended(&events) {
@@ -164,6 +171,7 @@ pub(crate) fn run(
     }
     engine.shutdown(ShutdownWait::Segments(settings.shutdown_timeout));
     drop(answering);
+    drop(notifier);
     Ok(signals.exit_code().unwrap_or(ExitCode::SUCCESS))
 }
 

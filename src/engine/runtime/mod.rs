@@ -9,7 +9,7 @@
 //! | `aloud-worker` (one or more) | a job | whoever carries out [`Effect::Start`] |
 //! | `aloud-store` | a batch of rows, a question | [`Effect::Persist`], readers |
 //! | `aloud-journal` | lines for a narration's folder | the store, after a commit |
-//! | `aloud-clock` | the time of the next alarm | [`Effect::WakeAt`] |
+//! | `aloud-clock` | the time of the next alarm | [`Effect::WakeAt`], whoever asks whether it runs |
 //! | `aloud-events` | events, and replies to those who wait for an end | every command |
 //! | `aloud-reaper` | the work of ended tasks, to be dropped | [`Effect::Drop`] |
 //! | `aloud-callbacks` | events (only with callbacks) | `aloud-events` |
