@@ -2,6 +2,7 @@
 
 mod kit;
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -175,4 +176,39 @@ fn scripts_are_told_in_one_line_whether_it_is_well() {
     assert_eq!(health.code, Some(1));
     assert_eq!(health.out.lines().count(), 1, "{}", health.out);
     assert!(health.out.starts_with("degraded: "), "{}", health.out);
+}
+
+#[test]
+fn the_doctor_tells_what_ends_at_logout_and_who_set_what() {
+    let home = Home::ready();
+    let doctor = |linger: &str| {
+        let stand_in = home.write(
+            "bin/loginctl",
+            format!("#!/bin/sh\necho \"$@\" > \"$ALOUD_HOME/asked\"\n{linger}\n"),
+        );
+        std::fs::set_permissions(&stand_in, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let ran = home
+            .command(&["doctor"])
+            .env("PATH", format!("{}:{path}", home.path("bin").display()))
+            .env("MAX_ENGINE_WORKERS", "3")
+            .env("EXECUTOR_SHUTDOWN_TIMEOUT", "12")
+            .output();
+        let ran = Ran::from(ran.unwrap());
+        assert_eq!(ran.code, Some(0), "{}", ran.out);
+        ran.out
+    };
+    let said = doctor("echo Linger=no");
+    assert!(said.contains("loginctl enable-linger"), "{said}");
+    let asked = std::fs::read_to_string(home.path("asked")).unwrap();
+    let me = rustix::process::getuid().as_raw();
+    assert_eq!(asked.trim(), format!("show-user {me} --property=Linger"));
+    let setting = |name: &str| said.lines().find(|line| line.contains(name)).unwrap();
+    assert!(setting("  workers").ends_with("(MAX_ENGINE_WORKERS)"));
+    assert!(setting("  shutdown_timeout").ends_with("(EXECUTOR_SHUTDOWN_TIMEOUT)"));
+    let said = doctor("echo Linger=yes");
+    assert!(said.contains("goes on after you log out"), "{said}");
+    // Where no user manager answers there is nothing to tell.
+    let said = doctor("echo Host is down >&2; exit 1");
+    assert!(!said.contains("logout"), "{said}");
 }

@@ -10,6 +10,7 @@ use std::{
 use serde::Serialize;
 
 use super::fetching::table;
+use super::linger;
 use crate::{
     assets::{AssetError, Assets, Piece, PieceId, VoiceFiles, find_pip, free_space, human_size},
     engine::Holder,
@@ -140,6 +141,7 @@ pub fn examine(
         // Without it nothing can be fetched, but what is installed works.
         Err(why) => finding("pip", State::Warning, &why),
     });
+    checks.extend(linger::examine());
     Ok(Report {
         ok: checks.iter().all(|check| check.state != State::Bad),
         platform: assets.catalogue().platform.clone(),

@@ -12,6 +12,7 @@ mod desk;
 pub mod doctor;
 pub mod fetching;
 mod limits;
+mod linger;
 mod logging;
 #[cfg(feature = "monitor")]
 mod monitor;
