@@ -120,6 +120,9 @@ fn run(mut teller: Teller, heard: &Receiver<Word>, engine: &Engine) {
                 tracing::warn!(%error, "the service manager can't be told anything");
             }
             is_heard = sent.is_ok();
+            if !is_heard {
+                teller.was_not_heard(&told);
+            }
         }
         match heard.recv_timeout(teller.wait(Instant::now())) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -236,6 +239,18 @@ impl Teller {
         self.pulse.unwrap_or_default() / 2
     }
 
+    /// All of this that holds for long is to be told again.
+    fn was_not_heard(&mut self, told: &[Told]) {
+        for word in told {
+            match word {
+                Told::Ready => self.is_ready = false,
+                Told::Stopping => self.said_stopping = false,
+                Told::Status(_) => self.status.clear(),
+                Told::Alive | Told::MoreTime(_) => {}
+            }
+        }
+    }
+
     /// What there is to tell.
     fn tell(&mut self, now: Instant, queue: &str) -> Vec<Told> {
         let mut told = Vec::new();
@@ -284,7 +299,10 @@ mod tests {
         let now = Instant::now();
         let mut teller = Teller::new(None, PATIENCE, now);
         assert!(!teller.asks_for_pulse(now));
-        assert_eq!(teller.tell(now, "idle"), [Told::Ready, says("idle")]);
+        let first = [Told::Ready, says("idle")];
+        assert_eq!(teller.tell(now, "idle"), first);
+        teller.was_not_heard(&first);
+        assert_eq!(teller.tell(now, "idle"), first);
         assert_eq!(teller.tell(now, "idle"), []);
         assert_eq!(teller.tell(now, "busy"), [says("busy")]);
         assert_eq!(teller.wait(now), LOOK_AROUND);
