@@ -44,6 +44,8 @@ pub mod architecture {}
 #[cfg(feature = "narrate")]
 pub mod assets;
 #[cfg(feature = "narrate")]
+pub mod audio;
+#[cfg(feature = "narrate")]
 pub mod clip;
 #[cfg(feature = "narrate")]
 mod files;
