@@ -14,8 +14,8 @@ use crate::settings::Pauses;
 use crate::shortage::{advice, told};
 use crate::speech::VoiceInfo;
 use crate::text::{
-    DecodeError, Limits, OmissionReason, Segment, SegmentEnd, SegmentKind, Source, decode,
-    format_for, segment,
+    DecodeError, Limits, OmissionReason, Segment, SegmentEnd, SegmentKind, Segmentation, Source,
+    decode, format_for, segment,
 };
 
 /// Seconds of speech in a character, on average: some 15 characters a second.
@@ -172,27 +172,7 @@ pub fn compose(
         });
     }
     let text = request.source.text.as_str();
-    let document = format_for(request.path.as_deref(), text).parse(text);
-    let language = info.language.split(['-', '_']).next().unwrap_or("en");
-    let cut = segment(text, &document, language, &Limits::default());
-    if cut.segments.is_empty() {
-        let mut reasons: Vec<_> = cut
-            .omissions
-            .iter()
-            .map(|omission| omission.reason.to_string())
-            .collect();
-        reasons.sort_unstable();
-        reasons.dedup();
-        let left = if reasons.is_empty() {
-            "blank space".into()
-        } else {
-            reasons.join(", ")
-        };
-        return Err(ComposeError::NothingToSpeak {
-            name: request.name.clone(),
-            left,
-        });
-    }
+    let cut = cut(request, info)?;
     let stem = request
         .path
         .as_deref()
@@ -240,6 +220,45 @@ fn estimate(plan: &Plan, rate: u32, speed: f32) -> (f64, u64) {
     let seconds = plan.chars() as f64 * SECONDS_PER_CHAR / f64::from(speed.max(0.1)) + pauses;
     let bytes = seconds * f64::from(rate) * 2.0;
     (seconds, (bytes / WAV_LIMIT as f64).ceil().max(1.0) as u64)
+}
+
+/// Cuts a text that is spoken to someone now, and has no folder.
+///
+/// # Errors
+/// [`ComposeError::NothingToSpeak`]
+pub fn speech_plan(
+    request: &Request,
+    info: &VoiceInfo,
+    pauses: &Pauses,
+) -> Result<Plan, ComposeError> {
+    let cut = cut(request, info)?;
+    Ok(Plan::new(planned(&cut.segments, pauses)))
+}
+
+fn cut(request: &Request, info: &VoiceInfo) -> Result<Segmentation, ComposeError> {
+    let text = request.source.text.as_str();
+    let document = format_for(request.path.as_deref(), text).parse(text);
+    let language = info.language.split(['-', '_']).next().unwrap_or("en");
+    let cut = segment(text, &document, language, &Limits::default());
+    if cut.segments.is_empty() {
+        let mut reasons: Vec<_> = cut
+            .omissions
+            .iter()
+            .map(|omission| omission.reason.to_string())
+            .collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        let left = if reasons.is_empty() {
+            "blank space".into()
+        } else {
+            reasons.join(", ")
+        };
+        return Err(ComposeError::NothingToSpeak {
+            name: request.name.clone(),
+            left,
+        });
+    }
+    Ok(cut)
 }
 
 fn first_words(text: &str) -> String {

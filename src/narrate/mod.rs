@@ -19,7 +19,7 @@ mod tuning;
 mod voices;
 
 pub use clip_cache::ClipCache;
-pub use compose::{ComposeError, Composed, Left, Request, compose};
+pub use compose::{ComposeError, Composed, Left, Request, compose, speech_plan};
 pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder};
 pub use identity::LibraryId;
 pub use joining::joined_name;

@@ -7,11 +7,12 @@ use std::thread::JoinHandle;
 
 use anyhow::bail;
 
+use super::speech::Listeners;
 use super::submit::{self, compose_for};
 use super::{
     API, Action, Done, Health, Host, Info, ListedVoice, Live, LogLine, NarrationDefaults, Refusal,
-    RefusalKind, RequestKey, SegmentView, Service, Sound, Stats, Submitted, Subscription,
-    TaskAction, TaskSummary, Terms, current_trace, typed, voice,
+    RefusalKind, RequestKey, SegmentView, Service, Sound, SpeechOrder, SpeechStream, Stats,
+    Submitted, Subscription, TaskAction, TaskSummary, Terms, current_trace, typed, voice,
 };
 use crate::assets::Assets;
 use crate::engine::{Engine, StoreError, Submission, SubmitError, trace_span};
@@ -36,12 +37,14 @@ pub struct Local {
     log: LogSource,
     /// The thread that ends the engine, once someone has asked for that.
     stopping: Mutex<Option<JoinHandle<()>>>,
+    listeners: Listeners,
 }
 
 impl Local {
     /// The service before this engine and its voices, under these settings.
     #[must_use]
     pub fn new(engine: Engine, voices: Arc<Voices>, settings: Settings, log: LogSource) -> Self {
+        let listeners = Listeners::new(settings.speech.requests);
         Self {
             engine,
             voices,
@@ -49,6 +52,7 @@ impl Local {
             boot: uuid::Uuid::new_v4().to_string(),
             log,
             stopping: Mutex::default(),
+            listeners,
         }
     }
 
@@ -310,6 +314,14 @@ impl Host for Local {
             .find(|past| past.id == *id);
         Sound::past(&past.ok_or_else(|| Refusal::no_task(id))?)
     }
+
+    fn speak(&self, order: &SpeechOrder) -> Result<SpeechStream, Refusal> {
+        self.speak_now(order)
+    }
+
+    fn speech_voices(&self) -> Result<Vec<String>, Refusal> {
+        Ok(self.voices_to_order())
+    }
 }
 
 impl Local {
@@ -421,5 +433,6 @@ fn read(named: &Path) -> anyhow::Result<Request> {
     Ok(Request::read(&path)?)
 }
 
+mod speech;
 #[cfg(test)]
 mod tests;

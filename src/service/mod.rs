@@ -9,6 +9,7 @@ mod local;
 mod place;
 mod refusal;
 mod sound;
+mod speech;
 mod submit;
 mod summary;
 mod terms;
@@ -35,6 +36,7 @@ pub use local::{Local, LogSource};
 pub(crate) use place::{Place, socket_of};
 pub use refusal::{Refusal, RefusalKind};
 pub use sound::Sound;
+pub use speech::{SpeechOrder, SpeechStream};
 pub(crate) use submit::{Ready, compose_for, reference, submit, submit_with};
 pub use summary::{SegmentState, SegmentView, TaskSummary};
 pub use terms::{RequestKey, Terms};
@@ -306,4 +308,18 @@ pub trait Host: Live {
     /// # Errors
     /// [`Refusal`]: there is no such task or part, it is not joined yet, or its file is gone.
     fn audio(&self, id: &TaskId, part: usize) -> Result<Sound, Refusal>;
+
+    /// Has a text spoken to someone who waits for it, before everything else; what is narrated meanwhile
+    /// makes room, and goes on by itself afterwards. Reads the disk, and returns before the first sound.
+    ///
+    /// # Errors
+    /// [`Refusal`]: what is wrong with the text, the voice or the speed, of which the error's details name
+    /// the `field`; [`RefusalKind::Full`] if too many listen already.
+    fn speak(&self, order: &SpeechOrder) -> Result<SpeechStream, Refusal>;
+
+    /// The names of voices that an order for speech may have. Reads the disk.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn speech_voices(&self) -> Result<Vec<String>, Refusal>;
 }

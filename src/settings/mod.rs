@@ -52,6 +52,10 @@ macro_rules! settings {
         }
 
         impl $name {
+            #[allow(
+                clippy::too_many_arguments,
+                reason = "what is kept stands in the table, and there may be much of it"
+            )]
             fn read(
                 sources: &mut Sources<'_>,
                 flags: $flags,
@@ -125,6 +129,17 @@ settings! {
 }
 
 settings! {
+    /// Speech for programs that ask for it over HTTP.
+    SpeechRequests, flags SpeechRequestOverrides, prefix "speech.",
+    groups {}
+    keeps {}
+    /// The most characters of one request.
+    max_chars: u32 = |_| 100_000, |value| within(value, 1..=1_000_000);
+    /// How many requests are answered or wait at a time; more are told to come back.
+    requests: usize = |_| 16, |value| within(value, 1..=1000);
+}
+
+settings! {
     /// Every setting, with its final value.
     Settings, flags Overrides, prefix "",
     groups {
@@ -134,12 +149,16 @@ settings! {
         limits: VoiceLimits / VoiceLimitOverrides,
         /// Where the program answers over TCP, and whom.
         http: Http / HttpOverrides,
+        /// Speech for programs that ask for it over HTTP.
+        speech: SpeechRequests / SpeechRequestOverrides,
     }
     keeps {
         /// Where things are kept.
         paths: Paths,
         /// Keys of the monitor's actions, by the actions' names; several are separated by blanks.
         keys: BTreeMap<String, String>,
+        /// Voices by other names, under which programs ask for them over HTTP, such as `alloy`.
+        voices: BTreeMap<String, String>,
         /// The program that voices run in, each in a process of its own, so that one that crashes
         /// takes nothing with it; none runs them in this process. No user sets this: the program
         /// does that reads the settings. See [`speech::process::load`](crate::speech::process::load).
@@ -269,7 +288,7 @@ pub fn load_from(
     env: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Settings, SettingsError> {
     let mut sources = Sources::read(paths.config_file(), env)?;
-    let keys = BTreeMap::new();
+    let (keys, voices) = (BTreeMap::new(), BTreeMap::new());
     let own_paths = paths.clone();
     let mut settings = Settings::read(
         &mut sources,
@@ -277,10 +296,12 @@ pub fn load_from(
         &paths,
         own_paths,
         keys,
+        voices,
         None,
         Vec::new(),
     )?;
     settings.keys = sources.take_table("keys")?;
+    settings.voices = sources.take_table("voices")?;
     sources.refuse_unknown_keys()?;
     // Whatever folder the program later runs in, the narrations' folder stays the same one.
     settings.out = std::path::absolute(&settings.out).unwrap_or(settings.out);
