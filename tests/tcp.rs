@@ -19,6 +19,7 @@ use aloud::settings::{Overrides, Paths, load_from};
 use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 use serde_json::{Value, json};
 
+use kit::request::{Reply, ask};
 use kit::voice::{library, narration};
 use kit::{Home, wait_for};
 
@@ -101,72 +102,6 @@ impl Served {
         let id = self.engine.submit(narration).unwrap();
         assert_eq!(self.engine.wait(&id).unwrap().state, TaskState::Completed);
         id
-    }
-}
-
-struct Reply {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    /// The status, and the code of the error.
-    fn refusal(&self) -> (u16, String) {
-        let code = self.json()["error"]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        (self.status, code)
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .into_iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
-    }
-}
-
-/// One request over a connection of its own. What is not said of its head is as it should be.
-fn ask(at: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-    let mut stream = TcpStream::connect(at).unwrap();
-    stream.set_read_timeout(Some(kit::PATIENCE)).unwrap();
-    let host = format!("{at}");
-    let length = body.len().to_string();
-    let mut lines = headers.to_vec();
-    if !headers.iter().any(|(name, _)| *name == "host") {
-        lines.push(("host", &host));
-    }
-    if method == "POST" {
-        lines.push(("content-length", &length));
-    }
-    let lines: Vec<_> = lines
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nconnection: close\r\n{}",
-        lines.concat()
-    );
-    let request = [format!("{head}\r\n").as_bytes(), body].concat();
-    // Who is refused may be closed before all of it is read.
-    let _ = stream.write_all(&request);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
-    let end =
-        end.unwrap_or_else(|| panic!("{method} {path}: {:?}", String::from_utf8_lossy(&answer)));
-    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
-    Reply {
-        status: head[9..12].parse().unwrap(),
-        head,
-        body: answer[end + 4..].to_vec(),
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `routes` | finds what an address and a method mean |
 //! | `look`, `submit`, `act` | answer `/v1/…` |
 //! | `sound` | sends clips and joined narrations |
+//! | `speech` | speaks to programs that know OpenAI's interface |
 //! | `storycore` | answers the endpoints with an envelope |
 //! | `health` | says whether it is alive and ready |
 //! | `metrics`, `pattern`, `usage` | say in numbers what it does |
@@ -34,6 +35,7 @@
 //! | a client | long heads, bodies, lists | bounds on each, before memory is taken |
 //! | | it stalls: a head, a body, an answer that it does not read | ten seconds for a head and for each piece of a body, a minute for an answer |
 //! | | more connections than there is room for | a bound, over TCP apart from the socket: the owner's own commands still get in |
+//! | | more speech at a time than one voice can give | a bound, and others are told when to come back; who hangs up or reads nothing gives the voice back |
 //! | | what makes our code panic | one answer fails, the others go on |
 //!
 //! What is *not* held off: whoever has the token (or is on a loopback without one) may do all that the
@@ -58,6 +60,7 @@ mod remote;
 mod routes;
 mod server;
 mod sound;
+mod speech;
 mod sse;
 mod storycore;
 mod stream;

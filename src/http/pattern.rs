@@ -32,6 +32,9 @@ impl Look {
             Self::Alive => "/livez",
             Self::Ready => "/readyz",
             Self::Metrics => "/metrics",
+            Self::Models => "/v1/models",
+            Self::AudioModels => "/v1/audio/models",
+            Self::AudioVoices => "/v1/audio/voices",
         }
     }
 }
@@ -44,6 +47,7 @@ impl Order {
             Self::Act(action) => of_action(action),
             Self::ShutDown => "/v1/shutdown",
             Self::Cancel => "/storycore.task.cancel",
+            Self::Speech => "/v1/audio/speech",
         }
     }
 }

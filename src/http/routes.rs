@@ -12,7 +12,7 @@ use super::answer::{Answer, Fault};
 use super::gate::Visitor;
 use super::query::{Query, parts};
 use super::server::Shared;
-use super::{act, health, look, metrics, page, pattern, sound, storycore, submit, trace};
+use super::{act, health, look, metrics, page, pattern, sound, speech, storycore, submit, trace};
 use crate::model::{GroupId, SegmentId, TaskId};
 use crate::service::{Action, TaskAction, Traced};
 
@@ -41,6 +41,9 @@ pub(super) enum Look {
     Alive,
     Ready,
     Metrics,
+    Models,
+    AudioModels,
+    AudioVoices,
 }
 
 /// Something that can be asked for.
@@ -51,6 +54,7 @@ pub(super) enum Order {
     Act(Action),
     ShutDown,
     Cancel,
+    Speech,
 }
 
 /// A request without its body.
@@ -153,6 +157,9 @@ async fn see(shared: &Rc<Shared>, look: Look, head: Head) -> Result<Answer, Faul
         Look::Alive => health::alive(shared).await,
         Look::Ready => health::ready(shared).await,
         Look::Metrics => metrics::metrics(shared).await,
+        Look::Models => speech::models(),
+        Look::AudioModels => speech::audio_models(),
+        Look::AudioVoices => speech::voices(shared, query).await,
     }
 }
 
@@ -168,6 +175,7 @@ async fn obey(
         Order::Act(action) => act::act(shared, action, &head.headers, body).await,
         Order::ShutDown => act::shut_down(shared, &head.headers, body).await,
         Order::Cancel => Ok(storycore::cancel(shared, head, body).await),
+        Order::Speech => Ok(speech::speech(shared, head, body).await),
     }
 }
 
@@ -216,6 +224,10 @@ fn find(parts: &[&str]) -> Option<Route> {
         ["v1", "retry-all"] => act(Action::RetryAll),
         ["v1", "resume-all"] => act(Action::ResumeAll),
         ["v1", "shutdown"] => order(Order::ShutDown),
+        ["v1", "models"] => look(Look::Models),
+        ["v1", "audio", "models"] => look(Look::AudioModels),
+        ["v1", "audio", "voices"] => look(Look::AudioVoices),
+        ["v1", "audio", "speech"] => order(Order::Speech),
         ["storycore.task.status"] => look(Look::Status),
         ["storycore.task.cancel"] => order(Order::Cancel),
         ["health"] => look(Look::Health),

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod onnx;
+pub mod request;
 pub mod voice;
 
 use std::io::{BufRead, BufReader, Write};

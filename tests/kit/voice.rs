@@ -57,6 +57,11 @@ pub fn library(folder: &Path, open: Open, kept: Option<ClipCache>) -> Options {
         speakers: 1,
         version: "1".into(),
     };
+    library_of(info, folder, open, kept)
+}
+
+/// The same of a voice that says this of itself.
+pub fn library_of(info: VoiceInfo, folder: &Path, open: Open, kept: Option<ClipCache>) -> Options {
     let voice: Arc<dyn Voice> = Arc::new(TestVoice { info, open });
     let resolve: VoiceResolver =
         Arc::new(move |_: &str, _| Ok::<_, ErrorObject>(Arc::clone(&voice)));
