@@ -54,8 +54,8 @@ pub struct PlannedSegment {
 /// assert!(!plan.is_empty());
 /// ```
 ///
-/// Whoever follows a plan from another process may know only some of it: [`Plan::outline`] has a
-/// length, and segments are known once they were added.
+/// Whoever follows a narration in another process may know only some of its plan: how long it is, and
+/// the segments that were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Windows of as many segments each, the last one maybe shorter; copying a plan copies pointers.
@@ -102,6 +102,7 @@ impl Plan {
     }
 
     /// A plan of which nothing is known but how long it is.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) fn outline(len: u32, chars: u64) -> Self {
         let windows = vec![None; (len as usize).div_ceil(WINDOW)];
         Self {
@@ -112,6 +113,7 @@ impl Plan {
     }
 
     /// The first segment of the first window that is not known.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) fn first_unknown(&self) -> Option<SegmentId> {
         let window = self.windows.iter().position(Option::is_none)?;
         Some(SegmentId::at(window * WINDOW))
@@ -119,6 +121,7 @@ impl Plan {
 
     /// Adds a whole window that begins at this segment. Anything else is no window of this plan, and
     /// nothing happens.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) fn add_window(&mut self, first: SegmentId, segments: Vec<PlannedSegment>) {
         let Some(index) = first.index().filter(|index| index % WINDOW == 0) else {
             return;

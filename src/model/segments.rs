@@ -133,6 +133,7 @@ impl CompletedSegments {
     }
 
     /// All of them from this number on.
+    #[cfg(feature = "cli")]
     pub(crate) fn from(&self, id: SegmentId) -> impl Iterator<Item = &CompletedSegment> {
         self.by_id.range(id..).map(|(_, one)| &one.segment)
     }
@@ -258,6 +259,7 @@ impl SegmentErrors {
     }
 
     /// The segments from this number on that have errors.
+    #[cfg(feature = "cli")]
     pub(crate) fn ids_from(&self, id: SegmentId) -> impl Iterator<Item = SegmentId> + '_ {
         self.by_id.range(id..).map(|(&id, _)| id)
     }
