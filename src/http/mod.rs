@@ -12,6 +12,7 @@
 //! | `speech` | speaks to programs that know OpenAI's interface |
 //! | `storycore` | answers the endpoints with an envelope |
 //! | `health` | says whether it is alive and ready |
+//! | `openapi` | says what all of this is called, for people's tools |
 //! | `metrics`, `pattern`, `usage` | say in numbers what it does |
 //! | `trace` | says which trace a request belongs to |
 //! | `events` | numbers what happens and tells every watcher |
@@ -53,6 +54,7 @@ mod health;
 mod look;
 mod metrics;
 mod mirror;
+mod openapi;
 mod page;
 mod pattern;
 mod query;

@@ -35,6 +35,7 @@ impl Look {
             Self::Models => "/v1/models",
             Self::AudioModels => "/v1/audio/models",
             Self::AudioVoices => "/v1/audio/voices",
+            Self::Document => "/v1/openapi.json",
         }
     }
 }

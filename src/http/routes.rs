@@ -12,7 +12,9 @@ use super::answer::{Answer, Fault};
 use super::gate::Visitor;
 use super::query::{Query, parts};
 use super::server::Shared;
-use super::{act, health, look, metrics, page, pattern, sound, speech, storycore, submit, trace};
+use super::{
+    act, health, look, metrics, openapi, page, pattern, sound, speech, storycore, submit, trace,
+};
 use crate::model::{GroupId, SegmentId, TaskId};
 use crate::service::{Action, TaskAction, Traced};
 
@@ -44,6 +46,7 @@ pub(super) enum Look {
     Models,
     AudioModels,
     AudioVoices,
+    Document,
 }
 
 /// Something that can be asked for.
@@ -160,6 +163,7 @@ async fn see(shared: &Rc<Shared>, look: Look, head: Head) -> Result<Answer, Faul
         Look::Models => speech::models(),
         Look::AudioModels => speech::audio_models(),
         Look::AudioVoices => speech::voices(shared, query).await,
+        Look::Document => Ok(openapi::document()),
     }
 }
 
@@ -209,6 +213,7 @@ fn find(parts: &[&str]) -> Option<Route> {
             let what = task_action(word)?;
             act(Action::Task { task, what })
         }
+        ["v1", "openapi.json"] => look(Look::Document),
         ["v1", "stats"] => look(Look::Stats),
         ["v1", "health"] => look(Look::State),
         ["v1", "defaults"] => look(Look::Defaults),
