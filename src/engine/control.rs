@@ -258,6 +258,34 @@ impl Engine {
         self.shift(id, false)
     }
 
+    /// Moves these tasks before all others, in this order, and returns how many of them wait or run.
+    /// Where no worker is free, a running narration with a worse place finishes its segment and returns
+    /// to its place in the queue, as with [`Self::pause_queue`].
+    ///
+    /// ```
+    /// use aloud::engine::{Priority, Submission, Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// engine.pause_queue();
+    /// let work = |name| Work::closure(name, |_| Ok(1.into()));
+    /// let urgent = engine.submit(Submission::new(work("urgent")).priority(Priority::High))?;
+    /// let (one, two) = (engine.submit(work("one"))?, engine.submit(work("two"))?);
+    /// assert_eq!(engine.move_first(&[two.clone(), one.clone()]), Ok(2));
+    /// let rank = |id| engine.task_status(id).unwrap().rank;
+    /// assert!(rank(&two) < rank(&one) && rank(&one) < rank(&urgent));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ControlError::ShutDown`]
+    pub fn move_first(&self, tasks: &[TaskId]) -> Result<usize, ControlError> {
+        match self.runtime().apply(Command::MoveFirst(tasks.to_vec())) {
+            Answer::Refused(refusal) => Err(refused(refusal)),
+            Answer::Count(count) => Ok(count),
+            _ => Ok(0),
+        }
+    }
+
     /// The place is written to disk without waiting for it: a crash may cost the last move.
     fn shift(&self, id: &TaskId, up: bool) -> Result<(), ControlError> {
         let task = id.clone();

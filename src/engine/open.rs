@@ -226,6 +226,9 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
     let least = bounded(runtime.options.workers);
     let most = bounded(runtime.options.max_workers);
     runtime.apply(Command::SetWorkers(least, most.max(least)));
+    if runtime.options.paused {
+        runtime.apply(Command::SetQueuePaused(true));
+    }
     runtime.apply(Command::Open);
     Ok(inner)
 }

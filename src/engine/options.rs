@@ -52,6 +52,9 @@ pub struct Options {
     pub takes_limits: bool,
     /// What can be done by name; see [`Operation`](super::Operation).
     pub operations: BTreeMap<Arc<str>, OperationFactory>,
+    /// Whether it begins with a [paused queue](super::Engine::pause_queue): nothing that an earlier
+    /// process left begins before whoever opens it has decided what comes first.
+    pub paused: bool,
     /// What to call when the engine starts and stops.
     pub hooks: Hooks,
 }
@@ -81,6 +84,7 @@ impl Options {
             narrator: None,
             takes_limits: false,
             operations: BTreeMap::new(),
+            paused: false,
             hooks: Hooks::default(),
         }
     }

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use aloud::engine::{Event, GroupId, SegmentId, ShutdownWait, Submission, SubmitError, TaskState};
+use aloud::engine::testing::{self, Library};
+use aloud::engine::{
+    Event, GroupId, SegmentId, ShutdownWait, Submission, SubmitError, TaskId, TaskState,
+};
 
 use crate::kit::{PATIENCE, narrating, narration, open, until, until_ended};
 
@@ -39,6 +42,38 @@ fn a_narration_survives_a_shutdown_and_no_clip_is_made_twice() {
     );
     assert_eq!(made.load(Ordering::SeqCst), 9, "segment 3 was made before");
     engine.shutdown(ShutdownWait::Now);
+}
+
+/// Each time the one that was moved to the front has its turn after a segment of the other.
+#[test]
+fn what_is_moved_to_the_front_does_not_wait_for_the_end_of_what_runs() {
+    let engine = Library::with_narrator(testing::long_silence);
+    let events = engine.subscribe();
+    let begun = |id: &TaskId| {
+        until(
+            &events,
+            |event| matches!(event, Event::SegmentStarted { task, .. } if task == id),
+        );
+    };
+    let book = engine.submit(engine.narration("A book")).unwrap();
+    begun(&book);
+    let note = engine.submit(engine.narration("A note")).unwrap();
+    assert_eq!(engine.move_first(std::slice::from_ref(&note)), Ok(1));
+    until(
+        &events,
+        |event| matches!(event, Event::Requeued { task } if *task == book),
+    );
+    begun(&note);
+    // One that runs is not in its own way.
+    let both = [note.clone(), book.clone(), "nobody".into()];
+    assert_eq!(engine.move_first(&both), Ok(2));
+    assert_eq!(engine.move_first(std::slice::from_ref(&book)), Ok(1));
+    for id in [&book, &note] {
+        let status = engine.wait(id).unwrap();
+        let done = status.completed_segments.len();
+        assert_eq!((status.state, done), (TaskState::Completed, 2));
+        assert_eq!(status.attempt, 1, "that it stood back counts as no attempt");
+    }
 }
 
 #[test]

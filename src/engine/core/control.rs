@@ -190,18 +190,55 @@ impl<B, R: Clone> Core<B, R> {
             else {
                 continue;
             };
-            if let Some(entry) = self.tasks.get_mut(&id) {
-                entry.rank = Some(rank);
+            places.push((id, rank));
+        }
+        self.take_places(places, now, out);
+        Answer::Done
+    }
+
+    /// Gives these tasks the first places, in this order. One that runs keeps its worker, and returns
+    /// to that place if it has to wait again. Those that have ended or are not known are left out.
+    pub(super) fn move_first(
+        &mut self,
+        ids: &[TaskId],
+        now: Now,
+        out: &mut Output<B, R>,
+    ) -> Answer {
+        if !matches!(self.life, Life::Open) {
+            return Answer::Refused(Refusal::ShutDown);
+        }
+        let has_place = |id: &&TaskId| {
+            let entry = self.tasks.get(*id);
+            let phase = entry.map(|entry| entry.phase);
+            matches!(phase, Some(Phase::Waiting | Phase::Running { .. }))
+        };
+        let moved: Vec<TaskId> = ids.iter().filter(has_place).cloned().collect();
+        let ranks = self.queue.front(moved.len());
+        let places: Vec<_> = moved.into_iter().zip(ranks).collect();
+        for (id, rank) in &places {
+            if let Some(entry) = self.tasks.get(id) {
+                self.queue.set_rank(entry.seq, *rank);
             }
-            self.alter(&id, |status| {
-                status.rank = rank;
+        }
+        let count = places.len();
+        if count > 0 {
+            self.take_places(places, now, out);
+        }
+        Answer::Count(count)
+    }
+
+    fn take_places(&mut self, places: Vec<(TaskId, i64)>, now: Now, out: &mut Output<B, R>) {
+        for (id, rank) in &places {
+            if let Some(entry) = self.tasks.get_mut(id) {
+                entry.rank = Some(*rank);
+            }
+            self.alter(id, |status| {
+                status.rank = *rank;
                 status.updated_at = now.wall;
             });
             out.events.push(Event::Progress { task: id.clone() });
-            places.push((id, rank));
         }
         self.disk.add(Row::Places(places), Then::Nothing);
-        Answer::Done
     }
 
     pub(super) fn watch(&mut self, id: &TaskId, call: CallId, out: &mut Output<B, R>) -> Answer {

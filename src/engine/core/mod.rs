@@ -156,6 +156,7 @@ impl<B: Again, R: Clone> Core<B, R> {
             Command::SetQueuePaused(paused) => self.set_queue_paused(paused, now, out),
             Command::ResumeAll => self.resume_all(now, out),
             Command::Move { task, up } => self.shift(&task, up, now, out),
+            Command::MoveFirst(tasks) => self.move_first(&tasks, now, out),
             Command::OpenPart { run, part } => self.open_part(run, part, now, out),
             Command::ClosePart { run, part } => self.close_part(run, part, now),
             Command::CompletePart {

@@ -58,6 +58,17 @@ impl Slot {
     }
 }
 
+/// Below every place that follows from a number and a priority: those that were moved to the front stand
+/// there.
+const FRONT: i64 = -1_000_000;
+/// How many can be moved to the front together and keep their order.
+const STEP: i64 = 1 << 20;
+
+/// Whether it was moved to the front, before all that had no such wish.
+pub(super) fn is_front(rank: i64) -> bool {
+    rank < FRONT
+}
+
 /// The waiting tasks.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -69,6 +80,8 @@ pub(super) struct Queue {
     /// Who waits for the end of a task.
     dependants: BTreeMap<u64, Vec<u64>>,
     paused: bool,
+    /// The best place that was ever asked for.
+    best: i64,
 }
 
 /// A task that comes into the queue.
@@ -91,6 +104,7 @@ impl Queue {
         let order = i64::try_from(seq).unwrap_or(i64::MAX);
         let overtakes = place.priority.number() * i64::from(Priority::OVERTAKES);
         let rank = place.rank.unwrap_or(order - overtakes);
+        self.best = self.best.min(rank);
         for &dependency in place.after {
             self.dependants.entry(dependency).or_default().push(seq);
         }
@@ -125,6 +139,11 @@ impl Queue {
 
     fn next(&mut self, now: Duration) -> Option<Standing> {
         self.release(now);
+        self.first()
+    }
+
+    /// Who may run next, of those that are not delayed.
+    pub(super) fn first(&self) -> Option<Standing> {
         let first = self.open_lanes().filter_map(|tasks| tasks.first().copied());
         let next = first.min()?;
         (!self.paused || next.0 == Turn::Urgent).then_some(next)
@@ -240,6 +259,18 @@ impl Queue {
         self.change(seq, |slot| slot.rank = other_rank);
         self.change(other, |slot| slot.rank = rank);
         Some(other)
+    }
+
+    /// Places before every other one, for so many tasks in their order.
+    pub(super) fn front(&mut self, count: usize) -> impl Iterator<Item = i64> + use<> {
+        let span = i64::try_from(count).unwrap_or(i64::MAX).max(STEP);
+        self.best = self.best.min(FRONT).saturating_sub(span);
+        (self.best..).take(count)
+    }
+
+    /// Gives a waiting task another place.
+    pub(super) fn set_rank(&mut self, seq: u64, rank: i64) {
+        self.change(seq, |slot| slot.rank = rank);
     }
 
     /// Where a waiting task stands; smaller is sooner.
@@ -401,6 +432,28 @@ mod tests {
         assert_eq!((queue.take(NOW), queue.urgent()), (None, 0));
         queue.set_all_paused(false);
         assert_eq!(queue.order(), [2, 1, 3], "after a pause, places decide");
+    }
+
+    #[test]
+    fn the_front_is_before_all_and_the_last_wish_first() {
+        let mut queue = queue(&[1, 2, 3, 4, 5].map(|seq| (seq, Priority::High)));
+        for wish in [[5, 3], [4, 2]] {
+            for (seq, rank) in wish.into_iter().zip(queue.front(2)) {
+                assert!(is_front(rank));
+                queue.set_rank(seq, rank);
+            }
+        }
+        assert_eq!(queue.order(), [4, 2, 5, 3, 1]);
+        // Nobody has to know what an earlier process gave away.
+        let rank = queue.rank(4);
+        let mut later = Queue::default();
+        let place = Place {
+            rank,
+            ..Place::default()
+        };
+        later.add(4, place);
+        assert!(later.front(1).next() < rank);
+        assert!(!is_front(queue.rank(1).unwrap()));
     }
 
     #[test]

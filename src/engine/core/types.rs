@@ -188,6 +188,8 @@ pub(crate) enum Command<B, R> {
         task: TaskId,
         up: bool,
     },
+    /// These come before all others, in this order.
+    MoveFirst(Vec<TaskId>),
     /// A run begins with a part.
     OpenPart {
         run: RunId,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::mutation::{Mutation, mutated};
+use super::queue::{Turn, is_front};
 use super::run::CANCEL_GRACE;
 use super::state::{Alarm, Life, Phase, Run, Then};
 use super::{Answer, Core, Effect, Kind, Now, Output, Refusal, Row, RunId};
@@ -113,6 +114,7 @@ impl<B, R: Clone> Core<B, R> {
             }
             self.hand_out(now, out);
             self.make_room(now, out);
+            self.stand_back(now, out);
         }
     }
 
@@ -163,6 +165,30 @@ impl<B, R: Clone> Core<B, R> {
                 return;
             };
             self.start(seq, now, out);
+        }
+    }
+
+    /// What was moved to the front does not wait for the end of a book that was there before: that one
+    /// goes back to its place after its part.
+    fn stand_back(&mut self, now: Now, out: &mut Output<B, R>) {
+        let front = match self.queue.first() {
+            Some((Turn::ByPlace, rank, _)) if is_front(rank) => rank,
+            _ => return,
+        };
+        let is_short = self.workers.alive >= signed(self.workers.most);
+        // Whoever is asked already leaves room soon.
+        if self.life != Life::Open || !is_short || self.runs.values().any(|run| run.asked.is_some())
+        {
+            return;
+        }
+        let runs = self.runs.iter().filter_map(|(run, of)| {
+            let entry = self.tasks.get(&of.task)?;
+            entry.is_durable().then_some((entry.status.rank, *run))
+        });
+        if let Some((rank, run)) = runs.max()
+            && rank > front
+        {
+            self.ask(run, StopReason::Pause, CANCEL_GRACE, now, out);
         }
     }
 

@@ -280,6 +280,10 @@ impl World {
             }
             11 | 12 => {
                 if let Some(task) = self.some_task() {
+                    if self.one_in(3) {
+                        self.move_first(task);
+                        return;
+                    }
                     let up = self.random.bool();
                     if self.apply(Command::Move { task, up }) == Answer::Done {
                         self.met("user: moves");
@@ -311,6 +315,14 @@ impl World {
             19 if self.random.bool() => self.report(),
             19 => self.set_or_end_recurring(),
             _ => {}
+        }
+    }
+
+    fn move_first(&mut self, task: TaskId) {
+        let mut tasks = vec![task];
+        tasks.extend(self.some_task());
+        if self.apply(Command::MoveFirst(tasks)) == Answer::Count(2) {
+            self.met("user: moves to the front");
         }
     }
 

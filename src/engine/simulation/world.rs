@@ -50,6 +50,7 @@ pub(super) const KINDS: &[&str] = &[
     "user: pauses what runs",
     "user: pauses the queue",
     "user: moves",
+    "user: moves to the front",
     "user: reports",
     "user: has a task recur",
     "user: ends a recurrence",
