@@ -458,6 +458,7 @@ fn an_error_is_said_with_its_segment_and_what_to_do() {
 fn a_signal_is_said_and_decides_the_exit_code() {
     let home = Home::ready();
     let story = home.write("story.txt", long_story());
+    home.write("config/config.toml", "on_hangup = \"stop\"\n");
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
         let mut talk = Conversation::with(&home, &[]);
         talk.type_line("v every");

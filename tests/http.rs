@@ -56,9 +56,11 @@ struct Served {
 
 fn log() -> Vec<LogLine> {
     vec![LogLine {
+        number: 1,
         time: 1,
         level: "INFO".into(),
         text: "it began".into(),
+        task: None,
     }]
 }
 
@@ -435,6 +437,10 @@ fn tasks_and_the_queue_are_steered() {
     assert!(rank(&second) < rank(&first));
     assert_eq!(order(&second, "later").0, 200);
     assert!(rank(&second) > rank(&first));
+    let front = json!({ "tasks": [second, "nobody", first] });
+    assert_eq!(served.post("/v1/queue/first", &front).0, 200);
+    assert!(rank(&second) < rank(&first) && rank(&first) < -1000);
+    assert_eq!(served.order("/v1/queue/first").0, 400, "none is named");
     assert_eq!(order(&first, "cancel").0, 200);
     assert_eq!(
         served.engine.wait(&first).unwrap().state,

@@ -2,90 +2,10 @@
 
 mod kit;
 
-use std::process::{Child, Stdio};
+use rustix::process::{Signal, kill_process, test_kill_process};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use serde_json::Value;
-
-use kit::{Home, clips, wait_for};
-
-/// A home with the voice of tones, and whoever was started in it.
-struct Desk {
-    home: Home,
-    voice: String,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let home = Home::ready();
-        let voice = home.tone();
-        Self { home, voice }
-    }
-
-    fn command(&self, args: &[&str]) -> std::process::Command {
-        let mut command = self.home.command(args);
-        command
-            .args(["--voice", &self.voice, "--offline"])
-            .env_remove("XDG_RUNTIME_DIR");
-        command
-    }
-
-    /// What it prints; it has to end well.
-    #[track_caller]
-    fn says(&self, args: &[&str]) -> String {
-        let ran = self.command(args).output().unwrap();
-        let (out, err) = (
-            ran.stdout,
-            String::from_utf8_lossy(&ran.stderr).into_owned(),
-        );
-        assert!(ran.status.success(), "{args:?}: {err}");
-        String::from_utf8(out).unwrap()
-    }
-
-    /// Why it does not end well.
-    #[track_caller]
-    fn refuses(&self, args: &[&str]) -> String {
-        let ran = self.command(args).output().unwrap();
-        assert!(!ran.status.success(), "{args:?}");
-        String::from_utf8(ran.stderr).unwrap()
-    }
-
-    fn tasks(&self) -> Vec<Value> {
-        serde_json::from_str(&self.says(&["status", "--json"])).unwrap()
-    }
-
-    /// The process that answers.
-    fn owner(&self) -> Pid {
-        let lock = std::fs::read_to_string(self.home.path("state/lock")).unwrap();
-        let holder: Value = serde_json::from_str(&lock).unwrap();
-        let pid = holder["pid"].as_i64().unwrap();
-        Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
-    }
-
-    fn serve(&self) -> Child {
-        let mut command = self.command(&["serve", "--stay"]);
-        let child = command.stderr(Stdio::null()).spawn().unwrap();
-        wait_for("it answers", || {
-            let lock = std::fs::read_to_string(self.home.path("state/lock")).ok()?;
-            lock.contains("socket").then_some(())
-        });
-        child
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        // One that was started in the background has no other end.
-        let _ = self.command(&["stop"]).output();
-    }
-}
-
-fn story(desk: &Desk, name: &str, sentences: usize) -> String {
-    let text: Vec<_> = (0..sentences)
-        .map(|n| format!("This is sentence {n} of {name}."))
-        .collect();
-    desk.home.write(&format!("{name}.txt"), text.join("\n\n"))
-}
+use kit::owner::{Desk, story};
+use kit::{clips, wait_for};
 
 #[test]
 fn texts_are_added_steered_and_waited_for_by_commands_of_their_own() {
@@ -104,6 +24,18 @@ fn texts_are_added_steered_and_waited_for_by_commands_of_their_own() {
     desk.says(&["move", "two", "--sooner"]);
     let said = desk.refuses(&["move", "two", "--sooner"]);
     assert!(said.contains("no place beyond"), "{said}");
+    let ranks = || {
+        desk.tasks()
+            .iter()
+            .map(|task| task["rank"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    desk.says(&["move", "two", "one", "--first"]);
+    assert!(
+        ranks()[1] < ranks()[0] && ranks()[0] < -1000,
+        "{:?}",
+        ranks()
+    );
     desk.says(&["cancel", "one"]);
     let said = desk.refuses(&["cancel", "one"]);
     assert!(said.contains("has already ended"), "{said}");
@@ -120,12 +52,6 @@ fn texts_are_added_steered_and_waited_for_by_commands_of_their_own() {
             .all(|line| line.contains("completed"))
     );
     assert!(desk.says(&["log"]).contains("completed successfully"));
-    // Whoever wants to be the owner as well is told what there is instead.
-    let said = desk.refuses(&["narrate", &one]);
-    assert!(
-        said.contains("aloud add") && said.contains("aloud stop"),
-        "{said}"
-    );
     desk.says(&["stop"]);
     assert!(serve.wait().unwrap().success());
     let status = desk.says(&["status"]);

@@ -27,6 +27,8 @@ fn narrate(home: &Home, deadline: Duration) -> Running {
     let mut command = home.command(&["narrate", "--json", &story(home)]);
     let seconds = deadline.as_secs().to_string();
     command.env("ALOUD_SHUTDOWN_TIMEOUT", seconds);
+    // What goes on in the background is tried elsewhere.
+    command.env("ALOUD_ON_HANGUP", "stop");
     Running::start(command)
 }
 

@@ -58,6 +58,9 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Narrate texts without the monitor
     Narrate(NarrateArgs),
+    /// Open the monitor on whoever works the queue
+    #[cfg(feature = "monitor")]
+    Attach,
     /// Give texts to whoever works the queue, or start that, and return
     Add(AddArgs),
     /// Say how things stand

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::logging;
 use super::player::{Played, Player, System};
-use super::queue::Owner;
+use super::queue::{Owner, has_work};
 use crate::engine::Engine;
 use crate::http::{End, Mirror};
 use crate::model::{ShutdownReport, ShutdownWait};
@@ -30,7 +31,8 @@ enum Work {
         engine: Engine,
         service: Arc<Local>,
         /// Others reach the service as long as this is there.
-        _owner: Option<Owner>,
+        owner: Option<Owner>,
+        handed_over: AtomicBool,
     },
     /// Another one, which is followed.
     Followed(Mirror),
@@ -50,7 +52,8 @@ impl Desk {
         let work = Work::Own {
             engine,
             service,
-            _owner: owner,
+            owner,
+            handed_over: AtomicBool::new(false),
         };
         Self::before(work, settings)
     }
@@ -97,6 +100,37 @@ impl Desk {
         match &self.work {
             Work::Own { .. } => None,
             Work::Followed(mirror) => mirror.end(),
+        }
+    }
+
+    /// Another process is to go on with the work of this one, where there is some that goes on by itself:
+    /// whoever looks on is told so. It can begin once the work was ended here and the desk is gone.
+    pub(crate) fn hand_over(&self) {
+        let Work::Own {
+            engine,
+            owner,
+            handed_over,
+            ..
+        } = &self.work
+        else {
+            return;
+        };
+        // A pause of the queue ends with this process: the work would not stay where it was put.
+        let is_held = engine.is_queue_paused() || engine.health().shutting_down;
+        if is_held || !has_work(engine) {
+            return;
+        }
+        handed_over.store(true, Ordering::Release);
+        if let Some(owner) = owner {
+            owner.hand_over();
+        }
+    }
+
+    /// Whether another process is to go on.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        match &self.work {
+            Work::Own { handed_over, .. } => handed_over.load(Ordering::Acquire),
+            Work::Followed(_) => false,
         }
     }
 

@@ -24,13 +24,13 @@ const DEFAULT: &str = "info,ort=warn";
 const KEPT: usize = 1000;
 const LONGEST: usize = 2000;
 
-/// The last lines. One for the process, as there is one log.
-static LAST: Mutex<VecDeque<LogLine>> = Mutex::new(VecDeque::new());
+/// The last lines, and how many there were. One for the process, as there is one log.
+static LAST: Mutex<(VecDeque<LogLine>, u64)> = Mutex::new((VecDeque::new(), 0));
 
 /// The last lines, oldest first.
 pub(crate) fn last_lines() -> Vec<LogLine> {
-    let lines = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    lines.iter().cloned().collect()
+    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    last.0.iter().cloned().collect()
 }
 
 /// Starts logging into `folder`. A log that can't be written must not stop the work: only the last
@@ -77,48 +77,70 @@ fn filter() -> EnvFilter {
 /// Keeps the last lines.
 struct Memory;
 
-/// What is kept of a span: the id of the trace that it belongs to.
-struct TraceId(String);
+/// What a span or an event is about: the ids of a trace and of a task.
+#[derive(Default)]
+struct About {
+    trace: Option<String>,
+    task: Option<String>,
+    /// What a span calls its own.
+    id: Option<String>,
+}
 
-impl Visit for TraceId {
+impl Visit for About {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "trace_id" {
-            self.0 = format!("{value:?}");
+        match field.name() {
+            "trace_id" => self.trace = Some(format!("{value:?}")),
+            "task" => self.task = Some(format!("{value:?}")),
+            "id" => self.id = Some(format!("{value:?}")),
+            _ => {}
         }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
     }
 }
 
 impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Memory {
-    fn on_new_span(&self, fields: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut trace = TraceId(String::new());
-        fields.record(&mut trace);
-        if let Some(span) = context.span(id).filter(|_| !trace.0.is_empty()) {
-            span.extensions_mut().insert(trace);
+    fn on_new_span(&self, of: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut about = About::default();
+        of.record(&mut about);
+        if of.metadata().name() == "task" {
+            about.task = about.id.take();
+        }
+        let says = about.trace.is_some() || about.task.is_some();
+        if let Some(span) = context.span(id).filter(|_| says) {
+            span.extensions_mut().insert(about);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut own = About::default();
+        event.record(&mut own);
         let mut words = Words::default();
         event.record(&mut words);
         let mut text = words.message + &words.fields;
         // The innermost span knows best.
-        let spans = context.event_scope(event).into_iter().flatten();
-        let trace = { spans }.find_map(|span| {
-            let trace = span.extensions();
-            trace.get::<TraceId>().map(|trace| trace.0.clone())
-        });
+        let spans = || context.event_scope(event).into_iter().flatten();
+        let trace = spans().find_map(|span| span.extensions().get::<About>()?.trace.clone());
+        let task = spans().find_map(|span| span.extensions().get::<About>()?.task.clone());
+        let task = own.task.or(task);
         if let Some(trace) = trace {
             let _ = write!(text, "  trace_id={trace}");
         }
         if let Some((end, _)) = text.char_indices().nth(LONGEST) {
             text.truncate(end);
         }
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let (lines, count) = &mut *last;
+        *count += 1;
         let line = LogLine {
+            number: *count,
             time: jiff::Timestamp::now().as_millisecond(),
             level: event.metadata().level().as_str().to_owned(),
             text,
+            task,
         };
-        let mut lines = LAST.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == KEPT {
             lines.pop_front();
         }
@@ -167,6 +189,9 @@ mod tests {
             let of_trace = tracing::info_span!("task", trace_id = %"4bf9").entered();
             tracing::info_span!("inner").in_scope(|| tracing::info!("the last line"));
             drop(of_trace);
+            tracing::info!(task = %"t2", "about t2");
+            let _span = tracing::info_span!("task", id = %"t1", attempt = 1).entered();
+            tracing::info!("about t1");
         });
         let lines = last_lines();
         let own: Vec<&LogLine> = lines
@@ -183,6 +208,15 @@ mod tests {
             own.last().unwrap().text,
             format!("a line  number={}  folder=x", KEPT + 4)
         );
+        let about = |text: &str| {
+            lines
+                .iter()
+                .find(|line| line.text.starts_with(text))
+                .unwrap()
+        };
+        assert_eq!(about("about t1").task.as_deref(), Some("t1"));
+        assert_eq!(about("about t2").task.as_deref(), Some("t2"));
+        assert_eq!(own.last().unwrap().task, None);
         let long = lines.iter().find(|line| line.level == "WARN").unwrap();
         assert_eq!(long.text.len(), LONGEST);
     }

@@ -11,6 +11,7 @@ mod demo;
 mod desk;
 pub mod doctor;
 pub mod fetching;
+mod handover;
 mod limits;
 mod linger;
 mod logging;
@@ -24,6 +25,7 @@ mod queue;
 mod report;
 pub mod setup;
 mod signals;
+mod site;
 mod submit;
 #[cfg(feature = "monitor")]
 mod tour;
@@ -86,7 +88,9 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             demo::accessible(&command, &settings, args.offline, &signals)
         }
         #[cfg(feature = "monitor")]
-        None => monitor::run(&settings, args.offline, signals),
+        None => monitor::run(&settings, args.offline, signals, false),
+        #[cfg(feature = "monitor")]
+        Some(Command::Attach) => monitor::run(&settings, args.offline, signals, true),
         #[cfg(feature = "monitor")]
         Some(Command::Demo(command)) => demo::run(&command, &settings, args.offline, signals),
         #[cfg(not(feature = "monitor"))]
@@ -98,8 +102,8 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             narrate::run(&command, &settings, args.offline, &signals)
         }
         Some(Command::Add(command)) => queue::add(&command, &settings, args.offline, out, &signals),
-        Some(Command::Status(command)) => queue::status(&command, &settings, out),
-        Some(Command::Wait(command)) => queue::wait(&command, &settings, out),
+        Some(Command::Status(command)) => queue::status(&command, &settings, out, &signals),
+        Some(Command::Wait(command)) => queue::wait(&command, &settings, out, &signals),
         Some(Command::Cancel(command)) => {
             queue::steer(&command, &TaskAction::Cancel, &settings, out)
         }
@@ -112,7 +116,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Move(command)) => queue::shift(&command, &settings, out),
         Some(Command::Health(command)) => queue::health(&command, &settings, out),
-        Some(Command::Log(command)) => queue::log(&command, &settings, out),
+        Some(Command::Log(command)) => queue::log(&command, &settings, out, &signals),
         Some(Command::Serve(command)) => queue::serve(&command, &settings, &signals),
         Some(Command::Stop) => queue::stop(&settings, out),
         Some(Command::Phonemes(command)) => {

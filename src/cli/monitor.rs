@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::complete;
 use super::desk::Desk;
 use super::fetching::Show;
+use super::handover::hand_over;
 use super::on_complete::OnComplete;
 use super::queue;
 use super::report::files_of;
@@ -24,13 +25,18 @@ use crate::service::{Live, one_message, typed};
 use crate::settings::{OnHangup, Settings};
 use crate::text::printable;
 
-/// `aloud`: the monitor, and whatever is unfinished.
+/// `aloud`: the monitor, and whatever is unfinished. `aloud attach` is the same where the queue is worked
+/// already, and begins nothing.
 pub(super) fn run(
     settings: &Settings,
     offline: bool,
     signals: Signals,
+    attach: bool,
 ) -> anyhow::Result<ExitCode> {
     need_terminal()?;
+    if attach && queue::answering(settings)?.is_none() {
+        anyhow::bail!("nothing runs; `aloud` opens the monitor and goes on with what waits");
+    }
     loop {
         if let Some(mirror) = queue::followed(settings)? {
             match watch(mirror, settings, &signals)? {
@@ -100,15 +106,49 @@ pub(super) fn show(
         signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(&engine, settings)?;
-    let options = options(settings, tour);
+    let mut options = options(settings, tour);
+    let is_tour = options.tour.is_some();
+    if is_tour {
+        // What the tour makes goes away with it.
+        options.on_hangup = OnHangup::Stop;
+    }
+    options.background = !is_tour;
     let desk = Desk::new(engine, Arc::clone(voices), settings);
     let around = Arc::new(Around::new(desk, settings));
+    if options.on_hangup == OnHangup::HandOver {
+        let around = Arc::downgrade(&around);
+        signals.before_hangup(move || {
+            if let Some(around) = around.upgrade() {
+                around.desk.hand_over();
+            }
+        });
+    }
     let exit = open(Arc::clone(&around), &options, settings)?;
-    // What the tour has made goes away with it.
-    if options.tour.is_none() {
-        say_where_things_are(around.desk.service());
+    let goes_on = around.desk.is_handed_over();
+    if !is_tour {
+        say_where_things_are(around.desk.service(), goes_on);
+    }
+    // The next one can begin only then.
+    drop(around);
+    if goes_on {
+        hand_over_and_say(settings);
     }
     Ok(signals.exit_code().unwrap_or(code(exit.cause)))
+}
+
+/// Has another process go on with the work, and says so to whoever can read it.
+fn hand_over_and_say(settings: &Settings) {
+    let said = match hand_over(settings) {
+        Ok(process) => format!(
+            "The work goes on in the background (process {process}): `aloud` shows it, `aloud stop` ends it."
+        ),
+        Err(error) => format!(
+            "Nobody goes on with the work, which continues at the next start: {}",
+            one_message(&error)
+        ),
+    };
+    // The terminal may be gone; the log has it, too.
+    let _ = writeln!(std::io::stdout(), "{said}");
 }
 
 fn options(settings: &Settings, tour: Option<TourPlan>) -> Options {
@@ -120,6 +160,7 @@ fn options(settings: &Settings, tour: Option<TourPlan>) -> Options {
         shutdown_timeout: settings.shutdown_timeout,
         keys: settings.keys.clone(),
         on_hangup: settings.on_hangup,
+        background: false,
         tour,
     }
 }
@@ -138,7 +179,7 @@ fn open(around: Arc<Around>, options: &Options, settings: &Settings) -> anyhow::
 
 fn code(cause: Cause) -> ExitCode {
     match cause {
-        Cause::Quit | Cause::ServiceEnded => ExitCode::SUCCESS,
+        Cause::Quit | Cause::LeftRunning | Cause::ServiceEnded => ExitCode::SUCCESS,
         Cause::Interrupted => ExitCode::from(130),
         Cause::Terminated => ExitCode::from(143),
         Cause::TerminalLost => ExitCode::from(129),
@@ -146,14 +187,19 @@ fn code(cause: Cause) -> ExitCode {
 }
 
 /// What stays on the terminal when the monitor has gone.
-fn say_where_things_are(service: &dyn Live) {
+fn say_where_things_are(service: &dyn Live, goes_on: bool) {
+    let next = if goes_on {
+        "it goes on"
+    } else {
+        "it continues at the next start"
+    };
     let mut out = std::io::stdout().lock();
     for task in service.statuses() {
         let (done, all) = (task.completed_segments.len(), task.progress.total);
         let place = match files_of(&task).first() {
             Some(file) => file.display().to_string(),
             None if task.state.is_terminal() => format!("{done} of {all} segments"),
-            None => format!("{done} of {all} segments; it continues at the next start"),
+            None => format!("{done} of {all} segments; {next}"),
         };
         let title = printable(&task.title);
         // Whoever quit may have closed the terminal as well.
@@ -189,6 +235,10 @@ impl Services for Around {
 
     fn is_attached(&self) -> bool {
         self.desk.is_attached()
+    }
+
+    fn hand_over(&self) {
+        self.desk.hand_over();
     }
 
     fn stop(&self, wait: ShutdownWait) -> ShutdownReport {

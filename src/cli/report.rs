@@ -1,7 +1,7 @@
 //! How headless work is told: progress bars on a terminal, plain lines elsewhere, JSON for
-//! programs. Each reads events and copies of the engine, and changes nothing.
+//! programs. Each reads events and copies of tasks, and changes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,10 +10,19 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::engine::{
+use crate::model::{
     CompletedSegment, ErrorObject, Event, SegmentId, TaskId, TaskState, TaskStatus,
 };
+use crate::service::{SegmentView, TaskSummary};
 use crate::text::printable;
+
+/// A narration as it stood when it was heard of last.
+#[derive(Clone, Debug)]
+pub(super) struct Narrated {
+    pub task: TaskSummary,
+    /// Those of its segments that something went wrong with; read at the end.
+    pub faulty: Vec<SegmentView>,
+}
 
 /// What a headless run did, as `--json` prints it at the end.
 #[derive(Debug, Serialize)]
@@ -32,41 +41,40 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(tasks: &[TaskStatus], wall: Duration) -> Self {
-        let audio_seconds: f64 = tasks.iter().map(|task| task.audio_seconds).sum();
-        let made: f64 = tasks.iter().map(|task| task.made.audio_seconds).sum();
-        let work: f64 = tasks.iter().map(|task| task.made.work_seconds).sum();
-        let wait: f64 = tasks.iter().map(|task| task.made.wait_seconds).sum();
+    pub(super) fn new(all: &[Narrated], wall: Duration) -> Self {
+        let tasks = || all.iter().map(|narrated| &narrated.task);
+        let audio_seconds: f64 = tasks().map(|task| task.audio_seconds).sum();
+        let made: f64 = tasks().map(|task| task.made.audio_seconds).sum();
+        let work: f64 = tasks().map(|task| task.made.work_seconds).sum();
+        let wait: f64 = tasks().map(|task| task.made.wait_seconds).sum();
         let wall_seconds = wall.as_secs_f64();
-        let files = tasks.iter().flat_map(files_of).collect();
         Self {
-            tasks: tasks.len(),
-            segments: tasks.iter().map(|task| task.progress.total).sum(),
-            completed: tasks.iter().map(|task| task.completed_segments.len()).sum(),
-            failed: tasks.iter().map(failed_segments).sum(),
+            tasks: all.len(),
+            segments: tasks().map(|task| task.progress.total).sum(),
+            completed: tasks().map(|task| task.completed_segments).sum(),
+            failed: all.iter().map(failed_segments).sum(),
             audio_seconds,
             wall_seconds,
             realtime_factor: if made > 0.0 { wall_seconds / made } else { 0.0 },
             idle_share: (work > 0.0).then(|| wait / (wait + work)),
-            files,
+            files: tasks()
+                .flat_map(|task| &task.files)
+                .map(PathBuf::from)
+                .collect(),
         }
     }
 }
 
 /// Segments with an error; in a narration that failed, also those that it never came to.
-fn failed_segments(task: &TaskStatus) -> usize {
+fn failed_segments(narrated: &Narrated) -> usize {
+    let task = &narrated.task;
     if task.state != TaskState::Failed {
-        return task.errors.segments();
+        return task.failed_segments;
     }
-    let spoken = |id| task.completed_segments.get(id).is_some();
-    let faulty: HashSet<_> = task
-        .errors
-        .iter()
-        .map(|error| error.segment_id)
-        .filter(|&id| spoken(id))
-        .collect();
+    let is_spoken = |segment: &&SegmentView| segment.clip.is_some();
+    let faulty = narrated.faulty.iter().filter(is_spoken).count();
     let total = usize::try_from(task.progress.total).unwrap_or(usize::MAX);
-    faulty.len() + total.saturating_sub(task.completed_segments.len())
+    faulty + total.saturating_sub(task.completed_segments)
 }
 
 /// The joined files of a narration.
@@ -98,12 +106,12 @@ impl Reporter {
     /// A narration was accepted, or continues.
     pub(super) fn submitted(
         &mut self,
-        task: &TaskStatus,
+        task: &TaskSummary,
         file: &str,
         continued: bool,
         notes: &[String],
     ) {
-        let (done, total) = (task.completed_segments.len(), task.progress.total);
+        let (done, total) = (task.completed_segments, task.progress.total);
         match self {
             Self::Json => json_line(&json!({
                 "event": "submitted",
@@ -146,16 +154,21 @@ impl Reporter {
         }
     }
 
-    /// Something happened to one of the narrations.
-    pub(super) fn event(&mut self, event: &Event, task: &TaskStatus) {
+    /// Something happened to one of the narrations, or to this segment of it.
+    pub(super) fn event(
+        &mut self,
+        event: &Event,
+        task: &TaskSummary,
+        segment: Option<&SegmentView>,
+    ) {
         match self {
-            Self::Json => json_event(event, task),
-            Self::Plain => plain_event(event, task),
+            Self::Json => json_event(event, task, segment),
+            Self::Plain => plain_event(event, task, segment),
             Self::Bars(all, bars) => {
                 let Some(bar) = bars.get(&task.id) else {
                     return;
                 };
-                bar.set_position(task.completed_segments.len() as u64);
+                bar.set_position(task.completed_segments as u64);
                 match event {
                     Event::Started { .. } => bar.set_message("opening the voice"),
                     Event::SegmentStarted { .. } | Event::SegmentCompleted { .. } => {
@@ -164,7 +177,7 @@ impl Reporter {
                     Event::SegmentFailed {
                         segment_id, error, ..
                     } => {
-                        let text = segment_problem(task, *segment_id, error);
+                        let text = segment_problem(&task.title, *segment_id, segment, error);
                         // The same is said again at the end, on standard error.
                         let _ = all.println(text);
                     }
@@ -180,6 +193,18 @@ impl Reporter {
                     _ => {}
                 }
             }
+        }
+    }
+
+    /// Something else that a person should know, on standard error.
+    pub(super) fn note(&self, text: &str) {
+        let say = || {
+            // Whoever does not read it has the exit code.
+            let _ = writeln!(io::stderr(), "aloud: {text}");
+        };
+        match self {
+            Self::Bars(all, _) => all.suspend(say),
+            Self::Json | Self::Plain => say(),
         }
     }
 
@@ -221,15 +246,16 @@ impl Reporter {
 }
 
 /// What is wrong with a segment, with its text and what to do.
-pub(super) fn segment_problem(task: &TaskStatus, id: SegmentId, error: &ErrorObject) -> String {
-    let text = task
-        .plan
-        .as_ref()
-        .and_then(|plan| plan.get(id))
-        .map_or("", |planned| &planned.text);
+pub(super) fn segment_problem(
+    title: &str,
+    id: SegmentId,
+    segment: Option<&SegmentView>,
+    error: &ErrorObject,
+) -> String {
+    let text = segment.map_or("", |segment| &segment.text);
     let place = format!(
         "{}, segment {id} \"{}\"",
-        printable(&task.title),
+        printable(title),
         shorten(text, 40)
     );
     format!("{place}: {}", with_advice(error))
@@ -244,7 +270,7 @@ pub(super) fn with_advice(error: &ErrorObject) -> String {
     format!("{message}. {}", printable(&error.remediation))
 }
 
-fn json_event(event: &Event, task: &TaskStatus) {
+fn json_event(event: &Event, task: &TaskSummary, planned: Option<&SegmentView>) {
     if matches!(event, Event::Submitted { .. }) {
         // Told already, with more in it.
         return;
@@ -253,58 +279,49 @@ fn json_event(event: &Event, task: &TaskStatus) {
         return;
     };
     if let Event::SegmentCompleted { segment, .. } = event {
-        let planned = task
-            .plan
-            .as_ref()
-            .and_then(|plan| plan.get(segment.segment_id));
         object.insert("clip".into(), json!(clip_path(task, segment)));
         object.insert(
             "pause_ms".into(),
             json!(planned.map(|planned| planned.pause_ms)),
         );
-        object.insert("completed".into(), json!(task.completed_segments.len()));
+        object.insert("completed".into(), json!(task.completed_segments));
         object.insert("segments".into(), json!(task.progress.total));
     }
     if let Event::Progress { .. } = event {
-        object.insert("percentage".into(), json!(task.progress.percentage()));
+        object.insert("percentage".into(), json!(task.percentage));
         object.insert("progress".into(), json!(task.progress));
     }
     if let Event::Ended { .. } = event {
-        object.insert("files".into(), json!(files_of(task)));
+        object.insert("files".into(), json!(task.files));
         object.insert("audio_seconds".into(), json!(task.audio_seconds));
     }
     json_line(&Value::Object(object));
 }
 
-fn clip_path(task: &TaskStatus, segment: &CompletedSegment) -> PathBuf {
+fn clip_path(task: &TaskSummary, segment: &CompletedSegment) -> PathBuf {
     match &task.folder {
         Some(folder) => folder.join(&*segment.clip),
         None => PathBuf::from(&*segment.clip),
     }
 }
 
-fn plain_event(event: &Event, task: &TaskStatus) {
-    let text = |id: SegmentId| {
-        let planned = task.plan.as_ref().and_then(|plan| plan.get(id));
-        planned
-            .map(|planned| shorten(&planned.text, 56))
-            .unwrap_or_default()
-    };
+fn plain_event(event: &Event, task: &TaskSummary, segment: Option<&SegmentView>) {
+    let text = segment.map_or("", |segment| &segment.text);
     match event {
         Event::Started { .. } => line(&format!("{}: opening the voice", printable(&task.title))),
         Event::SegmentCompleted { segment, .. } => line(&format!(
             "{:>5}/{} {:>6.2} s  {}",
-            task.completed_segments.len(),
+            task.completed_segments,
             task.progress.total,
             segment.duration.as_secs_f64(),
-            text(segment.segment_id),
+            shorten(text, 56),
         )),
         Event::SegmentFailed {
             segment_id, error, ..
         } => {
             line(&format!(
                 "  ✘ {}",
-                segment_problem(task, *segment_id, error)
+                segment_problem(&task.title, *segment_id, segment, error)
             ));
         }
         Event::Ended { state, .. } => line(&format!("{}: {state}", printable(&task.title))),
@@ -319,10 +336,10 @@ fn plain_event(event: &Event, task: &TaskStatus) {
     }
 }
 
-fn pace(task: &TaskStatus) -> String {
-    match (task.speed(), task.time_left()) {
-        (Some(speed), Some(left)) if !left.is_zero() => {
-            format!("{speed:.1}× real time, {} left", clock(left.as_secs_f64()))
+fn pace(task: &TaskSummary) -> String {
+    match (task.speed, task.seconds_left) {
+        (Some(speed), Some(left)) if left > 0.0 => {
+            format!("{speed:.1}× real time, {} left", clock(left))
         }
         (Some(speed), _) => format!("{speed:.1}× real time"),
         _ => String::new(),
@@ -335,7 +352,7 @@ fn style() -> ProgressStyle {
         .progress_chars("█▉▊▋▌▍▎▏─")
 }
 
-fn folder_of(task: &TaskStatus) -> String {
+fn folder_of(task: &TaskSummary) -> String {
     let folder = task
         .folder
         .as_deref()
@@ -356,7 +373,7 @@ fn clock(seconds: f64) -> String {
 }
 
 /// A text on one line and safe to print, cut to so many columns.
-fn shorten(text: &str, columns: usize) -> String {
+pub(super) fn shorten(text: &str, columns: usize) -> String {
     use unicode_segmentation::UnicodeSegmentation;
     use unicode_width::UnicodeWidthStr;
     let text = printable(text);

@@ -3,10 +3,11 @@
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use async_channel::{Receiver, Sender};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals as Iterator};
 
@@ -20,7 +21,15 @@ struct Shared {
     /// The loss of the terminal is somebody else's to deal with.
     spares_hangup: AtomicBool,
     engine: Mutex<Option<(Engine, Duration)>>,
+    listener: Mutex<Option<Sender<i32>>>,
+    before_hangup: Mutex<Option<Hook>>,
 }
+
+/// What is done when the terminal is lost, before the engine ends.
+type Hook = Box<dyn Fn() + Send>;
+
+/// How many signals may wait for whoever listens; more say nothing new.
+const UNHEARD: usize = 8;
 
 /// Whether a signal is ignored in this process. Where the system does not tell, none is.
 fn is_ignored(signal: i32) -> bool {
@@ -60,6 +69,10 @@ impl Signals {
             .spawn(move || {
                 let mut stopping: Vec<JoinHandle<()>> = Vec::new();
                 for signal in signals.forever() {
+                    if let Some(listener) = &*lock(&mine.listener) {
+                        // Who has as many before them knows enough.
+                        let _ = listener.try_send(signal);
+                    }
                     if signal == SIGHUP && mine.spares_hangup.load(Ordering::Acquire) {
                         continue;
                     }
@@ -67,7 +80,12 @@ impl Signals {
                     if mine.idle.load(Ordering::Acquire) {
                         std::process::exit(128 + signal);
                     }
-                    let engine = lock(&mine).clone();
+                    if signal == SIGHUP
+                        && let Some(hook) = &*lock(&mine.before_hangup)
+                    {
+                        hook();
+                    }
+                    let engine = lock(&mine.engine).clone();
                     let Some((engine, deadline)) = engine else {
                         continue;
                     };
@@ -126,10 +144,22 @@ impl Signals {
         self.shared.spares_hangup.store(true, Ordering::Release);
     }
 
+    /// The signals that come from now on.
+    pub(super) fn listen(&self) -> Receiver<i32> {
+        let (listener, signals) = async_channel::bounded(UNHEARD);
+        *lock(&self.shared.listener) = Some(listener);
+        signals
+    }
+
+    /// From now on this is done when HUP comes, before it shuts the engine down.
+    pub(super) fn before_hangup(&self, hook: impl Fn() + Send + 'static) {
+        *lock(&self.shared.before_hangup) = Some(Box::new(hook));
+    }
+
     /// From now on a signal shuts this engine down, waiting at most `deadline` for the segment in
     /// work. One that came before does so now.
     pub(super) fn shut_down(&self, engine: &Engine, deadline: Duration) {
-        *lock(&self.shared) = Some((engine.clone(), deadline));
+        *lock(&self.shared.engine) = Some((engine.clone(), deadline));
         if self.raised() {
             engine.shutdown(ShutdownWait::Now);
         }
@@ -147,13 +177,13 @@ impl Witness {
     }
 }
 
-fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Option<(Engine, Duration)>> {
-    shared.engine.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        lock(&self.shared).take();
+        lock(&self.shared.engine).take();
         self.handle.close();
         if let Some(thread) = self.thread.take() {
             // It only waits for signals; what it may have started has been waited for.

@@ -41,17 +41,27 @@ pub(super) fn ready(
 
 /// Opens the library; narrations that an earlier run left continue at once.
 pub(super) fn open_engine(settings: &Settings, voices: &Arc<Voices>) -> anyhow::Result<Engine> {
-    open_engine_with(settings, voices, Hooks::default())
+    open_engine_with(settings, voices, Opening::default())
 }
 
-/// The same, and these are called at its beginning and its end.
+/// What differs where a library is opened.
+#[derive(Default)]
+pub(super) struct Opening {
+    /// These are called at its beginning and its end.
+    pub hooks: Hooks,
+    /// Nothing begins until the queue is resumed.
+    pub paused: bool,
+}
+
+/// The same, in another way.
 pub(super) fn open_engine_with(
     settings: &Settings,
     voices: &Arc<Voices>,
-    hooks: Hooks,
+    opening: Opening,
 ) -> anyhow::Result<Engine> {
     let mut options = library_options_with(settings, voices);
-    options.hooks = hooks;
+    options.hooks = opening.hooks;
+    options.paused = opening.paused;
     let engine = Engine::open(options)?;
     if let Some(recovery) = engine.recovery() {
         let said = recovery.to_string();

@@ -32,6 +32,22 @@ pub(super) async fn retry(
     perform(shared, Action::Task { task, what }).await
 }
 
+/// Which come first.
+#[derive(Deserialize)]
+struct First {
+    tasks: Vec<TaskId>,
+}
+
+pub(super) async fn first(
+    shared: &Shared,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Answer, Fault> {
+    let first: Option<First> = body::json(headers, body).await?;
+    let named = first.ok_or_else(|| Fault::malformed("no task is named: give `tasks`"))?;
+    perform(shared, Action::First { tasks: named.tasks }).await
+}
+
 pub(super) async fn act(
     shared: &Shared,
     action: Action,

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -142,6 +142,7 @@ impl Client {
             body,
             parser: Parser::default(),
             ready: Vec::new().into_iter(),
+            heard: Instant::now(),
             is_over: false,
         })
     }
@@ -261,6 +262,8 @@ pub struct Events {
     body: Incoming,
     parser: Parser,
     ready: std::vec::IntoIter<ServerEvent>,
+    /// When the server was heard of last.
+    heard: Instant,
     is_over: bool,
 }
 
@@ -271,7 +274,9 @@ impl Events {
             if let Some(event) = self.ready.next() {
                 return Ok(Some(event));
             }
-            let piece = self.link.frame(&mut self.body, SILENCE).await?;
+            let patience = SILENCE.saturating_sub(self.heard.elapsed());
+            let piece = self.link.frame(&mut self.body, patience).await?;
+            self.heard = Instant::now();
             let Some(piece) = piece else {
                 return Ok(None);
             };
@@ -281,18 +286,26 @@ impl Events {
             }
         }
     }
+
+    /// The next event, as the iterator has it. It can be dropped while it waits: nothing is lost.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn recv(&mut self) -> Option<Result<ServerEvent, ClientError>> {
+        if self.is_over {
+            return None;
+        }
+        let event = self.read().await.transpose();
+        self.is_over = !matches!(event, Some(Ok(_)));
+        event
+    }
 }
 
 impl Iterator for Events {
     type Item = Result<ServerEvent, ClientError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        let event = smol::block_on(self.read()).transpose();
-        self.is_over = !matches!(event, Some(Ok(_)));
-        event
+        smol::block_on(self.recv())
     }
 }
 

@@ -85,7 +85,10 @@ pub(super) async fn voices(shared: &Shared) -> Result<Answer, Fault> {
     ok(&json!({ "voices": voices }))
 }
 
-pub(super) async fn log(shared: &Shared) -> Result<Answer, Fault> {
-    let lines = shared.ask(|service| service.log()).await?;
+/// The last lines, or those after a number.
+pub(super) async fn log(shared: &Shared, query: &Query) -> Result<Answer, Fault> {
+    let after = query.value("after")?.unwrap_or(0);
+    let mut lines = shared.ask(|service| service.log()).await?;
+    lines.retain(|line| after == 0 || line.number > after);
     ok(&json!({ "lines": lines }))
 }

@@ -19,6 +19,7 @@
 //! | `page` | the page for a browser |
 //! | `client` | asks such a server, for other programs of ours |
 //! | `remote`, `mirror` | the service of another process by such a client: asked, and followed |
+//! | `follow` | what happens there, one event after the other |
 //!
 //! # Who could do harm, and what stands in the way
 //!
@@ -49,6 +50,7 @@ mod answer;
 mod body;
 mod client;
 mod events;
+mod follow;
 mod gate;
 mod health;
 mod look;
@@ -71,8 +73,9 @@ mod trace;
 mod usage;
 
 pub use client::{Answer, Client, ClientError, Events};
+pub(crate) use follow::{Follow, Told};
 pub use gate::{Gate, GateError, address};
 pub(crate) use mirror::{End, Mirror};
-pub(crate) use remote::Remote;
+pub(crate) use remote::{ConnectError, Remote};
 pub use server::{Server, ServerOptions};
 pub use sse::ServerEvent;

@@ -45,6 +45,7 @@ impl Order {
         match self {
             Self::Submit => "/v1/tasks",
             Self::Retry(_) => "/v1/tasks/{id}/retry",
+            Self::First => "/v1/queue/first",
             Self::Act(action) => of_action(action),
             Self::ShutDown => "/v1/shutdown",
             Self::Cancel => "/storycore.task.cancel",
@@ -68,5 +69,6 @@ fn of_action(action: &Action) -> &'static str {
         Action::ResumeAll => "/v1/resume-all",
         Action::PauseQueue => "/v1/queue/pause",
         Action::ResumeQueue => "/v1/queue/resume",
+        Action::First { .. } => "/v1/queue/first",
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::client::{Client, ClientError, Events};
+use super::follow::Follow;
 use crate::model::{ErrorObject, HistoryEntry, SegmentId, TaskId};
 use crate::narrate::{NewNarration, NewText};
 use crate::service::{
@@ -18,6 +19,9 @@ use crate::service::{
 
 /// How long a change may take that is more than a look: a long book is cut.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How many ids go into one request.
+const IDS: usize = 500;
 
 /// The service of the process that listens on a socket.
 pub(crate) struct Remote {
@@ -64,6 +68,24 @@ impl Remote {
             return Err(ConnectError::Version(Box::new(info)));
         }
         Ok(Self { client, info })
+    }
+
+    /// What happens from now on.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    pub(crate) fn listen(&self) -> Result<Follow, Refusal> {
+        let events = self.client.events(None).map_err(unreachable)?;
+        Ok(Follow::new(events))
+    }
+
+    /// The lines of the log after the one of this number.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    pub(crate) fn log_after(&self, number: u64) -> Result<Vec<LogLine>, Refusal> {
+        let Log { lines } = self.get(&format!("/v1/log?after={number}"))?;
+        Ok(lines)
     }
 
     /// Waits until a task has ended.
@@ -145,6 +167,11 @@ impl Remote {
         let answer = answer.map_err(unreachable)?;
         told(answer.status, &answer.body)
     }
+}
+
+#[derive(Deserialize)]
+struct Log {
+    lines: Vec<LogLine>,
 }
 
 /// Fields as a query: those within others by their own names.
@@ -289,10 +316,6 @@ impl Service for Remote {
     }
 
     fn log(&self) -> Result<Vec<LogLine>, Refusal> {
-        #[derive(Deserialize)]
-        struct Log {
-            lines: Vec<LogLine>,
-        }
         let Log { lines } = self.get("/v1/log")?;
         Ok(lines)
     }
@@ -353,6 +376,14 @@ impl Service for Remote {
                     }
                 };
                 self.post(&format!("{}/{word}", at(task)), &none)
+            }
+            Action::First { tasks } => {
+                let mut done = Done::default();
+                // The last ones first, for each piece goes before the piece that was sent before it.
+                for tasks in tasks.rchunks(IDS) {
+                    done = self.post("/v1/queue/first", &json!({ "tasks": tasks }))?;
+                }
+                Ok(done)
             }
             Action::CancelAll => self.post("/v1/cancel-all", &none),
             Action::RetryAll => self.post("/v1/retry-all", &none),

@@ -54,6 +54,7 @@ pub(super) enum Look {
 pub(super) enum Order {
     Submit,
     Retry(TaskId),
+    First,
     Act(Action),
     ShutDown,
     Cancel,
@@ -152,7 +153,7 @@ async fn see(shared: &Rc<Shared>, look: Look, head: Head) -> Result<Answer, Faul
         Look::Voice => look::voice(shared).await,
         Look::History => look::history(shared, query).await,
         Look::Voices => look::voices(shared).await,
-        Look::Log => look::log(shared).await,
+        Look::Log => look::log(shared, query).await,
         Look::Queue => look::queue(shared),
         Look::Events => Ok(shared.hub.answer(shared, headers)),
         Look::Status => Ok(storycore::status(shared, query)),
@@ -176,6 +177,7 @@ async fn obey(
     match order {
         Order::Submit => submit::submit(shared, head, body).await,
         Order::Retry(task) => act::retry(shared, task, &head.headers, body).await,
+        Order::First => act::first(shared, &head.headers, body).await,
         Order::Act(action) => act::act(shared, action, &head.headers, body).await,
         Order::ShutDown => act::shut_down(shared, &head.headers, body).await,
         Order::Cancel => Ok(storycore::cancel(shared, head, body).await),
@@ -225,6 +227,7 @@ fn find(parts: &[&str]) -> Option<Route> {
         ["v1", "queue"] => look(Look::Queue),
         ["v1", "queue", "pause"] => act(Action::PauseQueue),
         ["v1", "queue", "resume"] => act(Action::ResumeQueue),
+        ["v1", "queue", "first"] => order(Order::First),
         ["v1", "cancel-all"] => act(Action::CancelAll),
         ["v1", "retry-all"] => act(Action::RetryAll),
         ["v1", "resume-all"] => act(Action::ResumeAll),

@@ -186,6 +186,7 @@ actions! {
     Suspend "suspend" Program "suspend; `fg` comes back" also "background shell": &Mode::ALL => ["C-z"];
     Redraw "redraw" Program "draw the screen afresh" also "refresh clear repaint": &Mode::ALL => ["C-l"];
     Confirm "yes" Answer "yes; for quitting: finish the segment in work" hint "yes" 0: ASK => ["enter", "y"], &[Mode::AskQuit] => ["q", "C-c"], &[Mode::Ask] => ["c"];
+    LeaveRunning "leave-running" Answer "quit; the work goes on in the background" hint "leave running" 1: &[Mode::AskQuit] => ["l"];
     FinishAll "finish-all" Answer "quit when everything is done" hint "finish all" 1: &[Mode::AskQuit] => ["a"];
     Interrupt "interrupt" Answer "quit now; the segment in work is made again" hint "now" 1: &[Mode::AskQuit] => ["i"];
     Decline "stay" Answer "no, stay" hint "stay" 0: ASK => ["esc", "n"];

@@ -68,6 +68,9 @@ pub struct Options {
     pub tour: Option<TourPlan>,
     /// What happens when the terminal goes away.
     pub on_hangup: OnHangup,
+    /// Whether the program around the monitor can have the work go on in the background: a person is
+    /// offered it when they quit.
+    pub background: bool,
     /// How long quitting waits for the segment in work before it is broken off.
     pub shutdown_timeout: Duration,
 }
@@ -82,6 +85,7 @@ impl Default for Options {
             keys: BTreeMap::new(),
             tour: None,
             on_hangup: OnHangup::Stop,
+            background: false,
             shutdown_timeout: Duration::from_secs(30),
         }
     }
@@ -92,6 +96,8 @@ impl Default for Options {
 pub enum Cause {
     /// A person asked for it, or everything was done.
     Quit,
+    /// A person asked for it, and wants the work to go on in the background.
+    LeftRunning,
     /// SIGINT: exit code 130.
     Interrupted,
     /// SIGTERM: exit code 143.
@@ -178,6 +184,7 @@ pub fn run(services: Arc<dyn Services>, options: &Options) -> Result<Exit, Monit
                 .then(|| "another aloud does the work, and goes on when you leave".to_owned()),
         },
     });
+    app.can_hand_over = options.background && !services.is_attached();
     if let Some(plan) = options.tour.clone() {
         app.begin_tour(plan);
     }

@@ -337,6 +337,9 @@ impl Runtime {
         }
         tracing::warn!("the terminal is gone: finishing the segment in work, then leaving");
         if self.app.mode() != super::action::Mode::Stopping {
+            if self.on_hangup == OnHangup::HandOver && self.app.goes_on() {
+                self.services.hand_over();
+            }
             self.update(Message::Terminate);
         }
     }
@@ -357,6 +360,10 @@ impl Runtime {
             Err(own) => own,
         };
         match own {
+            Effect::HandOver => {
+                self.services.hand_over();
+                self.cause = Cause::LeftRunning;
+            }
             Effect::Stop => {
                 let wait = ShutdownWait::Segments(self.patience);
                 self.stopping = true;

@@ -62,6 +62,8 @@ pub trait Services: Send + Sync {
     fn is_attached(&self) -> bool;
     /// Ends the work, where it is done in this program: returns when that has ended.
     fn stop(&self, wait: ShutdownWait) -> ShutdownReport;
+    /// Has another process go on with the work of this one, which is ended next. Answers at once.
+    fn hand_over(&self);
     /// What a new narration is like unless someone says otherwise. Answers at once.
     fn defaults(&self) -> Defaults;
     /// Reads, cuts and submits a text.

@@ -26,6 +26,12 @@ pub enum Action {
     PauseQueue,
     /// Begin again.
     ResumeQueue,
+    /// These come before all others, in this order; what runs in their stead stands back after its
+    /// segment. Those that have ended are left out.
+    First {
+        /// Which.
+        tasks: Vec<TaskId>,
+    },
 }
 
 /// Something that can be done with one task.

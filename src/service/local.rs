@@ -220,6 +220,11 @@ impl Service for Local {
                 }
                 return Ok(done);
             }
+            Action::First { tasks } => {
+                let moved = self.engine.move_first(tasks);
+                // No task is wrong: the engine is.
+                moved.map_err(|_| Refusal::shutting_down())?;
+            }
             Action::CancelAll => drop(self.engine.cancel_all()),
             Action::ResumeAll => self.engine.resume_all(),
             Action::PauseQueue => self.engine.pause_queue(),

@@ -33,7 +33,7 @@ use crate::settings::Settings;
 pub use action::{Action, Standing, TaskAction};
 pub(crate) use hearing::Hearing;
 pub use local::{Local, LogSource};
-pub(crate) use place::{Place, socket_of};
+pub(crate) use place::{Place, library_tag, socket_of};
 pub use refusal::{Refusal, RefusalKind};
 pub use sound::Sound;
 pub use speech::{SpeechOrder, SpeechStream};
@@ -130,12 +130,18 @@ pub struct Submitted {
 /// A line of the program's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
+    /// Its number among all lines of this process, from 1; 0 if it has none.
+    #[serde(default)]
+    pub number: u64,
     /// When, in milliseconds since 1970.
     pub time: i64,
     /// `ERROR`, `WARN`, `INFO` or `DEBUG`.
     pub level: String,
     /// What it says, with its fields.
     pub text: String,
+    /// The task that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
 }
 
 impl LogLine {

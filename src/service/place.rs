@@ -18,6 +18,8 @@ const LONGEST: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Place {
     path: PathBuf,
+    /// The file's device and number.
+    file: (u64, u64),
 }
 
 impl Place {
@@ -34,7 +36,8 @@ impl Place {
             _ => {}
         }
         let listener = UnixListener::bind(&path)?;
-        let place = Self { path };
+        let file = identity(&path)?;
+        let place = Self { path, file };
         fs::set_permissions(&place.path, Permissions::from_mode(0o600))?;
         Ok((place, listener))
     }
@@ -46,9 +49,17 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // If it stays, whoever is next takes it away.
-        let _ = fs::remove_file(&self.path);
+        // Whoever came next may have put their own there already.
+        if identity(&self.path).is_ok_and(|file| file == self.file) {
+            // If it stays, whoever is next takes it away.
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// Where the owner of this library says that it listens. It may have ended since.
@@ -81,11 +92,15 @@ fn path(library: &Path, runtime: Option<&Path>) -> io::Result<PathBuf> {
 
 /// Another one for each library.
 fn name(library: &Path) -> String {
+    format!("{}.sock", library_tag(library))
+}
+
+/// Eight hexadecimal digits, other ones for each library.
+pub(crate) fn library_tag(library: &Path) -> String {
     let real = library.canonicalize();
     let real = real.as_deref().unwrap_or(library);
     let hash = Sha256::digest(real.as_os_str().as_encoded_bytes());
-    let name: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{name}.sock")
+    hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Makes a folder that only this user can enter, or sees that it is one.
@@ -144,9 +159,10 @@ mod tests {
         let library = folder.path();
         let (first, _listener) = Place::listen(library).unwrap();
         let path = first.path().to_owned();
-        std::mem::forget(first);
         let (second, _listener) = Place::listen(library).unwrap();
         assert_eq!(second.path(), path);
+        drop(first);
+        assert!(path.exists(), "the one that left late takes nobody's away");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         drop(second);
         assert!(!path.exists());

@@ -206,9 +206,9 @@ settings! {
     theme: String = |_| "dark".to_owned(), |value| not_empty(value);
     /// The symbols that the monitor draws with: `auto`, `unicode` or `ascii`.
     symbols: Symbols = |_| Symbols::Auto, anything;
-    /// What the monitor does when its terminal goes away: `stop` after the segment in work, or
-    /// `finish` everything.
-    on_hangup: OnHangup = |_| OnHangup::Stop, anything;
+    /// What happens to the work when its terminal goes away: `hand-over` to the background, `finish` it
+    /// without a screen, or `stop` after the segment in work.
+    on_hangup: OnHangup = |_| OnHangup::HandOver, anything;
     /// An ONNX Runtime library to use instead of the fetched one.
     onnxruntime: Option<PathBuf> = |_| None, anything;
     /// An eSpeak NG library to use instead of the fetched one.

@@ -266,12 +266,14 @@ choice! {
 
 choice! {
     /// What happens to the work when nobody can see the screen any more.
-    OnHangup, "must be \"stop\" or \"finish\"":
-    /// The segment in work is finished; what is left continues at the next start.
+    OnHangup, "must be \"hand-over\", \"finish\" or \"stop\"":
+    /// The segment in work is finished, and `aloud serve` goes on in the background.
     #[default]
-    "stop" => Stop,
+    "hand-over" => HandOver,
     /// It continues to the end.
     "finish" => Finish,
+    /// The segment in work is finished; what is left continues at the next start.
+    "stop" => Stop,
 }
 
 /// A setting that may be left open: written `"none"`.

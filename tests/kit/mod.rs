@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod onnx;
+pub mod owner;
 pub mod request;
 pub mod voice;
 
@@ -102,6 +103,8 @@ impl Home {
         command
             .args(args)
             .env("ALOUD_HOME", self.folder.path())
+            // A service manager of whoever tests would go on with the work.
+            .env_remove("XDG_RUNTIME_DIR")
             .stdin(Stdio::null());
         command
     }

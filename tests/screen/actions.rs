@@ -45,6 +45,7 @@ const REDRAW: &str = "draw the screen afresh";
 const YES: &str = "yes; for quitting: finish the segment in work";
 const ALL: &str = "quit when everything is done";
 const NOW: &str = "quit now; the segment in work is made again";
+const BACKGROUND: &str = "quit; the work goes on in the background";
 const NO: &str = "no, stay";
 const TAKE: &str = "take what is typed or chosen";
 const LEAVE: &str = "close without it";
@@ -524,6 +525,17 @@ fn leaving(book: &mut Book) {
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_given_back();
     assert_eq!(kit::stored_states(&desk.home).last().unwrap(), "PENDING");
+
+    let mut terminal = desk.open(USUAL);
+    state(&mut terminal, LONG_TITLE, "PROCESSING");
+    terminal.press("q");
+    terminal.until("Quit?");
+    book.press(&mut terminal, BACKGROUND, "l");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_given_back();
+    let said = terminal.text();
+    assert!(said.contains("goes on in the background"), "{said}");
+    assert_eq!(desk.home.run(&["stop"]).code, Some(0));
 
     // What is held back is let go for it.
     let desk = Desk::new("");

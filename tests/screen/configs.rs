@@ -50,7 +50,7 @@ fn whatever_is_wrong_is_told_before_the_screen_is_taken() {
             "on_hangup = \"x\"",
             &[
                 "config.toml:2",
-                "`on_hangup` must be \"stop\" or \"finish\"",
+                "`on_hangup` must be \"hand-over\", \"finish\" or \"stop\"",
             ],
         ),
         (

@@ -51,7 +51,7 @@ fn goes_on(desk: &Desk, title: &str, before: &[(PathBuf, u64)]) {
 
 #[test]
 fn a_signal_gives_the_terminal_back_and_keeps_the_work() {
-    let desk = Desk::new("");
+    let desk = Desk::new("on_hangup = \"stop\"\n");
     let title = desk.begin_long();
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
         let mut terminal = at_work(&desk, title);
@@ -94,7 +94,7 @@ fn a_second_signal_does_not_wait_for_the_segment_in_work() {
 
 #[test]
 fn without_its_terminal_it_ends_by_itself_and_nothing_is_lost() {
-    let desk = Desk::new("");
+    let desk = Desk::new("on_hangup = \"stop\"\n");
     let title = desk.begin_long();
     let mut process = at_work(&desk, title).close();
     assert_eq!(process.exit_code(), 129);

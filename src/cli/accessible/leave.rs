@@ -180,6 +180,9 @@ impl Session {
             return self.finish_alone();
         }
         tracing::warn!("the terminal is gone: finishing the segment in work, then leaving");
+        if self.settings.on_hangup == OnHangup::HandOver {
+            self.desk.hand_over();
+        }
         self.stop(ShutdownWait::Segments(self.settings.shutdown_timeout));
     }
 
@@ -237,19 +240,23 @@ impl Session {
             .iter()
             .filter(|task| !task.state.is_terminal())
             .collect();
+        let when = if self.desk.is_handed_over() {
+            "in the background"
+        } else {
+            "at the next start"
+        };
         for task in open.iter().take(NAMED) {
             let number = self.numbers.number(task);
             let title = words::title(&task.title);
             self.lines.say(&format!(
-                "Task {number} continues at the next start: {title}, {} of {} are done.",
+                "Task {number} continues {when}: {title}, {} of {} are done.",
                 task.completed_segments.len(),
                 words::count(task.progress.total, "segment"),
             ));
         }
         if let Some(more @ 1..) = open.len().checked_sub(NAMED) {
             let tasks = words::count(more as u64, "more task");
-            self.lines
-                .say(&format!("{tasks} will continue at the next start."));
+            self.lines.say(&format!("{tasks} will continue {when}."));
         }
         self.lines.say("Goodbye.");
     }

@@ -24,6 +24,7 @@ use async_channel::Sender;
 
 use super::desk::Desk;
 use super::fetching::Show;
+use super::handover::hand_over;
 use super::on_complete::OnComplete;
 use super::signals::Signals;
 use super::{queue, submit};
@@ -116,7 +117,24 @@ pub(super) fn tell(
     }
     let _on_complete = OnComplete::start(engine, settings)?;
     let desk = Desk::new(engine.clone(), Arc::clone(voices), settings);
-    talk(&Arc::new(desk), settings, signals)
+    let desk = Arc::new(desk);
+    let its = Arc::downgrade(&desk);
+    if settings.on_hangup == OnHangup::HandOver {
+        signals.before_hangup(move || {
+            if let Some(desk) = its.upgrade() {
+                desk.hand_over();
+            }
+        });
+    }
+    let code = talk(&desk, settings, signals)?;
+    if desk.is_handed_over() {
+        // The next one can begin only then.
+        drop(desk);
+        if let Err(error) = hand_over(settings) {
+            tracing::error!("nobody goes on with the work: {error:#}");
+        }
+    }
+    Ok(code)
 }
 
 /// The conversation before a desk, whoever does the work.

@@ -83,7 +83,11 @@ pub(crate) fn run(
 
 /// A file is read again by whoever narrates it; what is no file is not there a second time.
 fn text(file: &Path) -> anyhow::Result<NewText> {
-    let request = Request::read(file)?;
+    text_of(file, Request::read(file)?)
+}
+
+/// The same of one that was read.
+pub(crate) fn text_of(file: &Path, request: Request) -> anyhow::Result<NewText> {
     if file.is_file() {
         let path = std::path::absolute(file).with_context(|| file.display().to_string())?;
         return Ok(NewText::File(path));

@@ -8,26 +8,27 @@ mod notify;
 mod serve;
 mod status;
 mod steer;
+mod watch;
 
-use std::io::Read;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use crate::cli::handover;
+use crate::cli::signals::Signals;
 use crate::cli::submit::open_engine;
 use crate::engine::{Engine, OpenError, Options};
-use crate::http::{Mirror, Remote};
+use crate::http::{ConnectError, Mirror, Remote};
 use crate::model::{HistoryEntry, TaskId};
 use crate::narrate::Voices;
 use crate::service::{Local, Refusal, RefusalKind, Service, TaskAction, TaskSummary, socket_of};
 use crate::settings::Settings;
 
-pub(super) use add::{AddArgs, run as add};
+pub(super) use add::{AddArgs, run as add, text_of};
 pub(super) use health::{HealthArgs, run as health};
 pub(super) use log::{LogArgs, run as log};
-pub(super) use serve::{Owner, ServeArgs, run as serve, stop};
+pub(super) use serve::{Owner, ServeArgs, goes_on, has_work, run as serve, stop};
 pub(super) use status::{StatusArgs, WaitArgs, run as status, wait};
 pub(super) use steer::{MoveArgs, SteerArgs, run as steer, shift};
 
@@ -37,17 +38,91 @@ const START: Duration = Duration::from_secs(20);
 const YIELDED: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(20);
 
-/// The program that has the library open, if there is one that answers.
+/// How long someone who goes on with the work is waited for.
+const HEIR: Duration = Duration::from_secs(5);
+/// How many ended narrations are looked through for one.
+const PAST: usize = 1000;
+
+/// The program that has the library open, if there is one that answers. One that answers badly is about
+/// to end: it is asked again.
 fn owner(settings: &Settings) -> anyhow::Result<Option<Remote>> {
+    let until = Instant::now() + YIELDED;
+    loop {
+        let Some(socket) = socket_of(&settings.paths.library) else {
+            return Ok(None);
+        };
+        match Remote::connect(&socket) {
+            Ok(remote) => return Ok(Some(remote)),
+            // Who named it may have ended since.
+            Err(error) if error.is_absent() => return Ok(None),
+            Err(error @ ConnectError::Version(_)) => return Err(error.into()),
+            Err(error) if Instant::now() > until => return Err(error.into()),
+            Err(_) => std::thread::sleep(STEP),
+        }
+    }
+}
+
+/// The same, where one that answers badly is not there.
+pub(super) fn answering(settings: &Settings) -> anyhow::Result<Option<Remote>> {
     let Some(socket) = socket_of(&settings.paths.library) else {
         return Ok(None);
     };
-    // Who named it may have ended since.
     match Remote::connect(&socket) {
         Ok(remote) => Ok(Some(remote)),
-        Err(error) if error.is_absent() => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error @ ConnectError::Version(_)) => Err(error.into()),
+        Err(_) => Ok(None),
     }
+}
+
+/// Looks, and looks again where whoever was asked has just ended.
+fn looking<T>(look: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let until = Instant::now() + HEIR;
+    loop {
+        let error = match look() {
+            Ok(seen) => return Ok(seen),
+            Err(error) => error,
+        };
+        let refusal = error.downcast_ref::<Refusal>();
+        let is_gone = refusal.is_some_and(|refusal| refusal.kind == RefusalKind::Failed);
+        if !is_gone || Instant::now() > until {
+            return Err(error);
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+/// Whoever comes within this time, after the one that was asked is gone.
+fn heir(
+    settings: &Settings,
+    patience: Duration,
+    signals: &Signals,
+) -> anyhow::Result<Option<Remote>> {
+    let until = Instant::now() + patience;
+    loop {
+        let next = answering(settings)?;
+        if next.is_some() || Instant::now() > until || signals.raised() {
+            return Ok(next);
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+/// Takes over what history says of a task that is no longer known; whether it says something.
+pub(super) fn ended_before(service: &dyn Service, task: &mut TaskSummary) -> bool {
+    let history = service.history(PAST).unwrap_or_default();
+    let Some(past) = history.into_iter().find(|past| past.id == task.id) else {
+        return false;
+    };
+    task.state = past.state;
+    task.completed_at = Some(past.completed_at);
+    if let Some(summary) = past.summary {
+        task.completed_segments = usize::try_from(summary.done).unwrap_or(usize::MAX);
+        task.failed_segments = usize::try_from(summary.errors).unwrap_or(usize::MAX);
+        task.progress.current = u64::from(summary.done);
+        task.percentage = task.progress.percentage();
+        task.audio_seconds = summary.audio_seconds;
+    }
+    true
 }
 
 /// Whoever has the library open; or else this process, which only looks at it: nothing runs.
@@ -65,7 +140,10 @@ fn whoever(settings: &Settings) -> anyhow::Result<Reached> {
         });
     }
     // Without a narrator stored narrations wait.
-    let engine = Engine::open(Options::new(&settings.paths.library))?;
+    let open = || Ok(Engine::open(Options::new(&settings.paths.library))?);
+    let Some(engine) = open_patiently(settings, open)? else {
+        return whoever(settings);
+    };
     let voices = Voices::new(settings);
     let log = super::logging::last_lines;
     Ok(Reached {
@@ -75,36 +153,23 @@ fn whoever(settings: &Settings) -> anyhow::Result<Reached> {
 }
 
 /// Whoever has the library open; or else one that is started now, and goes on when this ends.
-fn working(settings: &Settings) -> anyhow::Result<Remote> {
+pub(super) fn working(settings: &Settings) -> anyhow::Result<Remote> {
     if let Some(remote) = owner(settings)? {
         return Ok(remote);
     }
-    let program = std::env::current_exe().context("the system does not say where aloud is")?;
-    let mut child = Command::new(program)
-        .args(["serve", "--detached"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("`aloud serve` can't be started")?;
+    let mut started = handover::start(settings)?;
     let begun = Instant::now();
     let mut ended_at = None;
     loop {
-        if let Some(remote) = owner(settings)? {
+        if let Some(remote) = answering(settings)? {
             return Ok(remote);
         }
-        if ended_at.is_none() && child.try_wait()?.is_some() {
+        if ended_at.is_none() && started.has_ended() {
             ended_at = Some(Instant::now());
         }
         // Another one may have been quicker: then it is that one that answers soon.
         if ended_at.is_some_and(|at| at.elapsed() > YIELDED) {
-            let mut said = String::new();
-            if let Some(mut stderr) = child.stderr.take() {
-                // Without what it said the log still has it.
-                let _ = stderr.read_to_string(&mut said);
-            }
-            let said = said.trim().trim_start_matches("aloud: ");
-            bail!("`aloud serve` can't begin: {said}");
+            bail!("`aloud serve` can't begin: {}", started.said(settings));
         }
         if begun.elapsed() > START {
             let logs = settings.paths.logs.display();
@@ -129,9 +194,16 @@ pub(super) fn open_or_yield(
     settings: &Settings,
     voices: &Arc<Voices>,
 ) -> anyhow::Result<Option<Engine>> {
+    open_patiently(settings, || open_engine(settings, voices))
+}
+
+fn open_patiently(
+    settings: &Settings,
+    open: impl Fn() -> anyhow::Result<Engine>,
+) -> anyhow::Result<Option<Engine>> {
     let begun = Instant::now();
     loop {
-        let error = match open_engine(settings, voices) {
+        let error = match open() {
             Ok(engine) => return Ok(Some(engine)),
             Err(error) => error,
         };
@@ -139,7 +211,7 @@ pub(super) fn open_or_yield(
         if !is_in_use {
             return Err(error);
         }
-        if owner(settings)?.is_some() {
+        if answering(settings)?.is_some() {
             return Ok(None);
         }
         if begun.elapsed() > YIELDED {

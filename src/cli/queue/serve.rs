@@ -11,12 +11,13 @@ use anyhow::Context;
 use futures_lite::FutureExt;
 
 use super::notify::{Ear, Notifier};
-use super::owner;
+use super::{open_patiently, owner};
 use crate::cli::on_complete::OnComplete;
 use crate::cli::signals::Signals;
-use crate::cli::submit::open_engine_with;
+use crate::cli::submit::{Opening, open_engine_with};
 use crate::engine::{Engine, ShutdownWait, Subscription};
 use crate::http::{Gate, Server, ServerOptions, address};
+use crate::model::{Hold, TaskStatus};
 use crate::narrate::Voices;
 use crate::service::{API, Host, Local, Place, Service, one_message};
 use crate::settings::{Http, Secret, Settings};
@@ -88,8 +89,13 @@ impl Owner {
             .ok()
     }
 
+    /// Another process goes on with the work after this one's end: whoever looks on is told so then.
+    pub(crate) fn hand_over(&self) {
+        self.server.hand_over();
+    }
+
     /// How many look on.
-    fn watchers(&self) -> usize {
+    pub(crate) fn watchers(&self) -> usize {
         self.server.connections()
     }
 }
@@ -136,7 +142,19 @@ pub(crate) fn run(
     };
     let voices = Voices::new(settings);
     let ear = Ear::new();
-    let engine = open_engine_with(settings, &voices, ear.hooks())?;
+    let open = || {
+        let opening = Opening {
+            hooks: ear.hooks(),
+            paused: false,
+        };
+        open_engine_with(settings, &voices, opening)
+    };
+    let Some(engine) = open_patiently(settings, open)? else {
+        let process = owner(settings)?.map_or(0, |owner| owner.info().pid);
+        anyhow::bail!(
+            "another aloud (process {process}) works the queue already; `aloud stop` ends it"
+        );
+    };
     signals.shut_down(&engine, settings.shutdown_timeout);
     let _on_complete = OnComplete::start(&engine, settings)?;
     let log = crate::cli::logging::last_lines;
@@ -188,16 +206,19 @@ fn has_ended(events: &Subscription) -> bool {
     smol::block_on(ended.or(moment))
 }
 
-/// Whether something is to be done, now or later. What is held back waits for a person.
-fn has_work(engine: &Engine) -> bool {
+/// Whether something is to be done, now or later.
+pub(crate) fn has_work(engine: &Engine) -> bool {
     let stats = engine.stats();
     stats.processing > 0
         || !engine.recurring_tasks().is_empty()
-        || (stats.pending > 0
-            && engine
-                .tasks()
-                .iter()
-                .any(|task| !task.state.is_terminal() && !task.paused))
+        || (stats.pending > 0 && engine.tasks().iter().any(goes_on))
+}
+
+/// Whether a task goes on by itself, now or later. What is held back waits for a person, and what nobody
+/// here can do for another program.
+pub(crate) fn goes_on(task: &TaskStatus) -> bool {
+    let is_stuck = matches!(task.hold.as_deref(), Some(Hold::NoOperation));
+    !task.state.is_terminal() && !task.paused && !is_stuck
 }
 
 /// `aloud stop`: ends whoever has the library open, after the segment in work.
@@ -213,4 +234,46 @@ pub(crate) fn stop(settings: &Settings, out: &mut dyn Write) -> anyhow::Result<E
         None => writeln!(out, "Nothing runs.")?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::Library;
+    use crate::engine::{Recurrence, Submission, Work};
+    use crate::model::{ErrorObject, Timestamp};
+
+    fn work(name: &str) -> Work {
+        Work::repeatable(name, |_| Ok(1.into()))
+    }
+
+    #[test]
+    fn what_is_held_back_keeps_nobody_and_what_comes_later_does() {
+        let engine = Library::new();
+        assert!(!has_work(&engine));
+        let held = Submission::new(work("held back")).paused();
+        let held = engine.submit(held).unwrap();
+        assert!(!has_work(&engine), "a person has to let it go");
+        let hour = Duration::from_secs(3600);
+        let later = Submission::new(work("later")).delay(hour);
+        let later = engine.submit(later).unwrap();
+        assert!(has_work(&engine));
+        engine.cancel_task(&later).unwrap();
+        assert!(!has_work(&engine));
+        let hourly = Recurrence::every(hour).unwrap();
+        engine
+            .set_recurring("hourly", hourly, work("hourly"))
+            .unwrap();
+        assert!(has_work(&engine));
+        engine.remove_recurring("hourly").unwrap();
+        // A breaker lets go by itself; what nobody here can do waits for another program.
+        let mut status = engine.task_status(&held).unwrap();
+        status.paused = false;
+        let error = ErrorObject::new("X", "x");
+        let retry_at = Timestamp(0);
+        status.hold = Some(Box::new(Hold::Breaker { error, retry_at }));
+        assert!(goes_on(&status));
+        status.hold = Some(Box::new(Hold::NoOperation));
+        assert!(!goes_on(&status));
+    }
 }

@@ -3,11 +3,15 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use super::{Reached, all, find, owner, short, whoever};
+use super::{HEIR, Reached, all, ended_before, find, heir, looking, owner, short, watch, whoever};
+use crate::cli::signals::Signals;
 use crate::model::{Hold, TaskState};
-use crate::service::TaskSummary;
+use crate::service::{RefusalKind, TaskSummary};
 use crate::settings::Settings;
 use crate::text::printable;
+
+/// What is said of an empty queue.
+pub(super) const NOTHING: &str = "There is no task; `aloud add FILE` adds one.";
 
 /// Arguments of `aloud status`.
 #[derive(Debug, clap::Args)]
@@ -18,6 +22,9 @@ pub(crate) struct StatusArgs {
     /// As JSON: a task, or a list of them
     #[arg(long)]
     pub json: bool,
+    /// Go on saying it as it changes, until the task has ended or nobody works the queue
+    #[arg(long, conflicts_with = "json")]
+    pub watch: bool,
 }
 
 /// Arguments of `aloud wait`.
@@ -32,15 +39,18 @@ pub(crate) fn run(
     args: &StatusArgs,
     settings: &Settings,
     out: &mut dyn Write,
+    signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
+    if args.watch {
+        return watch::run(args.task.as_deref(), settings, signals, out);
+    }
     // Looking leaves nothing behind where nothing is.
     let is_there = settings.paths.library.join("aloud.db").exists();
-    let reached = is_there.then(|| whoever(settings)).transpose()?;
     if let Some(named) = &args.task {
-        let Some(Reached { service, .. }) = &reached else {
+        if !is_there {
             anyhow::bail!("there is no task {named}: nothing was ever narrated here");
-        };
-        let task = find(&**service, named)?;
+        }
+        let task = looking(|| find(&*whoever(settings)?.service, named))?;
         if args.json {
             writeln!(out, "{}", serde_json::to_string_pretty(&task)?)?;
         } else {
@@ -54,9 +64,13 @@ pub(crate) fn run(
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let tasks = match &reached {
-        Some(reached) => all(&*reached.service)?,
-        None => Vec::new(),
+    let (tasks, works, is_paused) = if is_there {
+        looking(|| {
+            let Reached { service, works } = whoever(settings)?;
+            Ok((all(&*service)?, works, service.is_queue_paused()?))
+        })?
+    } else {
+        (Vec::new(), false, false)
     };
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&tasks)?)?;
@@ -66,27 +80,24 @@ pub(crate) fn run(
         writeln!(out, "{}", line(task))?;
     }
     if tasks.is_empty() {
-        writeln!(out, "There is no task; `aloud add FILE` adds one.")?;
+        writeln!(out, "{NOTHING}")?;
     }
-    if let Some(Reached { service, works }) = &reached {
-        let waits = tasks.iter().any(|task| !task.state.is_terminal());
-        if waits && !works {
-            writeln!(
-                out,
-                "Nothing runs now; `aloud` or `aloud serve` goes on with it."
-            )?;
-        } else if service.is_queue_paused()? {
-            writeln!(
-                out,
-                "The queue is paused; `aloud resume --all` lets it go on."
-            )?;
-        }
+    if !works && tasks.iter().any(|task| !task.state.is_terminal()) {
+        writeln!(
+            out,
+            "Nothing runs now; `aloud` or `aloud serve` goes on with it."
+        )?;
+    } else if is_paused {
+        writeln!(
+            out,
+            "The queue is paused; `aloud resume --all` lets it go on."
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// A task on one line.
-fn line(task: &TaskSummary) -> String {
+pub(super) fn line(task: &TaskSummary) -> String {
     let state = match task.state {
         TaskState::Pending if task.paused => "held back",
         TaskState::Pending => "waits",
@@ -134,27 +145,45 @@ fn time(seconds: f64) -> String {
     }
 }
 
-/// Waits for the ends of tasks. All of them well is 0, otherwise 1.
+/// Waits for the ends of tasks, also where another program goes on with them. All of them well is 0,
+/// otherwise 1.
 pub(crate) fn wait(
     args: &WaitArgs,
     settings: &Settings,
     out: &mut dyn Write,
+    signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
-    let Some(service) = owner(settings)? else {
+    let Some(mut service) = owner(settings)? else {
         anyhow::bail!("nothing runs; `aloud` or `aloud serve` goes on with what waits");
     };
     let mut waited = Vec::new();
     for named in &args.tasks {
-        waited.push(find(&service, named)?.id);
+        waited.push(find(&service, named)?);
     }
     if waited.is_empty() {
-        let open = all(&service)?;
-        let open = open.into_iter().filter(|task| !task.state.is_terminal());
-        waited = open.map(|task| task.id).collect();
+        let open = all(&service)?.into_iter();
+        waited = open.filter(|task| !task.state.is_terminal()).collect();
     }
     let mut code = ExitCode::SUCCESS;
-    for id in waited {
-        let task = service.wait(&id)?;
+    for mut task in waited {
+        loop {
+            match service.wait(&task.id) {
+                Ok(ended) => {
+                    task = ended;
+                    break;
+                }
+                Err(refusal) if refusal.kind == RefusalKind::NotFound => {
+                    if !ended_before(&service, &mut task) {
+                        return Err(refusal.into());
+                    }
+                    break;
+                }
+                Err(refusal) => match heir(settings, HEIR, signals)? {
+                    Some(next) => service = next,
+                    None => return Err(refusal.into()),
+                },
+            }
+        }
         writeln!(out, "{}", line(&task))?;
         if task.state != TaskState::Completed {
             code = ExitCode::FAILURE;

@@ -23,16 +23,20 @@ pub(crate) struct SteerArgs {
 
 /// Arguments of `aloud move`.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("place").required(true))]
 pub(crate) struct MoveArgs {
-    /// The task: an id, the beginning of one, or its title
-    #[arg(value_name = "TASK")]
-    pub task: String,
+    /// The task: an id, the beginning of one, or its title; with --first also several, in their order
+    #[arg(value_name = "TASK", required = true)]
+    pub tasks: Vec<String>,
     /// One place sooner
-    #[arg(long, required_unless_present = "later")]
+    #[arg(long, group = "place")]
     pub sooner: bool,
     /// One place later
-    #[arg(long, conflicts_with = "sooner")]
+    #[arg(long, group = "place")]
     pub later: bool,
+    /// Before all others; what runs stands back after its segment
+    #[arg(long, group = "place")]
+    pub first: bool,
 }
 
 /// What is done to all of them at once.
@@ -109,13 +113,27 @@ pub(crate) fn shift(
     settings: &Settings,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    if args.first {
+        let service = whoever(settings)?.service;
+        let mut tasks = Vec::new();
+        for named in &args.tasks {
+            tasks.push(find(&*service, named)?.id);
+        }
+        service.act(&Action::First { tasks })?;
+        writeln!(
+            out,
+            "before all others: {}",
+            printable(&args.tasks.join(", "))
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let what = if args.later {
         TaskAction::Later
     } else {
         TaskAction::Sooner
     };
     let tasks = SteerArgs {
-        tasks: vec![args.task.clone()],
+        tasks: args.tasks.clone(),
         all: false,
     };
     run(&tasks, &what, settings, out)

@@ -65,6 +65,7 @@ impl App {
             Action::Suspend => return vec![Effect::Suspend],
             Action::Redraw => return vec![Effect::Redraw],
             Action::Confirm => return self.confirm(),
+            Action::LeaveRunning => return self.leave_running(),
             Action::FinishAll => return self.finish_all(),
             Action::Interrupt => {
                 let mut effects = self.stop();
@@ -188,6 +189,17 @@ impl App {
         }
         self.question = Some(Question::Quit);
         Vec::new()
+    }
+
+    /// Quits, and another process goes on with the work.
+    fn leave_running(&mut self) -> Vec<Effect> {
+        if !self.offers(Action::LeaveRunning) {
+            return Vec::new();
+        }
+        self.hands_over = true;
+        let mut effects = vec![Effect::HandOver];
+        effects.extend(self.stop());
+        effects
     }
 
     /// Quits when everything is done: what is held back is let go, or that would never be.

@@ -123,6 +123,10 @@ pub(crate) struct App {
     defaults: Defaults,
     voices: Vec<VoiceChoice>,
     pub(crate) exit_when_done: bool,
+    /// Whether the work can go on in another process.
+    pub(crate) can_hand_over: bool,
+    /// Whether it will.
+    pub(crate) hands_over: bool,
     /// Nobody is there any more who could let go of what is held back.
     pub(crate) is_unattended: bool,
     pub(crate) zone: TimeZone,
@@ -190,6 +194,8 @@ impl App {
             defaults: start.defaults,
             voices: Vec::new(),
             exit_when_done: start.exit_when_done,
+            can_hand_over: false,
+            hands_over: false,
             is_unattended: false,
             zone: start.zone,
             now: Timestamp::default(),
@@ -413,6 +419,8 @@ impl App {
             Action::Complete => {
                 matches!(&self.overlay, Some(Overlay::Form(form)) if form.field == Field::Text)
             }
+            // A pause of the queue ends with the program.
+            Action::LeaveRunning => self.can_hand_over && !self.queue_paused && self.goes_on(),
             Action::Hurry => self.leaving == Leaving::Finishing,
             _ => true,
         }

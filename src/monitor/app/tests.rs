@@ -191,6 +191,21 @@ fn quitting_asks_while_work_runs_and_can_be_hurried() {
 }
 
 #[test]
+fn the_work_is_left_running_where_that_is_possible() {
+    let mut screen = Screen::of(fixtures::working());
+    assert_eq!(screen.press("q l"), []);
+    assert_eq!(screen.app.mode(), Mode::AskQuit);
+    screen.app.can_hand_over = true;
+    assert_eq!(screen.press("l"), [Effect::HandOver, Effect::Stop]);
+    assert_eq!(screen.app.mode(), Mode::Stopping);
+    // A pause of the queue would not stay.
+    let mut screen = Screen::of(fixtures::working());
+    screen.app.can_hand_over = true;
+    screen.tell(Message::QueuePaused(true));
+    assert!(!screen.app.offers(Action::LeaveRunning));
+}
+
+#[test]
 fn quitting_asks_nothing_when_nothing_runs() {
     let mut screen = Screen::of(fixtures::finished());
     assert_eq!(screen.press("q"), [Effect::Stop]);
@@ -747,6 +762,7 @@ fn every_action_acts() {
                 };
                 let mut screen = Screen::of(fixtures::working());
                 screen.size = Rect::new(0, 0, 80, 20);
+                screen.app.can_hand_over = true;
                 screen.press(prepare);
                 assert_eq!(screen.app.mode(), mode);
                 screen.effects.clear();

@@ -109,6 +109,8 @@ pub(crate) enum Effect {
     ReadLog,
     /// Find out how the program does.
     Measure,
+    /// Have another process go on with the work that is ended here next.
+    HandOver,
     /// Shut the engine down, letting the segment in work finish.
     Stop,
     /// Shut it down without waiting any longer.

@@ -14,7 +14,7 @@ use crate::monitor::theme::Role;
 struct Words {
     title: &'static str,
     lines: Vec<String>,
-    answers: &'static [(Action, &'static str)],
+    answers: Vec<(Action, &'static str)>,
 }
 
 pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layout) {
@@ -60,25 +60,46 @@ fn answer_key(action: Action, cx: Cx<'_>) -> String {
     format!("{:<6}", key.map_or_else(String::new, |key| key.to_string()))
 }
 
+const LEAVE_RUNNING: &str = "quit, it goes on in the background";
+
+/// Those answers that would do something.
+fn offered<const N: usize>(
+    cx: Cx<'_>,
+    answers: [(Action, &'static str); N],
+) -> Vec<(Action, &'static str)> {
+    let answers = answers.into_iter();
+    answers
+        .filter(|(action, _)| cx.app.offers(*action))
+        .collect()
+}
+
 fn words(cx: Cx<'_>) -> Option<Words> {
     match (&cx.app.leaving, &cx.app.question) {
         (Leaving::Finishing, _) if cx.app.tasks.first_running().is_some() => Some(Words {
             title: "Finishing",
             lines: vec![
                 "Finishing the segment in work …".to_owned(),
-                "What is left continues at the next start.".to_owned(),
+                if cx.app.hands_over {
+                    "What is left goes on in the background.".to_owned()
+                } else {
+                    "What is left continues at the next start.".to_owned()
+                },
             ],
-            answers: &[(Action::Hurry, "stop now")],
+            answers: vec![(Action::Hurry, "stop now")],
         }),
         (Leaving::No, Some(Question::Quit)) if cx.app.tasks.first_running().is_none() => {
             Some(Words {
                 title: "Quit?",
                 lines: vec!["What waits is safe, and continues at the next start.".to_owned()],
-                answers: &[
-                    (Action::Confirm, "quit now"),
-                    (Action::FinishAll, "let it go on, quit when all is done"),
-                    (Action::Decline, "stay"),
-                ],
+                answers: offered(
+                    cx,
+                    [
+                        (Action::Confirm, "quit now"),
+                        (Action::LeaveRunning, LEAVE_RUNNING),
+                        (Action::FinishAll, "let it go on, quit when all is done"),
+                        (Action::Decline, "stay"),
+                    ],
+                ),
             })
         }
         (Leaving::No, Some(Question::Quit)) => Some(Words {
@@ -88,12 +109,16 @@ fn words(cx: Cx<'_>) -> Option<Words> {
                  next start."
                     .to_owned(),
             ],
-            answers: &[
-                (Action::Confirm, "finish the segment, quit"),
-                (Action::FinishAll, "finish everything, quit"),
-                (Action::Interrupt, "interrupt, quit now"),
-                (Action::Decline, "stay"),
-            ],
+            answers: offered(
+                cx,
+                [
+                    (Action::Confirm, "finish the segment, quit"),
+                    (Action::LeaveRunning, LEAVE_RUNNING),
+                    (Action::FinishAll, "finish everything, quit"),
+                    (Action::Interrupt, "interrupt, quit now"),
+                    (Action::Decline, "stay"),
+                ],
+            ),
         }),
         (Leaving::No, Some(Question::Cancel(id))) => {
             let task = cx.app.tasks.by_id(id)?;
@@ -105,7 +130,7 @@ fn words(cx: Cx<'_>) -> Option<Words> {
                     format!("Cancel “{title}”?"),
                     format!("{done} of {total} segments are done; their clips stay."),
                 ],
-                answers: &[
+                answers: vec![
                     (Action::Confirm, "cancel it"),
                     (Action::Decline, "let it run"),
                 ],
@@ -119,7 +144,7 @@ fn words(cx: Cx<'_>) -> Option<Words> {
                 lines: vec![format!(
                     "{tasks} will end here. Finished clips stay; r tries a task again."
                 )],
-                answers: &[(Action::Confirm, "cancel all"), (Action::Decline, "go on")],
+                answers: vec![(Action::Confirm, "cancel all"), (Action::Decline, "go on")],
             })
         }
         _ => None,
