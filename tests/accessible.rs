@@ -477,6 +477,30 @@ fn a_signal_is_said_and_decides_the_exit_code() {
 }
 
 #[test]
+fn a_lost_terminal_has_the_work_go_on_in_the_background() {
+    let home = Home::ready();
+    let story = home.write("story.txt", long_story());
+    let mut talk = Conversation::with(&home, &[]);
+    talk.type_line("v every");
+    talk.type_line(&format!("a {story}"));
+    talk.until(" of 41 is done, ");
+    talk.signal(Signal::HUP);
+    let (ended, said) = talk.end();
+    assert_eq!(ended, Some(129), "{said:#?}");
+    let last = said
+        .iter()
+        .any(|line| line.starts_with("Task 1 continues in the background: "));
+    assert!(last, "{said:#?}");
+    let waited = home.run(&["wait"]);
+    assert!(
+        waited.out.contains("completed  100 %  41 of 41"),
+        "{}",
+        waited.out
+    );
+    assert_eq!(home.run(&["stop"]).code, Some(0));
+}
+
+#[test]
 fn whoever_stops_listening_stops_nothing() {
     let home = Home::ready();
     let story = home.write("story.txt", STORY);

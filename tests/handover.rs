@@ -216,45 +216,54 @@ fn what_others_have_brought_outlives_the_one_who_worked() {
     assert_eq!(theirs.len(), 100);
 }
 
-/// A stand-in for `systemd-run` writes down what it is told, and starts the program in a session of its own.
-#[test]
-fn the_users_service_manager_is_told_what_to_run() {
-    let desk = home();
+/// A monitor that finds these lines of shell in the place of the user's service manager.
+fn managed(desk: &Desk, run: &str, control: &str) -> portable_pty::CommandBuilder {
     std::fs::create_dir_all(desk.home.path("run/systemd")).unwrap();
-    let told = desk.home.path("told");
-    let script = |name: &str, lines: &str| {
-        let path = desk
-            .home
-            .write(&format!("bin/{name}"), format!("#!/bin/sh\n{lines}\n"));
+    for (name, lines) in [("systemd-run", run), ("systemctl", control)] {
+        let script = format!("#!/bin/sh\n{lines}\n");
+        let path = desk.home.write(&format!("bin/{name}"), script);
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
-    };
-    script(
-        "systemd-run",
-        "printf '%s\\n' \"$@\" > \"$ALOUD_HOME/told\"
-        while [ \"$1\" != -- ]; do shift; done; shift
-        setsid \"$@\" > /dev/null 2>&1 < /dev/null &",
-    );
-    script("systemctl", "exit 0");
+    }
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", desk.home.path("bin").display());
-    let mut command = monitor(&desk);
+    let mut command = monitor(desk);
     command.env("PATH", path);
-    // Short enough for a socket.
     command.env("XDG_RUNTIME_DIR", desk.home.path("run"));
-    command.env("ALOUD_TOKEN_FOR_TESTS", "secret");
-    let text = story(&desk, "book", SEGMENTS);
+    command
+}
+
+/// A text in the queue that nobody works.
+fn left(desk: &Desk, name: &str, segments: usize) {
+    let text = story(desk, name, segments);
     desk.says(&["add", &text]);
     desk.says(&["stop"]);
     wait_for("nobody works", || {
         desk.says(&["stop"]).contains("Nothing runs").then_some(())
     });
-    let mut terminal = Terminal::start(command, USUAL);
-    until_clips(&desk.home.path("narrations/book"), 3);
+}
+
+fn leave_running(mut terminal: Terminal) -> String {
     terminal.press("q");
     terminal.until("it goes on in the background");
     terminal.press("l");
     assert_eq!(terminal.exit_code(), 0);
-    let told = std::fs::read_to_string(told).unwrap();
+    terminal.text()
+}
+
+/// A stand-in for `systemd-run` writes down what it is told, and starts the program in a session of its own.
+#[test]
+fn the_users_service_manager_is_told_what_to_run() {
+    let desk = home();
+    let run = "printf '%s\\n' \"$@\" > \"$ALOUD_HOME/told\"
+        while [ \"$1\" != -- ]; do shift; done; shift
+        setsid \"$@\" > /dev/null 2>&1 < /dev/null &";
+    let mut command = managed(&desk, run, "exit 0");
+    command.env("ALOUD_TOKEN_FOR_TESTS", "secret");
+    left(&desk, "book", SEGMENTS);
+    let terminal = Terminal::start(command, USUAL);
+    until_clips(&desk.home.path("narrations/book"), 3);
+    leave_running(terminal);
+    let told = std::fs::read_to_string(desk.home.path("told")).unwrap();
     let told: Vec<&str> = told.lines().collect();
     assert_eq!(told[0], "--user");
     assert!(told[1].starts_with("--unit=aloud-"), "{told:?}");
@@ -268,8 +277,35 @@ fn the_users_service_manager_is_told_what_to_run() {
     }
     assert!(!told.iter().any(|one| one.contains("secret")));
     assert_eq!(told[told.len() - 3..], ["--", PROGRAM, "serve"]);
-    let next = desk.owner();
-    assert!(test_kill_process(next).is_ok());
+    assert!(test_kill_process(desk.owner()).is_ok());
     desk.says(&["wait"]);
-    assert_eq!(clips(&desk.home.path("narrations/book")).len(), SEGMENTS);
+    let clips = clips(&desk.home.path("narrations/book"));
+    assert_eq!(clips.len(), SEGMENTS);
+}
+
+/// The service manager says that it has begun, and nothing comes of it.
+#[test]
+fn who_looks_on_takes_over_where_nobody_comes() {
+    let desk = home();
+    let command = managed(&desk, "exit 0", "exit 3");
+    left(&desk, "book", 4000);
+    let terminal = Terminal::start(command, USUAL);
+    until_clips(&desk.home.path("narrations/book"), 3);
+    let folder = desk.home.path("narrations/book");
+    let text = desk.home.path("book.txt");
+    let watcher = desk.command(&["narrate", "--json", text.to_str().unwrap()]);
+    let mut watcher = Running::start(watcher);
+    watcher.until("submitted");
+    let said = leave_running(terminal);
+    assert!(said.contains("Nobody goes on with the work"), "{said}");
+    wait_for("it takes over", || {
+        let lock = std::fs::read_to_string(desk.home.path("state/lock")).ok()?;
+        let holder: serde_json::Value = serde_json::from_str(&lock).ok()?;
+        (holder["pid"] == watcher.id()).then_some(())
+    });
+    let before = identities(&folder);
+    until_clips(&folder, before.len() + 3);
+    watcher.signal(Signal::TERM);
+    assert_eq!(watcher.end().0, Some(143));
+    assert_eq!(made_again(&before, &identities(&folder)), 0);
 }

@@ -37,6 +37,10 @@ fn texts_are_added_steered_and_waited_for_by_commands_of_their_own() {
         ranks()
     );
     desk.says(&["cancel", "one"]);
+    // Its end is told when it is on disk.
+    wait_for("it has ended", || {
+        (desk.tasks()[0]["state"] == "CANCELLED").then_some(())
+    });
     let said = desk.refuses(&["cancel", "one"]);
     assert!(said.contains("has already ended"), "{said}");
     let said = desk.refuses(&["pause", "three"]);

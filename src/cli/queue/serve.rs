@@ -11,7 +11,7 @@ use anyhow::Context;
 use futures_lite::FutureExt;
 
 use super::notify::{Ear, Notifier};
-use super::{open_patiently, owner};
+use super::{looking, open_patiently, owner};
 use crate::cli::on_complete::OnComplete;
 use crate::cli::signals::Signals;
 use crate::cli::submit::{Opening, open_engine_with};
@@ -223,16 +223,17 @@ pub(crate) fn goes_on(task: &TaskStatus) -> bool {
 
 /// `aloud stop`: ends whoever has the library open, after the segment in work.
 pub(crate) fn stop(settings: &Settings, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    match owner(settings)? {
-        Some(service) => {
-            service.shut_down()?;
-            writeln!(
-                out,
-                "It ends after the segment in work; what is unfinished goes on at the next start."
-            )?;
-        }
-        None => writeln!(out, "Nothing runs.")?,
-    }
+    // One that was told before may be gone by the time of the question.
+    let is_there = looking(|| match owner(settings)? {
+        Some(service) => Ok(service.shut_down().map(|()| true)?),
+        None => Ok(false),
+    })?;
+    let said = if is_there {
+        "It ends after the segment in work; what is unfinished goes on at the next start."
+    } else {
+        "Nothing runs."
+    };
+    writeln!(out, "{said}")?;
     Ok(ExitCode::SUCCESS)
 }
 
