@@ -140,6 +140,15 @@ fn a_text_that_is_named_where_another_works_comes_first_and_is_told_as_at_home()
     wait_for("the book runs again", || {
         (state(&desk, "book") == "PROCESSING").then_some(())
     });
+    // So it does for what is named with it, and before it.
+    let book = desk.home.path("book.txt");
+    let third = story(&desk, "third", 2);
+    let mut both = Running::start(narrate(&desk, &["--json", &third, book.to_str().unwrap()]));
+    both.until("ended");
+    assert_eq!(state(&desk, "third"), "COMPLETED");
+    assert_ne!(state(&desk, "book"), "COMPLETED");
+    both.signal(Signal::TERM);
+    assert_eq!(both.end().0, Some(143));
     let plain = narrate(&desk, &["--plain", &story(&desk, "other", 2)]);
     let mut plain = Talking::start(plain);
     plain.until("another aloud");

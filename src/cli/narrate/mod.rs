@@ -108,9 +108,9 @@ pub(super) fn run(
     };
     let heard = signals.listen();
     let site = Site::find(settings, &voices, signals, true)?;
-    let mine = new.add_all(&site, named, &mut reporter)?;
+    let (mine, was_there) = new.add_all(&site, named, &mut reporter)?;
     let ids: Vec<TaskId> = mine.iter().map(|task| task.id.clone()).collect();
-    let others = come_first(site.service(), &ids)?;
+    let others = come_first(site.service(), &ids, was_there)?;
     if others > 0 {
         reporter.note(&format!(
             "{others} unfinished narration(s) wait until these are done"
@@ -145,8 +145,9 @@ fn check_output(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a person named now comes before what is left from yesterday. Returns how many others there are.
-fn come_first(service: &dyn Service, mine: &[TaskId]) -> Result<usize, Refusal> {
+/// What a person named now comes before what is left from yesterday, in the order in which it was named:
+/// some of it may have been there, in another one. Returns how many others there are.
+fn come_first(service: &dyn Service, mine: &[TaskId], was_there: bool) -> Result<usize, Refusal> {
     let is_open = |id: &&TaskId| {
         let task = service.task(id);
         task.is_ok_and(|task| !task.state.is_terminal())
@@ -154,7 +155,7 @@ fn come_first(service: &dyn Service, mine: &[TaskId]) -> Result<usize, Refusal> 
     let open = mine.iter().filter(is_open).count();
     let stats = service.stats()?;
     let others = (stats.pending + stats.processing).saturating_sub(open);
-    if others > 0 {
+    if others > 0 || (was_there && open > 1) {
         let tasks = mine.to_vec();
         service.act(&Action::First { tasks })?;
     }
@@ -175,8 +176,9 @@ impl Adding<'_> {
         site: &Site,
         named: Vec<Named>,
         reporter: &mut Reporter,
-    ) -> anyhow::Result<Vec<TaskSummary>> {
+    ) -> anyhow::Result<(Vec<TaskSummary>, bool)> {
         let mut mine: Vec<TaskSummary> = Vec::new();
+        let mut was_there = false;
         for text in named {
             let (name, notes) = (text.name.clone(), self.notes(&text.composed));
             let submitted = match site {
@@ -188,11 +190,12 @@ impl Adding<'_> {
                 reporter.note(&format!("{name} is given twice: it is spoken once"));
                 continue;
             }
+            was_there |= submitted.continued;
             let task = site.service().task(&submitted.id)?;
             reporter.submitted(&task, &name, submitted.continued, &notes);
             mine.push(task);
         }
-        Ok(mine)
+        Ok((mine, was_there))
     }
 
     fn submit(self, here: &Here, composed: Composed) -> anyhow::Result<Submitted> {
@@ -245,13 +248,14 @@ impl Adding<'_> {
 fn detach(args: &NarrateArgs, new: Adding<'_>, named: Vec<Named>) -> anyhow::Result<ExitCode> {
     let service = working(new.settings)?;
     let mut out = std::io::stdout().lock();
-    let mut mine = Vec::new();
+    let (mut mine, mut was_there) = (Vec::new(), false);
     for text in named {
         let name = text.name.clone();
         let added = new.send(&service, text)?;
         mine.push(added.id.clone());
         // The first one need not wait until the last one is read.
-        come_first(&service, &mine)?;
+        was_there |= added.continued;
+        come_first(&service, &mine, was_there)?;
         if args.json {
             writeln!(out, "{}", serde_json::to_string(&added)?)?;
         } else {
