@@ -272,6 +272,13 @@ impl Assets {
             return Err(self.unsupported(piece));
         };
         if !self.is_installed(piece) {
+            // A file that is there and can't be opened for want of descriptors is not missing.
+            let manifest = self.folder(piece).join(check::MANIFEST);
+            if let Err(error) = std::fs::File::open(&manifest)
+                && crate::shortage::Shortage::of(&error).is_some()
+            {
+                return Err(AssetError::files("read", &manifest, error));
+            }
             return Err(AssetError::Missing {
                 piece: piece.name(),
             });
