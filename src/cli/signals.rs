@@ -69,14 +69,16 @@ impl Signals {
             .spawn(move || {
                 let mut stopping: Vec<JoinHandle<()>> = Vec::new();
                 for signal in signals.forever() {
+                    let is_spared = signal == SIGHUP && mine.spares_hangup.load(Ordering::Acquire);
+                    // Noted before anyone is told: whoever hears of it may leave with its exit code.
+                    let first = !is_spared && mine.raised.swap(signal, Ordering::AcqRel) == 0;
                     if let Some(listener) = &*lock(&mine.listener) {
                         // Who has as many before them knows enough.
                         let _ = listener.try_send(signal);
                     }
-                    if signal == SIGHUP && mine.spares_hangup.load(Ordering::Acquire) {
+                    if is_spared {
                         continue;
                     }
-                    let first = mine.raised.swap(signal, Ordering::AcqRel) == 0;
                     if mine.idle.load(Ordering::Acquire) {
                         std::process::exit(128 + signal);
                     }
