@@ -254,7 +254,7 @@ impl There {
             return Ok(None);
         };
         // It begins by telling everything, which whoever follows reads as they need it.
-        let is_there = matches!(smol::block_on(follow.recv()), Some(Ok(Told::Afresh)));
+        let is_there = matches!(smol::block_on(follow.recv()), Some(Ok(Told::Snapshot(_))));
         Ok(is_there.then_some(Self { follow, service }))
     }
 
@@ -279,7 +279,7 @@ impl There {
 
     async fn next(&mut self) -> Next {
         match self.follow.recv().await {
-            Some(Ok(Told::Happened(Event::Missed { .. }, _) | Told::Afresh)) => Next::Afresh,
+            Some(Ok(Told::Happened(Event::Missed { .. }, _) | Told::Snapshot(_))) => Next::Afresh,
             Some(Ok(Told::Happened(event, task))) => Next::Happened(event, task),
             Some(Ok(Told::Bye { goes_on })) => Next::Ended {
                 handed_over: goes_on,

@@ -48,6 +48,9 @@ pub enum ClientError {
     /// The answer has no end in sight.
     #[error("the server's answer is longer than {0} bytes")]
     TooLarge(usize),
+    /// An event can't be understood.
+    #[error("an event of the server can't be understood: {0}")]
+    Unreadable(#[from] serde_json::Error),
     /// The server answered, but not with events.
     #[error("the server sends no events: it answered with the status {}", .0.status)]
     NoEvents(Answer),
@@ -268,8 +271,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// The next one, for async callers; `None` at the end of the stream.
-    pub(super) async fn read(&mut self) -> Result<Option<ServerEvent>, ClientError> {
+    async fn read(&mut self) -> Result<Option<ServerEvent>, ClientError> {
         loop {
             if let Some(event) = self.ready.next() {
                 return Ok(Some(event));

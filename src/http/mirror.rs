@@ -12,12 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use smol::LocalExecutor;
 
+use super::follow::{Snapshot, Told};
 use super::query::MOST;
 use super::remote::Remote;
-use super::sse::ServerEvent;
 use crate::model::{
     CompletedSegments, Event, HistoryEntry, Plan, SegmentErrors, SegmentId, TaskId, TaskState,
     TaskStatus,
@@ -256,45 +255,42 @@ impl Shared {
     /// Follows the present process as long as it is there.
     async fn watch(&self, last_id: &mut Option<String>) -> Parting {
         let remote = self.remote();
-        let mut events = match remote.follow(last_id.as_deref()).await {
-            Ok(events) => events,
+        let mut follow = match remote.follow(last_id.take()).await {
+            Ok(follow) => follow,
             Err(error) => {
                 tracing::info!(%error, "nothing can be followed");
                 return Parting::Died;
             }
         };
-        loop {
-            let event = match events.read().await {
-                Ok(Some(event)) => event,
-                Ok(None) => return Parting::Died,
-                Err(error) => {
-                    tracing::info!(%error, "what happens can't be followed any more");
-                    return Parting::Died;
+        let parting = loop {
+            match follow.recv().await {
+                None => break Parting::Died,
+                Some(Ok(Told::Bye { goes_on })) => break Parting::Farewell { goes_on },
+                Some(Ok(told)) => {
+                    if let Err(why) = self.take(&remote, told).await {
+                        tracing::warn!(%why, "what happened can't be taken in");
+                        // Whatever it was, a snapshot will tell.
+                        return Parting::Died;
+                    }
                 }
-            };
-            if event.event == "bye" {
-                let goes_on = serde_json::from_str::<Bye>(&event.data);
-                let goes_on = goes_on.unwrap_or_default().goes_on;
-                return Parting::Farewell { goes_on };
+                Some(Err(error)) => {
+                    tracing::info!(%error, "what happens can't be followed any more");
+                    break Parting::Died;
+                }
             }
-            if let Err(why) = self.take(&remote, &event).await {
-                tracing::warn!(%why, "an event can't be taken in");
-                return Parting::Died;
-            }
-            if event.id.is_some() {
-                *last_id = event.id;
-            }
-        }
+        };
+        *last_id = follow.last_id().map(ToOwned::to_owned);
+        parting
     }
 
-    async fn take(&self, remote: &Remote, event: &ServerEvent) -> Result<(), Refusal> {
-        match event.event.as_str() {
-            "snapshot" => {
+    async fn take(&self, remote: &Remote, told: Told) -> Result<(), Refusal> {
+        match told {
+            Told::Snapshot(snapshot) => {
                 let Snapshot {
                     queue_paused,
                     mut tasks,
                     more,
-                } = parse(&event.data)?;
+                } = *snapshot;
                 if more {
                     self.read_rest(remote, &mut tasks).await?;
                 }
@@ -308,23 +304,17 @@ impl Shared {
                 drop(seen);
                 self.filled.notify_all();
             }
-            "delta" => {
-                let Summary { summary } = parse(&event.data)?;
-                let event: Event = match parse(&event.data) {
-                    Ok(event) => event,
-                    // A newer program may tell more.
-                    Err(_) => return Ok(()),
-                };
+            Told::Happened(event, summary) => {
                 if let Event::Breaker { .. } = event {
                     // It speaks of many.
                     let mut tasks = Vec::new();
                     self.read_rest(remote, &mut tasks).await?;
                     self.seen().reset(tasks);
                 }
-                self.seen().take(&event, summary);
+                self.seen().take(&event, summary.map(|summary| *summary));
             }
-            // A snapshot follows.
-            _ => {}
+            // Whoever watches has seen to it.
+            Told::Bye { .. } => {}
         }
         self.ring();
         Ok(())
@@ -411,33 +401,6 @@ impl Shared {
             from = last.segment_id.next();
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Snapshot {
-    queue_paused: bool,
-    tasks: Vec<TaskSummary>,
-    #[serde(default)]
-    more: bool,
-}
-
-#[derive(Deserialize)]
-struct Summary {
-    #[serde(default)]
-    summary: Option<TaskSummary>,
-}
-
-/// What a server says at its end.
-#[derive(Default, Deserialize)]
-struct Bye {
-    /// Whether another process takes up the work.
-    #[serde(default)]
-    goes_on: bool,
-}
-
-fn parse<'a, T: Deserialize<'a>>(data: &'a str) -> Result<T, Refusal> {
-    serde_json::from_str(data)
-        .map_err(|error| Refusal::failed(format!("an event can't be understood: {error}")))
 }
 
 impl Mirror {

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::client::{Client, ClientError, Events};
-use super::follow::Follow;
+use super::client::{Client, ClientError};
+use super::follow::{Follow, Told};
 use crate::model::{ErrorObject, HistoryEntry, SegmentId, TaskId};
 use crate::narrate::{NewNarration, NewText};
 use crate::service::{
@@ -75,8 +75,13 @@ impl Remote {
     /// # Errors
     /// [`Refusal`]: the service does not answer any more.
     pub(crate) fn listen(&self) -> Result<Follow, Refusal> {
-        let events = self.client.events(None).map_err(unreachable)?;
-        Ok(Follow::new(events))
+        smol::block_on(self.follow(None)).map_err(unreachable)
+    }
+
+    /// What happens after the event of this id, or else from now on, for async callers.
+    pub(super) async fn follow(&self, last_id: Option<String>) -> Result<Follow, ClientError> {
+        let events = self.client.follow(last_id.as_deref()).await?;
+        Ok(Follow::new(events, last_id))
     }
 
     /// The lines of the log after the one of this number.
@@ -91,28 +96,21 @@ impl Remote {
     /// Waits until a task has ended.
     pub(crate) fn wait(&self, id: &TaskId) -> Result<TaskSummary, Refusal> {
         loop {
-            // First the stream, then the look: an end between the two is told.
-            let events = self.client.events(None).map_err(unreachable)?;
-            let task = self.task(id)?;
-            if task.state.is_terminal() {
-                return Ok(task);
-            }
-            for event in events {
-                let event = event.map_err(unreachable)?;
-                if !event.data.contains(id.as_str()) && event.event != "reset" {
-                    continue;
-                }
-                let task = self.task(id)?;
-                if task.state.is_terminal() {
-                    return Ok(task);
+            let mut follow = self.listen()?;
+            // It begins with a snapshot, so that an end before it is seen by the look.
+            while let Some(told) = smol::block_on(follow.recv()) {
+                match told.map_err(unreachable)? {
+                    Told::Happened(event, _) if event.task().is_some_and(|task| task != id) => {}
+                    Told::Bye { .. } => break,
+                    Told::Happened(..) | Told::Snapshot(_) => {
+                        let task = self.task(id)?;
+                        if task.state.is_terminal() {
+                            return Ok(task);
+                        }
+                    }
                 }
             }
         }
-    }
-
-    /// The stream of what happens, for async callers.
-    pub(super) async fn follow(&self, last_id: Option<&str>) -> Result<Events, ClientError> {
-        self.client.follow(last_id).await
     }
 
     /// As [`Service::tasks`], for async callers.
