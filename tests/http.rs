@@ -11,39 +11,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloud::engine::{
-    Engine, Interrupt, NarrationSettings, ShutdownWait, Submission, TaskId, TaskState, Work,
-};
+use aloud::engine::{Engine, ShutdownWait, Submission, TaskId, TaskState, Work};
 use aloud::http::{Answer, Client, ClientError, Events, Server, ServerEvent, ServerOptions};
 use aloud::narrate::Voices;
 use aloud::service::{API, Local, LogLine, LogSource};
 use aloud::settings::{Overrides, Paths, load_from};
-use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 use serde_json::{Value, json};
 
 use kit::Home;
+use kit::line::Quick;
 use kit::voice::{library, narration};
 
 const JSON: &str = "application/json";
 const TEXT_BYTES: usize = 200_000;
-
-/// Speaks at once.
-struct Model;
-
-impl Synthesizer for Model {
-    fn synthesize(
-        &mut self,
-        _: &Utterance,
-        _: &[&Utterance],
-        _: &NarrationSettings,
-        _: &Interrupt,
-    ) -> Result<Speech, SpeechError> {
-        Ok(Speech {
-            samples: (0..2000).map(|n: u16| f32::from(n % 20) / 40.0).collect(),
-            work: Duration::from_millis(1),
-        })
-    }
-}
 
 /// A service that is served, and a client of it.
 struct Served {
@@ -81,7 +61,11 @@ impl Served {
         if has_voice {
             settings.voice = home.tone();
         }
-        let mut library = library(home.folder.path(), Arc::new(|| Box::new(Model)), None);
+        let mut library = library(
+            home.folder.path(),
+            Arc::new(|| Box::new(Quick(Duration::from_millis(1)))),
+            None,
+        );
         library.max_waiting = 50;
         library.takes_limits = true;
         settings.paths.library.clone_from(&library.folder);

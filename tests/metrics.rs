@@ -8,36 +8,16 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloud::engine::{
-    Engine, Interrupt, NarrationSettings, ShutdownWait, Submission, TaskState, Work,
-};
+use aloud::engine::{Engine, ShutdownWait, Submission, TaskState, Work};
 use aloud::http::{Client, Server, ServerOptions};
 use aloud::narrate::Voices;
 use aloud::service::Local;
 use aloud::settings::{Overrides, Paths, load_from};
-use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 use serde_json::Value;
 
+use kit::line::Quick;
 use kit::voice::{library, narration};
 use kit::{Home, wait_for};
-
-/// Speaks in a moment.
-struct Model;
-
-impl Synthesizer for Model {
-    fn synthesize(
-        &mut self,
-        _: &Utterance,
-        _: &[&Utterance],
-        _: &NarrationSettings,
-        _: &Interrupt,
-    ) -> Result<Speech, SpeechError> {
-        Ok(Speech {
-            samples: (0..2000).map(|n: u16| f32::from(n % 20) / 40.0).collect(),
-            work: Duration::from_millis(20),
-        })
-    }
-}
 
 /// One line of the text: a name, its labels, a value.
 struct Sample {
@@ -137,7 +117,11 @@ fn sample(line: &str) -> Sample {
 fn served(home: &Home) -> (Engine, Client, Server) {
     let paths = Paths::under(home.folder.path());
     let mut settings = load_from(paths, Overrides::default(), &|_| None).unwrap();
-    let options = library(home.folder.path(), Arc::new(|| Box::new(Model)), None);
+    let options = library(
+        home.folder.path(),
+        Arc::new(|| Box::new(Quick(Duration::from_millis(20)))),
+        None,
+    );
     settings.paths.library.clone_from(&options.folder);
     let engine = Engine::open(options).unwrap();
     let voices = Voices::new(&settings);

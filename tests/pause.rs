@@ -4,115 +4,16 @@
 
 mod kit;
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use aloud::engine::{
-    Engine, Event, Interrupt, Narration, NarrationSettings, ShutdownWait, Submission, Subscription,
-    TaskId, TaskState, TaskStatus, Work,
-};
-use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
+use aloud::engine::{Event, Narration, ShutdownWait, Submission, TaskState, Work};
 
-use kit::voice::{self, Open, library};
+use kit::line::{Desk, done, once};
+use kit::voice;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The two ends that a voice holds: what it has begun, and leave to go on with it.
-type Line = Arc<Mutex<(mpsc::Sender<String>, mpsc::Receiver<()>)>>;
-
-struct Model(Line);
-
-impl Synthesizer for Model {
-    fn synthesize(
-        &mut self,
-        utterance: &Utterance,
-        _: &[&Utterance],
-        _: &NarrationSettings,
-        interrupt: &Interrupt,
-    ) -> Result<Speech, SpeechError> {
-        let begun = Instant::now();
-        let line = self.0.lock().unwrap();
-        line.0.send(utterance.phonemes.clone()).unwrap();
-        while utterance.phonemes.starts_with("Wait") {
-            if interrupt.is_now() {
-                return Err(SpeechError::Interrupted);
-            }
-            if line.1.recv_timeout(Duration::from_millis(2)).is_ok() {
-                break;
-            }
-        }
-        Ok(Speech {
-            samples: (0..2000).map(|n: u16| f32::from(n % 20) / 40.0).collect(),
-            work: begun.elapsed(),
-        })
-    }
-}
-
-/// An engine whose voice is at the other end of a line.
-struct Desk {
-    engine: Engine,
-    events: Subscription,
-    begun: mpsc::Receiver<String>,
-    go: mpsc::Sender<()>,
-    made: Vec<String>,
-}
-
-impl Desk {
-    fn open(folder: &Path) -> Self {
-        let (begin, begun) = mpsc::channel();
-        let (go, let_go) = mpsc::channel();
-        let line = Arc::new(Mutex::new((begin, let_go)));
-        let open: Open = Arc::new(move || Box::new(Model(Arc::clone(&line))));
-        let options = library(folder, open, None);
-        let engine = Engine::open(options).unwrap();
-        Self {
-            events: engine.subscribe(),
-            engine,
-            begun,
-            go,
-            made: Vec::new(),
-        }
-    }
-
-    fn until(&self, mut wanted: impl FnMut(&Event) -> bool) {
-        while !wanted(&self.events.recv_blocking().expect("the engine still runs")) {}
-    }
-
-    fn until_ended(&self, id: &TaskId) -> TaskStatus {
-        self.until(|event| matches!(event, Event::Ended { task, .. } if task == id));
-        self.status(id)
-    }
-
-    fn until_back(&self, id: &TaskId) -> TaskStatus {
-        self.until(|event| matches!(event, Event::Requeued { task } if task == id));
-        self.status(id)
-    }
-
-    /// Waits until the model has begun this text.
-    fn until_begun(&mut self, text: &str) {
-        while self.made.last().is_none_or(|last| last != text) {
-            let next = self.begun.recv_timeout(PATIENCE);
-            self.made.push(next.expect("the model begins"));
-        }
-    }
-
-    fn status(&self, id: &TaskId) -> TaskStatus {
-        self.engine.task_status(id).unwrap()
-    }
-
-    /// All texts that the model was given, with how often.
-    fn all_made(mut self) -> BTreeMap<String, usize> {
-        self.engine.shutdown(ShutdownWait::Now);
-        self.made.extend(self.begun.try_iter());
-        let mut counts = BTreeMap::new();
-        for text in self.made {
-            *counts.entry(text).or_default() += 1;
-        }
-        counts
-    }
-}
 
 fn narration(folder: &Path, title: &str, texts: &[&str]) -> Narration {
     voice::narration(folder.join(title), title, texts)
@@ -120,19 +21,10 @@ fn narration(folder: &Path, title: &str, texts: &[&str]) -> Narration {
 
 const STORY: [&str; 5] = ["One.", "Wait two.", "Three.", "Four.", "Five."];
 
-fn once(texts: &[&str]) -> BTreeMap<String, usize> {
-    texts.iter().map(|text| ((*text).to_owned(), 1)).collect()
-}
-
-fn done(status: &TaskStatus) -> Vec<u32> {
-    let segments = status.completed_segments.iter();
-    segments.map(|segment| segment.segment_id.get()).collect()
-}
-
 #[test]
 fn a_paused_queue_takes_the_narration_in_work_back_and_it_goes_on_from_there() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
+    let mut desk = Desk::open(folder.path(), None);
     let story = narration(folder.path(), "story", &STORY);
     let first = desk.engine.submit_task(story, None).unwrap();
     let next = narration(folder.path(), "next", &["Later."]);
@@ -141,7 +33,7 @@ fn a_paused_queue_takes_the_narration_in_work_back_and_it_goes_on_from_there() {
     desk.engine.pause_queue();
     // The segment in work is not broken off.
     assert_eq!(desk.status(&first).state, TaskState::Processing);
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     let back = desk.until_back(&first);
     assert_eq!(
         (back.state, done(&back)),
@@ -185,13 +77,13 @@ fn a_paused_queue_takes_the_narration_in_work_back_and_it_goes_on_from_there() {
 #[test]
 fn a_queue_that_goes_on_at_once_costs_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
+    let mut desk = Desk::open(folder.path(), None);
     let story = narration(folder.path(), "story", &STORY);
     let id = desk.engine.submit_task(story, None).unwrap();
     desk.until_begun("Wait two.");
     desk.engine.pause_queue();
     desk.engine.resume_queue();
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     let status = desk.until_ended(&id);
     assert_eq!((status.state, status.attempt), (TaskState::Completed, 1));
     assert_eq!(desk.all_made(), once(&STORY));
@@ -200,7 +92,7 @@ fn a_queue_that_goes_on_at_once_costs_nothing() {
 #[test]
 fn a_running_narration_that_is_held_back_lets_the_next_one_run() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
+    let mut desk = Desk::open(folder.path(), None);
     let story = narration(folder.path(), "story", &STORY);
     let first = desk.engine.submit_task(story, None).unwrap();
     let next = narration(folder.path(), "next", &["Later."]);
@@ -212,7 +104,7 @@ fn a_running_narration_that_is_held_back_lets_the_next_one_run() {
         "it is being paused"
     );
     assert!(desk.status(&first).paused);
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     assert_eq!(desk.until_ended(&second).state, TaskState::Completed);
     let held = desk.status(&first);
     assert_eq!((held.state, held.paused), (TaskState::Pending, true));
@@ -220,7 +112,7 @@ fn a_running_narration_that_is_held_back_lets_the_next_one_run() {
     assert_eq!(before, once(&["One.", "Wait two.", "Later."]));
 
     // Held for itself it stays so over a restart.
-    let desk = Desk::open(folder.path());
+    let desk = Desk::open(folder.path(), None);
     let held = desk.status(&first);
     assert_eq!((held.state, held.paused), (TaskState::Pending, true));
     assert!(desk.engine.resume_task(&first).is_ok());
@@ -231,16 +123,16 @@ fn a_running_narration_that_is_held_back_lets_the_next_one_run() {
 #[test]
 fn what_was_taken_back_goes_on_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
+    let mut desk = Desk::open(folder.path(), None);
     let story = narration(folder.path(), "story", &STORY);
     let id = desk.engine.submit_task(story, None).unwrap();
     desk.until_begun("Wait two.");
     desk.engine.pause_queue();
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     desk.until_back(&id);
     desk.all_made();
 
-    let desk = Desk::open(folder.path());
+    let desk = Desk::open(folder.path(), None);
     assert!(
         !desk.engine.is_queue_paused(),
         "a pause ends with the process"
@@ -256,7 +148,7 @@ fn what_was_taken_back_goes_on_at_the_next_start() {
 #[test]
 fn cancelling_and_stopping_outrank_a_pause() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
+    let mut desk = Desk::open(folder.path(), None);
     let story = |title| narration(folder.path(), title, &STORY);
     let cancelled = desk.engine.submit_task(story("cancelled"), None).unwrap();
     desk.until_begun("Wait two.");
@@ -269,7 +161,7 @@ fn cancelling_and_stopping_outrank_a_pause() {
 
     let kept = desk.engine.submit_task(story("kept"), None).unwrap();
     desk.engine.resume_queue();
-    desk.made.clear();
+    desk.line.forget();
     desk.until_begun("Wait two.");
     desk.engine.pause_queue();
     let report = desk.engine.shutdown(ShutdownWait::Now);
@@ -280,7 +172,7 @@ fn cancelling_and_stopping_outrank_a_pause() {
 #[test]
 fn closures_run_on() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = Desk::open(folder.path());
+    let desk = Desk::open(folder.path(), None);
     let (begun, has_begun) = mpsc::channel();
     let (go, may_go) = mpsc::channel::<()>();
     let work = Work::closure("closure", move |task| {

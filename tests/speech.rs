@@ -8,26 +8,23 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aloud::clip::ClipStore;
-use aloud::engine::{
-    Engine, Event, Interrupt, NarrationSettings, ShutdownWait, Subscription, TaskId, TaskKind,
-    TaskState,
-};
+use aloud::engine::{Engine, Event, Subscription, TaskId, TaskKind, TaskState};
 use aloud::http::{Gate, Server, ServerOptions};
 use aloud::narrate::{ClipCache, Voices, load_voice};
 use aloud::service::Local;
 use aloud::settings::{Overrides, Paths, Settings, load_from};
-use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use kit::Home;
+use kit::line::Line;
 use kit::request::{Reply, ask};
-use kit::voice::{Open, library_of, narration};
+use kit::voice::{library_of, narration};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Samples of a clip: two seconds.
@@ -35,46 +32,13 @@ const CLIP: usize = 44_100;
 /// Samples of silence between two paragraphs.
 const PAUSE: usize = 22_050 * 6 / 10;
 
-/// The two ends that a voice holds: what it has begun, and leave to go on with it.
-type Line = Arc<Mutex<(mpsc::Sender<String>, mpsc::Receiver<()>)>>;
-
-struct Model(Line);
-
-impl Synthesizer for Model {
-    fn synthesize(
-        &mut self,
-        utterance: &Utterance,
-        _: &[&Utterance],
-        _: &NarrationSettings,
-        interrupt: &Interrupt,
-    ) -> Result<Speech, SpeechError> {
-        let line = self.0.lock().unwrap();
-        line.0.send(utterance.phonemes.clone()).unwrap();
-        while utterance.phonemes.starts_with("Wait") {
-            if interrupt.is_now() {
-                return Err(SpeechError::Interrupted);
-            }
-            if line.1.recv_timeout(Duration::from_millis(2)).is_ok() {
-                break;
-            }
-        }
-        let sample = |n: usize| f32::from((n % 50) as u8) / 100.0;
-        Ok(Speech {
-            samples: (0..CLIP).map(sample).collect(),
-            work: Duration::from_millis(1),
-        })
-    }
-}
-
 /// A service over TCP whose voice is at the other end of a line.
 struct Served {
     _server: Server,
     at: SocketAddr,
     engine: Engine,
     events: Subscription,
-    begun: mpsc::Receiver<String>,
-    go: mpsc::Sender<()>,
-    made: Vec<String>,
+    line: Line,
     /// The voice, and its version.
     voice: (String, String),
     home: Home,
@@ -92,10 +56,7 @@ impl Served {
             load_from(Paths::under(folder), Overrides::default(), &|_| None).unwrap();
         settings.voice = home.tone();
         set(&mut settings);
-        let (begin, begun) = mpsc::channel();
-        let (go, let_go) = mpsc::channel();
-        let line = Arc::new(Mutex::new((begin, let_go)));
-        let open: Open = Arc::new(move || Box::new(Model(Arc::clone(&line))));
+        let (open, line) = Line::new(CLIP);
         let kept = ClipCache::new(ClipStore::new(folder.join("clips")), 1_000_000_000);
         let info = load_voice(&settings, &settings.voice)
             .unwrap()
@@ -117,9 +78,7 @@ impl Served {
             at,
             events: engine.subscribe(),
             engine,
-            begun,
-            go,
-            made: Vec::new(),
+            line,
             voice,
             home,
         }
@@ -156,12 +115,8 @@ impl Served {
         self.engine.submit_task(narration, None).unwrap()
     }
 
-    /// Waits until the model has begun this text.
     fn until_begun(&mut self, text: &str) {
-        while self.made.last().is_none_or(|last| last != text) {
-            let next = self.begun.recv_timeout(PATIENCE);
-            self.made.push(next.expect("the model begins"));
-        }
+        self.line.until_begun(text);
     }
 
     /// Waits until some speech has ended, and says how.
@@ -178,15 +133,8 @@ impl Served {
         }
     }
 
-    /// All texts that the model was given, with how often.
-    fn all_made(mut self) -> BTreeMap<String, usize> {
-        self.engine.shutdown(ShutdownWait::Now);
-        self.made.extend(self.begun.try_iter());
-        let mut counts = BTreeMap::new();
-        for text in self.made {
-            *counts.entry(text).or_default() += 1;
-        }
-        counts
+    fn all_made(self) -> BTreeMap<String, usize> {
+        self.line.all_made(&self.engine)
     }
 }
 
@@ -473,7 +421,7 @@ fn too_many_are_told_to_come_back() {
             .unwrap()
             > 0
     );
-    served.go.send(()).unwrap();
+    served.line.go.send(()).unwrap();
     let mut some = vec![0; 2 * CLIP];
     first.read_exact(&mut some).unwrap();
     drop(first);
@@ -503,14 +451,14 @@ fn a_book_makes_room_and_is_complete_afterwards() {
     kit::wait_for("someone asks", || {
         (served.engine.stats().pending > 0).then_some(())
     });
-    served.go.send(()).unwrap();
+    served.line.go.send(()).unwrap();
     let reply = talk.join().unwrap();
     assert_eq!(
         (reply.status, reply.body.len()),
         (200, 44 + 2 * (2 * CLIP + PAUSE))
     );
     served.until_begun("Wait four.");
-    served.go.send(()).unwrap();
+    served.line.go.send(()).unwrap();
     let ended = served.engine.wait(&book).unwrap();
     assert_eq!((ended.state, ended.attempt), (TaskState::Completed, 1));
     assert_eq!(ended.completed_segments.iter().count(), 5);

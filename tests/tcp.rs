@@ -11,37 +11,19 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloud::engine::{Engine, Interrupt, NarrationSettings, Submission, TaskId, TaskState, Work};
+use aloud::engine::{Engine, Submission, TaskId, TaskState, Work};
 use aloud::http::{Client, Gate, Server, ServerOptions};
 use aloud::narrate::Voices;
 use aloud::service::Local;
 use aloud::settings::{Overrides, Paths, load_from};
-use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 use serde_json::{Value, json};
 
+use kit::line::Quick;
 use kit::request::{Reply, ask};
 use kit::voice::{library, narration};
 use kit::{Home, wait_for};
 
 const TOKEN: &str = "0123456789abcdef";
-
-/// Speaks at once.
-struct Model;
-
-impl Synthesizer for Model {
-    fn synthesize(
-        &mut self,
-        _: &Utterance,
-        _: &[&Utterance],
-        _: &NarrationSettings,
-        _: &Interrupt,
-    ) -> Result<Speech, SpeechError> {
-        Ok(Speech {
-            samples: (0..2000).map(|n: u16| f32::from(n % 20) / 40.0).collect(),
-            work: Duration::from_millis(1),
-        })
-    }
-}
 
 /// A service that is served over TCP and over its socket.
 struct Served {
@@ -63,7 +45,11 @@ impl Served {
         if home.path("data").exists() {
             settings.voice = home.tone();
         }
-        let library = library(home.folder.path(), Arc::new(|| Box::new(Model)), None);
+        let library = library(
+            home.folder.path(),
+            Arc::new(|| Box::new(Quick(Duration::from_millis(1)))),
+            None,
+        );
         settings.paths.library.clone_from(&library.folder);
         let engine = Engine::open(library).unwrap();
         let voices = Voices::new(&settings);

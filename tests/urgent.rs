@@ -4,54 +4,18 @@
 
 mod kit;
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
 
 use aloud::clip::ClipStore;
 use aloud::engine::{
-    Engine, Event, Interrupt, NarrationSettings, SegmentId, ShutdownWait, SpeechListener,
-    SpeechRequest, Submission, Subscription, TaskId, TaskKind, TaskState, TaskStatus, Work,
+    NarrationSettings, SegmentId, SpeechListener, SpeechRequest, Submission, TaskId, TaskKind,
+    TaskState, Work,
 };
 use aloud::narrate::ClipCache;
-use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 
-use kit::voice::{self, Open, library};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The two ends that a voice holds: what it has begun, and leave to go on with it.
-type Line = Arc<Mutex<(mpsc::Sender<String>, mpsc::Receiver<()>)>>;
-
-struct Model(Line);
-
-impl Synthesizer for Model {
-    fn synthesize(
-        &mut self,
-        utterance: &Utterance,
-        _: &[&Utterance],
-        _: &NarrationSettings,
-        interrupt: &Interrupt,
-    ) -> Result<Speech, SpeechError> {
-        let begun = Instant::now();
-        let line = self.0.lock().unwrap();
-        line.0.send(utterance.phonemes.clone()).unwrap();
-        while utterance.phonemes.starts_with("Wait") {
-            if interrupt.is_now() {
-                return Err(SpeechError::Interrupted);
-            }
-            if line.1.recv_timeout(Duration::from_millis(2)).is_ok() {
-                break;
-            }
-        }
-        Ok(Speech {
-            samples: (0..2000).map(|n: u16| f32::from(n % 20) / 40.0).collect(),
-            work: begun.elapsed(),
-        })
-    }
-}
+use kit::line::{Desk, done, once};
+use kit::voice;
 
 /// Wants some segments of a text, one after the other, and remembers what it was told.
 #[derive(Default)]
@@ -86,124 +50,48 @@ impl SpeechListener for Ear {
     }
 }
 
-/// An engine whose voice is at the other end of a line.
-struct Desk {
-    engine: Engine,
-    events: Subscription,
-    begun: mpsc::Receiver<String>,
-    go: mpsc::Sender<()>,
-    made: Vec<String>,
-    opened: Arc<AtomicUsize>,
+fn open(folder: &Path) -> Desk {
+    let kept = ClipCache::new(ClipStore::new(folder.join("clips")), 1_000_000_000);
+    Desk::open(folder, Some(kept))
 }
 
-impl Desk {
-    fn open(folder: &Path) -> Self {
-        let (begin, begun) = mpsc::channel();
-        let (go, let_go) = mpsc::channel();
-        let line = Arc::new(Mutex::new((begin, let_go)));
-        let opened = Arc::<AtomicUsize>::default();
-        let count = Arc::clone(&opened);
-        let open: Open = Arc::new(move || {
-            count.fetch_add(1, Ordering::SeqCst);
-            Box::new(Model(Arc::clone(&line)))
-        });
-        let kept = ClipCache::new(ClipStore::new(folder.join("clips")), 1_000_000_000);
-        let options = library(folder, open, Some(kept));
-        let engine = Engine::open(options).unwrap();
-        Self {
-            events: engine.subscribe(),
-            engine,
-            begun,
-            go,
-            made: Vec::new(),
-            opened,
-        }
-    }
+fn narrate(desk: &Desk, folder: &Path, title: &str, texts: &[&str]) -> TaskId {
+    let mut narration = voice::narration(folder.join(title), title, texts);
+    narration.voice_version = "1".into();
+    desk.engine.submit_task(narration, None).unwrap()
+}
 
-    fn until(&self, mut wanted: impl FnMut(&Event) -> bool) {
-        while !wanted(&self.events.recv_blocking().expect("the engine still runs")) {}
-    }
-
-    fn until_ended(&self, id: &TaskId) -> TaskStatus {
-        self.until(|event| matches!(event, Event::Ended { task, .. } if task == id));
-        self.status(id)
-    }
-
-    fn until_back(&self, id: &TaskId) -> TaskStatus {
-        self.until(|event| matches!(event, Event::Requeued { task } if task == id));
-        self.status(id)
-    }
-
-    /// Waits until the model has begun this text.
-    fn until_begun(&mut self, text: &str) {
-        while self.made.last().is_none_or(|last| last != text) {
-            let next = self.begun.recv_timeout(PATIENCE);
-            self.made.push(next.expect("the model begins"));
-        }
-    }
-
-    fn status(&self, id: &TaskId) -> TaskStatus {
-        self.engine.task_status(id).unwrap()
-    }
-
-    fn narrate(&self, folder: &Path, title: &str, texts: &[&str]) -> TaskId {
-        let mut narration = voice::narration(folder.join(title), title, texts);
-        narration.voice_version = "1".into();
-        self.engine.submit_task(narration, None).unwrap()
-    }
-
-    /// Asks for a text to be spoken now.
-    fn speak(&self, texts: &[&str]) -> (TaskId, Arc<Ear>) {
-        let ear = Arc::new(Ear {
-            segments: u32::try_from(texts.len()).unwrap(),
-            ..Ear::default()
-        });
-        let speech = SpeechRequest {
-            title: texts[0].into(),
-            plan: voice::narration("none".into(), "speech", texts).plan,
-            voice: "test".into(),
-            voice_version: "1".into(),
-            settings: NarrationSettings::default(),
-            listener: Arc::<Ear>::clone(&ear),
-        };
-        let submission = Submission::new(Work::Speech(speech)).urgent();
-        (self.engine.submit(submission).unwrap(), ear)
-    }
-
-    /// All texts that the model was given, with how often.
-    fn all_made(mut self) -> BTreeMap<String, usize> {
-        self.engine.shutdown(ShutdownWait::Now);
-        self.made.extend(self.begun.try_iter());
-        let mut counts = BTreeMap::new();
-        for text in self.made {
-            *counts.entry(text).or_default() += 1;
-        }
-        counts
-    }
+/// Asks for a text to be spoken now.
+fn speak(desk: &Desk, texts: &[&str]) -> (TaskId, Arc<Ear>) {
+    let ear = Arc::new(Ear {
+        segments: u32::try_from(texts.len()).unwrap(),
+        ..Ear::default()
+    });
+    let speech = SpeechRequest {
+        title: texts[0].into(),
+        plan: voice::narration("none".into(), "speech", texts).plan,
+        voice: "test".into(),
+        voice_version: "1".into(),
+        settings: NarrationSettings::default(),
+        listener: Arc::<Ear>::clone(&ear),
+    };
+    let submission = Submission::new(Work::Speech(speech)).urgent();
+    (desk.engine.submit(submission).unwrap(), ear)
 }
 
 const STORY: [&str; 5] = ["One.", "Wait two.", "Three.", "Wait four.", "Five."];
 
-fn once(texts: &[&str]) -> BTreeMap<String, usize> {
-    texts.iter().map(|text| ((*text).to_owned(), 1)).collect()
-}
-
-fn done(status: &TaskStatus) -> Vec<u32> {
-    let segments = status.completed_segments.iter();
-    segments.map(|segment| segment.segment_id.get()).collect()
-}
-
 #[test]
 fn a_narration_makes_room_for_what_someone_waits_for_and_goes_on_by_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
-    let story = desk.narrate(folder.path(), "story", &STORY);
-    let other = desk.narrate(folder.path(), "other", &["Other."]);
+    let mut desk = open(folder.path());
+    let story = narrate(&desk, folder.path(), "story", &STORY);
+    let other = narrate(&desk, folder.path(), "other", &["Other."]);
     desk.until_begun("Wait two.");
-    let (first, ear) = desk.speak(&["Hello.", "Are you there?"]);
-    let (second, other_ear) = desk.speak(&["Hello again."]);
+    let (first, ear) = speak(&desk, &["Hello.", "Are you there?"]);
+    let (second, other_ear) = speak(&desk, &["Hello again."]);
     assert_eq!(desk.status(&story).state, TaskState::Processing);
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     let back = desk.until_back(&story);
     assert!(!back.paused, "it makes room, and is not paused");
     assert_eq!(done(&back), [1, 2], "the segment in work was finished");
@@ -220,19 +108,15 @@ fn a_narration_makes_room_for_what_someone_waits_for_and_goes_on_by_itself() {
     let waiting = desk.status(&other);
     assert_eq!((waiting.state, waiting.attempt), (TaskState::Pending, 0));
     // Another one comes, and another, while it speaks.
-    let (third, ear) = desk.speak(&["And now?"]);
-    desk.go.send(()).unwrap();
+    let (third, ear) = speak(&desk, &["And now?"]);
+    desk.line.go.send(()).unwrap();
     assert_eq!(desk.until_ended(&third).state, TaskState::Completed);
     assert_eq!(ear.heard(), [1]);
     let ended = desk.until_ended(&story);
     assert_eq!((ended.state, ended.attempt), (TaskState::Completed, 1));
     assert_eq!(done(&ended), [1, 2, 3, 4, 5]);
     assert_eq!(desk.until_ended(&other).state, TaskState::Completed);
-    assert_eq!(
-        desk.opened.load(Ordering::SeqCst),
-        1,
-        "one open voice for all"
-    );
+    assert_eq!(desk.line.opened(), 1, "one open voice for all");
     let texts = [
         "Hello.",
         "Are you there?",
@@ -247,12 +131,12 @@ fn a_narration_makes_room_for_what_someone_waits_for_and_goes_on_by_itself() {
 #[test]
 fn a_paused_queue_answers_and_stays_paused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
-    let story = desk.narrate(folder.path(), "story", &STORY);
+    let mut desk = open(folder.path());
+    let story = narrate(&desk, folder.path(), "story", &STORY);
     desk.until_begun("Wait two.");
     desk.engine.pause_queue();
-    let (speech, ear) = desk.speak(&["Hello."]);
-    desk.go.send(()).unwrap();
+    let (speech, ear) = speak(&desk, &["Hello."]);
+    desk.line.go.send(()).unwrap();
     assert_eq!(desk.until_ended(&speech).state, TaskState::Completed);
     assert_eq!(ear.heard(), [1]);
     assert!(desk.engine.is_queue_paused());
@@ -263,39 +147,39 @@ fn a_paused_queue_answers_and_stays_paused() {
     );
     desk.engine.resume_queue();
     desk.until_begun("Wait four.");
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     assert_eq!(desk.until_ended(&story).state, TaskState::Completed);
 }
 
 #[test]
 fn whoever_hangs_up_frees_the_voice_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
-    let story = desk.narrate(folder.path(), "story", &STORY);
+    let mut desk = open(folder.path());
+    let story = narrate(&desk, folder.path(), "story", &STORY);
     desk.until_begun("Wait two.");
-    let (speech, ear) = desk.speak(&["Hello.", "Wait for it.", "Never."]);
+    let (speech, ear) = speak(&desk, &["Hello.", "Wait for it.", "Never."]);
     // One that has not even begun is gone as well.
-    let (unheard, silence) = desk.speak(&["Unheard."]);
+    let (unheard, silence) = speak(&desk, &["Unheard."]);
     assert!(desk.engine.cancel_task(&unheard).is_ok());
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     desk.until_begun("Wait for it.");
     assert!(desk.engine.cancel_task(&speech).is_ok());
     assert_eq!(desk.until_ended(&speech).state, TaskState::Cancelled);
     assert_eq!((ear.heard(), silence.heard()), (vec![1], vec![]));
     desk.until_begun("Wait four.");
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     assert_eq!(desk.until_ended(&story).state, TaskState::Completed);
-    assert_eq!(desk.opened.load(Ordering::SeqCst), 1);
+    assert_eq!(desk.line.opened(), 1);
 }
 
 #[test]
 fn a_narration_that_made_room_can_be_cancelled_before_it_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = Desk::open(folder.path());
-    let story = desk.narrate(folder.path(), "story", &STORY);
+    let mut desk = open(folder.path());
+    let story = narrate(&desk, folder.path(), "story", &STORY);
     desk.until_begun("Wait two.");
-    let (speech, ear) = desk.speak(&["Wait with me.", "Goodbye."]);
-    desk.go.send(()).unwrap();
+    let (speech, ear) = speak(&desk, &["Wait with me.", "Goodbye."]);
+    desk.line.go.send(()).unwrap();
     desk.until_begun("Wait with me.");
     assert!(desk.engine.cancel_task(&story).is_ok());
     let ended = desk.until_ended(&story);
@@ -303,7 +187,7 @@ fn a_narration_that_made_room_can_be_cancelled_before_it_goes_on() {
         (ended.state, done(&ended)),
         (TaskState::Cancelled, vec![1, 2])
     );
-    desk.go.send(()).unwrap();
+    desk.line.go.send(()).unwrap();
     assert_eq!(desk.until_ended(&speech).state, TaskState::Completed);
     assert_eq!(ear.heard(), [1, 2]);
 }
@@ -311,13 +195,13 @@ fn a_narration_that_made_room_can_be_cancelled_before_it_goes_on() {
 #[test]
 fn what_was_spoken_before_is_copied() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = Desk::open(folder.path());
-    let story = desk.narrate(folder.path(), "story", &["One.", "Three."]);
+    let desk = open(folder.path());
+    let story = narrate(&desk, folder.path(), "story", &["One.", "Three."]);
     desk.until_ended(&story);
-    let (first, ear) = desk.speak(&["One.", "Two.", "Three."]);
+    let (first, ear) = speak(&desk, &["One.", "Two.", "Three."]);
     desk.until_ended(&first);
     assert_eq!(*ear.expected.lock().unwrap(), None, "one is new");
-    let (again, ear) = desk.speak(&["One.", "Two.", "Three."]);
+    let (again, ear) = speak(&desk, &["One.", "Two.", "Three."]);
     desk.until_ended(&again);
     assert_eq!(*ear.expected.lock().unwrap(), Some(6000));
     let heard = ear.heard.lock().unwrap().clone();

@@ -2,6 +2,7 @@
 //! once into a folder that all tests share; where they can't be had, the tests fail and say so.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod line;
 pub mod onnx;
 pub mod owner;
 pub mod request;
