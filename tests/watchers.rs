@@ -82,6 +82,7 @@ fn a_second_monitor_is_the_same_and_steers_the_same_work() {
     let mut first = owner(&home);
     let mut second = open(&home);
     second.until("another aloud does the work");
+    second.until("aloud attached");
     says(&home, &["add", &story(&home, "the-long-road", 6000)]);
     for screen in [&mut first, &mut second] {
         screen.until("PROCESSING");
@@ -150,6 +151,8 @@ fn when_the_one_that_works_is_killed_a_watcher_takes_over() {
     assert_eq!(states(&home), ["COMPLETED"]);
     assert_eq!(clips(&folder).len(), 150);
     for watcher in &mut watchers {
+        let works = watcher.process_id() == heir;
+        watcher.until_screen("who works", |screen| works != screen.contains("attached"));
         watcher.until("COMPLETED");
         watcher.until("150 clips");
     }

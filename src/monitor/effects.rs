@@ -274,34 +274,47 @@ fn look(mut detail: Detail, services: &dyn Services) -> Message {
 }
 
 fn measure(services: &dyn Services) -> Result<Vitals, Refusal> {
-    let health = services.service().health()?;
+    let service = services.service();
+    let health = service.health()?;
     let database = database_bytes(&health.library);
+    // Of whoever does the work, which may be another process.
+    let worker = service.info().pid;
+    let threads = fs::read_dir(format!("/proc/{worker}/task"));
     Ok(Vitals {
-        stats: services.service().stats()?,
-        memory: memory_stats::memory_stats()
-            .map(|stats| stats.physical_mem as u64 + voices_bytes()),
+        stats: service.stats()?,
+        memory: memory(worker),
         disk: disk(&services.output()),
         database,
-        threads: fs::read_dir("/proc/self/task").ok().map(Iterator::count),
+        threads: threads.ok().map(Iterator::count),
         at: super::runtime::now(),
         health,
     })
 }
 
-/// Bytes of memory that the voices' processes have in use; 0 where the system does not say.
-fn voices_bytes() -> u64 {
-    let threads = fs::read_dir("/proc/self/task").into_iter().flatten();
+/// Bytes of memory that a process and its voices have in use, where the system says so.
+fn memory(process: u32) -> Option<u64> {
+    let own = if process == std::process::id() {
+        memory_stats::memory_stats()?.physical_mem as u64
+    } else {
+        resident(&process.to_string())?
+    };
+    let threads = fs::read_dir(format!("/proc/{process}/task"));
     let children = threads
+        .into_iter()
+        .flatten()
         .flatten()
         .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    let pages = |child: &str| -> Option<u64> {
-        let statm = fs::read_to_string(format!("/proc/{child}/statm")).ok()?;
-        statm.split_whitespace().nth(1)?.parse().ok()
-    };
-    let pages: u64 = children
-        .map(|all| all.split_whitespace().filter_map(pages).sum::<u64>())
+    let voices: u64 = children
+        .map(|all| all.split_whitespace().filter_map(resident).sum::<u64>())
         .sum();
-    pages * rustix::param::page_size() as u64
+    Some(own + voices)
+}
+
+/// Bytes of memory that a process has in use, by Linux's account of it.
+fn resident(process: &str) -> Option<u64> {
+    let statm = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
 }
 
 /// The free bytes and the size of the disk that `folder` is on, or will be.

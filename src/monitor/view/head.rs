@@ -18,6 +18,17 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>) {
     let used = put(buf, left, "aloud", cx.style(Role::Brand));
     left.x += used;
     left.width -= used;
+    if cx.app.is_attached && left.width > 40 {
+        // Whose work it is says whether it goes on when this screen is left.
+        let at = Rect {
+            x: left.x + 1,
+            width: left.width - 1,
+            ..left
+        };
+        let used = 1 + put(buf, at, "attached", cx.style(Role::Muted));
+        left.x += used;
+        left.width -= used;
+    }
 
     let (state, role) = state(cx.app);
     let mut parts = vec![(state, role)];
