@@ -1,6 +1,6 @@
 //! `aloud status` and `aloud wait`: how things stand.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use super::{HEIR, Reached, all, ended_before, find, heir, looking, owner, short, watch, whoever};
@@ -76,9 +76,13 @@ pub(crate) fn run(
         writeln!(out, "{}", serde_json::to_string_pretty(&tasks)?)?;
         return Ok(ExitCode::SUCCESS);
     }
+    // Of a long list, not each line has to reach the terminal alone.
+    let mut list = BufWriter::new(&mut *out);
     for task in &tasks {
-        writeln!(out, "{}", line(task))?;
+        writeln!(list, "{}", line(task))?;
     }
+    list.flush()?;
+    drop(list);
     if tasks.is_empty() {
         writeln!(out, "{NOTHING}")?;
     }
