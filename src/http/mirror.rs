@@ -78,6 +78,8 @@ struct Seen {
     queue_paused: bool,
     /// Tasks whose segments are to be read, in this order.
     wanted: VecDeque<TaskId>,
+    /// The one that is being read.
+    in_reading: Option<TaskId>,
     /// Those of them that are to be read from the beginning.
     stale: HashSet<TaskId>,
     listeners: Vec<Listener>,
@@ -119,7 +121,8 @@ impl Seen {
         if is_stale {
             self.stale.insert(id.clone());
         }
-        if is_stale || is_read {
+        // What is being read is still partial, which is no reason to read it again.
+        if is_stale || (is_read && self.in_reading.as_ref() != Some(&id)) {
             self.want(id);
         }
     }
@@ -356,36 +359,42 @@ impl Shared {
         }
     }
 
-    /// Reads the segments that are wanted, one task after the other.
+    /// Reads the segments that are wanted, one task after the other. What is read is told at once where
+    /// nothing was told just before, and else a little later: whoever is told reads everything afresh.
     async fn read(&self, rung: async_channel::Receiver<()>) {
         let mut told: Option<Instant> = None;
-        let mut is_news = false;
         loop {
             let next = {
                 let mut seen = self.seen();
-                let next = seen.wanted.pop_front();
+                seen.in_reading = seen.wanted.pop_front();
+                let next = seen.in_reading.clone();
                 next.map(|id| (seen.stale.remove(&id), id))
             };
-            let is_due = next.is_none() || told.is_none_or(|told| told.elapsed() >= TOLD);
-            if is_news && is_due {
-                self.seen().tell(&Event::Missed { count: 1 });
-                (told, is_news) = (Some(Instant::now()), false);
-            }
             let Some((is_stale, id)) = next else {
                 if rung.recv().await.is_err() {
                     return;
                 }
                 continue;
             };
-            match self.read_task(&id, is_stale).await {
-                Ok(()) => is_news = true,
+            if let Err(why) = self.read_task(&id, is_stale, &mut told).await {
                 // It may be gone; or its process is, and with the next one it is wanted again.
-                Err(why) => tracing::debug!(%why, %id, "its segments can't be read"),
+                tracing::debug!(%why, %id, "its segments can't be read");
+            }
+            let mut seen = self.seen();
+            if seen.wanted.is_empty() {
+                seen.in_reading = None;
+                seen.tell(&Event::Missed { count: 1 });
+                told = Some(Instant::now());
             }
         }
     }
 
-    async fn read_task(&self, id: &TaskId, is_stale: bool) -> Result<(), Refusal> {
+    async fn read_task(
+        &self,
+        id: &TaskId,
+        is_stale: bool,
+        told: &mut Option<Instant>,
+    ) -> Result<(), Refusal> {
         let remote = self.remote();
         if is_stale && let Some((_, status)) = self.seen().tasks.get_mut(id) {
             status.completed_segments = CompletedSegments::default();
@@ -394,7 +403,13 @@ impl Shared {
         let mut from = SegmentId::TASK;
         loop {
             let views = remote.read_segments(id, from, WINDOW).await?;
-            self.seen().add(id, from, &views);
+            let mut seen = self.seen();
+            seen.add(id, from, &views);
+            if told.is_none_or(|told| told.elapsed() >= TOLD) {
+                seen.tell(&Event::Missed { count: 1 });
+                *told = Some(Instant::now());
+            }
+            drop(seen);
             let Some(last) = views.last().filter(|_| views.len() >= WINDOW) else {
                 return Ok(());
             };
@@ -508,7 +523,8 @@ impl Live for Mirror {
     fn look_at(&self, id: &TaskId) {
         let mut seen = self.shared.seen();
         let status = seen.tasks.get(id);
-        if status.is_some_and(|(_, status)| is_partial(status)) {
+        let is_wanted = status.is_some_and(|(_, status)| is_partial(status));
+        if is_wanted && seen.in_reading.as_ref() != Some(id) {
             seen.want(id.clone());
             drop(seen);
             self.shared.ring();

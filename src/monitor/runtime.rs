@@ -106,6 +106,7 @@ impl Runtime {
     ) -> Result<Self, MonitorError> {
         let (sender, receiver) = async_channel::bounded(BACKLOG);
         let effects = Effects::start(Arc::clone(&services), &sender)?;
+        let asked = app.is_attached.then(Instant::now);
         let mut runtime = Self {
             app,
             services,
@@ -121,7 +122,8 @@ impl Runtime {
             drawn: Instant::now(),
             rest_at: None,
             held_until: None,
-            asked: None,
+            // Whoever attaches waits for what is there.
+            asked,
             woke_by_itself: false,
             cause: Cause::Quit,
             report: None,
@@ -256,7 +258,9 @@ impl Runtime {
                 | Event::SegmentCompleted { .. }
                 | Event::Missed { .. }
         );
-        let due = if self.is_answering() && !is_mere_progress {
+        // What another process has brought is what the person came to see.
+        let is_brought = self.app.is_attached && matches!(event, Event::Missed { .. });
+        let due = if self.is_answering() && (is_brought || !is_mere_progress) {
             Due::Answer
         } else {
             Due::Progress

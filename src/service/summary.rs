@@ -88,8 +88,8 @@ pub struct TaskSummary {
     /// Characters in its completed segments.
     #[serde(default)]
     pub completed_chars: u64,
-    /// What this run of it has made.
-    #[serde(default)]
+    /// What this run of it has made, if anything.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub made: RunOutput,
     /// Seconds for which it ran before `started_at`, in this life of the service.
     #[serde(default)]
@@ -103,6 +103,10 @@ pub struct TaskSummary {
     /// What was made of its clips: the joined narration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+}
+
+fn is_nothing(made: &RunOutput) -> bool {
+    *made == RunOutput::default()
 }
 
 /// The files that the result of a narration names.
