@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aloud::engine::{
-    Engine, Narration, NarrationSettings, Narrator, Options, Plan, PlannedSegment, ShutdownWait,
-    Submission, TaskContext, TaskId, Work, WorkError, WorkResult,
+    Engine, Narration, NarrationSettings, Narrator, Options, Plan, PlannedSegment, Reading,
+    ShutdownWait, Submission, TaskContext, TaskId, Work, WorkError, WorkResult,
 };
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use serde_json::Value;
@@ -186,6 +186,7 @@ fn durable(criterion: &mut Criterion) {
                     text: "A sentence of about sixty characters, as in any long text.".into(),
                     pause_ms: 250,
                     heading: false,
+                    reading: Reading::default(),
                 })
                 .collect(),
         ));
@@ -203,6 +204,7 @@ fn durable(criterion: &mut Criterion) {
                         folder: folder.path().to_owned(),
                         voice: "voice".into(),
                         voice_version: "".into(),
+                        file: None,
                         settings: NarrationSettings::default(),
                         fingerprint: TaskId::random().to_string(),
                     })

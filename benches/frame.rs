@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aloud::engine::{
-    Engine, Event, Options, Plan, PlannedSegment, SegmentId, TaskStatus, Timestamp, Work,
+    Engine, Event, Options, Plan, PlannedSegment, Reading, SegmentId, TaskStatus, Timestamp, Work,
 };
 use aloud::monitor::{HeadlessRenderer, theme::ColorDepth};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -42,6 +42,7 @@ fn task() -> TaskStatus {
         text: SENTENCE.into(),
         pause_ms: 250,
         heading: false,
+        reading: Reading::default(),
     };
     status.plan = Some(Arc::new(Plan::new((0..SEGMENTS).map(segment).collect())));
     status.state = aloud::engine::TaskState::Processing;
@@ -67,14 +68,14 @@ fn percentiles(task: &TaskStatus) {
         "tab", "down", "pgdn", "end", "home", "2", "pgup", "3", "1", "e", "e", "f",
     ];
     let mut times = Vec::new();
-    let (mut answers, mut shares) = (Vec::new(), Vec::new());
+    let (mut answers, mut progress) = (Vec::new(), Vec::new());
     for step in 0..5000_u32 {
         let now = Timestamp(i64::from(step) * 100);
         let begun = Instant::now();
         if step % 2 == 0 {
             task.current_segment = Some(SegmentId::new(SEGMENTS / 2 + 1 + step % 1000));
             still.change(task.clone(), now);
-            shares.push(still.draw_progress(now).len());
+            progress.push(still.draw().len());
         } else {
             still.press(keys[step as usize / 2 % keys.len()]);
             answers.push(still.draw().len());
@@ -89,7 +90,7 @@ fn percentiles(task: &TaskStatus) {
         spread(&mut times),
     );
     println!("bytes of an answer: {}", spread(&mut answers));
-    println!("bytes of progress: {}", spread(&mut shares));
+    println!("bytes of progress: {}", spread(&mut progress));
 }
 
 fn spread<T: Ord + Debug>(of: &mut [T]) -> String {
@@ -117,13 +118,13 @@ fn frames(criterion: &mut Criterion) {
     let mut still = monitor(&task);
     let mut running = task.clone();
     let mut now = 0;
-    group.bench_function("a share of a turned page", |bencher| {
+    group.bench_function("a turned page", |bencher| {
         bencher.iter(|| {
             let at = running.current_segment.map_or(0, SegmentId::get);
             running.current_segment = Some(SegmentId::new((at + 500) % SEGMENTS + 1));
             now += 100;
             still.change(running.clone(), Timestamp(now));
-            still.draw_progress(Timestamp(now))
+            still.draw()
         });
     });
     let mut still = monitor(&task);

@@ -10,9 +10,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aloud::engine::{Engine, Event, Narration, NarrationSettings, ShutdownWait};
-use aloud::narrate::{Request, compose, library_options, load_voice};
+use aloud::narrate::{Manner, Request, compose, library_options, load_voice};
 use aloud::settings::{Overrides, Settings};
 use aloud::speech::Utterance;
+use aloud::text::reading::Lexicon;
 use ort::session::Session;
 use ort::value::Tensor;
 
@@ -102,7 +103,11 @@ fn prepare() -> Outcome<Given> {
         voice.info(),
         &settings.voice,
         &NarrationSettings::default(),
-        &settings.pauses,
+        Manner {
+            pauses: &settings.pauses,
+            taste: &settings.taste(),
+            lexicon: &Lexicon::default(),
+        },
         &settings.out,
     )?;
     let front_end = voice.front_end()?;
@@ -110,7 +115,7 @@ fn prepare() -> Outcome<Given> {
         .narration
         .plan
         .iter()
-        .map(|(_, segment)| front_end.prepare(&segment.text))
+        .map(|(_, segment)| front_end.prepare(&segment.spoken()))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Given {
         settings,

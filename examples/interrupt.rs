@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use aloud::engine::{
     Engine, ErrorObject, Event, Narration, NarrationSettings, Options, Plan, PlannedSegment,
-    ShutdownWait, TaskId,
+    Reading, ShutdownWait, TaskId,
 };
 use aloud::narrate::{VoiceNarrator, VoiceResolver, load_voice};
 use aloud::settings::{Overrides, load};
@@ -81,6 +81,7 @@ fn narration(folder: &std::path::Path, number: usize) -> Narration {
         text: TEXT.into(),
         pause_ms: 0,
         heading: false,
+        reading: Reading::default(),
     };
     Narration {
         title: "interrupted".into(),
@@ -89,6 +90,7 @@ fn narration(folder: &std::path::Path, number: usize) -> Narration {
         folder: folder.join(number.to_string()),
         voice: "voice".into(),
         voice_version: "".into(),
+        file: None,
         settings: NarrationSettings::default(),
         fingerprint: TaskId::random().to_string(),
     }

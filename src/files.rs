@@ -66,6 +66,35 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// Puts these bytes in the place of a file, or makes it: whoever reads it meanwhile, or after a power cut,
+/// finds the old ones or the new ones. A link stays a link, and the file that it leads to changes.
+#[cfg(feature = "narrate")]
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+
+    let is_new = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let path = match fs::canonicalize(path) {
+        Err(error) if is_new(&error) => path.to_owned(),
+        path => path?,
+    };
+    let folder = parent_of(&path);
+    // As a file that is made the usual way; the system's mask takes from it.
+    let usual = fs::Permissions::from_mode(0o666);
+    let mut part = tempfile::Builder::new()
+        .permissions(usual)
+        .tempfile_in(folder)?;
+    match fs::metadata(&path) {
+        Ok(metadata) => part.as_file().set_permissions(metadata.permissions())?,
+        Err(error) if is_new(&error) => {}
+        Err(error) => return Err(error),
+    }
+    part.write_all(bytes)?;
+    part.as_file().sync_all()?;
+    part.persist(&path)?;
+    sync_folder(folder)
+}
+
 fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -7,6 +7,11 @@ pub fn text_decode(bytes: &[u8]) {
     crate::text::invariants::check_bytes(bytes);
 }
 
+/// Bytes as a text that is read aloud, and as a lexicon in TOML and in PLS.
+pub fn text_reading(bytes: &[u8]) {
+    crate::text::reading::invariants::check_bytes(bytes);
+}
+
 /// The bytes of a model, as fields, as a graph, without its shapes and cut in two.
 pub fn onnx_fields(bytes: &[u8]) {
     crate::speech::check_model_bytes(bytes);

@@ -17,6 +17,7 @@
 //! | `service` | what the program does for people, whoever asks | `cli` |
 //! | `http` | the service over HTTP: a server and a client | `cli` |
 //! | `monitor` | the screen | `monitor` |
+//! | `outlet` | a terminal that is written to without being waited for | `cli` |
 //!
 //! Each feature contains those above it; `cli` and `monitor` are on by default. A program that wants
 //! the engine alone says `default-features = false`.
@@ -65,6 +66,9 @@ pub mod text;
 pub mod fuzzing;
 
 #[cfg(feature = "cli")]
+mod outlet;
+
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod http;
@@ -72,6 +76,8 @@ pub mod http;
 pub mod monitor;
 #[cfg(feature = "cli")]
 pub mod service;
+#[cfg(feature = "cli")]
+mod webhook;
 
 /// Why this user's engine can't be opened.
 #[cfg(feature = "narrate")]

@@ -136,6 +136,7 @@ fn the_help_names_every_command_and_a_wrong_one_gets_the_nearest() {
         "errors",
         "add",
         "say",
+        "correct",
         "use",
         "speed",
         "speaker",
@@ -247,6 +248,30 @@ fn a_text_is_added_narrated_and_asked_about() {
     assert_eq!(code, Some(0));
     assert_eq!(said.last().unwrap(), "Goodbye.");
     assert_eq!(stored_states(&home), ["COMPLETED"]);
+}
+
+#[test]
+fn a_word_is_said_otherwise_as_asked() {
+    let home = Home::ready();
+    let mut talk = Conversation::with(&home, &["--voice", &home.tone()]);
+    talk.ask(
+        "say Leith was asleep. Nobody knew. In Leith it rained.",
+        "Added as task 1",
+    );
+    talk.until("Task 1 is completed: ");
+    talk.ask(
+        "correct Leith",
+        "correct needs a word, an equals sign, and what is said for it",
+    );
+    talk.ask("correct !? = x", "Nothing is said otherwise: ");
+    talk.ask(
+        "correct Leith = Loyth",
+        "Leith is said as Loyth from now on; 1 segment is made again.",
+    );
+    talk.until("Task 2 is completed: ");
+    talk.ask("t 2 1", "Loyth was asleep.");
+    talk.ask("correct Kerr = car", "no segment is made again.");
+    talk.ask("q", "");
 }
 
 #[test]

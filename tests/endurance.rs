@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use aloud::engine::{
     Engine, ErrorObject, Event, Narration, NarrationSettings, Narrator, Options, Plan,
-    PlannedSegment, ShutdownWait, Subscription, TaskContext, TaskId, TaskState, Work, WorkError,
-    WorkResult,
+    PlannedSegment, Reading, ShutdownWait, Subscription, TaskContext, TaskId, TaskState, Work,
+    WorkError, WorkResult,
 };
 use serde_json::json;
 
@@ -230,6 +230,7 @@ fn narration(folder: &Path) -> Narration {
         text: "Text".into(),
         pause_ms: 0,
         heading: false,
+        reading: Reading::default(),
     };
     Narration {
         title: "A story".into(),
@@ -238,6 +239,7 @@ fn narration(folder: &Path) -> Narration {
         folder: folder.to_owned(),
         voice: "test".into(),
         voice_version: "".into(),
+        file: None,
         settings: NarrationSettings::default(),
         fingerprint: "same".into(),
     }

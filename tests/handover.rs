@@ -309,3 +309,25 @@ fn who_looks_on_takes_over_where_nobody_comes() {
     assert_eq!(watcher.end().0, Some(143));
     assert_eq!(made_again(&before, &identities(&folder)), 0);
 }
+
+#[test]
+fn quitting_asks_nothing_for_what_recurs_and_leaves_someone_to_it() {
+    let desk = home();
+    let news = story(&desk, "news", 1);
+    desk.says(&["add", &news, "--every", "1d"]);
+    let first = desk.owner();
+    desk.says(&["stop"]);
+    wait_for("it is gone", || {
+        test_kill_process(first).is_err().then_some(())
+    });
+    let mut terminal = Terminal::start(monitor(&desk), USUAL);
+    terminal.until("Queue");
+    terminal.press("q");
+    assert_eq!(terminal.exit_code(), 0);
+    let heir = owner(&desk);
+    assert!(test_kill_process(heir).is_ok() && heir != first);
+    assert!(
+        desk.says(&["schedules"])
+            .contains("news  every 1 d, next tomorrow at ")
+    );
+}

@@ -10,8 +10,9 @@ use aloud::engine::{
     Engine, Hold, Limits, Narration, NarrationSettings, Options, ShutdownWait, Submission,
     SubmitError, TaskState,
 };
-use aloud::narrate::{Request, Voices, compose, library_options, load_voice};
+use aloud::narrate::{Manner, Request, Voices, compose, library_options, load_voice};
 use aloud::settings::{Overrides, Paths, Settings, VoiceLimitOverrides, load_from};
+use aloud::text::reading::Lexicon;
 
 use kit::{Home, wait_for};
 
@@ -43,7 +44,11 @@ fn narration(settings: &Settings, voice: &str, text: &str) -> Narration {
         &info,
         voice,
         &how,
-        &settings.pauses,
+        Manner {
+            pauses: &settings.pauses,
+            taste: &settings.taste(),
+            lexicon: &Lexicon::default(),
+        },
         &settings.out,
     );
     let mut narration = composed.unwrap().narration;

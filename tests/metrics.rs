@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloud::engine::{Engine, ShutdownWait, Submission, TaskState, Work};
+use aloud::engine::{Engine, ShutdownWait, StateChange, Submission, TaskState, Work};
 use aloud::http::{Client, Server, ServerOptions};
 use aloud::narrate::Voices;
 use aloud::service::Local;
@@ -117,11 +117,13 @@ fn sample(line: &str) -> Sample {
 fn served(home: &Home) -> (Engine, Client, Server) {
     let paths = Paths::under(home.folder.path());
     let mut settings = load_from(paths, Overrides::default(), &|_| None).unwrap();
-    let options = library(
+    let mut options = library(
         home.folder.path(),
         Arc::new(|| Box::new(Quick(Duration::from_millis(20)))),
         None,
     );
+    let ends = StateChange::ENDS.to_vec();
+    options.outbox.insert("https://secret.example".into(), ends);
     settings.paths.library.clone_from(&options.folder);
     let engine = Engine::open(options).unwrap();
     let voices = Voices::new(&settings);
@@ -130,6 +132,32 @@ fn served(home: &Home) -> (Engine, Client, Server) {
     let listener = UnixListener::bind(&socket).unwrap();
     let server = Server::start(Arc::new(service), listener, ServerOptions::default()).unwrap();
     (engine, Client::new(&socket), server)
+}
+
+/// A closure ends with its process: only the narration is told of, and nobody sends that here.
+fn check_webhooks(now: &Scrape) {
+    assert_eq!(now.value("aloud_webhook_owed", &[]), 1.0);
+    for result in ["delivered", "failed", "given_up"] {
+        let labels = [("result", result)];
+        let deliveries = now.value("aloud_webhook_deliveries_total", &labels);
+        assert_eq!(deliveries, 0.0, "{result}");
+    }
+}
+
+/// Requests are counted by route and status, never by an id.
+fn assert_requests(now: &Scrape) {
+    let requests = "aloud_http_request_duration_seconds_count";
+    for (route, status) in [
+        ("/v1/tasks/{id}", "200"),
+        ("/v1/tasks/{id}", "404"),
+        ("none", "404"),
+        ("/v1/queue/pause", "200"),
+        ("/v1/events", "200"),
+        ("/metrics", "200"),
+    ] {
+        let labels = [("route", route), ("status", status)];
+        assert_eq!(now.value(requests, &labels), 1.0, "{route} {status}");
+    }
 }
 
 #[test]
@@ -201,11 +229,16 @@ fn numbers_are_told_as_prometheus_reads_them() {
         now.value("aloud_segment_errors_total", &[("code", "ERROR")]),
         2.0
     );
+    check_webhooks(&now);
     let work = now.value("aloud_work_seconds_total", &[]);
     assert!((work - 0.04).abs() < 1e-9);
     assert!((now.value("aloud_segment_work_seconds_sum", &[]) - work).abs() < 1e-9);
     assert_eq!(now.buckets("aloud_segment_work_seconds").last(), Some(&2.0));
-    assert!(now.kinds.contains_key("aloud_wait_seconds_total"));
+    let nothing = [
+        "aloud_wait_seconds_total",
+        "aloud_speech_first_byte_seconds",
+    ];
+    assert!(nothing.iter().all(|name| now.kinds.contains_key(*name)));
     assert_eq!(now.value("aloud_sse_subscribers", &[]), 1.0);
     assert!(now.value("aloud_disk_free_bytes", &[]) > 0.0);
     let version = env!("CARGO_PKG_VERSION");
@@ -213,18 +246,7 @@ fn numbers_are_told_as_prometheus_reads_them() {
         now.value("aloud_build_info", &[("version", version), ("api", "1")]),
         1.0
     );
-    let requests = "aloud_http_request_duration_seconds_count";
-    for (route, status) in [
-        ("/v1/tasks/{id}", "200"),
-        ("/v1/tasks/{id}", "404"),
-        ("none", "404"),
-        ("/v1/queue/pause", "200"),
-        ("/v1/events", "200"),
-        ("/metrics", "200"),
-    ] {
-        let labels = [("route", route), ("status", status)];
-        assert_eq!(now.value(requests, &labels), 1.0, "{route} {status}");
-    }
+    assert_requests(&now);
     if cfg!(target_os = "linux") {
         assert!(now.value("process_cpu_seconds_total", &[]) > 0.0);
         assert!(now.value("process_resident_memory_bytes", &[]) > 1e6);

@@ -259,6 +259,9 @@ fn no_path_is_taken_from_the_wire() {
         json!({ "text": "It struck one.", "voice": other }),
         json!({ "text": "It struck one.", "voice": "../other" }),
         json!({ "text": "It struck one.", "voice": "other.ONNX " }),
+        json!({ "operation": "narrate", "parameters": { "file": secret } }),
+        json!({ "file": secret, "schedule": { "every": 60 } }),
+        json!({ "text": "It struck one.", "out": out, "schedule": { "cron": "@daily" } }),
     ];
     let refused = (403, "PATH_NOT_ALLOWED".to_owned());
     for body in &cases {
@@ -274,6 +277,7 @@ fn no_path_is_taken_from_the_wire() {
         );
     }
     assert!(served.engine.tasks().is_empty() && !out.exists());
+    assert!(served.engine.recurring_tasks().is_empty());
     // The voice of the settings may be called as it is called there, and the name of a text is a name.
     let named = [
         ("content-type", "text/plain"),

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use aloud::assets::{AssetOverrides, Assets};
 use aloud::engine::{Interrupt, NarrationSettings, StopReason};
-use aloud::speech::{self, Runtime, SpeechError, Synthesizer, Utterance, Voice};
+use aloud::speech::{self, Layout, Runtime, SpeechError, Synthesizer, Utterance, Voice};
 
 use kit::Home;
 
@@ -27,6 +27,14 @@ fn home() -> &'static Home {
 }
 
 fn quiet_voice(threads: usize) -> Arc<dyn Voice> {
+    laid_out(threads, Layout::usual())
+}
+
+fn laid_out(threads: usize, layout: Layout) -> Arc<dyn Voice> {
+    opened(home().path("quiet.onnx").to_str().unwrap(), threads, layout)
+}
+
+fn opened(model: &str, threads: usize, layout: Layout) -> Arc<dyn Voice> {
     let home = home();
     let assets = Assets::new(&home.path("data"), AssetOverrides::default());
     let espeak = assets.espeak().unwrap();
@@ -35,10 +43,9 @@ fn quiet_voice(threads: usize) -> Arc<dyn Voice> {
         espeak_library: espeak.library,
         espeak_data: espeak.data,
         threads: Some(threads),
+        layout: Some(layout),
     };
-    let files = assets
-        .voice(home.path("quiet.onnx").to_str().unwrap())
-        .unwrap();
+    let files = assets.voice(model).unwrap();
     speech::load(&files, &runtime).unwrap()
 }
 
@@ -80,6 +87,61 @@ fn a_voice_says_the_same_in_windows_of_any_length() {
     let in_four_lanes = say(&mut *open(&*quiet_voice(4)), &utterance, &[]).unwrap();
     let apart = distance(&in_one_lane, &in_four_lanes);
     assert!(apart < 1e-4, "{apart}");
+}
+
+#[test]
+fn a_voice_says_the_same_however_its_values_lie_in_memory() {
+    let utterance = quiet_voice(1).front_end().unwrap().prepare(LONG).unwrap();
+    let [plain, blocked] = Layout::ALL.map(|layout| {
+        let voice = laid_out(1, layout);
+        let mut model = voice.open(&Interrupt::default()).unwrap();
+        say(&mut *model, &utterance, &[]).unwrap()
+    });
+    assert_ne!(plain, blocked, "they are computed in another way");
+    let power = |values: &mut dyn Iterator<Item = f32>| -> f64 {
+        values.map(|value| f64::from(value).powi(2)).sum()
+    };
+    let noise = power(&mut plain.iter().zip(&blocked).map(|(a, b)| a - b));
+    let decibels = 10.0 * (power(&mut plain.iter().copied()) / noise).log10();
+    assert!(decibels > 90.0, "{decibels} dB");
+}
+
+#[test]
+fn a_voice_in_pieces_says_the_same_as_in_one() {
+    // One states the types of its values and is cut; the other does not, and is not.
+    let [long, untold] = ["long", "untold"].map(|kind| {
+        let voice = made_voice(kind);
+        let voice = opened(&voice, 2, Layout::Plain);
+        let utterance = voice.front_end().unwrap().prepare(LONG).unwrap();
+        let mut model = voice.open(&Interrupt::default()).unwrap();
+        say(&mut *model, &utterance, &[]).unwrap()
+    });
+    let loudest = long.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+    assert!(loudest > 0.5, "{loudest}");
+    assert!(distance(&long, &untold) < 1e-5);
+}
+
+fn made_voice(kind: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let model = std::fs::read(format!("{folder}/decoder-{kind}.onnx")).unwrap();
+    home().made_voice(kind, &model)
+}
+
+#[test]
+fn small_voices_of_each_kind_say_the_same_in_blocks() {
+    for kind in ["medium", "high", "speakers"] {
+        let voice = made_voice(kind);
+        let [plain, blocked] = Layout::ALL.map(|layout| {
+            let voice = opened(&voice, 1, layout);
+            let utterance = voice.front_end().unwrap().prepare(LONG).unwrap();
+            let mut model = voice.open(&Interrupt::default()).unwrap();
+            say(&mut *model, &utterance, &[]).unwrap()
+        });
+        let loudest = plain.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+        assert!(loudest > 0.5, "{kind}: {loudest}");
+        let apart = distance(&plain, &blocked);
+        assert!(apart < 1e-4, "{kind}: {apart}");
+    }
 }
 
 #[test]

@@ -204,6 +204,12 @@ fn plain_lines_follow_another_program_as_well() {
         said.out
     );
     assert_eq!(states(&home)[0], "CANCELLED");
+    // A signal ends the look, and nothing else.
+    let at = home.folder.path();
+    let mut looking = Terminal::run(Path::new(PROGRAM), &["--accessible"], at, SIZE);
+    looking.until("The queue is paused.");
+    looking.signal(Signal::TERM);
+    assert_eq!(looking.exit_code(), 143);
     first.press("q");
     first.press("\r");
     assert_eq!(first.exit_code(), 0);

@@ -12,10 +12,12 @@ use super::doctor::DoctorArgs;
 use super::narrate::NarrateArgs;
 use super::phonemes::PhonemesArgs;
 use super::queue::{
-    AddArgs, HealthArgs, LogArgs, MoveArgs, ServeArgs, StatusArgs, SteerArgs, WaitArgs,
+    AddArgs, HealthArgs, LogArgs, MoveArgs, SchedulesArgs, ServeArgs, StatusArgs, SteerArgs,
+    WaitArgs,
 };
 use super::setup::SetupArgs;
 use super::voices::VoicesArgs;
+use super::webhook::WebhookArgs;
 use crate::settings::Overrides;
 
 /// Narrates long texts with neural voices on your own machine, and shows the work.
@@ -63,6 +65,8 @@ pub(super) enum Command {
     Attach,
     /// Give texts to whoever works the queue, or start that, and return
     Add(AddArgs),
+    /// Say what recurs, and end it
+    Schedules(SchedulesArgs),
     /// Say how things stand
     Status(StatusArgs),
     /// Wait until tasks have ended; the exit code says how
@@ -97,6 +101,8 @@ pub(super) enum Command {
     Clean(CleanArgs),
     /// List voices
     Voices(VoicesArgs),
+    /// Try out webhooks
+    Webhook(WebhookArgs),
     /// Serve a voice to the program that started this one; not for people
     #[command(hide = true)]
     Voice,

@@ -17,11 +17,12 @@ use crate::assets::human_size;
 use crate::engine::{Interrupt, NarrationSettings};
 use crate::narrate::{Tuned, Tuning, load_voice, machine};
 use crate::settings::Settings;
+use crate::speech::Layout;
 
 /// Arguments of `aloud bench`.
 #[derive(Debug, clap::Args)]
 pub(super) struct BenchArgs {
-    /// Remember the best number of threads for this voice on this machine
+    /// Remember what is best for this voice on this machine
     #[arg(long)]
     pub store: bool,
     /// Say it as a JSON object
@@ -51,6 +52,7 @@ const TEXTS: [(&str, &str); 3] = [
 #[derive(Debug, Serialize)]
 struct Row {
     threads: usize,
+    layout: Layout,
     open_seconds: f64,
     /// Audio per second of work, for each text by itself.
     speeds: [f64; TEXTS.len()],
@@ -65,6 +67,7 @@ struct Report<'a> {
     machine: &'a str,
     rows: &'a [Row],
     best_threads: usize,
+    best_layout: Layout,
 }
 
 /// Begins this program anew with the variable that keeps ONNX Runtime from writing down its use, which
@@ -97,25 +100,35 @@ pub(super) fn run(
         writeln!(out, "{} on {machine}", info.name)?;
         writeln!(
             out,
-            "{:>8}  {:>8}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
-            "threads", "opens in", "short", "medium", "long", "narrating", "memory"
+            "{:>8}  {:>8}  {:>8}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
+            "threads", "layout", "opens in", "short", "medium", "long", "narrating", "memory"
         )?;
     }
     let mut rows: Vec<Row> = Vec::new();
-    for threads in candidates() {
+    let layouts = |threads| Layout::ALL.map(|layout| (threads, layout));
+    for (threads, layout) in candidates().into_iter().flat_map(layouts) {
         if let Some(code) = signals.exit_code() {
             return Ok(code);
         }
-        let row = measure(settings, &ready.reference, threads, args.rounds)?;
+        let settings = Settings {
+            threads: Some(threads),
+            layout: Some(layout),
+            // What is measured is the voice, and the memory of this process.
+            voice_program: None,
+            ..settings.clone()
+        };
+        let row = measure(&settings, &ready.reference, (threads, layout), args.rounds)?;
         if !args.json {
             let [short, medium, long] = row.speeds;
             let memory = row.memory_bytes;
             let memory = memory.map_or_else(|| "?".to_owned(), human_size);
             writeln!(
                 out,
-                "{threads:>8}  {:>6.2} s  {short:>8.1}×  {medium:>8.1}×  {long:>8.1}×  {:>8.1}×  \
+                "{threads:>8}  {:>8}  {:>6.2} s  {short:>8.1}×  {medium:>8.1}×  {long:>8.1}×  {:>8.1}×  \
                  {memory:>9}",
-                row.open_seconds, row.speed,
+                name(layout),
+                row.open_seconds,
+                row.speed,
             )?;
             out.flush()?;
         }
@@ -129,18 +142,22 @@ pub(super) fn run(
             machine: &machine,
             rows: &rows,
             best_threads: best.threads,
+            best_layout: best.layout,
         };
         writeln!(out, "{}", serde_json::to_string(&report)?)?;
     } else {
         writeln!(
             out,
-            "best: {} threads, {:.1}× real time",
-            best.threads, best.speed
+            "best: {} threads, {} layout, {:.1}× real time",
+            best.threads,
+            name(best.layout),
+            best.speed
         )?;
     }
     if args.store {
         let tuned = Tuned {
             threads: best.threads,
+            layout: Some(best.layout),
             speed: best.speed,
         };
         let mut tuning = Tuning::read(&settings.paths);
@@ -170,14 +187,20 @@ fn candidates() -> Vec<usize> {
     candidates
 }
 
-fn measure(settings: &Settings, voice: &str, threads: usize, rounds: u32) -> anyhow::Result<Row> {
-    let settings = Settings {
-        threads: Some(threads),
-        // What is measured is the voice, and the memory of this process.
-        voice_program: None,
-        ..settings.clone()
-    };
-    let voice = load_voice(&settings, voice)?;
+fn name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Plain => "plain",
+        Layout::Blocked => "blocked",
+    }
+}
+
+fn measure(
+    settings: &Settings,
+    voice: &str,
+    (threads, layout): (usize, Layout),
+    rounds: u32,
+) -> anyhow::Result<Row> {
+    let voice = load_voice(settings, voice)?;
     let (interrupt, how) = (Interrupt::default(), NarrationSettings::default());
     let front_end = voice.front_end()?;
     let begun = Instant::now();
@@ -216,6 +239,7 @@ fn measure(settings: &Settings, voice: &str, threads: usize, rounds: u32) -> any
     let speed = |(audio, work): (f64, Duration)| audio / work.as_secs_f64().max(f64::EPSILON);
     Ok(Row {
         threads,
+        layout,
         open_seconds: open.as_secs_f64(),
         speeds: all.map(speed),
         speed: speed(together),

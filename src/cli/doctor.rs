@@ -16,10 +16,11 @@ use crate::{
     engine::Holder,
     http::{Gate, Remote, address},
     service::Service,
-    settings::{Secret, SettingOrigin, Settings, printable},
+    settings::{Secret, SettingOrigin, Settings, Webhook, printable},
     shortage::advice,
     speech::{self, SpeechError},
     text::excerpt,
+    webhook::Mailer,
 };
 
 /// So many characters of a setting are shown: enough for a path.
@@ -141,6 +142,7 @@ pub fn examine(
         // Without it nothing can be fetched, but what is installed works.
         Err(why) => finding("pip", State::Warning, &why),
     });
+    checks.extend(settings.webhooks.iter().map(examine_webhook));
     checks.extend(linger::examine());
     Ok(Report {
         ok: checks.iter().all(|check| check.state != State::Bad),
@@ -317,6 +319,35 @@ fn examine_reach(settings: &Settings) -> Vec<Finding> {
         });
     }
     found
+}
+
+/// Whether requests could go there. None is sent: `aloud webhook test` does that.
+fn examine_webhook(webhook: &Webhook) -> Finding {
+    let is_plain = webhook.url.starts_with("http://");
+    let (state, detail) = match Mailer::new(webhook) {
+        Err(why) => (State::Warning, why.to_string()),
+        Ok(mailer) => match mailer.problem() {
+            Some(why) => (State::Warning, why.to_owned()),
+            None if is_plain && !mailer.is_local() => (
+                State::Warning,
+                "what is told can be read on its way, and changed unless its signature is checked: \
+                 https:// hides it"
+                    .to_owned(),
+            ),
+            None => (
+                State::Ok,
+                "`aloud webhook test` tries whether it answers".to_owned(),
+            ),
+        },
+    };
+    Finding {
+        name: format!("webhook {}", printable(webhook.address())),
+        state,
+        version: None,
+        path: None,
+        checksum_ok: None,
+        detail,
+    }
 }
 
 fn draw(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {

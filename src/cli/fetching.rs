@@ -8,6 +8,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::bars::BarTerminal;
 use crate::assets::{Assets, Fetch, FetchEvent, PieceId, human_size};
 
 /// How the fetching is shown.
@@ -37,6 +38,8 @@ impl Show {
 /// Hears [`FetchEvent`]s and shows them.
 pub struct Shower {
     show: Show,
+    /// Where bars are drawn.
+    terminal: Option<BarTerminal>,
     bar: Option<ProgressBar>,
     doing: String,
 }
@@ -47,6 +50,7 @@ impl Shower {
     pub fn new(show: Show) -> Shower {
         Shower {
             show,
+            terminal: (show == Show::Bars).then(BarTerminal::open).flatten(),
             bar: None,
             doing: String::new(),
         }
@@ -92,9 +96,13 @@ impl Shower {
 
     fn line(&mut self, text: &str) {
         self.finish();
-        if self.show != Show::Nothing {
-            // Nobody is left to be told when standard error is gone.
-            let _ = writeln!(std::io::stderr(), "{text}");
+        match &self.terminal {
+            Some(terminal) => terminal.line(text),
+            None if self.show == Show::Nothing => {}
+            None => {
+                // Nobody is left to be told when standard error is gone.
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
         }
     }
 
@@ -103,7 +111,10 @@ impl Shower {
         if self.doing != doing {
             self.finish();
             match self.show {
-                Show::Bars => self.bar = Some(bar(&doing, total)),
+                Show::Bars => {
+                    let target = self.terminal.as_ref().map(BarTerminal::target);
+                    self.bar = Some(bar(&doing, total, target));
+                }
                 Show::Lines if announce => self.line(&format!("↓ {doing} ({})", human_size(total))),
                 _ => {}
             }
@@ -115,12 +126,13 @@ impl Shower {
     }
 }
 
-fn bar(doing: &str, total: u64) -> ProgressBar {
+fn bar(doing: &str, total: u64, target: Option<ProgressDrawTarget>) -> ProgressBar {
+    let target = target.unwrap_or_else(ProgressDrawTarget::hidden);
     let plain = "  {msg} {bar:24} {percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}";
     let style = ProgressStyle::with_template(plain)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("█▌─");
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr())
+    let bar = ProgressBar::with_draw_target(Some(total), target)
         .with_style(style)
         .with_message(doing.to_owned());
     bar.enable_steady_tick(Duration::from_millis(200));

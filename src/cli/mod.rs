@@ -3,6 +3,7 @@
 
 mod accessible;
 mod args;
+mod bars;
 mod bench;
 mod clean;
 #[cfg(feature = "monitor")]
@@ -31,9 +32,10 @@ mod submit;
 mod tour;
 mod voice;
 pub mod voices;
+mod webhook;
 
-use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -41,12 +43,17 @@ use crate::assets::AssetError;
 use crate::engine::{OpenError, StoreError, SubmitError};
 use crate::http::GateError;
 use crate::narrate::ComposeError;
+use crate::outlet::say_within;
 use crate::service::{Refusal, RefusalKind, TaskAction, one_message};
 use crate::settings::SettingsError;
 use crate::speech::SpeechError;
 use crate::text::printable;
+use crate::webhook::AddressError;
 use args::{Args, Command};
 use signals::Signals;
+
+/// How long a terminal may take for what is said at the end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the program with the arguments it was given.
 ///
@@ -59,7 +66,11 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // The last resort: if standard error is gone as well, the exit code still tells.
-            let _ = writeln!(std::io::stderr(), "aloud: {}", message(&error));
+            let _ = say_within(
+                std::io::stderr(),
+                &format!("aloud: {}\n", message(&error)),
+                LAST_WORDS,
+            );
             exit_code(&error)
         }
     }
@@ -102,6 +113,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             narrate::run(&command, &settings, args.offline, &signals)
         }
         Some(Command::Add(command)) => queue::add(&command, &settings, args.offline, out, &signals),
+        Some(Command::Schedules(command)) => queue::schedules(&command, &settings, out),
         Some(Command::Status(command)) => queue::status(&command, &settings, out, &signals),
         Some(Command::Wait(command)) => queue::wait(&command, &settings, out, &signals),
         Some(Command::Cancel(command)) => {
@@ -135,6 +147,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             bench::run(&command, &settings, args.offline, out, &signals)
         }
         Some(Command::Clean(command)) => clean::run(&command, &settings, out),
+        Some(Command::Webhook(command)) => webhook::run(&command, &settings, out),
         Some(Command::Voices(command)) => voices::run(&command, &settings, out),
         Some(Command::Voice) => unreachable!("it was served above"),
     };
@@ -208,6 +221,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
             .is_some_and(|refusal| refusal.kind == RefusalKind::Invalid)
         || error.downcast_ref::<SettingsError>().is_some()
         || error.downcast_ref::<GateError>().is_some()
+        || error.downcast_ref::<AddressError>().is_some()
         || matches!(
             error.downcast_ref::<SpeechError>(),
             Some(SpeechError::Config { .. } | SpeechError::Model { .. })

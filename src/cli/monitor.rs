@@ -1,11 +1,13 @@
 //! The monitor, opened for a user: with their settings, and with what it asks of the program around
 //! it.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::LAST_WORDS;
 use super::complete;
 use super::desk::Desk;
 use super::fetching::Show;
@@ -17,13 +19,15 @@ use super::signals::Signals;
 use super::submit::ready;
 use crate::engine::{Engine, Interrupt, StopReason};
 use crate::http::{End, Mirror};
-use crate::model::{ShutdownReport, ShutdownWait, TaskId};
+use crate::model::{NarrationSettings, ShutdownReport, ShutdownWait};
 use crate::monitor::services::{Completion, Defaults, LogLine, Services, VoiceChoice};
 use crate::monitor::{self, Cause, Exit, MonitorError, Options, TourPlan};
 use crate::narrate::{NewNarration, NewText, Voices};
-use crate::service::{Live, one_message, typed};
+use crate::outlet::say_within;
+use crate::service::{Live, Submitted, one_message, typed};
 use crate::settings::{OnHangup, Settings};
 use crate::text::printable;
+use crate::webhook::{Webhooks, still_owed};
 
 /// `aloud`: the monitor, and whatever is unfinished. `aloud attach` is the same where the queue is worked
 /// already, and begins nothing.
@@ -68,12 +72,9 @@ fn watch(
     match (exit.cause, around.desk.end()) {
         (Cause::ServiceEnded, Some(End::Gone)) => Ok(None),
         (Cause::ServiceEnded, _) => {
-            let mut out = std::io::stdout().lock();
-            writeln!(
-                out,
-                "The aloud that worked the queue has ended; what is unfinished goes on at the next \
-                 start."
-            )?;
+            say(
+                "The aloud that worked the queue has ended; what is unfinished goes on at the next start.\n",
+            );
             Ok(Some(ExitCode::SUCCESS))
         }
         (cause, _) => Ok(Some(signals.exit_code().unwrap_or(code(cause)))),
@@ -106,6 +107,7 @@ pub(super) fn show(
         signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(&engine, settings)?;
+    let webhooks = Webhooks::start(engine.outbox(), &settings.webhooks)?;
     let mut options = options(settings, tour);
     let is_tour = options.tour.is_some();
     if is_tour {
@@ -130,8 +132,12 @@ pub(super) fn show(
     }
     // The next one can begin only then.
     drop(around);
+    let owed = webhooks.as_ref().map_or(0, Webhooks::owed);
+    drop(webhooks);
     if goes_on {
         hand_over_and_say(settings);
+    } else if let Some(said) = still_owed(owed) {
+        say(&format!("{said}\n"));
     }
     Ok(signals.exit_code().unwrap_or(code(exit.cause)))
 }
@@ -147,8 +153,12 @@ fn hand_over_and_say(settings: &Settings) {
             one_message(&error)
         ),
     };
-    // The terminal may be gone; the log has it, too.
-    let _ = writeln!(std::io::stdout(), "{said}");
+    say(&format!("{said}\n"));
+}
+
+/// Says it where the monitor was. The terminal may be gone, or may not be read: nobody waits for it.
+fn say(text: &str) {
+    let _ = say_within(std::io::stdout(), text, LAST_WORDS);
 }
 
 fn options(settings: &Settings, tour: Option<TourPlan>) -> Options {
@@ -193,7 +203,7 @@ fn say_where_things_are(service: &dyn Live, goes_on: bool) {
     } else {
         "it continues at the next start"
     };
-    let mut out = std::io::stdout().lock();
+    let mut lines = String::new();
     for task in service.statuses() {
         let (done, all) = (task.completed_segments.len(), task.progress.total);
         let place = match files_of(&task).first() {
@@ -202,9 +212,10 @@ fn say_where_things_are(service: &dyn Live, goes_on: bool) {
             None => format!("{done} of {all} segments; {next}"),
         };
         let title = printable(&task.title);
-        // Whoever quit may have closed the terminal as well.
-        let _ = writeln!(out, "{} {title} → {}", task.state, printable(&place));
+        // Writing to a string can't fail.
+        let _ = writeln!(lines, "{} {title} → {}", task.state, printable(&place));
     }
+    say(&lines);
 }
 
 /// What is around the monitor.
@@ -254,7 +265,7 @@ impl Services for Around {
         }
     }
 
-    fn add(&self, new: &NewNarration) -> Result<TaskId, String> {
+    fn add(&self, new: &NewNarration) -> Result<Submitted, String> {
         // A path such as `my story.txt` looks like a text where it is pasted.
         let file = match &new.text {
             NewText::Typed(text) => pasted_file(text),
@@ -265,7 +276,7 @@ impl Services for Around {
             ..new.clone()
         });
         let submitted = self.desk.service().add(file.as_ref().unwrap_or(new), None);
-        Ok(submitted.map_err(|why| why.to_string())?.id)
+        submitted.map_err(|why| why.to_string())
     }
 
     fn voices(&self) -> Vec<VoiceChoice> {
@@ -297,6 +308,19 @@ impl Services for Around {
             .preview(voice, speed, None, &self.leaving);
         let file = file.map_err(|error| said(&error))?;
         self.desk.play(&file).map_err(|error| said(&error))
+    }
+
+    fn hear(&self, voice: &str, speed: f32, spoken: &str) -> Result<(), String> {
+        let usual = self.defaults();
+        let speaker = usual.speaker.filter(|_| usual.voice == voice);
+        let how = NarrationSettings { speed, speaker };
+        let hearing = self.desk.hearing();
+        let preview = hearing.speak(voice, spoken, &how, &self.leaving);
+        let preview = preview.map_err(|error| said(&error))?;
+        self.desk
+            .play(&preview.file)
+            .map_err(|error| said(&error))?;
+        preview.problem.map_or(Ok(()), Err)
     }
 
     fn phonemes(&self, voice: &str, text: &str) -> Result<String, String> {

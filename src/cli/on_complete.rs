@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use wait_timeout::ChildExt;
 
-use crate::engine::{Engine, Event, ShutdownWait, Subscription, TaskId, TaskStatus, trace_span};
+use crate::engine::{
+    Engine, Event, ShutdownWait, Subscription, TaskId, TaskState, TaskStatus, trace_span,
+};
 use crate::settings::Settings;
 
 /// The thread that runs the command, until the engine has shut down and every end was told.
@@ -63,11 +65,16 @@ fn watch(engine: &Engine, events: &Subscription, command: &str, limit: Duration)
         };
         for task in ended {
             let _entered = trace_span(task.trace.as_deref()).entered();
-            if task.state.is_terminal() && told.insert(task.id.clone()) {
+            if task.state.is_terminal() && !is_routine(&task) && told.insert(task.id.clone()) {
                 run(&task, command, limit);
             }
         }
     }
+}
+
+/// A run of what recurs that went well: it has added a narration, whose end is told, or had nothing to do.
+fn is_routine(task: &TaskStatus) -> bool {
+    task.occurrence.is_some() && task.state == TaskState::Completed
 }
 
 fn run(task: &TaskStatus, command: &str, limit: Duration) {

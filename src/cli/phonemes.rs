@@ -7,17 +7,22 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::fetching::Show;
+use super::queue::say_format;
 use super::signals::Signals;
 use super::submit::ready;
 use crate::narrate::Request;
-use crate::service::compose_for;
+use crate::service::{compose_for, unheeded};
 use crate::settings::Settings;
+use crate::text::FormatName;
 
 /// Arguments of `aloud phonemes`.
 #[derive(Debug, clap::Args)]
 pub(super) struct PhonemesArgs {
     /// The text, or `-` for standard input
     pub file: PathBuf,
+    /// The format it is read in, whatever its name says: md, txt or html
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub written_as: Option<FormatName>,
     /// One JSON object a segment
     #[arg(long)]
     pub json: bool,
@@ -31,22 +36,30 @@ pub(super) fn run(
     signals: &Signals,
 ) -> anyhow::Result<ExitCode> {
     let request = signals.exiting_at_once(|| Request::read(&args.file))?;
+    let request = request.written_as(args.written_as);
+    say_format(&request);
     let ready = ready(settings, offline, Show::fitting(), &|| signals.raised())?;
     let composed = compose_for(&request, &ready, settings)?;
+    if let Some(note) = unheeded(&composed.voices) {
+        writeln!(std::io::stderr(), "aloud: {note}")?;
+    }
     let front_end = ready.voice.front_end()?;
     let mut problems = 0;
-    for (number, segment) in (1..).zip(&composed.segments) {
+    for (number, segment) in composed.narration.plan.iter() {
         if let Some(code) = signals.exit_code() {
             return Ok(code);
         }
-        let utterance = front_end.prepare(&segment.text)?;
+        let spoken = segment.spoken();
+        let utterance = front_end.prepare(&spoken)?;
         let problem = utterance.problem();
         problems += usize::from(problem.is_some());
         if args.json {
             let mut line = json!({
                 "segment": number,
-                "span": [segment.span.start, segment.span.end],
+                "span": [segment.start, segment.end],
                 "text": segment.text,
+                "spoken": spoken,
+                "pause_ms": segment.pause_ms,
                 "phonemes": utterance.phonemes,
                 "ids": utterance.ids,
             });
@@ -60,7 +73,10 @@ pub(super) fn run(
             }
             writeln!(out, "{line}")?;
         } else {
-            writeln!(out, "{number:>4}  {}", segment.text)?;
+            writeln!(out, "{:>4}  {}", number.get(), segment.text)?;
+            if spoken != *segment.text {
+                writeln!(out, "      \"{spoken}\"")?;
+            }
             writeln!(out, "      {}", utterance.phonemes)?;
             if let Some(problem) = problem {
                 writeln!(out, "      ! the voice {problem}")?;

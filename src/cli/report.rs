@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::bars::BarTerminal;
 use crate::model::{
     CompletedSegment, ErrorObject, Event, SegmentId, TaskId, TaskState, TaskStatus,
 };
@@ -95,12 +96,19 @@ pub(super) fn files_of(task: &TaskStatus) -> Vec<PathBuf> {
 pub(super) enum Reporter {
     Json,
     Plain,
-    Bars(MultiProgress, HashMap<TaskId, ProgressBar>),
+    Bars(MultiProgress, HashMap<TaskId, ProgressBar>, BarTerminal),
 }
 
 impl Reporter {
+    /// Bars, or plain lines where there is no terminal for them.
     pub(super) fn bars() -> Self {
-        Self::Bars(MultiProgress::new(), HashMap::new())
+        match BarTerminal::open() {
+            Some(terminal) => {
+                let all = MultiProgress::with_draw_target(terminal.target());
+                Self::Bars(all, HashMap::new(), terminal)
+            }
+            None => Self::Plain,
+        }
     }
 
     /// A narration was accepted, or continues.
@@ -139,7 +147,7 @@ impl Reporter {
                     line(&format!("  note: {note}"));
                 }
             }
-            Self::Bars(all, bars) => {
+            Self::Bars(all, bars, _) => {
                 let bar = all.add(ProgressBar::new(total));
                 bar.set_style(style());
                 bar.set_prefix(shorten(&task.title, 28));
@@ -164,7 +172,7 @@ impl Reporter {
         match self {
             Self::Json => json_event(event, task, segment),
             Self::Plain => plain_event(event, task, segment),
-            Self::Bars(all, bars) => {
+            Self::Bars(all, bars, _) => {
                 let Some(bar) = bars.get(&task.id) else {
                     return;
                 };
@@ -198,13 +206,18 @@ impl Reporter {
 
     /// Something else that a person should know, on standard error.
     pub(super) fn note(&self, text: &str) {
-        let say = || {
-            // Whoever does not read it has the exit code.
-            let _ = writeln!(io::stderr(), "aloud: {text}");
-        };
         match self {
-            Self::Bars(all, _) => all.suspend(say),
-            Self::Json | Self::Plain => say(),
+            Self::Bars(all, _, terminal) => {
+                let text = format!("aloud: {text}");
+                // Above the bars, or when the terminal reads again.
+                if all.println(&text).is_err() {
+                    terminal.line(&text);
+                }
+            }
+            Self::Json | Self::Plain => {
+                // Whoever does not read it has the exit code.
+                let _ = writeln!(io::stderr(), "aloud: {text}");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals as Iterator};
 
 use crate::engine::{Engine, ShutdownWait};
+use crate::outlet::is_stalled;
 
 #[derive(Default)]
 struct Shared {
@@ -23,10 +24,18 @@ struct Shared {
     engine: Mutex<Option<(Engine, Duration)>>,
     listener: Mutex<Option<Sender<i32>>>,
     before_hangup: Mutex<Option<Hook>>,
+    /// Whether the program has come to its end, which is told by the other.
+    has_ended: Mutex<bool>,
+    ending: Condvar,
 }
 
 /// What is done when the terminal is lost, before the engine ends.
 type Hook = Box<dyn Fn() + Send>;
+
+/// How often it is looked after a signal whether the terminal takes what is written.
+const GLANCE: Duration = Duration::from_millis(100);
+/// So many looks in a row may find that it takes nothing.
+const PATIENCE: u32 = 20;
 
 /// How many signals may wait for whoever listens; more say nothing new.
 const UNHEARD: usize = 8;
@@ -46,6 +55,27 @@ fn is_ignored(signal: i32) -> bool {
 /// programs that are started from here do not inherit it, unlike a signal that is ignored.
 pub(super) fn survive_large_files() -> std::io::Result<()> {
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+}
+
+impl Shared {
+    /// Ends the process if it does not come to its end because it writes to a terminal that nobody reads.
+    /// What it had to keep is on disk by now.
+    fn leave_stalled(&self, signal: i32) {
+        let mut stalled = 0;
+        let mut has_ended = lock(&self.has_ended);
+        while !*has_ended && stalled < PATIENCE {
+            (has_ended, _) = self
+                .ending
+                .wait_timeout(has_ended, GLANCE)
+                .unwrap_or_else(PoisonError::into_inner);
+            let is_stalled = is_stalled(std::io::stdout()) || is_stalled(std::io::stderr());
+            stalled = if is_stalled { stalled + 1 } else { 0 };
+        }
+        if !*has_ended {
+            tracing::warn!(signal, "the terminal does not read what is left to be said");
+            std::process::exit(128 + signal);
+        }
+    }
 }
 
 /// The thread that waits for signals, until this is dropped.
@@ -70,12 +100,15 @@ impl Signals {
                 let mut stopping: Vec<JoinHandle<()>> = Vec::new();
                 for signal in signals.forever() {
                     let is_spared = signal == SIGHUP && mine.spares_hangup.load(Ordering::Acquire);
-                    // Noted before anyone is told: whoever hears of it may leave with its exit code.
+                    // Noted before anyone is told: whoever hears of it may leave with its exit code. Whoever
+                    // begins to listen meanwhile hears of it once.
+                    let listener = lock(&mine.listener);
                     let first = !is_spared && mine.raised.swap(signal, Ordering::AcqRel) == 0;
-                    if let Some(listener) = &*lock(&mine.listener) {
+                    if let Some(listener) = &*listener {
                         // Who has as many before them knows enough.
                         let _ = listener.try_send(signal);
                     }
+                    drop(listener);
                     if is_spared {
                         continue;
                     }
@@ -88,20 +121,18 @@ impl Signals {
                         hook();
                     }
                     let engine = lock(&mine.engine).clone();
-                    let Some((engine, deadline)) = engine else {
-                        continue;
-                    };
-                    let wait = if first {
-                        ShutdownWait::Segments(deadline)
-                    } else {
-                        ShutdownWait::Now
-                    };
-                    let stop =
-                        std::thread::Builder::new()
-                            .name("aloud-stop".into())
-                            .spawn(move || {
-                                engine.shutdown(wait);
+                    let shared = Arc::clone(&mine);
+                    let stop = std::thread::Builder::new().name("aloud-stop".into());
+                    let stop = stop.spawn(move || {
+                        if let Some((engine, deadline)) = engine {
+                            engine.shutdown(if first {
+                                ShutdownWait::Segments(deadline)
+                            } else {
+                                ShutdownWait::Now
                             });
+                        }
+                        shared.leave_stalled(signal);
+                    });
                     // Without a thread for it the end of the program still stops the engine.
                     stopping.extend(stop);
                 }
@@ -146,10 +177,16 @@ impl Signals {
         self.shared.spares_hangup.store(true, Ordering::Release);
     }
 
-    /// The signals that come from now on.
+    /// The signals that come from now on, after the one that has come, if any.
     pub(super) fn listen(&self) -> Receiver<i32> {
         let (listener, signals) = async_channel::bounded(UNHEARD);
-        *lock(&self.shared.listener) = Some(listener);
+        let mut place = lock(&self.shared.listener);
+        let raised = self.shared.raised.load(Ordering::Acquire);
+        if raised != 0 {
+            // It is empty, so there is room.
+            let _ = listener.try_send(raised);
+        }
+        *place = Some(listener);
         signals
     }
 
@@ -185,11 +222,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Drop for Signals {
     fn drop(&mut self) {
+        *lock(&self.shared.has_ended) = true;
+        self.shared.ending.notify_all();
         lock(&self.shared.engine).take();
         self.handle.close();
         if let Some(thread) = self.thread.take() {
             // It only waits for signals; what it may have started has been waited for.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_came_before_anyone_listened_is_heard_once() {
+        let signals = Signals::install().unwrap();
+        signal_hook::low_level::raise(SIGTERM).unwrap();
+        while !signals.raised() {
+            std::thread::yield_now();
+        }
+        let heard = signals.listen();
+        assert_eq!(heard.recv_blocking(), Ok(SIGTERM));
+        assert!(heard.is_empty());
+        assert_eq!(signals.exit_code(), Some(ExitCode::from(143)));
     }
 }

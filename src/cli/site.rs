@@ -18,6 +18,7 @@ use crate::model::{Event, TaskId, TaskStatus};
 use crate::narrate::Voices;
 use crate::service::{Host, Local, Service, TaskSummary};
 use crate::settings::{OnHangup, Settings};
+use crate::webhook::Webhooks;
 
 /// How long a library is waited for that someone has open who does not answer: they begin, or end.
 const BUSY: Duration = Duration::from_secs(10);
@@ -38,6 +39,7 @@ pub(super) struct Here {
     owner: Option<Owner>,
     pub service: Arc<Local>,
     _on_complete: Option<OnComplete>,
+    webhooks: Option<Webhooks>,
     pub engine: Engine,
     /// What an earlier process had left.
     left: HashSet<TaskId>,
@@ -177,6 +179,7 @@ impl Here {
         }
         let left = engine.tasks().into_iter().map(|task| task.id).collect();
         let on_complete = OnComplete::start(&engine, settings)?;
+        let webhooks = Webhooks::start(engine.outbox(), &settings.webhooks)?;
         let log = super::logging::last_lines;
         let service = Local::new(engine.clone(), Arc::clone(voices), settings.clone(), log);
         let service = Arc::new(service);
@@ -192,6 +195,7 @@ impl Here {
             ),
             service,
             _on_complete: on_complete,
+            webhooks,
             engine,
         })
     }
@@ -207,6 +211,12 @@ impl Here {
                 handed_over: self.is_handed_over,
             },
         }
+    }
+
+    /// Gives what is owed to webhooks so much time to leave, and returns how much is owed then.
+    pub(super) fn deliver_within(&self, patience: Duration) -> u64 {
+        let webhooks = self.webhooks.as_ref();
+        webhooks.map_or(0, |webhooks| webhooks.deliver_within(patience))
     }
 
     /// Ends the work at once: what is unfinished continues at the next start.
@@ -229,14 +239,15 @@ impl Here {
     }
 
     /// Whether there is work that someone else waits for: they have brought it in the meantime, or they
-    /// look on.
+    /// look on; or something recurs.
     pub(super) fn has_more(&self) -> bool {
         let is_watched = self
             .owner
             .as_ref()
             .is_some_and(|owner| owner.watchers() > 0);
         let is_theirs = |task: &&TaskStatus| is_watched || !self.left.contains(&task.id);
-        self.engine.tasks().iter().filter(is_theirs).any(goes_on)
+        let recurs = !self.engine.recurring_tasks().is_empty();
+        recurs || self.engine.tasks().iter().filter(is_theirs).any(goes_on)
     }
 }
 

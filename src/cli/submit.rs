@@ -7,7 +7,7 @@ use crate::assets::Assets;
 use crate::cli::fetching::{Show, ensure_for_use};
 use crate::engine::{Engine, Hooks};
 use crate::narrate::{VoiceError, Voices, library_options_with, load_voice};
-use crate::service::{Ready, reference};
+use crate::service::{Local, Ready, reference};
 use crate::settings::Settings;
 use crate::text::printable;
 
@@ -60,6 +60,7 @@ pub(super) fn open_engine_with(
     opening: Opening,
 ) -> anyhow::Result<Engine> {
     let mut options = library_options_with(settings, voices);
+    Local::prepare(&mut options, settings, voices);
     options.hooks = opening.hooks;
     options.paused = opening.paused;
     let engine = Engine::open(options)?;

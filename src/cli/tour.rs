@@ -36,6 +36,7 @@ pub(super) fn run(
     settings.paths.library = home.path().join("library");
     settings.out = home.path().join("narrations");
     settings.on_complete = None;
+    settings.webhooks.clear();
     // Copied clips would be there before anything is to be seen.
     settings.clip_store_mb = 0;
     let voices = Voices::new(&settings);

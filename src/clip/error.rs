@@ -47,21 +47,24 @@ pub enum ClipError {
 }
 
 impl ClipError {
-    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
-        let path = path.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            io::ErrorKind::IsADirectory => Self::FolderInTheWay { path },
-            _ => Self::Write { path, source },
+    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| {
+            let path = path.to_owned();
+            match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Self::DiskFull { path }
+                }
+                io::ErrorKind::IsADirectory => Self::FolderInTheWay { path },
+                _ => Self::Write { path, source },
+            }
         }
     }
 
-    pub(super) fn encode(path: &Path) -> impl FnOnce(hound::Error) -> Self + use<> {
-        let path = path.to_owned();
+    pub(super) fn encode(path: &Path) -> impl FnOnce(hound::Error) -> Self {
         move |error| match error {
-            hound::Error::IoError(source) => Self::write(&path)(source),
+            hound::Error::IoError(source) => Self::write(path)(source),
             other => Self::Write {
-                path,
+                path: path.to_owned(),
                 source: io::Error::other(other),
             },
         }

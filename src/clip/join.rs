@@ -174,11 +174,12 @@ fn write(
         for _ in 0..std::mem::replace(&mut pause, part.pause) {
             writer.write_sample(0i16).map_err(ClipError::encode(to))?;
         }
+        // A clip that fits a file fits its own numbers.
+        let mut clip = writer.get_i16_writer(samples.len() as u32);
         for sample in samples {
-            let sample = scale(*sample, gain);
-            writer.write_sample(sample).map_err(ClipError::encode(to))?;
+            clip.write_sample(scale(*sample, gain));
         }
-        Ok(())
+        clip.flush().map_err(ClipError::encode(to))
     })?;
     let samples = u64::from(writer.len());
     writer.finalize().map_err(ClipError::encode(to))?;

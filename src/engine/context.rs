@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Engine;
 use super::core::{Kind, LeaseId, Report, RunId};
 use super::error::{StoreError, WorkError};
 use super::interrupt::{Interrupt, StopReason};
@@ -68,6 +69,9 @@ pub(super) trait Host: Send + Sync {
     fn attempted(&self, task: &TaskId) -> Result<BTreeSet<SegmentId>, StoreError>;
 
     fn clips(&self, task: &TaskId) -> Result<Vec<StoredClip>, StoreError>;
+
+    /// The engine itself, unless its last handle has gone.
+    fn engine(&self) -> Option<Engine>;
 }
 
 /// A part's result, as the work brings it.
@@ -111,6 +115,28 @@ impl TaskContext {
             return;
         }
         self.host.report(&self.id, report);
+    }
+
+    /// The engine that runs this, for work that submits more work; `None` once its last handle has gone.
+    /// Don't wait for such work: where there is one worker, this is it.
+    ///
+    /// ```
+    /// use aloud::engine::{Work, testing::Library};
+    ///
+    /// let engine = Library::new();
+    /// let id = engine.submit(Work::closure("first", |task| {
+    ///     let engine = task.engine().expect("it has a handle");
+    ///     let second = engine.submit(Work::closure("second", |_| Ok(2.into())))?;
+    ///     Ok(second.as_str().into())
+    /// }))?;
+    /// let second = engine.wait(&id)?.result.unwrap();
+    /// let second = second.as_str().unwrap().into();
+    /// assert_eq!(engine.wait(&second)?.result, Some(2.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn engine(&self) -> Option<Engine> {
+        self.host.engine()
     }
 
     /// The task's id.

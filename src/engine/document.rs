@@ -84,6 +84,9 @@ fn document(status: &TaskStatus) -> Value {
         fields.insert("parameters".to_owned(), operation.parameters.clone());
         fields.insert("user_context".to_owned(), operation.context.clone());
     }
+    if let (Some(context), Some(fields)) = (&status.context, document.as_object_mut()) {
+        fields.insert("user_context".to_owned(), json!(context));
+    }
     if let (Some(run), Some(fields)) = (&status.occurrence, document.as_object_mut()) {
         let run = json!({
             "name": run.recurring,
@@ -111,7 +114,7 @@ fn progress(status: &TaskStatus) -> Value {
 }
 
 /// ISO 8601, UTC, with milliseconds.
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     let time = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     format!("{time:.3}")
 }

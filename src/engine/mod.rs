@@ -37,6 +37,7 @@ mod interrupt;
 mod journal;
 mod open;
 mod options;
+mod outbox;
 mod pulse;
 mod reading;
 mod record;
@@ -74,6 +75,7 @@ pub use hooks::Hooks;
 pub use interrupt::{Interrupt, StopReason};
 pub use journal::RECORD_FILE;
 pub use options::Options;
+pub use outbox::{NextNotice, Notice, NoticeCounts, Outbox};
 pub use pulse::NoPulse;
 pub use reading::{Health, Stats};
 pub use recurrence::{Recurrence, RecurrenceError};
@@ -130,12 +132,17 @@ impl WeakEngine {
     /// The engine, unless its last handle has gone.
     #[must_use]
     pub fn upgrade(&self) -> Option<Engine> {
-        let inner = self.inner.upgrade()?;
-        Some(Engine { inner })
+        Engine::of(&self.inner)
     }
 }
 
 impl Engine {
+    /// Another handle, unless the last one has gone.
+    fn of(inner: &std::sync::Weak<Inner>) -> Option<Self> {
+        let inner = inner.upgrade()?;
+        Some(Self { inner })
+    }
+
     /// A handle that does not keep the engine running.
     #[must_use]
     pub fn downgrade(&self) -> WeakEngine {
@@ -325,6 +332,16 @@ impl Engine {
             submission = submission.timeout(timeout);
         }
         self.submit(submission)
+    }
+
+    /// The operations that front ends may submit by name, as
+    /// [`Options::public_operation`] has registered them.
+    #[must_use]
+    pub fn public_operations(&self) -> Vec<Arc<str>> {
+        let options = &self.runtime().options;
+        let public = options.public_operations.iter();
+        let is_there = |name: &&Arc<str>| options.operations.contains_key(*name);
+        public.filter(is_there).cloned().collect()
     }
 
     /// Changes the number of worker threads while the engine runs: `least` of them stay, and up to

@@ -190,7 +190,7 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
     tracing::info!("initialising with {} workers", options.workers.max(1));
     let database = folder.join("aloud.db");
     let (journal, journal_thread) = Journal::start(&database).map_err(OpenError::Thread)?;
-    let opened = match Store::open(&database, journal.clone()) {
+    let opened = match Store::open(&database, journal.clone(), options.outbox.clone()) {
         Ok(opened) => opened,
         Err(error) => {
             journal.close();
@@ -218,6 +218,8 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
         folder: folder.to_owned(),
         lock: Mutex::new(Some(lock)),
     });
+    // Nothing runs yet that could ask for it, and it is set once.
+    let _ = runtime.owner.set(Arc::downgrade(&inner));
     next_seq?;
     runtime.start().map_err(OpenError::Thread)?;
     restore(&runtime)?;
@@ -236,6 +238,7 @@ fn start(options: Options, folder: &Path) -> Result<Arc<Inner>, OpenError> {
 /// Brings back what an earlier process left.
 fn restore(runtime: &Arc<Runtime>) -> Result<(), OpenError> {
     recurring::restore(runtime)?;
+    runtime.store.count_owed().wait()?;
     for stored in runtime.store.unfinished()? {
         submit::restore(runtime, stored);
     }

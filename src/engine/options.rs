@@ -1,6 +1,6 @@
 //! How an engine is opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::core::{Breaker, Retries};
 use super::hooks::Hooks;
 use super::work::{NarratorFactory, OperationFactory};
+use crate::model::StateChange;
 
 /// How an engine is opened.
 ///
@@ -52,6 +53,13 @@ pub struct Options {
     pub takes_limits: bool,
     /// What can be done by name; see [`Operation`](super::Operation).
     pub operations: BTreeMap<Arc<str>, OperationFactory>,
+    /// Those of them that whoever reaches the program may ask for by name; see
+    /// [`Self::public_operation`].
+    pub public_operations: BTreeSet<Arc<str>>,
+    /// Who is to be told, by name, of which changes of the state of tasks that outlive the process: each
+    /// is noted on disk together with the change, until [whoever delivers it](super::Outbox) says that it
+    /// was told.
+    pub outbox: BTreeMap<Arc<str>, Vec<StateChange>>,
     /// Whether it begins with a [paused queue](super::Engine::pause_queue): nothing that an earlier
     /// process left begins before whoever opens it has decided what comes first.
     pub paused: bool,
@@ -84,9 +92,44 @@ impl Options {
             narrator: None,
             takes_limits: false,
             operations: BTreeMap::new(),
+            public_operations: BTreeSet::new(),
+            outbox: BTreeMap::new(),
             paused: false,
             hooks: Hooks::default(),
         }
+    }
+
+    /// Registers an operation that front ends may submit by name, for whoever reaches them: over HTTP, say.
+    /// Its parameters come from there unseen, as any JSON; it has to refuse what it can't do. One that is
+    /// only in [`Self::operations`] is for this program alone.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use aloud::engine::{Engine, ErrorObject, Operation, Options, TaskContext, WorkResult};
+    /// use serde_json::Value;
+    ///
+    /// struct Count;
+    ///
+    /// impl Operation for Count {
+    ///     fn run(&mut self, parameters: &Value, _: &Value, _: &TaskContext) -> WorkResult {
+    ///         let text = parameters["text"].as_str();
+    ///         let text = text.ok_or_else(|| ErrorObject::new("NO_TEXT", "there is no `text`"))?;
+    ///         Ok(text.chars().count().into())
+    ///     }
+    /// }
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let mut options = Options::new(folder.path());
+    /// options.public_operation("count", Arc::new(|| Box::new(Count)));
+    /// let engine = Engine::open(options)?;
+    /// assert_eq!(engine.public_operations(), ["count".into()]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn public_operation(&mut self, name: impl Into<Arc<str>>, factory: OperationFactory) {
+        let name = name.into();
+        self.public_operations.insert(Arc::clone(&name));
+        self.operations.insert(name, factory);
     }
 
     /// The options that differ from those of another opening, by name. What is run can't be compared.
@@ -97,6 +140,11 @@ impl Options {
             ("max_waiting", self.max_waiting == other.max_waiting),
             ("breaker", self.breaker == other.breaker),
             ("retries", self.retries == other.retries),
+            ("outbox", self.outbox == other.outbox),
+            (
+                "public_operations",
+                self.public_operations == other.public_operations,
+            ),
             ("task_timeout", self.task_timeout == other.task_timeout),
             (
                 "segment_timeout",

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::error::StoreError;
+use super::outbox::NoticeCounts;
+use super::record::Record;
 use super::runtime::subscription::Subscription;
 use super::store::Recovery;
-use crate::model::{Durations, GroupId, GroupStatus, TaskId, TaskState, TaskStatus};
+use crate::model::{Durations, GroupId, GroupStatus, Narration, TaskId, TaskState, TaskStatus};
 
 impl Engine {
     /// Everything known about a task: a copy. `None` for an unknown id.
@@ -130,6 +132,54 @@ impl Engine {
         self.runtime().store.ended_like(fingerprint).wait()
     }
 
+    /// The last narration that is complete and would have made the same clips, with the folder that it has
+    /// put them into; also when it is history.
+    ///
+    /// ```
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::new();
+    /// let narration = engine.narration("A story");
+    /// let id = engine.submit(narration.clone())?;
+    /// engine.wait(&id)?;
+    /// let like = engine.completed_like(&narration.fingerprint)?;
+    /// assert_eq!(like, Some((id, narration.folder)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn completed_like(
+        &self,
+        fingerprint: &str,
+    ) -> Result<Option<(TaskId, PathBuf)>, StoreError> {
+        self.runtime().store.completed_like(fingerprint).wait()
+    }
+
+    /// A narration as it was submitted, its text included; `None` if there is none, or only a line of
+    /// history any more.
+    ///
+    /// ```
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::new();
+    /// let narration = engine.narration("A story");
+    /// let id = engine.submit(narration.clone())?;
+    /// assert_eq!(engine.stored_narration(&id)?.as_deref(), Some(&narration));
+    /// assert_eq!(engine.stored_narration(&"another".into())?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn stored_narration(&self, id: &TaskId) -> Result<Option<Arc<Narration>>, StoreError> {
+        let stored = self.runtime().store.narration(id).wait()?;
+        Ok(stored.and_then(|stored| match stored.record {
+            Record::Narration(narration) => Some(narration),
+            Record::Operation(_) => None,
+        }))
+    }
+
     /// Whether a narration is known to have its clips in this folder: nothing else may go there.
     ///
     /// ```
@@ -238,6 +288,7 @@ impl Engine {
             wait_seconds: totals.wait_seconds,
             segment_work: locked.core.segments().work.clone(),
             segment_errors: locked.core.segments().errors.clone(),
+            notices: self.runtime().store.outbox.counts(),
         }
     }
 
@@ -324,6 +375,9 @@ pub struct Stats {
     /// What went wrong with segments since then, by the code of the error.
     #[serde(default)]
     pub segment_errors: BTreeMap<Arc<str>, u64>,
+    /// What others are owed, and what became of it.
+    #[serde(default)]
+    pub notices: NoticeCounts,
 }
 
 impl Stats {

@@ -5,10 +5,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
+use super::core::Schedule;
 use super::error::SubmitError;
 use super::record::Record;
 use super::submission::Submission;
-use crate::model::{SegmentId, TaskId, TaskState, TaskStatus, Trace};
+use crate::model::{Narration, SegmentId, TaskId, TaskState, TaskStatus, Trace};
+
+/// A narration with what its submitter wanted of another one, but for when that was to run.
+fn on_terms_of(
+    schedule: Schedule,
+    timeout_ms: Option<u64>,
+    narration: Narration,
+    trace: Option<Arc<Trace>>,
+) -> Submission {
+    let mut submission = Submission::new(narration);
+    submission.schedule = Schedule {
+        trace: trace.or(schedule.trace),
+        rank: None,
+        delay: None,
+        after: Vec::new(),
+        paused: false,
+        ..schedule
+    };
+    submission.timeout = timeout_ms.map(Duration::from_millis);
+    submission
+}
 
 impl Engine {
     /// Tries a narration that failed or was cancelled once more, as a new task that takes over its
@@ -85,14 +106,59 @@ impl Engine {
         let Record::Narration(narration) = stored.record else {
             return Err(not_retryable());
         };
-        let mut again = Submission::new(Arc::unwrap_or_clone(narration));
+        let narration = Arc::unwrap_or_clone(narration);
+        let schedule = stored.schedule.since(self.runtime().now().wall);
+        let mut again = on_terms_of(schedule, stored.timeout_ms, narration, trace);
         again.again = segments.to_vec();
-        again.schedule.priority = stored.schedule.priority;
-        again.schedule.group = stored.schedule.group;
-        again.schedule.limits = stored.schedule.limits;
-        again.schedule.trace = trace.or(stored.schedule.trace);
-        again.timeout = stored.timeout_ms.map(Duration::from_millis);
         self.submit(again)
+    }
+
+    /// Has a narration take the place of one that has ended, on its terms: of the same text in the same
+    /// folder it takes over the clips of those segments that are said alike. There is room for it where there
+    /// was for the other. It `waits_alike` if whatever held that back is to hold it back, and at its place
+    /// in the queue.
+    ///
+    /// ```
+    /// use aloud::engine::testing::Library;
+    ///
+    /// let engine = Library::new();
+    /// let old = engine.submit(engine.narration("A story"))?;
+    /// engine.wait(&old)?;
+    /// let mut narration = engine.narration("A story");
+    /// narration.fingerprint = "one word is said otherwise".into();
+    /// let new = engine.submit_instead(&old, narration, false)?;
+    /// let status = engine.wait(&new)?;
+    /// assert_eq!(status.completed_segments.len(), 2);
+    /// assert_eq!(status.result, Some(0.into()), "none was made again");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::retry_task`].
+    pub fn submit_instead(
+        &self,
+        id: &TaskId,
+        narration: Narration,
+        waits_alike: bool,
+    ) -> Result<TaskId, SubmitError> {
+        let not_retryable = || SubmitError::NotRetryable(id.clone());
+        let status = self.task_status(id);
+        if status.as_ref().is_some_and(|it| !it.state.is_terminal()) {
+            return Err(not_retryable());
+        }
+        let stored = self.runtime().store.narration(id).wait()?;
+        let stored = stored.ok_or_else(not_retryable)?;
+        let schedule = stored.schedule.since(self.runtime().now().wall);
+        let timeout = stored.timeout_ms;
+        let mut instead = on_terms_of(schedule.clone(), timeout, narration, None);
+        if waits_alike {
+            instead.schedule = Schedule {
+                rank: schedule.rank.or(status.map(|it| it.rank)),
+                ..schedule
+            };
+        }
+        instead.replaces = true;
+        self.submit(instead)
     }
 
     /// Tries every narration again that failed or was cancelled, in the order of their submission; of

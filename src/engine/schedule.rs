@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::core::Schedule;
-use crate::model::{GroupId, Limits, Priority, TaskId, Timestamp, Trace};
+use crate::model::{GroupId, Limits, Priority, SharedValue, TaskId, Timestamp, Trace};
 
 /// When a task may run, as it is kept on disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub(crate) struct StoredSchedule {
     /// The trace that the request for it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Arc<Trace>>,
+    /// What its submitter wants to find again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<SharedValue>,
 }
 
 impl StoredSchedule {
@@ -49,6 +52,7 @@ impl StoredSchedule {
             cancelled: false,
             limits: schedule.limits,
             trace: schedule.trace.clone(),
+            context: schedule.context.clone(),
         }
     }
 
@@ -67,6 +71,7 @@ impl StoredSchedule {
             group: self.group,
             limits: self.limits,
             trace: self.trace,
+            context: self.context,
         }
     }
 }

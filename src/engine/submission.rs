@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::core::Schedule;
 use super::work::Work;
-use crate::model::{GroupId, Limits, Priority, SegmentId, TaskId, Trace};
+use crate::model::{GroupId, Limits, Priority, SegmentId, SharedValue, TaskId, Trace};
 
 /// Work with everything that can be said of when and how it runs.
 ///
@@ -31,6 +31,8 @@ pub struct Submission {
     pub(super) timeout: Option<Duration>,
     pub(super) schedule: Schedule,
     pub(super) urgent: bool,
+    /// It takes the place of a task that has ended: there was room for that.
+    pub(super) replaces: bool,
     /// Segments to be made again though there are clips of them.
     pub(super) again: Vec<SegmentId>,
 }
@@ -55,6 +57,7 @@ impl Submission {
             timeout: None,
             schedule: Schedule::default(),
             urgent: false,
+            replaces: false,
             again: Vec::new(),
         }
     }
@@ -73,6 +76,17 @@ impl Submission {
     pub fn id(mut self, id: impl Into<TaskId>) -> Self {
         self.id = Some(id.into());
         self
+    }
+
+    /// The operation that it is, with what it is to do.
+    #[cfg(feature = "cli")]
+    pub(crate) fn operation(&self) -> Option<(&str, &serde_json::Value)> {
+        match &self.work {
+            Work::Operation {
+                name, parameters, ..
+            } => Some((name, parameters)),
+            _ => None,
+        }
     }
 
     /// The same with an id: a random one, unless one was given.
@@ -241,6 +255,25 @@ impl Submission {
     /// ```
     pub fn trace(mut self, trace: Option<Arc<Trace>>) -> Self {
         self.schedule.trace = trace;
+        self
+    }
+
+    /// With something that its submitter wants to find again: it is kept with the task, on disk as well,
+    /// and comes back in [`TaskStatus::context`](super::TaskStatus::context). An operation has a context of
+    /// its own, which it is given when it runs.
+    ///
+    /// ```
+    /// use aloud::engine::{Submission, testing::Library};
+    /// use serde_json::json;
+    ///
+    /// let engine = Library::new();
+    /// let story = Submission::new(engine.narration("A story")).context(json!({ "order": 7 }));
+    /// let id = engine.submit(story)?;
+    /// assert_eq!(engine.task_status(&id).unwrap().context.unwrap()["order"], 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn context(mut self, context: impl Into<SharedValue>) -> Self {
+        self.schedule.context = Some(context.into());
         self
     }
 

@@ -71,6 +71,7 @@ impl Engine {
             timeout,
             schedule,
             urgent,
+            replaces,
             again,
         } = submission.into();
         let runtime = self.runtime();
@@ -88,6 +89,7 @@ impl Engine {
         new.breaker = new.breaker.map(|key| limited(key, &schedule.limits));
         new.schedule = schedule;
         new.urgent = urgent;
+        new.replaces = replaces;
         new.failed_dependency = failed_dependency;
         new.again = again;
         let folder = new.status.folder.clone();
@@ -236,6 +238,7 @@ pub(super) fn new_task(
         timeout: None,
         schedule: Schedule::default(),
         urgent: false,
+        replaces: false,
         failed_dependency: None,
         again: Vec::new(),
     })
@@ -252,6 +255,7 @@ pub(super) fn durable(runtime: &Runtime, id: &TaskId, record: Record) -> NewTask
         timeout: None,
         schedule: Schedule::default(),
         urgent: false,
+        replaces: false,
         failed_dependency: None,
         again: Vec::new(),
     }

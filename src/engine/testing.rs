@@ -24,7 +24,9 @@ use super::options::Options;
 use super::speech::SpeechRequest;
 use super::work::{Narrator, NarratorFactory, WorkResult};
 use super::{Engine, ShutdownWait};
-use crate::model::{ClipRecord, Narration, NarrationSettings, Plan, PlannedSegment, SegmentId};
+use crate::model::{
+    ClipRecord, Narration, NarrationSettings, Plan, PlannedSegment, Reading, SegmentId,
+};
 
 /// Samples a second in a clip of silence.
 const RATE: u32 = 22_050;
@@ -147,6 +149,7 @@ impl Library {
             folder: self.folder.0.join(title.replace('/', "-")),
             voice: "silence".into(),
             voice_version: "".into(),
+            file: None,
             settings: NarrationSettings::default(),
             fingerprint: title.to_owned(),
         }
@@ -381,6 +384,7 @@ pub fn plan(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Plan {
             text: text.into(),
             pause_ms: 0,
             heading: false,
+            reading: Reading::default(),
         };
         start = end + 1;
         segment

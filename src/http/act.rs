@@ -11,7 +11,7 @@ use super::answer::{Answer, Fault, json, ok};
 use super::body;
 use super::server::Shared;
 use crate::model::{SegmentId, TaskId};
-use crate::service::{Action, TaskAction};
+use crate::service::{Action, Correction, TaskAction};
 
 /// What a retry may say.
 #[derive(Default, Deserialize)]
@@ -30,6 +30,20 @@ pub(super) async fn retry(
     let retry: Option<Retry> = body::json(headers, body).await?;
     let what = TaskAction::Retry(retry.unwrap_or_default().segments);
     perform(shared, Action::Task { task, what }).await
+}
+
+pub(super) async fn correct(
+    shared: &Shared,
+    task: TaskId,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Answer, Fault> {
+    let correction: Option<Correction> = body::json(headers, body).await?;
+    let correction = correction.ok_or_else(|| Fault::malformed("give `word` and `said`"))?;
+    let corrected = shared
+        .ask(move |service| service.correct(&task, &correction))
+        .await?;
+    ok(&corrected)
 }
 
 /// Which come first.
@@ -61,6 +75,20 @@ pub(super) async fn act(
 async fn perform(shared: &Shared, action: Action) -> Result<Answer, Fault> {
     let done = shared.ask(move |service| service.act(&action)).await?;
     ok(&done)
+}
+
+pub(super) async fn remove_schedule(
+    shared: &Shared,
+    name: String,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Answer, Fault> {
+    body::json::<IgnoredAny>(headers, body).await?;
+    let removed = name.clone();
+    shared
+        .ask(move |service| service.remove_schedule(&name))
+        .await?;
+    ok(&json!({ "removed": removed }))
 }
 
 pub(super) async fn shut_down(

@@ -7,27 +7,29 @@ use std::time::{Duration, Instant};
 use hyper::rt::{Read, ReadBufCursor, Sleep, Timer, Write};
 use smol::io::{AsyncRead, AsyncWrite};
 
-/// How much is read at a time: a request without a text fits.
-const READ_SIZE: usize = 4096;
+/// How much is read at a time: a request without a text fits, and so does a short answer.
+pub(crate) const SHORT: usize = 4096;
+/// The same where long answers are asked for: each comes in a few pieces.
+pub(super) const LONG: usize = 64 * 1024;
 
-/// A stream of smol's as one of hyper's.
-pub(super) struct Stream<S>(pub S);
+/// A stream of smol's as one of hyper's, which reads so many bytes at a time.
+pub(crate) struct Stream<S, const READ: usize = SHORT>(pub S);
 
-impl<S: AsyncRead + Unpin> Read for Stream<S> {
+impl<S: AsyncRead + Unpin, const READ: usize> Read for Stream<S, READ> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         mut into: ReadBufCursor<'_>,
     ) -> Poll<std::io::Result<()>> {
-        let mut buffer = [0; READ_SIZE];
-        let room = into.remaining().min(READ_SIZE);
+        let mut buffer = [0; READ];
+        let room = into.remaining().min(READ);
         let read = ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer[..room]))?;
         into.put_slice(&buffer[..read]);
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for Stream<S> {
+impl<S: AsyncWrite + Unpin, const READ: usize> Write for Stream<S, READ> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -4,16 +4,18 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
+use hyper::HeaderMap;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, Connection};
 use hyper::{Method, Request, Response, header};
 use smol::future::FutureExt;
 use smol::net::unix::UnixStream;
 
-use super::adapter::Stream;
+use super::adapter::{LONG, Stream};
 use super::sse::{Parser, ServerEvent};
 
 /// How long the head of an answer may take, and each piece of its body.
@@ -163,6 +165,39 @@ impl Client {
             .await
     }
 
+    /// Asks for one page after the other, as the `Link` in the head of each leads on, and hands them over
+    /// until nobody takes them. The next one is asked for as soon as one is on its way: the server writes
+    /// it while this one is read.
+    pub(super) fn pages(&self, first: &str, pages: &SyncSender<Result<Answer, ClientError>>) {
+        let taking = async {
+            let get = |path: &str| request(Method::GET, path).body(Full::default());
+            let mut begun = self.begin(get(first)?).await?;
+            loop {
+                let (mut link, answer) = begun;
+                let status = answer.status().as_u16();
+                let next = next_page(answer.headers()).map(get).transpose()?;
+                let mut body = answer.into_body();
+                let reading = link.all(&mut body);
+                let (body, following) = match next {
+                    Some(next) => {
+                        let (body, begun) = smol::future::zip(reading, self.begin(next)).await;
+                        (body?, Some(begun?))
+                    }
+                    None => (reading.await?, None),
+                };
+                let is_taken = pages.send(Ok(Answer { status, body })).is_ok();
+                match following.filter(|_| is_taken) {
+                    Some(following) => begun = following,
+                    None => return Ok(()),
+                }
+            }
+        };
+        if let Err(error) = smol::block_on(taking) {
+            // Nobody may want to know any more.
+            let _ = pages.send(Err(error));
+        }
+    }
+
     async fn answer(&self, request: Request<Full<Bytes>>) -> Result<Answer, ClientError> {
         let (mut link, answer) = self.begin(request).await?;
         let status = answer.status().as_u16();
@@ -181,7 +216,7 @@ impl Client {
         };
         let connecting = async { UnixStream::connect(&self.socket).await.map_err(unconnected) };
         let stream = within(self.patience, connecting).await?;
-        let (mut sender, connection) = http1::handshake(Stream(stream)).await?;
+        let (mut sender, connection) = http1::handshake(Stream::<_, LONG>(stream)).await?;
         let mut link = Link(Some(Box::pin(connection)));
         let sending = async { Ok(sender.send_request(request).await?) };
         let answer = within(self.patience, link.during(sending)).await?;
@@ -196,6 +231,13 @@ fn request(method: Method, path: &str) -> hyper::http::request::Builder {
         .header(header::HOST, "localhost")
 }
 
+/// Where a head says that the next page is, by RFC 8288.
+fn next_page(headers: &HeaderMap) -> Option<&str> {
+    let link = headers.get(header::LINK)?.to_str().ok()?;
+    let (target, relation) = link.strip_prefix('<')?.split_once('>')?;
+    (relation == r#"; rel="next""#).then_some(target)
+}
+
 async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, ClientError>>,
@@ -208,7 +250,7 @@ async fn within<T>(
 }
 
 /// What drives a connection.
-type Driver = Pin<Box<Connection<Stream<UnixStream>, Full<Bytes>>>>;
+type Driver = Pin<Box<Connection<Stream<UnixStream, LONG>, Full<Bytes>>>>;
 
 /// A connection, which is at work only while something is awaited of it.
 struct Link(Option<Driver>);
@@ -316,5 +358,26 @@ impl std::fmt::Debug for Events {
         f.debug_struct("Events")
             .field("is_over", &self.is_over)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_where_the_head_says() {
+        let next = |link: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LINK, link.parse().unwrap());
+            next_page(&headers).map(str::to_owned)
+        };
+        assert_eq!(
+            next(r#"</v1/tasks?after=a>; rel="next""#).as_deref(),
+            Some("/v1/tasks?after=a")
+        );
+        for none in [r#"</v1/tasks>; rel="prev""#, "/v1/tasks", "<>"] {
+            assert_eq!(next(none), None, "{none}");
+        }
     }
 }

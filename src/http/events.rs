@@ -19,11 +19,11 @@ use serde_json::json;
 use smol::future::FutureExt;
 
 use super::answer::Answer;
-use super::query::MOST;
+
 use super::server::Shared;
 use super::stream::Streamed;
 use crate::model::{Event, TaskId};
-use crate::service::{Host, Subscription, TaskSummary};
+use crate::service::{Host, PAGE, Subscription, TaskSummary};
 
 /// How many events are kept for those who come back.
 const KEPT: usize = 4096;
@@ -342,9 +342,9 @@ impl Watcher {
         self.at = Some(at);
         let (boot, id) = (hub.boot.to_string(), hub.id(at - 1));
         let read = move |service: &dyn Host| {
-            let mut tasks = service.tasks(None, MOST + 1).unwrap_or_default();
-            let more = tasks.len() > MOST;
-            tasks.truncate(MOST);
+            let mut tasks = service.tasks(None, PAGE + 1).unwrap_or_default();
+            let more = tasks.len() > PAGE;
+            tasks.truncate(PAGE);
             let snapshot = Snapshot {
                 boot: &boot,
                 seq: at - 1,

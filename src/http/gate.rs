@@ -27,7 +27,8 @@ const TOKEN_CHARACTERS: usize = 16;
 const SENT: &str = "authorization, content-type, idempotency-key, last-event-id, range, traceparent, \
     x-aloud-name";
 /// What pages of listed origins may read, beside what every page may.
-const READ: &str = "accept-ranges, content-disposition, content-range, etag, retry-after";
+const READ: &str =
+    "accept-ranges, content-disposition, content-range, etag, link, retry-after, x-aloud-ignored";
 /// How many seconds a browser may remember what it may do.
 const REMEMBERED: &str = "600";
 

@@ -1,6 +1,8 @@
 //! What can be looked at under `/v1`.
 
 use hyper::StatusCode;
+use hyper::header::{self, HeaderValue};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::json;
 
@@ -8,12 +10,12 @@ use super::answer::{Answer, Fault, encode, encoded, ok};
 use super::query::Query;
 use super::server::Shared;
 use crate::model::{GroupId, SegmentId, TaskId};
-use crate::service::{Host, SegmentView, TaskSummary};
+use crate::service::{Host, SegmentView, TaskBrief};
 
 /// Not as [`json!`], which would make a tree of all of it first.
 #[derive(Serialize)]
-struct Tasks {
-    tasks: Vec<TaskSummary>,
+struct Tasks<T> {
+    tasks: Vec<T>,
 }
 
 #[derive(Serialize)]
@@ -29,11 +31,32 @@ pub(super) fn info(shared: &Shared) -> Result<Answer, Fault> {
 pub(super) async fn tasks(shared: &Shared, query: &Query) -> Result<Answer, Fault> {
     let limit = query.limit()?;
     let after = query.get("after").map(TaskId::from);
+    let is_brief = query.value("brief")?.unwrap_or_default();
     let read = move |service: &dyn Host| {
         let tasks = service.tasks(after.as_ref(), limit)?;
-        encode(&Tasks { tasks })
+        let last = tasks.last().filter(|_| tasks.len() == limit);
+        let next = last.map(|last| next(&last.id, limit, is_brief));
+        let body = if is_brief {
+            let tasks: Vec<_> = tasks.iter().map(TaskBrief::from).collect();
+            encode(&Tasks { tasks })
+        } else {
+            encode(&Tasks { tasks })
+        };
+        Ok::<_, Fault>((body?, next))
     };
-    Ok(encoded(StatusCode::OK, shared.ask(read).await?))
+    let (body, next) = shared.ask(read).await?;
+    let mut answer = encoded(StatusCode::OK, body);
+    if let Some(next) = next.and_then(|next| HeaderValue::try_from(next).ok()) {
+        answer.headers_mut().insert(header::LINK, next);
+    }
+    Ok(answer)
+}
+
+/// Where the page after this task is, as RFC 8288 has it.
+fn next(after: &TaskId, limit: usize, is_brief: bool) -> String {
+    let after = utf8_percent_encode(after.as_str(), NON_ALPHANUMERIC);
+    let brief = if is_brief { "&brief=true" } else { "" };
+    format!(r#"</v1/tasks?limit={limit}{brief}&after={after}>; rel="next""#)
 }
 
 pub(super) fn task(shared: &Shared, id: &TaskId) -> Result<Answer, Fault> {
@@ -83,6 +106,11 @@ pub(super) async fn history(shared: &Shared, query: &Query) -> Result<Answer, Fa
 pub(super) async fn voices(shared: &Shared) -> Result<Answer, Fault> {
     let voices = shared.ask(|service| service.voices()).await?;
     ok(&json!({ "voices": voices }))
+}
+
+pub(super) async fn schedules(shared: &Shared) -> Result<Answer, Fault> {
+    let schedules = shared.ask(|service| service.schedules()).await?;
+    ok(&json!({ "schedules": schedules }))
 }
 
 /// The last lines, or those after a number.

@@ -31,6 +31,9 @@ const REQUESTS: [f64; 12] = [
     0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0,
 ];
 
+/// The same of the first sound that someone waits for.
+const FIRST_SOUNDS: [f64; 10] = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 3.0, 10.0];
+
 /// What requests have in common that are counted together.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Asked {
@@ -41,6 +44,7 @@ struct Asked {
 /// What is counted as long as the server lives.
 pub(super) struct Metrics {
     requests: Family<Asked, Histogram>,
+    first_sounds: Histogram,
     registry: Registry,
 }
 
@@ -54,7 +58,22 @@ impl Metrics {
             "Time until an answer began, by the address that was asked for",
             Family::clone(&requests),
         );
-        Self { requests, registry }
+        let first_sounds = Histogram::new(FIRST_SOUNDS);
+        registry.register(
+            "aloud_speech_first_byte_seconds",
+            "Time until someone who asked for speech had its first sound",
+            first_sounds.clone(),
+        );
+        Self {
+            requests,
+            first_sounds,
+            registry,
+        }
+    }
+
+    /// Someone who asked for speech has its first sound.
+    pub(super) fn note_first_sound(&self, took: Duration) {
+        self.first_sounds.observe(took.as_secs_f64());
     }
 
     /// A request was answered.
@@ -118,6 +137,7 @@ impl Collector for Snapshot {
         let mut text = Text(encoder);
         self.tasks(&mut text)?;
         self.segments(&mut text)?;
+        self.notices(&mut text)?;
         let (name, help) = (
             "aloud_sse_subscribers",
             "Those who watch by a stream of events",
@@ -199,6 +219,32 @@ impl Snapshot {
             "Time that a clip took to make",
             &self.stats.segment_work,
         )
+    }
+}
+
+impl Snapshot {
+    fn notices(&self, text: &mut Text<'_>) -> fmt::Result {
+        let notices = &self.stats.notices;
+        text.gauge(
+            "aloud_webhook_owed",
+            "Notices to webhooks that are yet to be delivered",
+            notices.owed,
+        )?;
+        let mut tries = text.0.encode_descriptor(
+            "aloud_webhook_deliveries",
+            "What became of notices to webhooks: delivered, a try that failed, given up for good",
+            None,
+            MetricType::Counter,
+        )?;
+        for (result, count) in [
+            ("delivered", notices.delivered),
+            ("failed", notices.failed),
+            ("given_up", notices.given_up),
+        ] {
+            let labels = [("result", result)];
+            ConstCounter::new(count).encode(tries.encode_family(&labels)?)?;
+        }
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use smol::LocalExecutor;
 
 use super::follow::{Snapshot, Told};
-use super::query::MOST;
+
 use super::remote::Remote;
 use crate::model::{
     CompletedSegments, Event, HistoryEntry, Plan, SegmentErrors, SegmentId, TaskId, TaskState,
@@ -23,8 +23,9 @@ use crate::model::{
 };
 use crate::narrate::NewNarration;
 use crate::service::{
-    Action, Done, Health, Info, ListedVoice, Listener, Live, LogLine, NarrationDefaults, Refusal,
-    SegmentView, Service, Stats, Submitted, Subscription, TaskSummary, channel, socket_of,
+    Action, Corrected, Correction, Done, Health, Info, ListedVoice, Listener, Live, LogLine,
+    NarrationDefaults, PAGE, Refusal, Schedule, SegmentView, Service, Stats, Submitted,
+    Subscription, TaskSummary, channel, socket_of,
 };
 
 /// How long a newcomer waits for the first snapshot; what comes later is told as an event.
@@ -331,8 +332,8 @@ impl Shared {
     ) -> Result<(), Refusal> {
         loop {
             let after = tasks.last().map(|task| task.id.clone());
-            let page = remote.read_tasks(after.as_ref(), MOST).await?;
-            let is_last = page.len() < MOST;
+            let page = remote.read_tasks(after.as_ref(), PAGE).await?;
+            let is_last = page.len() < PAGE;
             tasks.extend(page);
             if is_last {
                 return Ok(());
@@ -362,7 +363,7 @@ impl Shared {
     /// Reads the segments that are wanted, one task after the other. What is read is told at once where
     /// nothing was told just before, and else a little later: whoever is told reads everything afresh.
     async fn read(&self, rung: async_channel::Receiver<()>) {
-        let mut told: Option<Instant> = None;
+        let mut news = News::default();
         loop {
             let next = {
                 let mut seen = self.seen();
@@ -376,25 +377,19 @@ impl Shared {
                 }
                 continue;
             };
-            if let Err(why) = self.read_task(&id, is_stale, &mut told).await {
+            if let Err(why) = self.read_task(&id, is_stale, &mut news).await {
                 // It may be gone; or its process is, and with the next one it is wanted again.
                 tracing::debug!(%why, %id, "its segments can't be read");
             }
             let mut seen = self.seen();
             if seen.wanted.is_empty() {
                 seen.in_reading = None;
-                seen.tell(&Event::Missed { count: 1 });
-                told = Some(Instant::now());
+                news.tell(&mut seen);
             }
         }
     }
 
-    async fn read_task(
-        &self,
-        id: &TaskId,
-        is_stale: bool,
-        told: &mut Option<Instant>,
-    ) -> Result<(), Refusal> {
+    async fn read_task(&self, id: &TaskId, is_stale: bool, news: &mut News) -> Result<(), Refusal> {
         let remote = self.remote();
         if is_stale && let Some((_, status)) = self.seen().tasks.get_mut(id) {
             status.completed_segments = CompletedSegments::default();
@@ -405,15 +400,32 @@ impl Shared {
             let views = remote.read_segments(id, from, WINDOW).await?;
             let mut seen = self.seen();
             seen.add(id, from, &views);
-            if told.is_none_or(|told| told.elapsed() >= TOLD) {
-                seen.tell(&Event::Missed { count: 1 });
-                *told = Some(Instant::now());
+            news.is_due = true;
+            if news.told.is_none_or(|told| told.elapsed() >= TOLD) {
+                news.tell(&mut seen);
             }
             drop(seen);
             let Some(last) = views.last().filter(|_| views.len() >= WINDOW) else {
                 return Ok(());
             };
             from = last.segment_id.next();
+        }
+    }
+}
+
+/// That something was read, which is told now and then.
+#[derive(Default)]
+struct News {
+    is_due: bool,
+    told: Option<Instant>,
+}
+
+impl News {
+    /// Tells it, if there is anything: what could not be read is no news, or it would be wanted again.
+    fn tell(&mut self, seen: &mut Seen) {
+        if std::mem::take(&mut self.is_due) {
+            seen.tell(&Event::Missed { count: 1 });
+            self.told = Some(Instant::now());
         }
     }
 }
@@ -600,6 +612,22 @@ impl Service for Mirror {
         Ok(done)
     }
 
+    fn correct(&self, id: &TaskId, correction: &Correction) -> Result<Corrected, Refusal> {
+        let corrected = self.remote().correct(id, correction)?;
+        if let Some(again) = &corrected.task {
+            self.learn(again);
+        }
+        Ok(corrected)
+    }
+
+    fn schedules(&self) -> Result<Vec<Schedule>, Refusal> {
+        self.remote().schedules()
+    }
+
+    fn remove_schedule(&self, name: &str) -> Result<(), Refusal> {
+        self.remote().remove_schedule(name)
+    }
+
     fn shut_down(&self) -> Result<(), Refusal> {
         self.remote().shut_down()
     }
@@ -690,6 +718,7 @@ mod tests {
             start: 0,
             end: 0,
             heading: false,
+            reading: crate::model::Reading::default(),
             pause_ms: 0,
             clip: None,
             seconds: None,

@@ -8,6 +8,7 @@
 //! | `gate` | lets requests in, by their heads |
 //! | `routes` | finds what an address and a method mean |
 //! | `look`, `submit`, `act` | answer `/v1/…` |
+//! | `wanted` | reads what a request for something new says |
 //! | `sound` | sends clips and joined narrations |
 //! | `speech` | speaks to programs that know OpenAI's interface |
 //! | `storycore` | answers the endpoints with an envelope |
@@ -33,6 +34,8 @@
 //! | | it reads answers | CORS names no origin that is not listed |
 //! | | its name is led to 127.0.0.1 (DNS rebinding) | names that are not the machine's own or listed are refused, over the socket (through a tunnel) as well |
 //! | a client, or who speaks for it | it names files to be read out or written over | over TCP no path is taken: not of a text, a folder or a voice; over the socket only programs of this user's name them, no page |
+//! | | it asks for what the program does for itself alone | only operations that are registered as public are done, and others are refused like those that do not exist |
+//! | | it has the program call other addresses (SSRF) | webhooks stand in `config.toml` only, redirects are not followed, and answers are not shown |
 //! | who can write in a narration's folder | a link or a pipe in the place of a clip | clips are named by their task, opened without following links, and must be regular files |
 //! | a client | long heads, bodies, lists | bounds on each, before memory is taken |
 //! | | it stalls: a head, a body, an answer that it does not read | ten seconds for a head and for each piece of a body, a minute for an answer |
@@ -45,7 +48,7 @@
 //! put a proxy with TLS before it, or come through SSH.
 
 mod act;
-mod adapter;
+pub(crate) mod adapter;
 mod answer;
 mod body;
 mod client;
@@ -71,6 +74,7 @@ mod stream;
 mod submit;
 mod trace;
 mod usage;
+mod wanted;
 
 pub use client::{Answer, Client, ClientError, Events};
 pub(crate) use follow::{Follow, Told};

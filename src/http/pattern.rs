@@ -24,6 +24,7 @@ impl Look {
             Self::Voice => "/v1/voice",
             Self::History => "/v1/history",
             Self::Voices => "/v1/voices",
+            Self::Schedules => "/v1/schedules",
             Self::Log => "/v1/log",
             Self::Queue => "/v1/queue",
             Self::Events => "/v1/events",
@@ -45,11 +46,13 @@ impl Order {
         match self {
             Self::Submit => "/v1/tasks",
             Self::Retry(_) => "/v1/tasks/{id}/retry",
+            Self::Correct(_) => "/v1/tasks/{id}/correct",
             Self::First => "/v1/queue/first",
             Self::Act(action) => of_action(action),
             Self::ShutDown => "/v1/shutdown",
             Self::Cancel => "/storycore.task.cancel",
             Self::Speech => "/v1/audio/speech",
+            Self::RemoveSchedule(_) => "/v1/schedules/{name}/remove",
         }
     }
 }

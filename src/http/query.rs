@@ -5,9 +5,7 @@ use std::str::FromStr;
 use percent_encoding::percent_decode_str;
 
 use super::answer::Fault;
-
-/// The most that one answer lists.
-pub(super) const MOST: usize = 1000;
+use crate::service::PAGE;
 
 /// What stands behind the question mark, in its order.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -41,9 +39,9 @@ impl Query {
         parsed.map_err(|_| Fault::malformed(format!("`{value}` is no value for `{name}`")))
     }
 
-    /// How many are asked for: [`MOST`] where nothing is said, and never more.
+    /// How many are asked for: [`PAGE`] where nothing is said, and never more.
     pub(super) fn limit(&self) -> Result<usize, Fault> {
-        Ok(self.value("limit")?.unwrap_or(MOST).min(MOST))
+        Ok(self.value("limit")?.unwrap_or(PAGE).min(PAGE))
     }
 }
 
@@ -82,10 +80,10 @@ mod tests {
     fn a_limit_has_a_bound() {
         let limit = |query| Query::parse(query).unwrap().limit();
         for (query, expected) in [
-            ("", MOST),
+            ("", PAGE),
             ("limit=7", 7),
             ("limit=0", 0),
-            ("limit=9999", MOST),
+            ("limit=9999", PAGE),
         ] {
             assert_eq!(limit(query).unwrap(), expected, "{query}");
         }

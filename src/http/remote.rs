@@ -1,6 +1,7 @@
 //! The service of another process, over its socket.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -8,13 +9,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::client::{Client, ClientError};
+use super::client::{Answer, Client, ClientError};
 use super::follow::{Follow, Told};
 use crate::model::{ErrorObject, HistoryEntry, SegmentId, TaskId};
 use crate::narrate::{NewNarration, NewText};
 use crate::service::{
-    API, Action, Done, Health, Info, ListedVoice, LogLine, NarrationDefaults, Refusal, RefusalKind,
-    SegmentView, Service, Stats, Submitted, TaskAction, TaskSummary, typed,
+    API, Action, Corrected, Correction, Done, Health, Info, ListedVoice, LogLine,
+    NarrationDefaults, PAGE, Refusal, RefusalKind, Schedule, SegmentView, Service, Stats,
+    Submitted, Taken, TaskAction, TaskBrief, TaskSummary, WrittenSchedule, typed,
 };
 
 /// How long a change may take that is more than a look: a long book is cut.
@@ -138,6 +140,71 @@ impl Remote {
         Ok(segments)
     }
 
+    /// As [`Service::add`], at another time or again and again.
+    pub(crate) fn add_when(
+        &self,
+        new: &NewNarration,
+        out: Option<&Path>,
+        schedule: Option<&WrittenSchedule>,
+    ) -> Result<Taken, Refusal> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Added {
+            Task {
+                task_id: TaskId,
+                continued: bool,
+                #[serde(default)]
+                notes: Vec<String>,
+            },
+            Schedule {
+                schedule: Box<Schedule>,
+            },
+        }
+        let mut said = json!({
+            "as": new.written_as,
+            "voice": new.voice,
+            "speed": new.speed,
+            "speaker": new.speaker,
+            "priority": new.priority,
+            "limits": new.limits,
+            "out": out,
+        });
+        let answer = match &new.text {
+            NewText::File(path) => {
+                // The other one has another folder before it.
+                let path = typed::path(path);
+                let path = std::path::absolute(&path).unwrap_or(path);
+                said["file"] = json!(path);
+                said["schedule"] = json!(schedule);
+                self.post("/v1/tasks", &said)
+            }
+            NewText::Typed(text) => {
+                said["text"] = json!(text);
+                said["schedule"] = json!(schedule);
+                self.post("/v1/tasks", &said)
+            }
+            NewText::Bytes { name, bytes } => {
+                said["at"] = json!(schedule.and_then(|schedule| schedule.at.as_ref()));
+                let path = format!("/v1/tasks?{}", query(&said));
+                let name = percent(name);
+                let named = [("x-aloud-name", &*name)];
+                self.send(&path, "application/octet-stream", &named, bytes.clone())
+            }
+        };
+        Ok(match answer? {
+            Added::Task {
+                task_id,
+                continued,
+                notes,
+            } => Taken::Task(Submitted {
+                id: task_id,
+                continued,
+                notes,
+            }),
+            Added::Schedule { schedule } => Taken::Schedule(schedule),
+        })
+    }
+
     /// How it is, as `/health` tells everyone.
     pub(crate) fn report(&self) -> Result<serde_json::Value, Refusal> {
         self.get("/health")
@@ -146,6 +213,24 @@ impl Remote {
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refusal> {
         let answer = self.client.get(path).map_err(unreachable)?;
         told(answer.status, &answer.body)
+    }
+
+    /// Everything that is on these pages of tasks. One is read while the next one comes.
+    fn pages<T: DeserializeOwned>(&self, first: &str) -> Result<Vec<T>, Refusal> {
+        let (sender, pages) = mpsc::sync_channel(1);
+        std::thread::scope(|scope| {
+            let fetching = std::thread::Builder::new().name("aloud-pages".into());
+            fetching
+                .spawn_scoped(scope, move || self.client.pages(first, &sender))
+                .map_err(|error| Refusal::failed(format!("a thread can't be started: {error}")))?;
+            let mut all = Vec::new();
+            for answer in pages {
+                let Answer { status, body } = answer.map_err(unreachable)?;
+                let TaskPage { tasks } = told(status, &body)?;
+                all.extend(tasks);
+            }
+            Ok(all)
+        })
     }
 
     fn post<T: DeserializeOwned>(&self, path: &str, said: &impl Serialize) -> Result<T, Refusal> {
@@ -189,8 +274,8 @@ fn percent(text: &str) -> String {
 }
 
 #[derive(Deserialize)]
-struct TaskPage {
-    tasks: Vec<TaskSummary>,
+struct TaskPage<T> {
+    tasks: Vec<T>,
 }
 
 #[derive(Deserialize)]
@@ -256,6 +341,14 @@ impl Service for Remote {
         Ok(tasks)
     }
 
+    fn all_tasks(&self) -> Result<Vec<TaskSummary>, Refusal> {
+        self.pages(&tasks_path(None, PAGE))
+    }
+
+    fn briefs(&self) -> Result<Vec<TaskBrief>, Refusal> {
+        self.pages(&format!("{}&brief=true", tasks_path(None, PAGE)))
+    }
+
     fn task(&self, id: &TaskId) -> Result<TaskSummary, Refusal> {
         self.get(&at(id))
     }
@@ -319,43 +412,10 @@ impl Service for Remote {
     }
 
     fn add(&self, new: &NewNarration, out: Option<&Path>) -> Result<Submitted, Refusal> {
-        #[derive(Deserialize)]
-        struct Added {
-            task_id: TaskId,
-            continued: bool,
+        match self.add_when(new, out, None)? {
+            Taken::Task(submitted) => Ok(submitted),
+            Taken::Schedule(_) => Err(Refusal::failed("it recurs, which nobody asked for")),
         }
-        let mut said = json!({
-            "voice": new.voice,
-            "speed": new.speed,
-            "speaker": new.speaker,
-            "priority": new.priority,
-            "limits": new.limits,
-            "out": out,
-        });
-        let answer = match &new.text {
-            NewText::File(path) => {
-                // The other one has another folder before it.
-                let path = typed::path(path);
-                let path = std::path::absolute(&path).unwrap_or(path);
-                said["file"] = json!(path);
-                self.post("/v1/tasks", &said)
-            }
-            NewText::Typed(text) => {
-                said["text"] = json!(text);
-                self.post("/v1/tasks", &said)
-            }
-            NewText::Bytes { name, bytes } => {
-                let path = format!("/v1/tasks?{}", query(&said));
-                let name = percent(name);
-                let named = [("x-aloud-name", &*name)];
-                self.send(&path, "application/octet-stream", &named, bytes.clone())
-            }
-        };
-        let Added { task_id, continued } = answer?;
-        Ok(Submitted {
-            id: task_id,
-            continued,
-        })
     }
 
     fn act(&self, action: &Action) -> Result<Done, Refusal> {
@@ -389,6 +449,24 @@ impl Service for Remote {
             Action::PauseQueue => self.post("/v1/queue/pause", &none),
             Action::ResumeQueue => self.post("/v1/queue/resume", &none),
         }
+    }
+
+    fn correct(&self, id: &TaskId, correction: &Correction) -> Result<Corrected, Refusal> {
+        self.post(&format!("{}/correct", at(id)), correction)
+    }
+
+    fn schedules(&self) -> Result<Vec<Schedule>, Refusal> {
+        #[derive(Deserialize)]
+        struct All {
+            schedules: Vec<Schedule>,
+        }
+        let All { schedules } = self.get("/v1/schedules")?;
+        Ok(schedules)
+    }
+
+    fn remove_schedule(&self, name: &str) -> Result<(), Refusal> {
+        let path = format!("/v1/schedules/{}/remove", percent(name));
+        self.post(&path, &json!({})).map(|_: serde_json::Value| ())
     }
 
     fn shut_down(&self) -> Result<(), Refusal> {

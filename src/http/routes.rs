@@ -35,6 +35,7 @@ pub(super) enum Look {
     Voice,
     History,
     Voices,
+    Schedules,
     Log,
     Queue,
     Events,
@@ -54,11 +55,13 @@ pub(super) enum Look {
 pub(super) enum Order {
     Submit,
     Retry(TaskId),
+    Correct(TaskId),
     First,
     Act(Action),
     ShutDown,
     Cancel,
     Speech,
+    RemoveSchedule(String),
 }
 
 /// A request without its body.
@@ -153,6 +156,7 @@ async fn see(shared: &Rc<Shared>, look: Look, head: Head) -> Result<Answer, Faul
         Look::Voice => look::voice(shared).await,
         Look::History => look::history(shared, query).await,
         Look::Voices => look::voices(shared).await,
+        Look::Schedules => look::schedules(shared).await,
         Look::Log => look::log(shared, query).await,
         Look::Queue => look::queue(shared),
         Look::Events => Ok(shared.hub.answer(shared, headers)),
@@ -177,10 +181,14 @@ async fn obey(
     match order {
         Order::Submit => submit::submit(shared, head, body).await,
         Order::Retry(task) => act::retry(shared, task, &head.headers, body).await,
+        Order::Correct(task) => act::correct(shared, task, &head.headers, body).await,
         Order::First => act::first(shared, &head.headers, body).await,
         Order::Act(action) => act::act(shared, action, &head.headers, body).await,
         Order::ShutDown => act::shut_down(shared, &head.headers, body).await,
         Order::Cancel => Ok(storycore::cancel(shared, head, body).await),
+        Order::RemoveSchedule(name) => {
+            act::remove_schedule(shared, name, &head.headers, body).await
+        }
         Order::Speech => Ok(speech::speech(shared, head, body).await),
     }
 }
@@ -205,6 +213,7 @@ fn find(parts: &[&str]) -> Option<Route> {
         ["v1", "tasks", id] if !id.is_empty() => look(Look::Task(id.into())),
         ["v1", "tasks", id, "segments"] => look(Look::Segments(id.into())),
         ["v1", "tasks", id, "retry"] => order(Order::Retry(id.into())),
+        ["v1", "tasks", id, "correct"] => order(Order::Correct(id.into())),
         ["v1", "tasks", id, "clips", number] => {
             look(Look::Clip(id.into(), SegmentId::new(number.parse().ok()?)))
         }
@@ -222,6 +231,10 @@ fn find(parts: &[&str]) -> Option<Route> {
         ["v1", "voice"] => look(Look::Voice),
         ["v1", "history"] => look(Look::History),
         ["v1", "voices"] => look(Look::Voices),
+        ["v1", "schedules"] => look(Look::Schedules),
+        ["v1", "schedules", name, "remove"] if !name.is_empty() => {
+            order(Order::RemoveSchedule(name.into()))
+        }
         ["v1", "log"] => look(Look::Log),
         ["v1", "events"] => look(Look::Events),
         ["v1", "queue"] => look(Look::Queue),

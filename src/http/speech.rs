@@ -3,6 +3,7 @@
 
 use std::io;
 use std::rc::Rc;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -89,12 +90,16 @@ pub(super) async fn speech(shared: &Rc<Shared>, head: Head, body: Incoming) -> A
 }
 
 async fn spoken(shared: &Rc<Shared>, head: Head, body: Incoming) -> Result<Answer, Failure> {
+    let begun = Instant::now();
     let wanted = wanted(shared, &head, body).await?;
     let (order, is_events) = (wanted.order()?, wanted.is_events()?);
     let format = order.format;
     let mut speech = shared.ask(move |service| service.speak(&order)).await?;
     // What can't be spoken at all is told as an error, and by now its length may be known.
     let first = speech.next().await.transpose()?;
+    if first.is_some() {
+        shared.metrics.note_first_sound(begun.elapsed());
+    }
     let length = speech.length().filter(|_| !is_events);
     let body = if is_events {
         Streamed::endless(events(first, speech))

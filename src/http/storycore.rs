@@ -71,7 +71,7 @@ fn named(query: &Query, body: Option<Named>) -> Result<TaskId, Fault> {
 }
 
 fn told(task: &TaskSummary) -> Value {
-    json!({
+    let mut told = json!({
         "task_id": task.id,
         "title": task.title,
         "status": word(task.state),
@@ -87,7 +87,11 @@ fn told(task: &TaskSummary) -> Value {
         "updated_at": iso(task.updated_at),
         "completed_at": task.completed_at.map(iso),
         "error": task.error,
-    })
+    });
+    if let Some(context) = &task.context {
+        told["user_context"] = json!(context);
+    }
+    told
 }
 
 fn word(state: TaskState) -> &'static str {

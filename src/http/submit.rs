@@ -1,12 +1,12 @@
-//! A new text: as JSON with its words or its file, or as the bytes of a file.
+//! Something new to do: a text as JSON with its words or its file, or as the bytes of a file; or a public
+//! operation by its name, as JSON.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
 use hyper::body::Incoming;
-use serde::Deserialize;
 use serde_json::json;
 use smol::future::FutureExt;
 
@@ -15,9 +15,13 @@ use super::body;
 use super::query::decoded;
 use super::routes::Head;
 use super::server::Shared;
-use crate::model::{GroupId, Limits, Priority, TaskId};
+use super::wanted::{self, Wanted, seconds};
+use crate::model::TaskId;
 use crate::narrate::NewText;
-use crate::service::{Refusal, RequestKey, Submitted, Terms};
+use crate::service::{
+    Host, NarrationDefaults, NarrationOrder, Recurring, Refusal, RequestKey, Submitted, Taken,
+    Terms, When,
+};
 
 /// The header with the file's name, percent-encoded.
 const NAME: &str = "x-aloud-name";
@@ -28,50 +32,6 @@ const LONGEST_KEY: usize = 255;
 /// The longest that a request may wait for the end of its task.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// A text as JSON. What is not said is as the settings have it.
-#[derive(Deserialize)]
-struct Wanted {
-    text: Option<String>,
-    file: Option<PathBuf>,
-    out: Option<PathBuf>,
-    #[serde(flatten)]
-    how: How,
-}
-
-/// How it is narrated, and when.
-#[derive(Default, Deserialize)]
-struct How {
-    voice: Option<String>,
-    speed: Option<f32>,
-    speaker: Option<u32>,
-    #[serde(default)]
-    priority: Priority,
-    #[serde(default)]
-    limits: Limits,
-    group: Option<GroupId>,
-    #[serde(default)]
-    after: Vec<TaskId>,
-    #[serde(default)]
-    paused: bool,
-    /// Seconds, like the next one.
-    timeout: Option<f64>,
-    delay: Option<f64>,
-}
-
-impl How {
-    /// When it runs.
-    fn terms(&self, key: Option<RequestKey>) -> Result<Terms, Fault> {
-        Ok(Terms {
-            key,
-            group: self.group.clone(),
-            after: self.after.clone(),
-            paused: self.paused,
-            timeout: self.timeout.map(some_time).transpose()?,
-            delay: self.delay.map(|time| seconds(time, "delay")).transpose()?,
-        })
-    }
-}
-
 pub(super) async fn submit(
     shared: &Rc<Shared>,
     head: Head,
@@ -79,33 +39,24 @@ pub(super) async fn submit(
 ) -> Result<Answer, Fault> {
     let wait = wait(&head)?;
     let key = key(&head)?;
-    let submitted = match &*body::media_type(&head.headers) {
+    let taken = match &*body::media_type(&head.headers) {
         "application/json" => {
             let bytes = body::bytes(body, body::JSON_BYTES).await?;
             let key = key.map(|key| RequestKey::new(&key, &[&bytes]));
-            let wanted: Option<Wanted> = body::parse(&bytes)?;
-            let wanted = wanted.ok_or_else(|| Fault::malformed("the body is empty"))?;
-            let text = wanted_text(&head, wanted.text, wanted.file)?;
-            let out = wanted
-                .out
-                .map(|out| named_path(&head, out, "out"))
-                .transpose()?;
-            add(shared, &head, (text, out), wanted.how, key).await?
+            let wanted = Wanted::parse(&bytes)?;
+            take(shared, &head, wanted, key, wait.is_some()).await?
         }
         "application/octet-stream" | "text/plain" => {
             let name = name(&head)?;
-            let how = how(&head)?;
-            let out = head.query.get("out");
-            let out = out
-                .map(|out| named_path(&head, out.into(), "out"))
-                .transpose()?;
+            let (order, terms) = wanted::of_query(&head)?;
             let _turn = shared.uploads.acquire().await;
             let bytes = body::bytes(body, shared.options.text_bytes).await?;
             let query = format!("{:?}", head.query);
             let key =
                 key.map(|key| RequestKey::new(&key, &[query.as_bytes(), name.as_bytes(), &bytes]));
+            let terms = Terms { key, ..terms };
             let text = NewText::Bytes { name, bytes };
-            add(shared, &head, (text, out), how, key).await?
+            Taken::Task(add(shared, &head, Some(text), order, terms).await?)
         }
         _ => {
             return Err(Fault::wrong_type(
@@ -113,8 +64,22 @@ pub(super) async fn submit(
             ));
         }
     };
-    let Submitted { id, continued } = submitted;
+    let submitted = match taken {
+        Taken::Task(submitted) => submitted,
+        Taken::Schedule(schedule) => {
+            let answer = json!({ "schedule": schedule });
+            return Ok(json(StatusCode::ACCEPTED, &answer));
+        }
+    };
+    let Submitted {
+        id,
+        continued,
+        notes,
+    } = submitted;
     let mut answer = json!({ "task_id": id, "continued": continued });
+    if !notes.is_empty() {
+        answer["notes"] = json!(notes);
+    }
     let Some(wait) = wait else {
         return Ok(json(StatusCode::ACCEPTED, &answer));
     };
@@ -156,21 +121,6 @@ fn wait(head: &Head) -> Result<Option<Duration>, Fault> {
     Ok(wait.map(|wait| wait.min(LONGEST_WAIT)))
 }
 
-fn seconds(number: f64, field: &str) -> Result<Duration, Fault> {
-    Duration::try_from_secs_f64(number).map_err(|_| {
-        let message = format!("`{field}` must be a number of seconds, 0 or more, not {number}");
-        Refusal::invalid(message).into()
-    })
-}
-
-fn some_time(number: f64) -> Result<Duration, Fault> {
-    let time = seconds(number, "timeout")?;
-    if time.is_zero() {
-        return Err(Refusal::invalid("`timeout` must be more than 0 seconds").into());
-    }
-    Ok(time)
-}
-
 fn key(head: &Head) -> Result<Option<String>, Fault> {
     let Some(key) = head.headers.get(KEY) else {
         return Ok(None);
@@ -183,19 +133,8 @@ fn key(head: &Head) -> Result<Option<String>, Fault> {
     Ok(Some(key.to_owned()))
 }
 
-fn wanted_text(head: &Head, text: Option<String>, file: Option<PathBuf>) -> Result<NewText, Fault> {
-    match (text, file) {
-        (Some(text), None) => Ok(NewText::Typed(text)),
-        (None, Some(file)) => Ok(NewText::File(named_path(head, file, "file")?)),
-        _ => {
-            let message = "what is to be narrated is either `text` or `file`: name one of them";
-            Err(Refusal::invalid(message).into())
-        }
-    }
-}
-
 /// A path from the wire: whoever may name one at all. The server's own folder means nothing to them.
-fn named_path(head: &Head, path: PathBuf, field: &str) -> Result<PathBuf, Fault> {
+fn check_path(head: &Head, path: &Path, field: &str) -> Result<(), Fault> {
     if !head.visitor.names_paths {
         let message = format!(
             "`{field}` is a path of this machine, which only programs of its user may name, over the socket: \
@@ -204,14 +143,14 @@ fn named_path(head: &Head, path: PathBuf, field: &str) -> Result<PathBuf, Fault>
         return Err(Fault::no_paths(message));
     }
     if path.is_absolute() {
-        return Ok(path);
+        return Ok(());
     }
     let message = format!("`{field}` must be an absolute path, not {}", path.display());
     Err(Refusal::invalid(message).into())
 }
 
 /// A voice may be meant by its file as well.
-fn named_voice(head: &Head, voice: String, usual: &str) -> Result<String, Fault> {
+fn check_voice(head: &Head, voice: &str, usual: &str) -> Result<(), Fault> {
     let file = voice.to_lowercase();
     let is_path = file.contains(['/', '\\', '~']) || file.trim().ends_with(".onnx");
     if is_path && voice != usual && !head.visitor.names_paths {
@@ -219,7 +158,7 @@ fn named_voice(head: &Head, voice: String, usual: &str) -> Result<String, Fault>
                        file, over the socket";
         return Err(Fault::no_paths(message));
     }
-    Ok(voice)
+    Ok(())
 }
 
 fn name(head: &Head) -> Result<String, Fault> {
@@ -237,62 +176,76 @@ fn name(head: &Head) -> Result<String, Fault> {
     Ok(name)
 }
 
-/// As the query has it, for the body is the text.
-fn how(head: &Head) -> Result<How, Fault> {
-    let query = &head.query;
-    let priority = query.get("priority").map(|word| {
-        let known = Priority::ALL.into_iter();
-        let mut known = known.filter(|known| json!(known) == word);
-        let message = format!("`{word}` is no value for `priority`");
-        known.next().ok_or_else(|| Fault::malformed(message))
-    });
-    let after = query
-        .get("after")
-        .into_iter()
-        .flat_map(|ids| ids.split(','));
-    Ok(How {
-        voice: query.get("voice").map(Into::into),
-        speed: query.value("speed")?,
-        speaker: query.value("speaker")?,
-        priority: priority.transpose()?.unwrap_or_default(),
-        limits: limits(head)?,
-        group: query.get("group").map(Into::into),
-        after: after.map(Into::into).collect(),
-        paused: query.value("paused")?.unwrap_or_default(),
-        timeout: query.value("timeout")?,
-        delay: query.value("delay")?,
-    })
+/// Does what a request in JSON asks for. A request that waits for the end of a task can't have it recur.
+async fn take(
+    shared: &Shared,
+    head: &Head,
+    wanted: Wanted,
+    key: Option<RequestKey>,
+    waits: bool,
+) -> Result<Taken, Fault> {
+    // Whether a cron expression ever comes takes a while to find out.
+    let (what, when, terms) = shared.ask(move |_| wanted.read()).await?;
+    let Some(When::Recurring { recurrence, name }) = when else {
+        let at = match when {
+            Some(When::At(at)) => Some(at),
+            _ => None,
+        };
+        let terms = Terms { key, at, ..terms };
+        let submitted = match what {
+            Recurring::Narration(order) => add(shared, head, None, order, terms).await?,
+            Recurring::Operation(call) => {
+                let perform = move |service: &dyn Host| service.perform(&call, &terms);
+                shared.ask(perform).await?
+            }
+        };
+        return Ok(Taken::Task(submitted));
+    };
+    if waits {
+        let message = "what recurs has no end to wait for: leave out `wait`";
+        return Err(Refusal::invalid(message).into());
+    }
+    if let Recurring::Narration(order) = &what {
+        checked(shared, head, order)?;
+    }
+    let set =
+        move |service: &dyn Host| service.schedule(&what, &recurrence, name.as_deref(), &terms);
+    let schedule = shared.ask(set).await?;
+    Ok(Taken::Schedule(Box::new(schedule)))
 }
 
-fn limits(head: &Head) -> Result<Limits, Fault> {
-    Ok(Limits {
-        memory_bytes: head.query.value("memory_bytes")?,
-        cpu_seconds: head.query.value("cpu_seconds")?,
-        niceness: head.query.value("niceness")?,
-        cores: head.query.value("cores")?,
-    })
+/// A voice and paths as they may be named by this visitor; how texts are narrated usually.
+fn checked(
+    shared: &Shared,
+    head: &Head,
+    order: &NarrationOrder,
+) -> Result<NarrationDefaults, Fault> {
+    let usual = shared.service.narration_defaults()?;
+    for (path, field) in [(&order.file, "file"), (&order.out, "out")] {
+        if let Some(path) = path {
+            check_path(head, path, field)?;
+        }
+    }
+    if let Some(voice) = &order.voice {
+        check_voice(head, voice, &usual.voice)?;
+    }
+    Ok(usual)
 }
 
+/// Has a text narrated: that of the order, or one that was sent as bytes.
 async fn add(
     shared: &Shared,
     head: &Head,
-    (text, out): (NewText, Option<PathBuf>),
-    how: How,
-    key: Option<RequestKey>,
+    text: Option<NewText>,
+    order: NarrationOrder,
+    terms: Terms,
 ) -> Result<Submitted, Fault> {
-    let terms = how.terms(key)?;
-    let usual = shared.service.narration_defaults()?;
-    let voice = how
-        .voice
-        .map(|voice| named_voice(head, voice, &usual.voice));
-    let voice = voice.transpose()?;
-    let mut new = usual.narrate(text);
-    new.voice = voice.unwrap_or(new.voice);
-    new.speed = how.speed.unwrap_or(new.speed);
-    new.speaker = how.speaker.or(new.speaker);
-    new.priority = how.priority;
-    new.limits = how.limits;
-    let add =
-        move |service: &dyn crate::service::Host| service.add_on(&new, out.as_deref(), &terms);
+    let usual = checked(shared, head, &order)?;
+    let new = match text {
+        Some(text) => order.narrating(text, usual),
+        None => order.with(usual)?,
+    };
+    let out = order.out;
+    let add = move |service: &dyn Host| service.add_on(&new, out.as_deref(), &terms);
     Ok(shared.ask(add).await?)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -180,6 +180,13 @@ impl fmt::Display for SegmentId {
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// What the clock on the wall says. For those who tell others the time: what decides is told it.
+    pub(crate) fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = since.unwrap_or_default().as_millis();
+        Self(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
     /// The time from `earlier` to this, zero if the clock was set back in between.
     ///
     /// ```

@@ -1,17 +1,19 @@
 //! What a narration is to do: its segments in order, and the settings under which they are spoken.
 //! Made once before the task is submitted, stored with it, and never changed afterwards.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::ids::SegmentId;
+use super::reading::Reading;
 
 /// One stretch of text that becomes one clip.
 ///
 /// ```
-/// use aloud::engine::PlannedSegment;
+/// use aloud::engine::{PlannedSegment, Reading};
 ///
 /// let source = "# Night\n\nIt was dark.";
 /// let segment = PlannedSegment {
@@ -20,6 +22,7 @@ use super::ids::SegmentId;
 ///     text: "It was dark.".into(),
 ///     pause_ms: 300,
 ///     heading: false,
+///     reading: Reading::default(),
 /// };
 /// assert_eq!(&source[segment.start as usize..segment.end as usize], &*segment.text);
 /// ```
@@ -29,18 +32,34 @@ pub struct PlannedSegment {
     pub start: u64,
     /// One past the last byte in the source.
     pub end: u64,
-    /// What is spoken: one line, no control characters.
+    /// What is written: one line, no control characters.
     pub text: Box<str>,
     /// Silence after it in the joined narration, in milliseconds.
     pub pause_ms: u32,
     /// Whether it is a heading.
     pub heading: bool,
+    /// What of the text is said otherwise than it is written.
+    #[serde(default, skip_serializing_if = "Reading::is_plain")]
+    pub reading: Reading,
+}
+
+impl PlannedSegment {
+    /// What is said.
+    ///
+    /// ```
+    /// let plan = aloud::engine::testing::plan(["One."]);
+    /// assert_eq!(plan.get(1).unwrap().spoken(), "One.");
+    /// ```
+    #[must_use]
+    pub fn spoken(&self) -> Cow<'_, str> {
+        self.reading.of(&self.text)
+    }
 }
 
 /// The segments of a narration, numbered from 1.
 ///
 /// ```
-/// use aloud::engine::{Plan, PlannedSegment};
+/// use aloud::engine::{Plan, PlannedSegment, Reading};
 ///
 /// let segment = |start: u64, end: u64, text: &str| PlannedSegment {
 ///     start,
@@ -48,6 +67,7 @@ pub struct PlannedSegment {
 ///     text: text.into(),
 ///     pause_ms: 300,
 ///     heading: false,
+///     reading: Reading::default(),
 /// };
 /// let plan = Plan::new(vec![segment(0, 4, "One."), segment(5, 9, "Two.")]);
 /// assert_eq!((plan.len(), plan.chars()), (2, 8));
@@ -74,10 +94,11 @@ impl Plan {
     /// A plan of these segments, in this order.
     ///
     /// ```
-    /// use aloud::engine::{Plan, PlannedSegment};
+    /// use aloud::engine::{Plan, PlannedSegment, Reading};
     ///
     /// let text = "Größer".into();
-    /// let segment = PlannedSegment { start: 0, end: 8, text, pause_ms: 0, heading: true };
+    /// let reading = Reading::default();
+    /// let segment = PlannedSegment { start: 0, end: 8, text, pause_ms: 0, heading: true, reading };
     /// let plan = Plan::new(vec![segment]);
     /// assert_eq!(plan.chars(), 6, "characters, not bytes");
     /// assert!(Plan::new(Vec::new()).is_empty());
@@ -236,6 +257,7 @@ impl Default for NarrationSettings {
 ///     voice_version: "1".into(),
 ///     settings: NarrationSettings::default(),
 ///     fingerprint: "all that the clips depend on, hashed".into(),
+///     file: None,
 /// })?;
 /// let status = engine.task_status(&id).unwrap();
 /// assert_eq!((status.kind, status.progress.total), (TaskKind::Narration, 2));
@@ -261,6 +283,8 @@ pub struct Narration {
     /// Equal for two narrations that would give the same clips in the same place: the same one,
     /// submitted again.
     pub fingerprint: String,
+    /// The file that the source was read from, absolute; `None` if it came another way.
+    pub file: Option<PathBuf>,
 }
 
 #[cfg(test)]
@@ -274,6 +298,7 @@ mod tests {
             text: n.to_string().into(),
             pause_ms: 0,
             heading: false,
+            reading: Reading::default(),
         };
         (1..=count).map(segment).collect()
     }

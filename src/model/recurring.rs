@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{TaskId, Timestamp};
+use super::task::OperationCall;
 
 /// Which run of a recurring task a task is.
 ///
@@ -65,7 +66,7 @@ impl Occurrence {
 /// assert_eq!(tasks[0].recurrence, "every 3600 s");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecurringTask {
     /// Its name.
@@ -76,4 +77,6 @@ pub struct RecurringTask {
     pub next: Timestamp,
     /// Its run that waits or is in work.
     pub run: Option<TaskId>,
+    /// What it does, if that is no closure.
+    pub operation: Option<Arc<OperationCall>>,
 }

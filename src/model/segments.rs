@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rpds::{RedBlackTreeMapSync, VectorSync};
+use rpds::{ListSync, RedBlackTreeMapSync, VectorSync};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::error::ErrorObject;
@@ -88,15 +88,15 @@ pub struct SegmentError {
 #[derive(Clone, Debug, Default)]
 pub struct CompletedSegments {
     by_id: RedBlackTreeMapSync<SegmentId, Numbered>,
-    /// How many were ever inserted.
-    inserted: u32,
+    /// All that were ever inserted, the last one first.
+    inserted: ListSync<SegmentId>,
 }
 
 /// A segment with its place in the order of completion.
 #[derive(Clone, Debug)]
 struct Numbered {
     segment: CompletedSegment,
-    place: u32,
+    place: usize,
 }
 
 impl CompletedSegments {
@@ -143,11 +143,25 @@ impl CompletedSegments {
     }
 
     pub(crate) fn insert(&mut self, segment: CompletedSegment) {
-        let place = self.inserted;
-        self.inserted = self.inserted.wrapping_add(1);
-        let id = segment.segment_id;
+        let (id, place) = (segment.segment_id, self.inserted.len());
+        self.inserted.push_front_mut(id);
         self.by_id.insert_mut(id, Numbered { segment, place });
     }
+
+    /// What was completed since an earlier copy, in the order of completion.
+    #[cfg(feature = "monitor")]
+    pub(crate) fn since(&self, before: &Self) -> Vec<SegmentId> {
+        since(&self.inserted, &before.inserted)
+    }
+}
+
+/// What a list has that an earlier copy of it had not, oldest first.
+#[cfg(feature = "monitor")]
+fn since(now: &ListSync<SegmentId>, before: &ListSync<SegmentId>) -> Vec<SegmentId> {
+    let news = now.len().saturating_sub(before.len());
+    let mut news: Vec<_> = now.iter().take(news).copied().collect();
+    news.reverse();
+    news
 }
 
 impl PartialEq for CompletedSegments {
@@ -191,10 +205,12 @@ impl<'de> Deserialize<'de> for CompletedSegments {
 /// assert!(errors.has(7) && !errors.has(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct SegmentErrors {
     by_id: RedBlackTreeMapSync<SegmentId, VectorSync<ErrorObject>>,
     count: usize,
+    /// The segments of all that were ever pushed, the last one first.
+    pushed: ListSync<SegmentId>,
 }
 
 impl SegmentErrors {
@@ -269,12 +285,25 @@ impl SegmentErrors {
         errors.push_back_mut(error);
         self.by_id.insert_mut(id, errors);
         self.count += 1;
+        self.pushed.push_front_mut(id);
+    }
+
+    /// The segments of the errors that came since an earlier copy, in their order.
+    #[cfg(feature = "monitor")]
+    pub(crate) fn since(&self, before: &Self) -> Vec<SegmentId> {
+        since(&self.pushed, &before.pushed)
     }
 
     pub(crate) fn clear(&mut self, id: SegmentId) {
         let gone = self.by_id.get(&id).map_or(0, VectorSync::len);
         self.by_id.remove_mut(&id);
         self.count -= gone;
+    }
+}
+
+impl PartialEq for SegmentErrors {
+    fn eq(&self, other: &Self) -> bool {
+        self.by_id == other.by_id
     }
 }
 

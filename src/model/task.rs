@@ -219,6 +219,10 @@ pub struct TaskStatus {
     /// Its place in the queue among others: the smaller, the sooner. It changes when a task is moved.
     #[serde(default)]
     pub rank: i64,
+    /// When it may begin at the earliest, if it was not to begin at once or is to be tried again later; in
+    /// the past once it may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
     /// Whether it is held back; a running narration is, as soon as its current segment is done.
     pub paused: bool,
     /// What else keeps it from running, while it waits.
@@ -237,6 +241,9 @@ pub struct TaskStatus {
     /// The trace that the request for it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Arc<Trace>>,
+    /// What its submitter wants to find again, beside what an operation was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<SharedValue>,
     /// How often a worker started it in this process; a pause between is not counted.
     pub attempt: u32,
     /// The segments as they were planned; left out when serialised.
@@ -273,6 +280,7 @@ impl TaskStatus {
             made: RunOutput::default(),
             priority: Priority::default(),
             rank: 0,
+            due: None,
             paused: false,
             hold: None,
             occurrence: None,
@@ -280,6 +288,7 @@ impl TaskStatus {
             group: None,
             limits: Limits::default(),
             trace: None,
+            context: None,
             attempt: 0,
             plan: None,
         }

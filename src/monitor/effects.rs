@@ -10,10 +10,11 @@ use std::{fs, io};
 
 use async_channel::{Sender, TrySendError};
 
-use super::app::{Detail, Effect, Message, Vitals, Wave};
-use super::runtime::Incoming;
+use super::app::{Detail, Effect, Heard, Message, Vitals, Wave};
+use super::incoming::Incoming;
 use super::services::Services;
 use crate::clip;
+use crate::model::Timestamp;
 use crate::service::{Action, Done, Refusal, TaskAction};
 
 /// How much may wait to be done by one thread. A person who asks for more is told to wait.
@@ -174,6 +175,11 @@ fn command(services: &Arc<dyn Services>, effect: Effect) -> Result<Job, Effect> 
             let is_so = looks.service().task(&id).is_ok_and(|it| it.paused == pause);
             (!is_so).then(|| Message::Said(why.to_string()))
         }),
+        Effect::Correct(id, correction) => Box::new(move || {
+            let corrected = looks.service().correct(&id, &correction);
+            let corrected = corrected.map_err(|why| why.to_string());
+            Some(Message::Corrected(id, correction, corrected))
+        }),
         Effect::Shift { task, sooner } => Box::new(move || {
             let moved = act(to(task, TaskAction::shift(sooner)));
             let is_there = "it is there already".to_owned();
@@ -219,6 +225,19 @@ fn errand(services: &Arc<dyn Services>, effect: Effect) -> Result<Job, Effect> {
             let words = heard.map_or_else(|why| why, |()| format!("this is {voice}"));
             Some(Message::Said(words))
         }),
+        Effect::Hear {
+            voice,
+            speed,
+            spoken,
+        } => Box::new(move || {
+            let phonemes = services.phonemes(&voice, &spoken).ok();
+            let problem = services.hear(&voice, speed, &spoken).err();
+            Some(Message::Heard(Box::new(Heard {
+                spoken,
+                phonemes,
+                problem,
+            })))
+        }),
         Effect::Play(file) => Box::new(move || Some(play(&*services, &file))),
         Effect::OpenFolder(folder) => {
             Box::new(move || services.open_folder(&folder).err().map(Message::Said))
@@ -261,7 +280,7 @@ fn play(services: &dyn Services, file: &Path) -> Message {
 /// How the segment will be spoken, and what its clip looks like.
 fn look(mut detail: Detail, services: &dyn Services) -> Message {
     if detail.phonemes.is_none() && !detail.voice.is_empty() {
-        detail.phonemes = Some(services.phonemes(&detail.voice, &detail.text));
+        detail.phonemes = Some(services.phonemes(&detail.voice, &detail.spoken));
     }
     if let Some(clip) = &detail.clip {
         let peaks = clip::peaks(clip, PEAKS);
@@ -281,12 +300,11 @@ fn measure(services: &dyn Services) -> Result<Vitals, Refusal> {
     let worker = service.info().pid;
     let threads = fs::read_dir(format!("/proc/{worker}/task"));
     Ok(Vitals {
-        stats: service.stats()?,
         memory: memory(worker),
         disk: disk(&services.output()),
         database,
         threads: threads.ok().map(Iterator::count),
-        at: super::runtime::now(),
+        at: Timestamp::now(),
         health,
     })
 }

@@ -6,20 +6,22 @@ use std::time::Duration;
 
 use super::app::{App, Start};
 use super::keymap::Keymap;
+use super::scene::Scene;
 use super::services::Defaults;
-use super::theme::{self, ColorDepth, Theme};
+use super::theme::{self, ColorDepth, SymbolSet, Theme};
 use crate::model::{
     CompletedSegment, CompletedSegments, ErrorObject, Limits, Plan, PlannedSegment, Priority,
-    Progress, RunOutput, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState, TaskStatus,
-    Timestamp,
+    Progress, Reading, RunOutput, Said, SegmentErrors, SegmentId, TaskId, TaskKind, TaskState,
+    TaskStatus, Timestamp,
 };
+use crate::service::Submitted;
 
 /// The model with the themes for this depth, before it has read anything.
 pub(super) fn app(theme: &str, depth: ColorDepth) -> App {
     let themes = Theme::built_in(depth).unwrap();
     App::new(Start {
         theme: theme::position(&themes, theme).unwrap(),
-        themes,
+        themes: theme::names(&themes),
         keymap: Keymap::default(),
         defaults: Defaults {
             voice: "en_US-joe-medium".into(),
@@ -31,6 +33,20 @@ pub(super) fn app(theme: &str, depth: ColorDepth) -> App {
         zone: jiff::tz::TimeZone::UTC,
         notice: None,
     })
+}
+
+/// A narration that was taken, with nothing to be told of it.
+pub(super) fn submitted(id: &TaskId) -> Submitted {
+    Submitted {
+        id: id.clone(),
+        continued: false,
+        notes: Vec::new(),
+    }
+}
+
+/// What the model is drawn with that [`app`] makes for this depth.
+pub(super) fn scene(depth: ColorDepth) -> Scene {
+    Scene::new(Theme::built_in(depth).unwrap(), SymbolSet::Unicode)
 }
 
 /// When the tests look: an hour after the epoch.
@@ -49,6 +65,45 @@ const SENTENCES: [&str; 8] = [
     "At 4:15 a.m. the wind turned, as it always did in the third week of October.",
 ];
 
+/// What of the sentences is said otherwise.
+const SAID: [(&str, &str); 2] = [("Mr.", "mister"), ("4:15 a.m.", "four fifteen a m")];
+
+/// A text of all kinds that are said otherwise, with what is said for them and why some is not.
+const OTHERWISE: &str = "Dr. Orr paid $49.95 for it on 3/4/2021 🚤, vol. XII said: see \
+    https://example.com/menus/spring?id=7 – or don't.";
+const OTHERWISE_SAID: [(&str, &str, Option<&str>); 8] = [
+    ("Dr.", "doctor", None),
+    ("$49.95", "forty-nine dollars and ninety-five cents", None),
+    ("3/4/2021", "March fourth, twenty twenty-one", None),
+    (" 🚤", "", Some("emoji")),
+    ("vol.", "volume", None),
+    ("XII", "twelve", None),
+    (
+        "https://example.com/menus/spring?id=7",
+        "example dot com",
+        Some("address of a link"),
+    ),
+    (" – ", ", ", None),
+];
+
+/// A reading of a text where the first of each of these is said otherwise.
+fn reading<'s>(
+    text: &str,
+    said: impl IntoIterator<Item = (&'s str, &'s str, Option<&'s str>)>,
+) -> Reading {
+    let place = |at: usize| u32::try_from(at).unwrap();
+    let said = said.into_iter().filter_map(|(written, words, left_out)| {
+        let start = text.find(written)?;
+        Some(Said {
+            start: place(start),
+            end: place(start + written.len()),
+            words: words.into(),
+            left_out: left_out.map(Into::into),
+        })
+    });
+    Reading::new(said.collect())
+}
+
 /// A plan of so many segments; the first is the title.
 pub(super) fn plan(title: &str, count: usize) -> Arc<Plan> {
     let mut at = 0;
@@ -66,6 +121,7 @@ pub(super) fn plan(title: &str, count: usize) -> Arc<Plan> {
             text: text.into(),
             pause_ms: 400,
             heading: index == 0,
+            reading: reading(text, SAID.map(|(written, words)| (written, words, None))),
         });
         at = end + 1;
     }
@@ -93,6 +149,8 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         group: None,
         limits: Limits::default(),
         trace: None,
+        context: None,
+        due: None,
         attempt: 1,
         completed_segments: CompletedSegments::default(),
         errors: SegmentErrors::default(),
@@ -193,12 +251,29 @@ pub(super) fn working() -> Vec<TaskStatus> {
 
 /// The same three, with segment 113 far longer than a screen.
 pub(super) fn long_segment() -> Vec<TaskStatus> {
+    let numbered = (1..=60).map(|n| format!("{n}. {}", SENTENCES[n % SENTENCES.len()]));
+    let text = numbered.collect::<Vec<_>>().join(" ");
+    changed(|segments| {
+        segments[112].reading = Reading::default();
+        segments[112].text = text.into();
+    })
+}
+
+/// The same three, with much of segment 116 said otherwise than it is written.
+pub(super) fn said_otherwise() -> Vec<TaskStatus> {
+    changed(|segments| {
+        segments[115].text = OTHERWISE.into();
+        segments[115].reading = reading(OTHERWISE, OTHERWISE_SAID);
+    })
+}
+
+/// The same three, with other segments in the one that runs.
+fn changed(change: impl FnOnce(&mut [PlannedSegment])) -> Vec<TaskStatus> {
     let mut tasks = working();
     let mut segments: Vec<PlannedSegment> = (1..=190)
         .filter_map(|id| tasks[1].plan.as_ref()?.get(id).cloned())
         .collect();
-    let numbered = (1..=60).map(|n| format!("{n}. {}", SENTENCES[n % SENTENCES.len()]));
-    segments[112].text = numbered.collect::<Vec<_>>().join(" ").into();
+    change(&mut segments);
     tasks[1].plan = Some(Arc::new(Plan::new(segments)));
     tasks
 }

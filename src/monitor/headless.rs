@@ -4,12 +4,13 @@
 use ratatui::layout::Rect;
 
 use super::app::{App, Message, Start};
-use super::canvas::{Canvas, Pace};
+use super::canvas::Canvas;
 use super::keymap::Keymap;
 use super::keys::Key;
+use super::scene::Scene;
 use super::services::Defaults;
-use super::theme::{self, ColorDepth, SymbolSet, ThemeError};
-use crate::model::{SegmentId, TaskId, TaskStatus, Timestamp};
+use super::theme::{self, ColorDepth, SymbolSet, ThemeError, names};
+use crate::model::{TaskStatus, Timestamp};
 
 /// One screen, drawn into memory.
 ///
@@ -31,6 +32,7 @@ pub struct HeadlessRenderer {
     app: App,
     now: Timestamp,
     canvas: Canvas,
+    scene: Scene,
     area: Rect,
 }
 
@@ -47,7 +49,7 @@ impl HeadlessRenderer {
         let (themes, _) = theme::load(depth, None);
         let app = App::new(Start {
             theme: theme::position(&themes, theme)?,
-            themes,
+            themes: names(&themes),
             keymap: Keymap::default(),
             defaults: Defaults {
                 voice: String::new(),
@@ -63,6 +65,7 @@ impl HeadlessRenderer {
             app,
             now: Timestamp(0),
             canvas: Canvas::new(true),
+            scene: Scene::new(themes, SymbolSet::Unicode),
             area: Rect::new(0, 0, columns, rows),
         })
     }
@@ -79,10 +82,9 @@ impl HeadlessRenderer {
         self.app.update(Message::Task(Box::new(task)), now);
     }
 
-    /// Lists the clip of this segment as the newest.
-    pub fn finish(&mut self, task: &TaskId, segment: SegmentId) {
-        let clip = Message::Clip(task.clone(), segment);
-        self.app.update(clip, self.now);
+    /// Lets time pass.
+    pub fn wait_until(&mut self, now: Timestamp) {
+        self.now = now;
     }
 
     /// Presses a key by its name, such as `down`, `pgdn`, `C-f` or `?`. What it asks for beyond the
@@ -98,25 +100,8 @@ impl HeadlessRenderer {
     /// Draws a frame. Returns what a terminal would be sent for it: the difference to the frame
     /// before.
     pub fn draw(&mut self) -> String {
-        self.draw_at(Pace::AtOnce)
-    }
-
-    /// Draws a frame that only shows progress, as of `now`. It takes few bytes: what finds no room in
-    /// it comes with [`Self::go_on`], and what is not redrawn so often with later frames.
-    /// [`Self::draw`] draws all of it.
-    pub fn draw_progress(&mut self, now: Timestamp) -> String {
-        self.now = now;
-        self.draw_at(Pace::InShares(0))
-    }
-
-    /// Draws more of what the last frame had no room for; nothing if there is nothing left.
-    pub fn go_on(&mut self) -> String {
-        self.canvas.go_on()
-    }
-
-    fn draw_at(&mut self, pace: Pace) -> String {
         self.app.update(Message::Tick, self.now);
-        let symbols = SymbolSet::Unicode;
-        self.canvas.draw(&mut self.app, self.area, symbols, pace)
+        let (app, scene) = (&mut self.app, &mut self.scene);
+        self.canvas.draw(self.area, |buf| scene.draw(buf, app))
     }
 }

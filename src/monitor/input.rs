@@ -6,6 +6,7 @@
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -16,8 +17,8 @@ use ratatui::layout::Position;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::app::Message;
+use super::incoming::{Incoming, Pointed};
 use super::keys::Key;
-use super::runtime::Incoming;
 use super::terminal;
 
 /// Rows that one step of the wheel moves.
@@ -28,6 +29,9 @@ const GLANCE: Duration = Duration::from_millis(1);
 
 /// How long to wait for the thread. It may be waiting for the rest of a key that never comes.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// So often what is read may break the reader, before the terminal counts as lost.
+const MOST_PANICS: usize = 100;
 
 /// The reading thread; it ends when this goes.
 pub(super) struct Input {
@@ -48,7 +52,15 @@ impl Input {
             .name("aloud-input".to_owned())
             .spawn(move || {
                 let _ending: mpsc::Sender<()> = ending;
-                read(&keyboard, &woken, &to);
+                // What a terminal sends is anyone's: what crossterm breaks on costs that key.
+                for _ in 0..MOST_PANICS {
+                    let reading = AssertUnwindSafe(|| read(&keyboard, &woken, &to));
+                    if panic::catch_unwind(reading).is_ok() {
+                        return;
+                    }
+                    tracing::error!("what the terminal sent can't be read");
+                }
+                lost(&to);
             })?;
         Ok(Self {
             wake: Some(wake),
@@ -139,13 +151,13 @@ fn understood(event: Event) -> Option<Incoming> {
         Event::Mouse(MouseEvent {
             kind, column, row, ..
         }) => {
-            let at = Position::new(column, row);
-            match kind {
-                MouseEventKind::Down(MouseButton::Left) => Message::Click(at),
-                MouseEventKind::ScrollDown => Message::Wheel(at, WHEEL),
-                MouseEventKind::ScrollUp => Message::Wheel(at, -WHEEL),
+            let what = match kind {
+                MouseEventKind::Down(MouseButton::Left) => Pointed::Click,
+                MouseEventKind::ScrollDown => Pointed::Wheel(WHEEL),
+                MouseEventKind::ScrollUp => Pointed::Wheel(-WHEEL),
                 _ => return None,
-            }
+            };
+            return Some(Incoming::Pointer(Position::new(column, row), what));
         }
         Event::Resize(..) => Message::Tick,
         Event::Paste(text) => Message::Paste(text),

@@ -216,4 +216,13 @@ mod tests {
         assert!(said[2].contains("can't be changed"));
         assert!(said[3].contains("“q” is the key of quit"), "{said:?}");
     }
+
+    #[test]
+    fn every_mode_has_a_way_out() {
+        let keymap = Keymap::default();
+        for mode in Mode::ALL {
+            let key = Key::parse("C-c").unwrap();
+            assert!(keymap.action(mode, key).is_some(), "Ctrl-C in {mode:?}");
+        }
+    }
 }

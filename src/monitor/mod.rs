@@ -6,12 +6,13 @@
 //! | part | what it does |
 //! |---|---|
 //! | `keys`, `keymap`, `action` | names of keys, which are bound to what; the one table of what a person can do |
-//! | `app` | the model and `App::update`: pure, no I/O |
-//! | `view` | one file a widget; drawing returns where everything is |
+//! | `app` | the model and `App::update`: pure, no I/O, nothing of drawing |
+//! | `view`, `layout` | one file a widget; drawing returns where everything is |
+//! | `scene` | what is seen of the model, and what is under the pointer |
 //! | [`theme`] | roles, theme files, what a terminal can show |
 //! | `canvas` | what is on the screen, and the difference to the next frame in few bytes |
 //! | `terminal` | owns the terminal: enters, restores, draws |
-//! | `input`, `effects`, `runtime` | where events come from, what is done elsewhere, and the loop |
+//! | `incoming`, `input`, `effects`, `runtime` | what happens, where it comes from, what is done elsewhere, and the loop |
 //! | [`services`] | what the program around the monitor does for it |
 
 mod action;
@@ -23,10 +24,13 @@ mod escape;
 mod fixtures;
 mod glyph;
 mod headless;
+mod incoming;
 mod input;
 mod keymap;
 mod keys;
+mod layout;
 mod runtime;
+mod scene;
 pub mod services;
 mod terminal;
 pub mod theme;
@@ -44,6 +48,7 @@ pub use self::headless::HeadlessRenderer;
 pub use self::keymap::KeyError;
 use self::keymap::Keymap;
 use self::runtime::Runtime;
+use self::scene::Scene;
 use self::services::Services;
 use self::theme::{ColorDepth, SymbolSet, Theme, ThemeError};
 use crate::model::ShutdownReport;
@@ -170,7 +175,7 @@ pub fn run(services: Arc<dyn Services>, options: &Options) -> Result<Exit, Monit
     let keymap = Keymap::with(keys.map(|(action, keys)| (action.as_str(), keys.as_str())))
         .map_err(MonitorError::Keys)?;
     let mut app = App::new(Start {
-        themes,
+        themes: theme::names(&themes),
         theme,
         keymap,
         defaults: services.defaults(),
@@ -188,5 +193,6 @@ pub fn run(services: Arc<dyn Services>, options: &Options) -> Result<Exit, Monit
     if let Some(plan) = options.tour.clone() {
         app.begin_tour(plan);
     }
-    Runtime::new(app, services, options, symbols)?.run()
+    let scene = Scene::new(themes, symbols);
+    Runtime::new(app, services, options, scene)?.run()
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use async_signal::{Signal, Signals};
@@ -14,14 +14,14 @@ use smol::future;
 use smol::stream::StreamExt;
 
 use super::app::{App, Effect, Message};
-use super::canvas::PendingOutput;
 use super::effects::Effects;
+use super::incoming::{Incoming, Pointed};
 use super::input::Input;
+use super::scene::Scene;
 use super::services::Services;
 use super::terminal::Screen;
-use super::theme::SymbolSet;
 use super::{Cause, Exit, MonitorError, Options};
-use crate::model::{Event, SegmentId, ShutdownReport, ShutdownWait, TaskId, TaskState, Timestamp};
+use crate::model::{Event, ShutdownReport, ShutdownWait, TaskId, Timestamp};
 use crate::service::Subscription;
 use crate::settings::OnHangup;
 
@@ -29,31 +29,19 @@ use crate::settings::OnHangup;
 /// own subscription counts what was missed.
 const BACKLOG: usize = 256;
 
-/// The least time between frames that answer a person: at most 60 a second.
-const FRAME: Duration = Duration::from_millis(17);
+/// The least time between frames that answer a person: at most 30 a second.
+const FRAME: Duration = Duration::from_millis(34);
 
-/// The least time between frames that only show progress.
-const PROGRESS_FRAME: Duration = Duration::from_millis(100);
+/// The time between frames that only show progress: the less, the fewer bytes the last one had. A change
+/// is on the screen within a fifth of a second.
+const PROGRESS_FRAMES: (Duration, Duration) =
+    (Duration::from_millis(100), Duration::from_millis(190));
+
+/// So many bytes a second are what a slow line carries beside the answers to a person.
+const BYTES_A_SECOND: u32 = 3000;
 
 /// What happens within this time is part of the answer to a person.
 const ANSWERING: Duration = Duration::from_secs(1);
-
-/// Everything that wakes the loop.
-#[derive(Debug)]
-pub(super) enum Incoming {
-    /// A person did something, or changed the size of the terminal.
-    Person(Message),
-    /// What an effect has found or done.
-    Told(Message),
-    Engine(Event),
-    Signal(Signal),
-    /// Nobody can see the screen any more.
-    TerminalLost,
-    /// The engine's stream of events has ended.
-    EngineGone,
-    /// The shutdown that was asked for is done.
-    Stopped(ShutdownReport),
-}
 
 /// What runs while the monitor is open.
 pub(super) struct Runtime {
@@ -72,10 +60,10 @@ pub(super) struct Runtime {
     /// Why a frame is due.
     due: Due,
     drawn: Instant,
-    /// When to write more of what the last frame had no room for.
-    rest_at: Option<Instant>,
-    /// When to show again what was held back.
-    held_until: Option<Instant>,
+    /// How long after it the next frame comes that only shows progress.
+    pace: Duration,
+    /// A frame was due while the one before had not left yet.
+    waits: bool,
     /// When a person did something last.
     asked: Option<Instant>,
     /// A stop of our own is followed by a signal that we know about.
@@ -86,6 +74,14 @@ pub(super) struct Runtime {
     /// Whether the engine is being shut down from here.
     stopping: bool,
     leave: bool,
+}
+
+/// What has woken the loop.
+enum Woken {
+    By(Incoming),
+    /// The terminal has taken the last frame, or can't.
+    FrameLeft(io::Result<()>),
+    ByTime,
 }
 
 /// What waits to be drawn.
@@ -102,7 +98,7 @@ impl Runtime {
         app: App,
         services: Arc<dyn Services>,
         options: &Options,
-        symbols: SymbolSet,
+        scene: Scene,
     ) -> Result<Self, MonitorError> {
         let (sender, receiver) = async_channel::bounded(BACKLOG);
         let effects = Effects::start(Arc::clone(&services), &sender)?;
@@ -110,7 +106,7 @@ impl Runtime {
         let mut runtime = Self {
             app,
             services,
-            screen: Some(Screen::enter(symbols)?),
+            screen: Some(Screen::enter(scene)?),
             input: None,
             effects,
             sender,
@@ -120,8 +116,8 @@ impl Runtime {
             stale: HashSet::new(),
             due: Due::Answer,
             drawn: Instant::now(),
-            rest_at: None,
-            held_until: None,
+            pace: PROGRESS_FRAMES.0,
+            waits: false,
             // Whoever attaches waits for what is there.
             asked,
             woke_by_itself: false,
@@ -131,7 +127,7 @@ impl Runtime {
             stopping: false,
             leave: false,
         };
-        runtime.draw(true);
+        runtime.draw();
         runtime.input = Some(Input::start(runtime.sender.clone())?);
         Ok(runtime)
     }
@@ -177,45 +173,50 @@ impl Runtime {
         // One alarm for all: one that is reset for each event would wake the reactor's thread each time.
         let (mut alarm, mut set) = (Timer::never(), None);
         while !self.leave {
-            let at = self.wake_at();
+            let at = self.draw_at();
             if set != at {
-                match at {
-                    Some(at) => alarm.set_at(at),
-                    None => alarm = Timer::never(),
-                }
+                alarm = at.map_or_else(Timer::never, Timer::at);
                 set = at;
             }
-            let recv = async { self.receiver.recv().await.ok() };
+            let Self {
+                receiver, screen, ..
+            } = &mut *self;
+            let recv = async { receiver.recv().await.map_or(Woken::ByTime, Woken::By) };
+            let leaves = async {
+                match screen {
+                    Some(screen) => Woken::FrameLeft(screen.has_left().await),
+                    None => future::pending().await,
+                }
+            };
             let rings = async {
                 (&mut alarm).await;
                 set = None;
-                None
+                Woken::ByTime
             };
             // The left side first: what happened goes before the clock.
-            let first = future::or(recv, rings).await;
-            let mut next = first;
-            while let Some(incoming) = next {
-                self.take(incoming);
-                next = self.receiver.try_recv().ok();
+            match future::or(recv, future::or(leaves, rings)).await {
+                Woken::By(incoming) => {
+                    let mut next = Some(incoming);
+                    while let Some(incoming) = next {
+                        self.take(incoming);
+                        next = self.receiver.try_recv().ok();
+                    }
+                }
+                Woken::FrameLeft(left) => self.frame_left(left),
+                Woken::ByTime => {}
             }
             self.draw_if_due();
         }
-    }
-
-    /// When to wake even if nothing happens.
-    fn wake_at(&self) -> Option<Instant> {
-        self.draw_at().into_iter().chain(self.rest_at).min()
     }
 
     /// When to draw, if nothing happens before.
     fn draw_at(&self) -> Option<Instant> {
         match self.due {
             Due::Answer => Some(self.drawn + FRAME),
-            Due::Progress => Some(self.drawn + PROGRESS_FRAME),
+            Due::Progress => Some(self.drawn + self.pace),
             Due::Nothing => {
                 let ticks = self.app.ticks().filter(|_| self.screen.is_some());
-                let tick = ticks.map(|ticks| self.drawn + ticks);
-                tick.into_iter().chain(self.held_until).min()
+                ticks.map(|ticks| self.drawn + ticks)
             }
         }
     }
@@ -223,9 +224,18 @@ impl Runtime {
     fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Person(message) => {
-                self.due = Due::Answer;
-                self.asked = Some(Instant::now());
-                self.update(message);
+                // What a key does depends on how things stand, not on what the last frame showed.
+                self.refresh();
+                self.ask(message);
+            }
+            Incoming::Pointer(at, what) => {
+                // What was clicked is what was seen: the rows of the last frame.
+                let spot = self.screen.as_ref().map(|screen| screen.spot(at));
+                let spot = spot.unwrap_or_default();
+                self.ask(match what {
+                    Pointed::Click => Message::Click(spot),
+                    Pointed::Wheel(rows) => Message::Wheel(spot, rows),
+                });
             }
             Incoming::Told(message) => self.take_told(message),
             Incoming::Engine(event) => self.take_event(event),
@@ -243,6 +253,13 @@ impl Runtime {
                 self.update(Message::Stopped);
             }
         }
+    }
+
+    /// A person did this, and is answered.
+    fn ask(&mut self, message: Message) {
+        self.due = Due::Answer;
+        self.asked = Some(Instant::now());
+        self.update(message);
     }
 
     /// Whether what happens now may be what a person has just asked for; otherwise it follows the work.
@@ -271,20 +288,6 @@ impl Runtime {
             Event::Missed { .. } | Event::Breaker { .. } => self.reload(),
             Event::ShuttingDown => self.update(Message::EngineStopping),
             Event::QueuePaused { paused } => self.update(Message::QueuePaused(paused)),
-            Event::SegmentCompleted { task, segment } => {
-                self.update(Message::Clip(task, segment.segment_id));
-            }
-            Event::SegmentFailed {
-                task, segment_id, ..
-            } => self.update(Message::Failed(task, segment_id)),
-            Event::Ended {
-                task,
-                state: TaskState::Failed,
-                error: Some(error),
-            } => self.update(Message::Failed(
-                task,
-                error.segment().unwrap_or(SegmentId::TASK),
-            )),
             _ => {}
         }
     }
@@ -297,9 +300,13 @@ impl Runtime {
         };
         let due = if is_quiet { Due::Progress } else { Due::Answer };
         self.due = self.due.max(due);
-        if let Message::Added(Ok(id)) | Message::Retried(Ok(id)) = &message
-            && let Some(status) = self.services.service().status(id)
-        {
+        let begun = match &message {
+            Message::Added(Ok(submitted)) => Some(&submitted.id),
+            Message::Retried(Ok(id)) => Some(id),
+            Message::Corrected(_, _, Ok(corrected)) => corrected.task.as_ref(),
+            _ => None,
+        };
+        if let Some(status) = begun.and_then(|id| self.services.service().status(id)) {
             // Its event may still be on its way.
             self.update(Message::Task(Box::new(status)));
         }
@@ -331,6 +338,7 @@ impl Runtime {
         if self.screen.is_none() {
             return;
         }
+        self.refresh();
         self.screen = None;
         self.input = None;
         self.cause = Cause::TerminalLost;
@@ -349,7 +357,7 @@ impl Runtime {
     }
 
     fn update(&mut self, message: Message) {
-        for effect in self.app.update(message, now()) {
+        for effect in self.app.update(message, Timestamp::now()) {
             self.carry_out(effect);
         }
     }
@@ -428,20 +436,28 @@ impl Runtime {
     }
 
     fn draw_if_due(&mut self) {
-        let now = Instant::now();
-        if self.draw_at().is_none_or(|at| at > now) {
-            if self.rest_at.is_some_and(|at| at <= now) {
-                self.write(|screen, _| screen.go_on());
-            }
+        if self.draw_at().is_none_or(|at| at > Instant::now()) {
             return;
         }
-        // However many events a task had, it is read once a frame.
-        let mut gone = Vec::new();
+        self.refresh();
+        self.update(Message::Tick);
+        self.draw();
+        if self.app.is_looking() {
+            self.due = Due::Answer;
+        }
+    }
+
+    /// Brings the model up to date. However many events a task had, it is read once.
+    fn refresh(&mut self) {
+        let (mut changed, mut gone) = (Vec::new(), Vec::new());
         for id in std::mem::take(&mut self.stale) {
             match self.services.service().status(&id) {
-                Some(status) => self.update(Message::Task(Box::new(status))),
+                Some(status) => changed.push(status),
                 None => gone.push(id),
             }
+        }
+        if !changed.is_empty() {
+            self.update(Message::Tasks(changed));
         }
         if !gone.is_empty() {
             self.update(Message::Removed(gone));
@@ -449,36 +465,42 @@ impl Runtime {
         if let Some(task) = self.app.selected() {
             self.services.service().look_at(&task.id);
         }
-        // The tour speaks of what is to be seen.
-        let is_answer = self.due == Due::Answer || self.app.tour.is_some();
-        self.update(Message::Tick);
-        self.draw(is_answer);
-        if self.app.is_looking() {
-            self.due = Due::Answer;
-        }
     }
 
-    fn draw(&mut self, all: bool) {
+    /// Draws a frame, unless the one before has not left yet: then that is waited for, and what is drawn
+    /// is how things stand by then.
+    fn draw(&mut self) {
         self.due = Due::Nothing;
         self.drawn = Instant::now();
-        self.write(|screen, app| screen.draw(app, all));
+        let Some(screen) = &mut self.screen else {
+            return;
+        };
+        self.waits = !screen.is_idle();
+        if self.waits {
+            return;
+        }
+        match screen.draw(&mut self.app) {
+            Ok(bytes) => {
+                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                let (least, most) = PROGRESS_FRAMES;
+                self.pace = (Duration::from_secs(1) * bytes / BYTES_A_SECOND).clamp(least, most);
+            }
+            Err(error) => self.cannot_write(&error),
+        }
     }
 
-    /// Writes, and takes note of what is left.
-    fn write(&mut self, what: impl FnOnce(&mut Screen, &mut App) -> io::Result<PendingOutput>) {
-        let app = &mut self.app;
-        (self.rest_at, self.held_until) = (None, None);
-        match self.screen.as_mut().map(|screen| what(screen, app)) {
-            None | Some(Ok(PendingOutput::Nothing)) => {}
-            Some(Ok(PendingOutput::Remaining)) => self.rest_at = Some(Instant::now() + FRAME),
-            Some(Ok(PendingOutput::Held(wait))) => {
-                self.held_until = Some(self.drawn + wait.max(PROGRESS_FRAME));
-            }
-            Some(Err(error)) => {
-                tracing::warn!(%error, "the terminal can't be written to");
-                self.lose_terminal();
-            }
+    /// The terminal has taken the last frame.
+    fn frame_left(&mut self, left: io::Result<()>) {
+        match left {
+            Ok(()) if self.waits => self.due = Due::Answer,
+            Ok(()) => {}
+            Err(error) => self.cannot_write(&error),
         }
+    }
+
+    fn cannot_write(&mut self, error: &io::Error) {
+        tracing::warn!(%error, "the terminal can't be written to");
+        self.lose_terminal();
     }
 
     fn on_screen(&mut self, work: impl FnOnce(&mut Screen) -> io::Result<()>) {
@@ -533,11 +555,4 @@ async fn forward_events(events: Subscription, to: Sender<Incoming>) {
     }
     // Without a receiver nobody has to know.
     let _ = to.send(Incoming::EngineGone).await;
-}
-
-/// What the clock on the wall says.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let millis = since.map_or(0, |since| since.as_millis());
-    Timestamp(i64::try_from(millis).unwrap_or(i64::MAX))
 }

@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{ShutdownReport, ShutdownWait, TaskId};
+use crate::model::{ShutdownReport, ShutdownWait};
 use crate::narrate::NewNarration;
-use crate::service::Live;
+use crate::service::{Live, Submitted};
 
 /// What a new narration is like unless someone says otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +70,7 @@ pub trait Services: Send + Sync {
     ///
     /// # Errors
     /// What is wrong with the text, the voice or the engine.
-    fn add(&self, new: &NewNarration) -> Result<TaskId, String>;
+    fn add(&self, new: &NewNarration) -> Result<Submitted, String>;
     /// The voices that can be chosen, those that are installed first.
     fn voices(&self) -> Vec<VoiceChoice>;
     /// Speaks a sentence with this voice. Returns once it is being played.
@@ -78,7 +78,13 @@ pub trait Services: Send + Sync {
     /// # Errors
     /// The voice can't be used, or nothing can play it.
     fn preview(&self, voice: &str, speed: f32) -> Result<(), String>;
-    /// How a voice will speak a text, as phonemes.
+    /// Speaks these words, which are what is said, with this voice. Returns once they are being played.
+    ///
+    /// # Errors
+    /// The voice can't be used, or nothing can play it; or they are being played, and not all of them can
+    /// be spoken as they stand.
+    fn hear(&self, voice: &str, speed: f32, spoken: &str) -> Result<(), String>;
+    /// How a voice will speak these words, which are what is said, as phonemes.
     ///
     /// # Errors
     /// The voice can't be used.

@@ -9,7 +9,7 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -21,127 +21,130 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 use crossterm::{cursor, queue};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
+use smol::Async;
 
-use super::app::{App, percent_of, share_done};
-use super::canvas::{Canvas, Pace, PendingOutput};
+use super::app::{App, Spot, percent_of, share_done};
+use super::canvas::Canvas;
 use super::escape::{PopTitle, PushTitle, TaskBar, Title, erases_in_colour};
-use super::theme::SymbolSet;
+use super::scene::Scene;
 use super::view;
 use crate::model::TaskState;
+use crate::outlet::{CANCEL, Outlet};
 
 /// Whether the terminal is ours now. One for the process, as there is one terminal; the panic hook
 /// has no other way to know.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// In mere progress, title and task bar are told only so often.
-const TOLD_EACH: Duration = Duration::from_secs(1);
+/// What a frame begins and ends with, so that nobody sees half of it: private mode 2026 of terminals.
+const SYNCHRONIZED: (&str, &str) = ("\x1b[?2026h", "\x1b[?2026l");
+
+/// How long a terminal is waited for that is given back.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+/// How often to look whether the terminal takes more, where the system doesn't say it: macOS, of a terminal
+/// that was opened as `/dev/tty`.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// The screen, from entering to leaving it.
 pub(super) struct Screen {
-    file: File,
+    outlet: Outlet,
+    /// Says when the terminal takes more; `None` where the system doesn't.
+    readiness: Option<Async<OwnedFd>>,
     canvas: Canvas,
     title: String,
-    symbols: SymbolSet,
+    scene: Scene,
     /// `None` where the terminal doesn't know it.
     task_bar: Option<TaskBar>,
-    /// When title and task bar were last told.
-    told: Instant,
-    /// How long they have to wait, if they have changed since.
-    held: Option<Duration>,
     _hook: PanicHook,
 }
 
 impl Screen {
-    /// Takes the terminal over, to draw on it with these symbols.
+    /// Takes the terminal over, to draw this on it.
     ///
     /// # Errors
     /// The terminal can't be written to or set up.
-    pub(super) fn enter(symbols: SymbolSet) -> io::Result<Self> {
-        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    pub(super) fn enter(scene: Scene) -> io::Result<Self> {
+        let mut outlet = Outlet::of(io::stdout())?;
+        let readiness = outlet.as_fd().try_clone_to_owned();
+        // Some systems can't say it of a terminal.
+        let readiness = readiness.and_then(Async::new_nonblocking).ok();
         let hook = PanicHook::install();
-        enter().inspect_err(|_| restore())?;
+        enter(&mut outlet).inspect_err(|_| restore_anew())?;
         let known = TaskBar::is_known(|name| std::env::var(name).ok());
         Ok(Self {
-            file,
+            outlet,
+            readiness,
             canvas: Canvas::new(erases_in_colour(|name| std::env::var(name).ok())),
             title: String::new(),
-            symbols,
+            scene,
             task_bar: known.then_some(TaskBar::Clear),
-            told: Instant::now(),
-            held: None,
             _hook: hook,
         })
     }
 
-    /// Draws what changed. Nothing is written if nothing did. A frame goes out in one piece or not at
-    /// all: what a panic left half-made is never sent. Without `all`, it carries no more than mere progress
-    /// may take. Returns what there is left to write.
+    /// What is at this place.
+    pub(super) fn spot(&self, at: Position) -> Spot {
+        self.scene.spot(at)
+    }
+
+    /// Whether the last frame has left: only then is the next one drawn.
+    pub(super) fn is_idle(&self) -> bool {
+        self.outlet.is_idle()
+    }
+
+    /// Waits until the last frame has left; for ever if it has already.
     ///
     /// # Errors
     /// The terminal can't be written to.
-    pub(super) fn draw(&mut self, app: &mut App, all: bool) -> io::Result<PendingOutput> {
+    pub(super) async fn has_left(&mut self) -> io::Result<()> {
+        while !self.outlet.is_idle() {
+            if let Some(readiness) = &self.readiness {
+                readiness.writable().await?;
+            } else {
+                smol::Timer::after(GLANCE).await;
+            }
+            self.outlet.flush()?;
+            if self.outlet.is_idle() {
+                return Ok(());
+            }
+        }
+        smol::future::pending().await
+    }
+
+    /// Draws what changed. Nothing is written if nothing did. A frame goes out in one piece or not at
+    /// all: what a panic left half-made is never sent. Returns how many bytes it has.
+    ///
+    /// # Errors
+    /// The terminal can't be written to.
+    pub(super) fn draw(&mut self, app: &mut App) -> io::Result<usize> {
         let (width, height) = terminal::size()?;
         let area = Rect::new(0, 0, width, height);
-        let wait = TOLD_EACH.saturating_sub(self.told.elapsed());
-        let is_time = all || app.all_done() || wait.is_zero();
-        let (around, is_held) = self.tell_around(app, is_time);
-        let pace = if all {
-            Pace::AtOnce
-        } else {
-            Pace::InShares(around.len())
-        };
-        let mut frame = self.canvas.draw(app, area, self.symbols, pace);
-        frame.push_str(&around);
-        if !frame.is_empty() {
-            self.file.write_all(frame.as_bytes())?;
+        let scene = &mut self.scene;
+        let mut frame = self.canvas.draw(area, |buf| scene.draw(buf, app));
+        self.tell_around(app, &mut frame);
+        if frame.is_empty() {
+            return Ok(0);
         }
-        self.held = is_held.then_some(wait);
-        Ok(self.behind())
+        let (begin, end) = SYNCHRONIZED;
+        let frame = [begin, &frame, end].concat();
+        self.outlet.send(frame.as_bytes())?;
+        Ok(frame.len())
     }
 
-    fn behind(&self) -> PendingOutput {
-        match (self.canvas.behind(), self.held) {
-            (PendingOutput::Nothing, Some(wait)) => PendingOutput::Held(wait),
-            (PendingOutput::Held(other), Some(wait)) => PendingOutput::Held(wait.min(other)),
-            (behind, _) => behind,
-        }
-    }
-
-    /// Writes more of what the last frame had no room for. Returns what there is left to write.
-    ///
-    /// # Errors
-    /// The terminal can't be written to.
-    pub(super) fn go_on(&mut self) -> io::Result<PendingOutput> {
-        let share = self.canvas.go_on();
-        if !share.is_empty() {
-            self.file.write_all(share.as_bytes())?;
-        }
-        Ok(self.behind())
-    }
-
-    /// The title and the task bar, if they changed and it is time. Returns whether they wait for it.
-    fn tell_around(&mut self, app: &App, is_time: bool) -> (String, bool) {
-        let mut around = String::new();
-        let (title, bar) = (title(app), task_bar(app));
-        let is_bar_new = self.task_bar.is_some_and(|shown| shown != bar);
-        if title == self.title && !is_bar_new {
-            return (around, false);
-        }
-        if !is_time {
-            return (around, true);
-        }
+    /// The title and the task bar, if they have changed.
+    fn tell_around(&mut self, app: &App, frame: &mut String) {
+        let title = title(app);
         if title != self.title {
             // Writing to a string can't fail.
-            let _ = write!(around, "{}", Title(&self.symbols.text(&title)));
+            let _ = write!(frame, "{}", Title(&self.scene.text(&title)));
             self.title = title;
         }
-        if is_bar_new {
-            let _ = write!(around, "{bar}");
+        let bar = task_bar(app);
+        if self.task_bar.is_some_and(|shown| shown != bar) {
+            let _ = write!(frame, "{bar}");
             self.task_bar = Some(bar);
         }
-        self.told = Instant::now();
-        (around, false)
     }
 
     /// Puts a text on the clipboard of the person's own machine, over SSH too, where the terminal
@@ -152,7 +155,7 @@ impl Screen {
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut bytes = Vec::new();
         queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
-        self.file.write_all(&bytes)
+        self.outlet.send(&bytes)
     }
 
     /// Forgets what is on the screen: the next frame is drawn from nothing.
@@ -164,7 +167,7 @@ impl Screen {
 
     /// Gives the terminal back for a while.
     pub(super) fn pause(&mut self) {
-        restore();
+        restore(&mut self.outlet);
     }
 
     /// Takes it over again after [`Self::pause`], or after someone else had it.
@@ -173,8 +176,8 @@ impl Screen {
     /// The terminal can't be written to or set up.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         // Raw mode is set only once by crossterm; after a stop the shell has undone it.
-        restore();
-        enter()?;
+        restore(&mut self.outlet);
+        enter(&mut self.outlet)?;
         self.refresh();
         Ok(())
     }
@@ -182,11 +185,11 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        restore();
+        restore(&mut self.outlet);
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter(outlet: &mut Outlet) -> io::Result<()> {
     enable_raw_mode()?;
     ENTERED.store(true, Ordering::Release);
     let mut out = Vec::new();
@@ -198,14 +201,25 @@ fn enter() -> io::Result<()> {
         EnableMouseCapture,
         EnableBracketedPaste
     )?;
-    io::stdout().write_all(&out)?;
-    io::stdout().flush()
+    outlet.send(&out)
 }
 
-/// Gives the terminal back as it was, once; errors have nowhere to go.
-fn restore() {
+/// The same without the screen: from a panic, in the middle of whatever it was sending.
+fn restore_anew() {
+    if let Ok(mut outlet) = Outlet::of(io::stdout()) {
+        let _ = outlet.send(&[CANCEL]);
+        restore(&mut outlet);
+    }
+}
+
+/// Gives the terminal back as it was, once; errors have nowhere to go. The last frame leaves before, or what
+/// comes next would be read as a part of it.
+fn restore(outlet: &mut Outlet) {
     if !ENTERED.swap(false, Ordering::AcqRel) {
         return;
+    }
+    if !matches!(outlet.flush_within(FAREWELL), Ok(true)) {
+        outlet.give_up();
     }
     let mut text = String::new();
     let known = TaskBar::is_known(|name| std::env::var(name).ok());
@@ -224,8 +238,8 @@ fn restore() {
         LeaveAlternateScreen
     );
     let _ = write!(out, "{PopTitle}");
-    let _ = io::stdout().write_all(&out);
-    let _ = io::stdout().flush();
+    let _ = outlet.send(&out);
+    let _ = outlet.flush_within(FAREWELL);
     let _ = disable_raw_mode();
 }
 
@@ -242,7 +256,7 @@ impl PanicHook {
         let owner = thread::current().id();
         panic::set_hook(Box::new(move |info| {
             if thread::current().id() == owner {
-                restore();
+                restore_anew();
             }
             if ENTERED.load(Ordering::Acquire) {
                 tracing::error!("{info}");

@@ -3,19 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::clip::{WAV_LIMIT, slug};
-use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment};
+use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment, Reading, Said};
 use crate::settings::Pauses;
 use crate::shortage::{advice, told};
 use crate::speech::VoiceInfo;
+use crate::text::reading::{Edit, Lexicon, NoteMarks, Taste, read_with};
 use crate::text::{
-    DecodeError, Limits, OmissionReason, Segment, SegmentEnd, SegmentKind, Segmentation, Source,
-    decode, format_for, segment,
+    DecodeError, FormatName, Limits, OmissionReason, Recognized, Repairs, Segment, SegmentEnd,
+    SegmentKind, Segmentation, Source, decode, parse, recognize, segment_with,
 };
 
 /// Seconds of speech in a character, on average: some 15 characters a second.
@@ -39,6 +41,29 @@ pub enum ComposeError {
         name: String,
         /// Why.
         source: DecodeError,
+    },
+    /// What a person wants said for words can't be used.
+    #[error("can't use the lexicon {}: {reason}", crate::text::printable(&path.to_string_lossy()))]
+    Lexicon {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It asks for a voice that nobody knows.
+    #[error(
+        "segment {segment} of {} asks for the voice {}, which is not known; `aloud voices` lists those \
+         that are",
+        crate::text::printable(name),
+        crate::text::printable(voice)
+    )]
+    UnknownVoice {
+        /// The file.
+        name: String,
+        /// The segment, counted from 1.
+        segment: usize,
+        /// The voice.
+        voice: String,
     },
     /// It holds nothing that can be spoken.
     #[error(
@@ -71,8 +96,13 @@ pub struct Request {
     pub name: String,
     /// Its path, from which its format is known; `None` for standard input.
     pub path: Option<PathBuf>,
+    /// The file it was read from, beside which there may be a lexicon. None for what came another way:
+    /// its path is only a name.
+    pub file: Option<PathBuf>,
     /// The text.
     pub source: Source,
+    /// The format it is read in, where that was told.
+    pub written_as: Option<FormatName>,
 }
 
 impl Request {
@@ -106,7 +136,9 @@ impl Request {
             io::ErrorKind::PermissionDenied => failed("permission denied".into()),
             _ => failed(told(&error)),
         })?;
-        Self::from_bytes(name, Some(path.to_owned()), bytes)
+        let file = Some(path.to_owned());
+        let request = Self::from_bytes(name, file.clone(), bytes)?;
+        Ok(Self { file, ..request })
     }
 
     /// A text that is in memory.
@@ -119,9 +151,30 @@ impl Request {
         bytes: Vec<u8>,
     ) -> Result<Self, ComposeError> {
         match decode(bytes) {
-            Ok(source) => Ok(Self { name, path, source }),
+            Ok(source) => Ok(Self {
+                name,
+                path,
+                file: None,
+                source,
+                written_as: None,
+            }),
             Err(source) => Err(ComposeError::Decode { name, source }),
         }
+    }
+
+    /// The same, read in this format if one is told, whatever its name says.
+    #[must_use]
+    pub fn written_as(self, format: Option<FormatName>) -> Self {
+        Self {
+            written_as: format,
+            ..self
+        }
+    }
+
+    /// The format it is read in.
+    #[must_use]
+    pub fn format(&self) -> Recognized {
+        recognize(self.path.as_deref(), &self.source.text, self.written_as)
     }
 }
 
@@ -136,19 +189,33 @@ pub struct Left {
     pub bytes: usize,
 }
 
+/// Voices that a text asks for, each from a segment on, counted from 0.
+pub type VoicesAskedFor = Vec<(usize, Box<str>)>;
+
 /// A narration that can be submitted once it has a folder.
 #[derive(Debug)]
 pub struct Composed {
     /// The narration; its folder is where it would like to be.
     pub narration: Narration,
-    /// Its segments as the text room cut them.
-    pub segments: Vec<Segment>,
     /// What is left out and would be missed.
     pub left: Vec<Left>,
+    /// Voices that the text asks for. A narration has one.
+    pub voices: VoicesAskedFor,
     /// Seconds of speech, estimated.
     pub estimated_seconds: f64,
     /// How many files the joined narration will probably need, for a WAV file holds 4 GiB.
     pub estimated_files: u64,
+}
+
+/// How a text becomes words and pauses.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner<'a> {
+    /// Silence between the segments.
+    pub pauses: &'a Pauses,
+    /// What is a matter of taste in reading.
+    pub taste: &'a Taste,
+    /// What a person wants said for words.
+    pub lexicon: &'a Lexicon,
 }
 
 /// Cuts a text and makes a narration of it, to be spoken by `voice` (its name or its path) into a
@@ -161,7 +228,7 @@ pub fn compose(
     info: &VoiceInfo,
     voice: &str,
     settings: &NarrationSettings,
-    pauses: &Pauses,
+    manner: Manner<'_>,
     out: &Path,
 ) -> Result<Composed, ComposeError> {
     if out.to_str().is_none() {
@@ -172,7 +239,7 @@ pub fn compose(
         });
     }
     let text = request.source.text.as_str();
-    let cut = cut(request, info)?;
+    let cut = cut(request, info, manner)?;
     let stem = request
         .path
         .as_deref()
@@ -184,7 +251,7 @@ pub fn compose(
         .or_else(|| stem.as_deref().map(ToOwned::to_owned))
         .unwrap_or_else(|| first_words(&cut.segments[0].text));
     let folder = out.join(slug(stem.as_deref().unwrap_or(&title)));
-    let plan = Plan::new(planned(&cut.segments, pauses));
+    let plan = Plan::new(planned(&cut.segments, &info.language, manner));
     let (estimated_seconds, estimated_files) = estimate(&plan, info.sample_rate, settings.speed);
     let narration = Narration {
         title: title.into(),
@@ -195,15 +262,22 @@ pub fn compose(
         voice: voice.into(),
         voice_version: info.version.as_str().into(),
         settings: settings.clone(),
+        file: request.file.as_deref().and_then(kept),
     };
     let left = missed(&cut.omissions);
     Ok(Composed {
         narration,
-        segments: cut.segments,
+        voices: cut.voices,
         left,
         estimated_seconds,
         estimated_files,
     })
+}
+
+/// A path as it can be kept: right wherever it is read, and text.
+fn kept(file: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(file).ok()?;
+    absolute.to_str().is_some().then_some(absolute)
 }
 
 #[expect(
@@ -217,7 +291,12 @@ fn estimate(plan: &Plan, rate: u32, speed: f32) -> (f64, u64) {
         .iter()
         .map(|(_, segment)| f64::from(segment.pause_ms) / 1000.0)
         .sum();
-    let seconds = plan.chars() as f64 * SECONDS_PER_CHAR / f64::from(speed.max(0.1)) + pauses;
+    // What is said takes the time: a date of four digits is as long as three words.
+    let chars: usize = plan
+        .iter()
+        .map(|(_, segment)| segment.spoken().chars().count())
+        .sum();
+    let seconds = chars as f64 * SECONDS_PER_CHAR / f64::from(speed.max(0.1)) + pauses;
     let bytes = seconds * f64::from(rate) * 2.0;
     (seconds, (bytes / WAV_LIMIT as f64).ceil().max(1.0) as u64)
 }
@@ -229,17 +308,25 @@ fn estimate(plan: &Plan, rate: u32, speed: f32) -> (f64, u64) {
 pub fn speech_plan(
     request: &Request,
     info: &VoiceInfo,
-    pauses: &Pauses,
-) -> Result<Plan, ComposeError> {
-    let cut = cut(request, info)?;
-    Ok(Plan::new(planned(&cut.segments, pauses)))
+    manner: Manner<'_>,
+) -> Result<(Plan, VoicesAskedFor), ComposeError> {
+    let cut = cut(request, info, manner)?;
+    let plan = Plan::new(planned(&cut.segments, &info.language, manner));
+    Ok((plan, cut.voices))
 }
 
-fn cut(request: &Request, info: &VoiceInfo) -> Result<Segmentation, ComposeError> {
+fn cut(
+    request: &Request,
+    info: &VoiceInfo,
+    manner: Manner<'_>,
+) -> Result<Segmentation, ComposeError> {
     let text = request.source.text.as_str();
-    let document = format_for(request.path.as_deref(), text).parse(text);
+    let document = parse(text, request.format().name.format());
     let language = info.language.split(['-', '_']).next().unwrap_or("en");
-    let cut = segment(text, &document, language, &Limits::default());
+    let repairs = Repairs {
+        note_marks: manner.taste.note_marks == NoteMarks::Spoken,
+    };
+    let cut = segment_with(text, &document, language, &Limits::default(), &repairs);
     if cut.segments.is_empty() {
         let mut reasons: Vec<_> = cut
             .omissions
@@ -268,7 +355,8 @@ fn first_words(text: &str) -> String {
         .join(" ")
 }
 
-fn planned(segments: &[Segment], pauses: &Pauses) -> Vec<PlannedSegment> {
+fn planned(segments: &[Segment], language: &str, manner: Manner<'_>) -> Vec<PlannedSegment> {
+    let pauses = manner.pauses;
     let heading = |segment: &Segment| matches!(segment.kind, SegmentKind::Heading(_));
     segments
         .iter()
@@ -285,15 +373,97 @@ fn planned(segments: &[Segment], pauses: &Pauses) -> Vec<PlannedSegment> {
                 start: segment.span.start as u64,
                 end: segment.span.end as u64,
                 text: segment.text.as_str().into(),
-                pause_ms: if before_heading {
-                    after.max(pauses.heading_ms)
-                } else {
-                    after
+                pause_ms: match segment.pause_ms {
+                    Some(asked) => asked,
+                    None if before_heading => after.max(pauses.heading_ms),
+                    None => after,
                 },
                 heading: heading(segment),
+                reading: {
+                    let given = segment.pronounced.iter();
+                    let given = given.map(|(span, phonemes)| as_given(span.clone(), phonemes));
+                    reading(&segment.text, given.collect(), language, manner)
+                },
             }
         })
         .collect()
+}
+
+/// The phonemes that the author has given for some of a segment's text.
+fn as_given(span: Range<usize>, phonemes: &str) -> Edit {
+    Edit {
+        span,
+        said: format!("[[{phonemes}]]").into(),
+        left_out: None,
+    }
+}
+
+/// What of a segment's text is said otherwise than it is written.
+fn reading(text: &str, given: Vec<Edit>, language: &str, manner: Manner<'_>) -> Reading {
+    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let said = |edit: Edit| Said {
+        start: place(edit.span.start),
+        end: place(edit.span.end),
+        words: edit.said,
+        left_out: edit.left_out.map(|reason| reason.to_string().into()),
+    };
+    let edits = read_with(text, language, manner.taste, manner.lexicon, given);
+    Reading::new(edits.into_iter().map(said).collect())
+}
+
+/// The same narration, read again: what is said for its words may have changed since. It is cut as before.
+/// It has another fingerprint if anything is said otherwise.
+#[must_use]
+pub fn read_again(narration: &Narration, language: &str, manner: Manner<'_>) -> Narration {
+    let source = &*narration.source;
+    let read = |segment: &PlannedSegment| PlannedSegment {
+        reading: {
+            let given = given_in(source, &segment.reading);
+            reading(&segment.text, given, language, manner)
+        },
+        ..segment.clone()
+    };
+    let plan = Plan::new(
+        narration
+            .plan
+            .iter()
+            .map(|(_, segment)| read(segment))
+            .collect(),
+    );
+    // The folder may have got a number behind the name that the narration was to have.
+    let numbered = narration.folder.to_string_lossy().into_owned();
+    let bare = numbered.rsplit_once('-').filter(|(_, number)| {
+        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+    });
+    let wanted = bare.map(|(bare, _)| PathBuf::from(bare));
+    let known = |plan: &Plan, folder: &Path| {
+        let Narration {
+            voice,
+            voice_version,
+            settings,
+            ..
+        } = narration;
+        fingerprint(source, plan, voice, voice_version, settings, folder)
+    };
+    let folder = wanted
+        .filter(|folder| known(&narration.plan, folder) == narration.fingerprint)
+        .unwrap_or_else(|| narration.folder.clone());
+    Narration {
+        fingerprint: known(&plan, &folder),
+        plan: Arc::new(plan),
+        ..narration.clone()
+    }
+}
+
+/// The phonemes in a segment's reading that its author has written behind a word, as `[w](/…/)`: they
+/// stand in the source.
+fn given_in(written: &str, reading: &Reading) -> Vec<Edit> {
+    let given = reading.said().iter().filter_map(|said| {
+        let phonemes = said.words.strip_prefix("[[")?.strip_suffix("]]")?;
+        let is_written = written.contains(&format!("](/{phonemes}/)"));
+        is_written.then(|| as_given(said.start as usize..said.end as usize, phonemes))
+    });
+    given.collect()
 }
 
 /// What is left out and is not just form: words that someone might want to hear.
@@ -303,7 +473,13 @@ fn missed(omissions: &[crate::text::Omission]) -> Vec<Left> {
         let reason = omission.reason;
         if !matches!(
             reason,
-            OmissionReason::Code | OmissionReason::Html | OmissionReason::Control
+            OmissionReason::Code
+                | OmissionReason::Html
+                | OmissionReason::Hidden
+                | OmissionReason::Comment
+                | OmissionReason::Control
+                | OmissionReason::PageNumber
+                | OmissionReason::RunningHead
         ) {
             continue;
         }
@@ -343,6 +519,23 @@ fn fingerprint(
         add(&segment.start.to_le_bytes());
         add(&segment.end.to_le_bytes());
         add(&segment.pause_ms.to_le_bytes());
+        // A reading of the same bytes in another format, with other words.
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let written = text.get(place(segment.start)..place(segment.end));
+        let same = written.is_some_and(|written| {
+            written
+                .split_whitespace()
+                .eq(segment.text.split_whitespace())
+        });
+        if !same {
+            add(segment.text.as_bytes());
+        }
+        // Nothing where all is said as it stands: such texts are known again from earlier versions.
+        for said in segment.reading.said() {
+            add(&said.start.to_le_bytes());
+            add(&said.end.to_le_bytes());
+            add(said.words.as_bytes());
+        }
     }
     hash.finalize()
         .iter()

@@ -82,6 +82,7 @@ impl OwnFolder {
 /// #     folder: "story".into(),
 /// #     voice: "joe".into(),
 /// #     voice_version: "".into(),
+/// #     file: None,
 /// #     settings: NarrationSettings::default(),
 /// #     fingerprint: fingerprint.into(),
 /// # };
@@ -154,6 +155,24 @@ pub fn claim(folder: &Path, owner: &Owner) -> bool {
     folder.is_dir() && !matches!(take(folder, owner, || true), Ok(Taken::No) | Err(_))
 }
 
+/// Hands a folder to a narration that takes the place of the one that has it; a folder that is gone is made
+/// again. Returns whether it is the new one's now, or was so before: what a crash has cut short can be asked
+/// for again.
+///
+/// # Errors
+/// Whatever the disk says; the folder is the old one's then.
+pub fn pass_on(folder: &Path, from: &Owner, to: &Owner) -> io::Result<bool> {
+    files::create_folders(folder)?;
+    if look(folder, to)? == Some(Taken::Before) {
+        return Ok(true);
+    }
+    if !claim(folder, from) {
+        return Ok(false);
+    }
+    files::replace(&folder.join(MARK_FILE), &line(to)?)?;
+    Ok(true)
+}
+
 /// Makes the folder in which the library's database has this narration, if it is gone, and takes it.
 /// The answer: whether it is its own.
 ///
@@ -216,14 +235,20 @@ fn look(folder: &Path, owner: &Owner) -> io::Result<Option<Taken>> {
 /// Marks a folder. Of all who try at once, one succeeds.
 fn mark(folder: &Path, owner: &Owner) -> io::Result<()> {
     let path = folder.join(MARK_FILE);
-    let mut line = serde_json::to_vec(owner)?;
-    line.push(b'\n');
+    let line = line(owner)?;
     let mut file = File::create_new(&path)?;
     let written = file.write_all(&line).and_then(|()| file.sync_all());
     written.inspect_err(|_| {
         let _ = fs::remove_file(&path);
     })?;
     files::sync_folder(folder)
+}
+
+/// What stands in a mark.
+fn line(owner: &Owner) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(owner)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// Whether it is a real folder with nothing in it: a link to a folder is somebody's.
@@ -340,6 +365,19 @@ mod tests {
         assert!(!claim(&story, &owner("two", "a")));
         assert_eq!(name(&create(out.path(), &owner("one", "a"))), "story");
         assert!(!claim(&out.path().join("gone"), &owner("one", "a")));
+    }
+
+    #[test]
+    fn one_is_passed_on_by_whoever_has_it() {
+        let out = tempfile::tempdir().unwrap();
+        let (old, new) = (owner("one", "a"), owner("one", "b"));
+        let story = create(out.path(), &old).path;
+        assert!(!pass_on(&story, &new, &old).unwrap(), "it is not its own");
+        assert!(pass_on(&story, &old, &new).unwrap());
+        assert!(claim(&story, &new) && !claim(&story, &old));
+        let gone = out.path().join("gone");
+        assert!(!pass_on(&gone, &old, &new).unwrap());
+        assert_eq!(fs::read_dir(story).unwrap().count(), 1);
     }
 
     #[test]

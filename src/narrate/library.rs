@@ -1,9 +1,10 @@
 //! The engine of a user's library: under their settings, with the voices that are installed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ClipCache, VoiceNarrator, VoiceResolver, Voices};
-use crate::engine::{Limits, Options};
+use crate::engine::{Limits, Options, StateChange};
 use crate::settings::Settings;
 
 /// How the engine of this user's library is opened.
@@ -42,6 +43,7 @@ pub fn library_options_with(settings: &Settings, voices: &Arc<Voices>) -> Option
     options.cleanup_threshold = settings.cleanup_threshold;
     options.task_timeout = settings.task_timeout;
     options.segment_timeout = settings.segment_timeout;
+    options.outbox = outbox_of(settings);
     options.takes_limits = settings.voice_program.is_some();
     let kept = ClipCache::from_settings(settings);
     let library = settings.paths.library.clone();
@@ -58,4 +60,11 @@ pub fn library_options_with(settings: &Settings, voices: &Arc<Voices>) -> Option
         })
     }));
     options
+}
+
+/// Who is to be told of changes, also of those that are made while nobody works the queue.
+pub(crate) fn outbox_of(settings: &Settings) -> BTreeMap<Arc<str>, Vec<StateChange>> {
+    let webhooks = settings.webhooks.iter();
+    let targets = webhooks.map(|webhook| (webhook.name.as_str().into(), webhook.on.clone()));
+    targets.collect()
 }

@@ -10,7 +10,7 @@ use super::errors::fault_error;
 use super::narrator::work_error;
 use super::pipeline::{best_try, failed};
 use crate::clip::{self, ClipKey, KeptClip};
-use crate::engine::{SegmentId, SpeechRequest, TaskContext, WorkError};
+use crate::engine::{PlannedSegment, SegmentId, SpeechRequest, TaskContext, WorkError};
 use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
 
 /// Up to so many segments, it is looked whether all were made before. More would be held in memory for a
@@ -131,8 +131,8 @@ impl Live<'_> {
 
     fn prepare(&self, id: SegmentId) -> Result<Prepared, WorkError> {
         let segment = self.speech.plan.get(id);
-        let text = segment.map_or("", |segment| &segment.text);
-        let prepared = self.front_end.prepare(text);
+        let spoken = segment.map(PlannedSegment::spoken).unwrap_or_default();
+        let prepared = self.front_end.prepare(&spoken);
         let utterance = prepared.map_err(|error| work_error(error).of_segment(id))?;
         // A clip with a problem is not kept, and none is copied in its place.
         let is_right = utterance.problem().is_none() && utterance.sounds() > 0;

@@ -10,6 +10,7 @@ mod errors;
 mod folder;
 mod identity;
 mod joining;
+mod lexicon;
 mod library;
 mod live;
 mod narrator;
@@ -19,10 +20,15 @@ mod tuning;
 mod voices;
 
 pub use clip_cache::ClipCache;
-pub use compose::{ComposeError, Composed, Left, Request, compose, speech_plan};
-pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder};
+pub use compose::{
+    ComposeError, Composed, Left, Manner, Request, VoicesAskedFor, compose, read_again, speech_plan,
+};
+pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder, pass_on};
 pub use identity::LibraryId;
 pub use joining::joined_name;
+pub use lexicon::{ChangedLexicon, lexicon_for};
+#[cfg(feature = "cli")]
+pub(crate) use library::outbox_of;
 pub use library::{library_options, library_options_with};
 pub use narrator::{VoiceNarrator, VoiceResolver};
 pub use new::{NewNarration, NewText};

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use crate::engine::{Limits, Priority};
+use crate::text::FormatName;
 
 /// A text to narrate, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewNarration {
     /// What is to be read aloud.
     pub text: NewText,
+    /// The format it is read in; `None` is what its name tells, or how it looks.
+    pub written_as: Option<FormatName>,
     /// A voice's name, or the path of its `.onnx`.
     pub voice: String,
     /// 1.0 is the voice's own pace.
@@ -29,7 +32,7 @@ pub enum NewText {
     /// The words themselves.
     Typed(String),
     /// The content of a file that is somewhere else: read like a file of that name, which decides its
-    /// format and is never a path here.
+    /// format where none is told, and is never a path here.
     Bytes {
         /// What the file is called.
         name: String,

@@ -268,7 +268,7 @@ fn prepare(
         if job.context.interrupt().reason().is_some() {
             break;
         }
-        let utterance = speakable(front_end.prepare(&segment.text));
+        let utterance = speakable(front_end.prepare(&segment.spoken()));
         // A clip with a problem is not kept, and none is copied in its place.
         let is_right = |utterance: &&Utterance| utterance.problem().is_none();
         let known = job.kept.zip(utterance.as_ref().ok().filter(is_right));

@@ -3,19 +3,24 @@
 //! settings is right.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::settings::Paths;
+use crate::speech::Layout;
 
 /// The best settings for one voice on one machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
     /// Threads that the model runs on, all together.
     pub threads: usize,
-    /// Audio per second of work with them.
+    /// How the decoder's values lie in memory, if that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    /// Audio per second of work with both.
     pub speed: f64,
 }
 
@@ -57,14 +62,14 @@ impl Tuning {
         self.machines.get(machine)?.get(version)
     }
 
-    /// The threads that are best for this version of a voice on this machine. It does not ask what
-    /// machine this is while nothing was measured.
+    /// What is best for this version of a voice on this machine. It does not ask what machine this is while
+    /// nothing was measured.
     #[must_use]
-    pub fn threads(&self, version: &str) -> Option<usize> {
+    pub fn here(&self, version: &str) -> Option<Tuned> {
         if self.machines.is_empty() {
             return None;
         }
-        Some(self.get(&machine(), version)?.threads)
+        self.get(&machine(), version).cloned()
     }
 
     /// Remembers it, on disk too.
@@ -83,10 +88,9 @@ impl Tuning {
         let path = file(paths);
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
-        let mut part = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut part, self)?;
-        part.write_all(b"\n")?;
-        part.persist(&path)?;
+        let mut bytes = serde_json::to_vec_pretty(self)?;
+        bytes.push(b'\n');
+        files::replace(&path, &bytes)?;
         Ok(path)
     }
 }
@@ -103,6 +107,7 @@ mod tests {
         assert_eq!(tuning.get("a", "joe"), None);
         let tuned = Tuned {
             threads: 3,
+            layout: Some(Layout::Plain),
             speed: 20.5,
         };
         let file = tuning.put(&paths, "a", "joe", tuned.clone()).unwrap();

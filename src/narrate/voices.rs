@@ -56,6 +56,7 @@ fn load_limited(
         espeak_library: espeak.library,
         espeak_data: espeak.data,
         threads: settings.threads,
+        layout: settings.layout,
     };
     let load = |runtime: &Runtime| match &settings.voice_program {
         Some(program) => process::load(&files, runtime, program, terms(settings, limits)),
@@ -63,16 +64,17 @@ fn load_limited(
         None => Err(SpeechError::Unlimited),
     };
     let voice = load(&runtime)?;
-    if runtime.threads.is_some() {
-        // What someone has set counts before what was measured.
+    if runtime.threads.is_some() && runtime.layout.is_some() {
         return Ok(voice);
     }
-    // Only now is it known which voice it is; its configuration is read again with the threads.
-    runtime.threads = Tuning::read(&settings.paths).threads(&voice.info().version);
-    match runtime.threads {
-        Some(_) => Ok(load(&runtime)?),
-        None => Ok(voice),
-    }
+    // Only now is it known which voice it is; its configuration is read again with what was measured.
+    let Some(tuned) = Tuning::read(&settings.paths).here(&voice.info().version) else {
+        return Ok(voice);
+    };
+    // What someone has set counts before that.
+    runtime.threads = runtime.threads.or(Some(tuned.threads));
+    runtime.layout = runtime.layout.or(tuned.layout);
+    Ok(load(&runtime)?)
 }
 
 fn terms(settings: &Settings, limits: Limits) -> Terms {

@@ -1,7 +1,7 @@
 //! A voice at hand at this terminal: what it sounds like, and how it will speak. It needs the voice's
 //! files and no engine, whoever works the queue.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -44,13 +44,35 @@ struct CachedFrontEnd {
 /// A voice by its reference and its version.
 type Key = (String, String);
 
-/// Previews that were made, in a folder that goes with them.
+/// So many are kept: what was heard longer ago is spoken again.
+const MOST_KEPT: usize = 32;
+
+/// What was spoken to be heard, in a folder that goes with it.
 #[derive(Default)]
 struct Previews {
     folder: Option<TempDir>,
     /// The number of the last file.
     last: u32,
-    made: HashMap<(Key, u32, Option<u32>), PathBuf>,
+    /// The oldest first.
+    made: VecDeque<(PreviewKey, Preview)>,
+}
+
+/// What tells one from another.
+#[derive(PartialEq)]
+struct PreviewKey {
+    voice: Key,
+    speed: u32,
+    speaker: Option<u32>,
+    spoken: String,
+}
+
+/// Words that were spoken.
+#[derive(Clone, Debug)]
+pub(crate) struct Preview {
+    /// A WAV file.
+    pub(crate) file: PathBuf,
+    /// What the voice does not do as it should, as a sentence.
+    pub(crate) problem: Option<String>,
 }
 
 impl Hearing {
@@ -71,12 +93,10 @@ impl Hearing {
         check(ready.voice.info(), new.speed, new.speaker)
     }
 
-    /// Speaks a sentence in the voice's language, and returns its WAV file, which lives as long as
-    /// the service; the same preview is made once. It takes seconds, and waits for another that is
-    /// being made: two models at once may not fit. `interrupt` breaks its own off.
+    /// Speaks a sentence in the voice's language, and returns its WAV file: as [`Self::speak`].
     ///
     /// # Errors
-    /// [`SpeechError::Interrupted`], or what is wrong with the voice.
+    /// As [`Self::speak`].
     pub(crate) fn preview(
         &self,
         voice: &str,
@@ -85,40 +105,79 @@ impl Hearing {
         interrupt: &Interrupt,
     ) -> anyhow::Result<PathBuf> {
         let ready = usable(&self.settings, voice)?;
+        let spoken = sample(&ready.voice.info().language);
+        let how = NarrationSettings { speed, speaker };
+        let preview = self.speak_with(&ready, voice, spoken, &how, interrupt)?;
+        Ok(preview.file)
+    }
+
+    /// Speaks words, which are what is said, into a WAV file; it lives as long as the service, or until many
+    /// others were heard. What was heard just before is not spoken again. It takes seconds, and waits for
+    /// another that is being made: two models at once may not fit. `interrupt` breaks its own off.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`], or what is wrong with the voice.
+    pub(crate) fn speak(
+        &self,
+        voice: &str,
+        spoken: &str,
+        how: &NarrationSettings,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Preview> {
+        let ready = usable(&self.settings, voice)?;
+        self.speak_with(&ready, voice, spoken, how, interrupt)
+    }
+
+    fn speak_with(
+        &self,
+        ready: &Ready,
+        voice: &str,
+        spoken: &str,
+        how: &NarrationSettings,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Preview> {
         let info = ready.voice.info();
-        check(info, speed, speaker)?;
+        check(info, how.speed, how.speaker)?;
         let mut previews = lock(&self.previews);
         if interrupt.is_now() {
             return Err(SpeechError::Interrupted.into());
         }
-        let key = (key(&ready), speed.to_bits(), speaker);
-        // Whoever clears the temporary folder may have taken it away.
-        if let Some(file) = previews.made.get(&key).filter(|file| file.is_file()) {
-            return Ok(file.clone());
+        let key = PreviewKey {
+            voice: key(ready),
+            speed: how.speed.to_bits(),
+            speaker: how.speaker,
+            spoken: spoken.to_owned(),
+        };
+        if let Some(made) = previews.made_before(&key) {
+            return Ok(made);
         }
-        let sentence = sample(&info.language);
         let utterance = self
-            .front_end(voice, &ready)?
-            .prepare(sentence)
+            .front_end(voice, ready)?
+            .prepare(spoken)
             .map_err(advised)?;
-        let how = NarrationSettings { speed, speaker };
+        let name = printable(&info.name);
+        let problem = utterance.problem();
+        let problem = problem.map(|problem| format!("the voice {name} {problem}"));
+        if utterance.sounds() == 0 {
+            bail!(problem.unwrap_or_else(|| format!("the voice {name} has nothing to say there")));
+        }
         let samples = ready
             .voice
             .open(interrupt)
-            .and_then(|mut model| model.synthesize(&utterance, &[], &how, interrupt))
+            .and_then(|mut model| model.synthesize(&utterance, &[], how, interrupt))
             .map_err(advised)?
             .samples;
-        let fault = clip::check(&samples, info.sample_rate, utterance.sounds(), speed);
+        let fault = clip::check(&samples, info.sample_rate, utterance.sounds(), how.speed);
         if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
-            let name = printable(&info.name);
             bail!("the voice {name} can't be heard: {fault}; try again, or choose another voice");
         }
         let file = previews.next_file()?;
         let bytes = clip::encode(&samples, info.sample_rate, &file)?;
         std::fs::write(&file, bytes)
             .with_context(|| format!("the preview can't be written to {}", file.display()))?;
-        previews.made.insert(key, file.clone());
-        Ok(file)
+        let preview = Preview { file, problem };
+        previews.keep(key, preview.clone());
+        Ok(preview)
     }
 
     /// How this voice will speak a text. The voice asked for last is kept at hand.
@@ -158,6 +217,24 @@ impl Hearing {
 }
 
 impl Previews {
+    /// The same that was spoken before. Whoever clears the temporary folder may have taken it away.
+    fn made_before(&self, key: &PreviewKey) -> Option<Preview> {
+        let (_, made) = self.made.iter().find(|(other, _)| other == key)?;
+        Some(made.clone()).filter(|made| made.file.is_file())
+    }
+
+    /// Keeps one, and drops the oldest: long heard by then.
+    fn keep(&mut self, key: PreviewKey, preview: Preview) {
+        self.made.retain(|(other, _)| *other != key);
+        self.made.push_back((key, preview));
+        while self.made.len() > MOST_KEPT {
+            if let Some((_, oldest)) = self.made.pop_front() {
+                // The whole folder goes at the end, with what could not be removed.
+                let _ = std::fs::remove_file(oldest.file);
+            }
+        }
+    }
+
     /// Where the next one goes. None takes the place of another: that may be playing.
     fn next_file(&mut self) -> anyhow::Result<PathBuf> {
         let gone = |folder: &TempDir| !folder.path().is_dir();

@@ -1,25 +1,24 @@
 //! The service over the engine of this process. Nothing here prints, fetches or decides what is shown;
 //! every error says what to do.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use anyhow::bail;
-
+use super::adding::{self, Adder, refused};
 use super::speech::Listeners;
-use super::submit::{self, compose_for};
 use super::{
-    API, Action, Done, Health, Host, Info, ListedVoice, Live, LogLine, NarrationDefaults, Refusal,
-    RefusalKind, RequestKey, SegmentView, Service, Sound, SpeechOrder, SpeechStream, Stats,
-    Submitted, Subscription, TaskAction, TaskSummary, Terms, current_trace, typed, voice,
+    API, Action, Corrected, Correction, Done, Health, Host, Info, ListedVoice, Live, LogLine,
+    NarrationDefaults, PublicCall, Recurring, Refusal, RefusalKind, RequestKey, Schedule,
+    SegmentView, Service, Sound, SpeechOrder, SpeechStream, Stats, Submitted, Subscription,
+    TaskAction, TaskSummary, Terms, current_trace, voice,
 };
 use crate::assets::Assets;
-use crate::engine::{Engine, StoreError, Submission, SubmitError, trace_span};
+use crate::engine::{Engine, Options, Recurrence, SubmitError, trace_span};
 use crate::model::{
     ErrorObject, GroupId, GroupStatus, HistoryEntry, SegmentId, ShutdownWait, TaskId, TaskStatus,
 };
-use crate::narrate::{ComposeError, NewNarration, NewText, Request, Voices};
+use crate::narrate::{NewNarration, Voices};
 use crate::settings::Settings;
 
 /// How far back a narration is looked for that has left the queue.
@@ -38,6 +37,12 @@ pub struct Local {
     /// The thread that ends the engine, once someone has asked for that.
     stopping: Mutex<Option<JoinHandle<()>>>,
     listeners: Listeners,
+    /// Held from when the name of a schedule is chosen until the disk has it: a moment, and only others who
+    /// set one wait for it.
+    naming: Mutex<()>,
+    /// Held while a word of a lexicon changes and what it touches is given to the engine, which may have to
+    /// end a segment first: only others who change one wait for it.
+    correcting: Mutex<()>,
 }
 
 impl Local {
@@ -53,7 +58,34 @@ impl Local {
             log,
             stopping: Mutex::default(),
             listeners,
+            naming: Mutex::default(),
+            correcting: Mutex::default(),
         }
+    }
+
+    /// Has narrations recur in the engine that is opened with these options: each run adds one to the queue.
+    /// Call it before the engine is opened, with what the service will be made of; what recurs since an
+    /// earlier start runs at once otherwise, and does not know how.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use aloud::engine::Engine;
+    /// use aloud::narrate::{Voices, library_options_with};
+    /// use aloud::service::{Local, Service};
+    /// use aloud::settings::{Overrides, Paths, load_from};
+    ///
+    /// let home = tempfile::tempdir()?;
+    /// let settings = load_from(Paths::under(home.path()), Overrides::default(), &|_| None)?;
+    /// let voices = Voices::new(&settings);
+    /// let mut options = library_options_with(&settings, &voices);
+    /// Local::prepare(&mut options, &settings, &voices);
+    /// let service = Local::new(Engine::open(options)?, voices, settings, Vec::new);
+    /// assert!(service.schedules()?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prepare(options: &mut Options, settings: &Settings, voices: &Arc<Voices>) {
+        adding::register(options, settings, voices);
     }
 
     /// Reads the text, cuts it and submits it. The same narration, unfinished or ended, continues.
@@ -65,54 +97,16 @@ impl Local {
         new: &NewNarration,
         out: Option<&Path>,
     ) -> anyhow::Result<Submitted> {
-        self.add_text_on(new, out, &Terms::default())
+        self.adder().add(new, out, &Terms::default())
     }
 
-    fn add_text_on(
-        &self,
-        new: &NewNarration,
-        out: Option<&Path>,
-        terms: &Terms,
-    ) -> anyhow::Result<Submitted> {
-        let request = match &new.text {
-            NewText::File(path) => read(path)?,
-            NewText::Typed(text) if text.trim().is_empty() => {
-                bail!("there is no text yet: type or paste what is to be spoken")
-            }
-            NewText::Typed(text) => {
-                Request::from_bytes("the text".into(), None, text.clone().into_bytes())?
-            }
-            NewText::Bytes { name, bytes } => {
-                // Only what would be the file's name in its folder: it names the output folder.
-                let path = Path::new(name).file_name().map(PathBuf::from);
-                Request::from_bytes(name.clone(), path, bytes.clone())?
-            }
-        };
-        let ready = voice::usable(&self.settings, &new.voice)?;
-        voice::check(ready.voice.info(), new.speed, new.speaker)?;
-        if self.engine.stats().processing == 0 {
-            // It opens while the text is cut.
-            self.voices.warm_up(&ready.reference, &ready.voice);
+    fn adder(&self) -> Adder<'_> {
+        Adder {
+            engine: &self.engine,
+            voices: &self.voices,
+            settings: &self.settings,
+            warms_up: true,
         }
-        let settings = Settings {
-            speed: new.speed,
-            speaker: new.speaker,
-            out: out.map_or_else(|| self.settings.out.clone(), Path::to_owned),
-            ..self.settings.clone()
-        };
-        let composed = compose_for(&request, &ready, &settings)?;
-        let with =
-            |submission: Submission| terms.on(submission.priority(new.priority).limits(new.limits));
-        let submitted = submit::submit_with(&self.engine, &self.settings, composed, with);
-        let submitted = submitted.inspect(|added| {
-            let continued = added.continued;
-            tracing::info!(task = %added.id, continued, "taken into the queue");
-        });
-        submitted.map_err(|error| match error.downcast_ref() {
-            // The database goes first; that is no news for a person.
-            Some(StoreError::Closed) => SubmitError::ShutDown.into(),
-            _ => error,
-        })
     }
 }
 
@@ -138,7 +132,8 @@ impl Service for Local {
     }
 
     fn task(&self, id: &TaskId) -> Result<TaskSummary, Refusal> {
-        Ok((&self.known(id)?).into())
+        let status = self.known(id)?;
+        Ok(TaskSummary::whole(&status, |name| self.is_shown(name)))
     }
 
     fn segments(
@@ -233,6 +228,18 @@ impl Service for Local {
         Ok(Done::default())
     }
 
+    fn correct(&self, id: &TaskId, correction: &Correction) -> Result<Corrected, Refusal> {
+        self.correct_word(id, correction)
+    }
+
+    fn schedules(&self) -> Result<Vec<Schedule>, Refusal> {
+        Ok(self.shown_schedules())
+    }
+
+    fn remove_schedule(&self, name: &str) -> Result<(), Refusal> {
+        self.remove_shown_schedule(name)
+    }
+
     fn shut_down(&self) -> Result<(), Refusal> {
         let wait = ShutdownWait::Segments(self.settings.shutdown_timeout);
         let mut stopping = lock(&self.stopping);
@@ -279,23 +286,26 @@ impl Host for Local {
         out: Option<&Path>,
         terms: &Terms,
     ) -> Result<Submitted, Refusal> {
-        if let Some(id) = self.made_before(terms)? {
-            return Ok(Submitted {
-                id,
-                continued: true,
-            });
+        if let Some(before) = self.made_before(terms)? {
+            return Ok(before);
         }
-        self.add_text_on(new, out, terms).or_else(|error| {
-            let key = terms.key.as_ref().map(RequestKey::task);
-            match error.downcast_ref() {
-                // The same request has come twice at one moment, or its task is history.
-                Some(SubmitError::Duplicate(id)) if key == Some(id) => Ok(Submitted {
-                    id: id.clone(),
-                    continued: true,
-                }),
-                _ => Err(refused(error)),
-            }
-        })
+        terms.check_moment()?;
+        let added = self.adder().add(new, out, terms);
+        added.or_else(|error| again(terms, error))
+    }
+
+    fn perform(&self, call: &PublicCall, terms: &Terms) -> Result<Submitted, Refusal> {
+        self.perform_public(call, terms)
+    }
+
+    fn schedule(
+        &self,
+        task: &Recurring,
+        recurrence: &Recurrence,
+        name: Option<&str>,
+        terms: &Terms,
+    ) -> Result<Schedule, Refusal> {
+        self.set_schedule(task, recurrence, name, terms)
     }
 
     fn group(&self, id: &GroupId) -> Result<GroupStatus, Refusal> {
@@ -330,14 +340,18 @@ impl Host for Local {
 }
 
 impl Local {
-    /// The task that the same request has made before.
-    fn made_before(&self, terms: &Terms) -> Result<Option<TaskId>, Refusal> {
+    /// What the same request has made before.
+    fn made_before(&self, terms: &Terms) -> Result<Option<Submitted>, Refusal> {
         let Some(key) = &terms.key else {
             return Ok(None);
         };
         let task = key.task();
         if self.status(task).is_some() {
-            return Ok(Some(task.clone()));
+            return Ok(Some(Submitted {
+                id: task.clone(),
+                continued: true,
+                notes: Vec::new(),
+            }));
         }
         let tasks = self.statuses();
         match tasks.iter().find(|other| key.is_of(&other.id)) {
@@ -408,11 +422,16 @@ impl Local {
     }
 }
 
-/// Why a text was not taken.
-fn refused(error: anyhow::Error) -> Refusal {
-    match error.downcast::<SubmitError>() {
-        Ok(error) => error.into(),
-        Err(error) => Refusal::of(&error),
+/// Why a request was not taken; one that has come twice at one moment, or whose task is history, was.
+fn again(terms: &Terms, error: anyhow::Error) -> Result<Submitted, Refusal> {
+    let key = terms.key.as_ref().map(RequestKey::task);
+    match error.downcast_ref() {
+        Some(SubmitError::Duplicate(id)) if key == Some(id) => Ok(Submitted {
+            id: id.clone(),
+            continued: true,
+            notes: Vec::new(),
+        }),
+        _ => Err(refused(error)),
     }
 }
 
@@ -420,24 +439,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads a file as a person named it. Only a real one: a pipe or a device could be read for ever.
-fn read(named: &Path) -> anyhow::Result<Request> {
-    let path = typed::path(named);
-    if path.as_os_str().is_empty() {
-        bail!("no file is named: type the path of a text, or the text itself");
-    }
-    let path = std::path::absolute(&path).unwrap_or(path);
-    if path
-        .metadata()
-        .is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
-    {
-        let name = path.display().to_string();
-        let reason = "it is a device or a pipe; name a file".into();
-        return Err(ComposeError::Read { name, reason }.into());
-    }
-    Ok(Request::read(&path)?)
-}
-
+mod correct;
+mod schedules;
 mod speech;
 #[cfg(test)]
 mod tests;

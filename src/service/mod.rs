@@ -4,10 +4,14 @@
 //! table: [`Action`].
 
 mod action;
+mod adding;
+mod correction;
 mod hearing;
 mod local;
 mod place;
 mod refusal;
+mod said;
+mod schedule;
 mod sound;
 mod speech;
 mod submit;
@@ -21,6 +25,7 @@ mod words;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
 pub(crate) use crate::engine::{Interrupt, Listener, StopReason, channel};
@@ -30,15 +35,21 @@ use crate::model::{
 use crate::narrate::{NewNarration, NewText};
 use crate::settings::Settings;
 
+pub use crate::engine::{Recurrence, RecurrenceError};
 pub use action::{Action, Standing, TaskAction};
+pub use adding::NarrationOrder;
+pub use correction::{Corrected, Correction};
 pub(crate) use hearing::Hearing;
 pub use local::{Local, LogSource};
 pub(crate) use place::{Place, library_tag, socket_of};
 pub use refusal::{Refusal, RefusalKind};
+pub(crate) use said::{Change, changes};
+pub use schedule::{LastRun, Schedule, When, WrittenSchedule};
+pub(crate) use schedule::{Taken, moment, to_come};
 pub use sound::Sound;
 pub use speech::{SpeechOrder, SpeechStream};
-pub(crate) use submit::{Ready, compose_for, reference, submit, submit_with};
-pub use summary::{SegmentState, SegmentView, TaskSummary};
+pub(crate) use submit::{Ready, compose_for, reference, submit, submit_with, unheeded};
+pub use summary::{SegmentState, SegmentView, TaskBrief, TaskSummary};
 pub use terms::{RequestKey, Terms};
 pub(crate) use trace::{InTrace, Traced, current_trace};
 
@@ -48,6 +59,9 @@ pub(crate) use words::without_middle;
 
 /// The number of the interface. Within one number things are only added.
 pub const API: u32 = 1;
+
+/// How many tasks or segments a page has at most.
+pub const PAGE: usize = 1000;
 
 /// Who answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,6 +123,7 @@ impl NarrationDefaults {
     pub fn narrate(self, text: NewText) -> NewNarration {
         NewNarration {
             text,
+            written_as: None,
             voice: self.voice,
             speed: self.speed,
             speaker: self.speaker,
@@ -125,6 +140,9 @@ pub struct Submitted {
     pub id: TaskId,
     /// Whether an earlier run had begun it.
     pub continued: bool,
+    /// What a person should know of how the text was read: what was found out, or is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// A line of the program's log.
@@ -164,6 +182,29 @@ pub struct Done {
     pub refused: Vec<Refusal>,
 }
 
+/// The name under which narrations can be asked for, as operations are.
+pub const NARRATE: &str = "narrate";
+
+/// An operation of the embedding program that is public, with what it is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublicCall {
+    /// Its name.
+    pub operation: String,
+    /// What it is to do.
+    pub parameters: Value,
+    /// How urgent it is.
+    pub priority: Priority,
+}
+
+/// What recurs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recurring {
+    /// A text: its file is read anew each time, and what has not changed is not narrated again.
+    Narration(NarrationOrder),
+    /// An operation.
+    Operation(PublicCall),
+}
+
 /// The service. Any thread may ask; what takes longer than a look says so. Whatever is asked may be
 /// refused: the service may be another process, which may have ended.
 pub trait Service: Send + Sync {
@@ -176,6 +217,32 @@ pub trait Service: Send + Sync {
     /// # Errors
     /// [`Refusal`]: there is no such task.
     fn tasks(&self, after: Option<&TaskId>, limit: usize) -> Result<Vec<TaskSummary>, Refusal>;
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// [`Refusal`]: one that a page ended with was cleaned away before the next was asked for, or the
+    /// service does not answer any more.
+    fn all_tasks(&self) -> Result<Vec<TaskSummary>, Refusal> {
+        let mut all: Vec<TaskSummary> = Vec::new();
+        loop {
+            let after = all.last().map(|task| task.id.clone());
+            let page = self.tasks(after.as_ref(), PAGE)?;
+            let is_last = page.len() < PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// All of them, for a list that a person reads: many times less than [`Self::all_tasks`].
+    ///
+    /// # Errors
+    /// [`Refusal`]: as [`Self::all_tasks`].
+    fn briefs(&self) -> Result<Vec<TaskBrief>, Refusal> {
+        Ok(self.all_tasks()?.iter().map(TaskBrief::from).collect())
+    }
 
     /// One task.
     ///
@@ -256,6 +323,28 @@ pub trait Service: Send + Sync {
     /// [`Refusal`]: why not.
     fn act(&self, action: &Action) -> Result<Done, Refusal>;
 
+    /// Has a word of a narration said otherwise from now on: it goes into a lexicon, and the segments of
+    /// this narration that have it are made again: at once if it has begun, otherwise when it was to begin.
+    /// Takes as long as the text is, a moment for the disk, and for a narration in work its end.
+    ///
+    /// # Errors
+    /// [`Refusal`]: what is wrong with the word, what is said for it, or the lexicon; or there is no such
+    /// narration any more.
+    fn correct(&self, id: &TaskId, correction: &Correction) -> Result<Corrected, Refusal>;
+
+    /// What recurs, by name.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the service does not answer any more.
+    fn schedules(&self) -> Result<Vec<Schedule>, Refusal>;
+
+    /// Has what is called so recur no more; a run of it that waits or is in work continues. Takes a moment
+    /// for the disk.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nothing recurs under this name, or the disk did not take it.
+    fn remove_schedule(&self, name: &str) -> Result<(), Refusal>;
+
     /// Ends the service after the segment in work; what is unfinished continues at the next start.
     /// Returns at once.
     ///
@@ -295,6 +384,26 @@ pub trait Host: Live {
         out: Option<&Path>,
         terms: &Terms,
     ) -> Result<Submitted, Refusal>;
+
+    /// Submits an operation that is public. One that is not is refused like one that does not exist.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such public operation; or as [`Self::add_on`].
+    fn perform(&self, call: &PublicCall, terms: &Terms) -> Result<Submitted, Refusal>;
+
+    /// Has something recur, under its name in the place of what recurred under that before; without a name,
+    /// under one that is made of what it does. Of the terms only those are taken that each run can have.
+    ///
+    /// # Errors
+    /// [`Refusal`]: it can't be done, or can't recur, or the name is taken by something of the embedding
+    /// program.
+    fn schedule(
+        &self,
+        task: &Recurring,
+        recurrence: &Recurrence,
+        name: Option<&str>,
+        terms: &Terms,
+    ) -> Result<Schedule, Refusal>;
 
     /// How the tasks of a group stand.
     ///

@@ -68,6 +68,13 @@ impl Refusal {
         }
     }
 
+    /// The same with what to do next.
+    #[must_use]
+    pub fn with_remediation(mut self, advice: &str) -> Self {
+        self.error = self.error.with_remediation(advice);
+        self
+    }
+
     /// It should have worked.
     #[must_use]
     pub fn failed(message: impl Into<String>) -> Self {

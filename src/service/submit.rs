@@ -7,11 +7,16 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::{Submitted, current_trace};
+use crate::assets::Assets;
 use crate::engine::{Engine, Submission};
-use crate::model::{Narration, NarrationSettings};
-use crate::narrate::{Composed, LibraryId, Owner, Request, claim, compose, create_folder};
+use crate::model::{Narration, NarrationSettings, TaskId};
+use crate::narrate::{
+    ComposeError, Composed, LibraryId, Manner, Owner, Request, VoicesAskedFor, claim, compose,
+    create_folder, joined_name, lexicon_for,
+};
 use crate::settings::Settings;
 use crate::speech::Voice;
+use crate::text::printable;
 
 /// A voice that is there, and what narrations call it.
 pub(crate) struct Ready {
@@ -43,14 +48,78 @@ pub(crate) fn compose_for(
         speaker: settings.speaker,
     };
     let info = ready.voice.info();
-    Ok(compose(
+    let composed = compose(
         request,
         info,
         &ready.reference,
         &how,
-        &settings.pauses,
+        Manner {
+            pauses: &settings.pauses,
+            taste: &settings.taste(),
+            lexicon: &lexicon_for(&settings.paths, request.file.as_deref())?,
+        },
         &settings.out,
-    )?)
+    )?;
+    check_voices(settings, &request.name, &composed.voices)?;
+    Ok(composed)
+}
+
+/// Whether whoever narrates knows the voices that a text asks for.
+///
+/// # Errors
+/// [`ComposeError::UnknownVoice`]
+pub(super) fn check_voices(
+    settings: &Settings,
+    text: &str,
+    voices: &VoicesAskedFor,
+) -> Result<(), ComposeError> {
+    if voices.is_empty() {
+        return Ok(());
+    }
+    let listed = Assets::from_settings(settings).voices();
+    let is_known = |name: &str| {
+        name == settings.voice
+            || settings.voices.contains_key(name)
+            || listed.iter().any(|voice| voice.name == name)
+    };
+    match voices.iter().find(|(_, name)| !is_known(name)) {
+        None => Ok(()),
+        Some((segment, name)) => Err(ComposeError::UnknownVoice {
+            name: text.to_owned(),
+            segment: segment + 1,
+            voice: (**name).to_owned(),
+        }),
+    }
+}
+
+/// What a text asks for and does not get.
+pub(crate) fn unheeded(voices: &VoicesAskedFor) -> Option<String> {
+    let (segment, name) = voices.first()?;
+    Some(format!(
+        "it asks for the voice {} from segment {} on ({} such wishes): a narration has one voice, so \
+         this has no effect",
+        printable(name),
+        segment + 1,
+        voices.len()
+    ))
+}
+
+/// The task that has completed the same narration, if what it made is there.
+pub(crate) fn completed_before(
+    engine: &Engine,
+    settings: &Settings,
+    composed: &Composed,
+) -> anyhow::Result<Option<TaskId>> {
+    let narration = &composed.narration;
+    let Some((id, folder)) = engine.completed_like(&narration.fingerprint)? else {
+        return Ok(None);
+    };
+    let library_id = LibraryId::of(&settings.paths.library)?;
+    let is_there = folder.join(joined_name(&narration.title)).is_file();
+    if is_there && claim(&folder, &Owner::new(&library_id, narration)) {
+        return Ok(Some(id));
+    }
+    Ok(None)
 }
 
 /// Submits a narration, unless the same one is unfinished from an earlier run: that one continues.
@@ -79,6 +148,7 @@ pub(crate) fn submit_with(
         return Ok(Submitted {
             id,
             continued: true,
+            notes: Vec::new(),
         });
     }
     let library = &settings.paths.library;
@@ -94,6 +164,7 @@ pub(crate) fn submit_with(
         return Ok(Submitted {
             id: submit(narration)?,
             continued: true,
+            notes: Vec::new(),
         });
     }
     // One that can't be asked about is taken for known.
@@ -104,6 +175,7 @@ pub(crate) fn submit_with(
         Ok(id) => Ok(Submitted {
             id,
             continued: false,
+            notes: Vec::new(),
         }),
         Err(error) => {
             // An error may come after the narration is on disk; the folder is its own then.

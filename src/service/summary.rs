@@ -12,8 +12,8 @@ use serde_json::json;
 use super::Standing;
 use crate::model::{
     CompletedSegment, ErrorObject, GroupId, Hold, Limits, Occurrence, Plan, PlannedSegment,
-    Priority, Progress, RunOutput, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp,
-    Trace,
+    Priority, Progress, Reading, RunOutput, SegmentId, SharedValue, TaskId, TaskKind, TaskState,
+    TaskStatus, Timestamp, Trace,
 };
 
 /// What is known of a task, without its segments.
@@ -65,6 +65,9 @@ pub struct TaskSummary {
     pub rank: i64,
     /// Whether it is held back.
     pub paused: bool,
+    /// When it may begin at the earliest, if it was not to begin at once; in the past once it may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
     /// What else keeps it from running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Box<Hold>>,
@@ -103,6 +106,65 @@ pub struct TaskSummary {
     /// What was made of its clips: the joined narration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// The public operation that it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Arc<str>>,
+    /// What came of that. As the context, it is told of one task only, never in a list of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<SharedValue>,
+    /// What its submitter gave with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<SharedValue>,
+}
+
+/// The little of a task that stands on a line of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskBrief {
+    /// Its id.
+    pub id: TaskId,
+    /// What a person calls it.
+    pub title: Arc<str>,
+    /// Where it stands.
+    pub state: TaskState,
+    /// Whether it is held back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+    /// When it may begin at the earliest, if it was not to begin at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// Whether someone asked for it to be cancelled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancel_requested: bool,
+    /// Steps that are done, as [`Progress::current`].
+    pub current: u64,
+    /// Steps in all.
+    pub total: u64,
+    /// The same in whole percent, rounded down.
+    pub percentage: u8,
+    /// Seconds of work that are left, by estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<f64>,
+    /// What else keeps it from running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Box<Hold>>,
+}
+
+impl From<&TaskSummary> for TaskBrief {
+    fn from(task: &TaskSummary) -> Self {
+        Self {
+            id: task.id.clone(),
+            title: Arc::clone(&task.title),
+            state: task.state,
+            paused: task.paused,
+            due: task.due,
+            cancel_requested: task.cancel_requested,
+            current: task.progress.current,
+            total: task.progress.total,
+            percentage: task.percentage,
+            seconds_left: task.seconds_left,
+            hold: task.hold.clone(),
+        }
+    }
 }
 
 fn is_nothing(made: &RunOutput) -> bool {
@@ -145,6 +207,7 @@ impl From<&TaskStatus> for TaskSummary {
             priority: status.priority,
             rank: status.rank,
             paused: status.paused,
+            due: status.due,
             hold: status.hold.clone(),
             group: status.group.clone(),
             limits: status.limits,
@@ -158,11 +221,29 @@ impl From<&TaskStatus> for TaskSummary {
             after: Arc::clone(&status.after),
             occurrence: status.occurrence.clone(),
             files: files(status),
+            operation: None,
+            result: None,
+            context: None,
         }
     }
 }
 
 impl TaskSummary {
+    /// The summary with everything that was given and came back: `is_public` says so of an operation, of
+    /// which nothing is told otherwise.
+    pub(super) fn whole(status: &TaskStatus, is_public: impl Fn(&str) -> bool) -> Self {
+        let mut summary = Self::from(status);
+        summary.context.clone_from(&status.context);
+        let call = status.operation.as_ref();
+        if let Some(call) = call.filter(|call| is_public(&call.name)) {
+            summary.operation = Some(Arc::clone(&call.name));
+            summary.result.clone_from(&status.result);
+            let given = Some(&call.context).filter(|context| !context.is_null());
+            summary.context = given.map(|context| context.clone().into());
+        }
+        summary
+    }
+
     /// The task as whoever follows it keeps it: of its segments only what `before` knew.
     pub(crate) fn into_status(self, before: Option<TaskStatus>) -> TaskStatus {
         let (completed, errors, plan) = match before {
@@ -198,6 +279,7 @@ impl TaskSummary {
             priority: self.priority,
             rank: self.rank,
             paused: self.paused,
+            due: self.due,
             hold: self.hold,
             occurrence: self.occurrence,
             after: self.after,
@@ -205,6 +287,7 @@ impl TaskSummary {
             limits: self.limits,
             attempt: self.attempt,
             trace: self.trace,
+            context: self.context,
             plan,
             ..TaskStatus::new(self.id, self.title, self.kind, self.created_at)
         }
@@ -243,7 +326,7 @@ pub struct SegmentView {
     pub segment_id: SegmentId,
     /// Where it stands.
     pub state: SegmentState,
-    /// What is spoken.
+    /// What is written.
     pub text: String,
     /// Its first byte in the text.
     pub start: u64,
@@ -253,6 +336,9 @@ pub struct SegmentView {
     pub heading: bool,
     /// Milliseconds of silence after it.
     pub pause_ms: u32,
+    /// What of the text is said otherwise than it is written.
+    #[serde(default, skip_serializing_if = "Reading::is_plain")]
+    pub reading: Reading,
     /// The file of its clip, in the task's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<Arc<str>>,
@@ -307,6 +393,7 @@ impl SegmentView {
             start: planned.map_or(0, |planned| planned.start),
             end: planned.map_or(0, |planned| planned.end),
             heading: planned.is_some_and(|planned| planned.heading),
+            reading: planned.map_or_else(Reading::default, |planned| planned.reading.clone()),
             pause_ms: planned.map_or(0, |planned| planned.pause_ms),
             clip: clip.map(|clip| Arc::clone(&clip.clip)),
             seconds: clip.map(|clip| clip.duration.as_secs_f64()),
@@ -323,6 +410,7 @@ impl SegmentView {
             text: self.text.as_str().into(),
             pause_ms: self.pause_ms,
             heading: self.heading,
+            reading: self.reading.clone(),
         }
     }
 
@@ -343,7 +431,8 @@ impl SegmentView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Work, testing::Library};
+    use crate::engine::{Submission, Work, testing::Library};
+    use crate::model::Said;
 
     #[test]
     fn a_status_is_known_again_from_its_summary_and_its_windows() {
@@ -369,6 +458,48 @@ mod tests {
         assert_eq!(again.time_left(), status.time_left());
         let kept = summary.into_status(Some(again.clone()));
         assert_eq!(kept, again);
+    }
+
+    /// From the store to whoever follows in another process.
+    #[test]
+    fn a_reading_outlives_a_restart_and_the_wire() {
+        let said = |start, end, words: &str, left_out: Option<&str>| Said {
+            start,
+            end,
+            words: words.into(),
+            left_out: left_out.map(Into::into),
+        };
+        let reading = Reading::new(vec![
+            said(3, 7, "fourteen ninety-two", None),
+            said(7, 12, "", Some("emoji")),
+            said(14, 21, "x dot org", Some("address of a link")),
+        ]);
+        let mut engine = Library::new();
+        let mut narration = engine.narration("A story");
+        narration.plan = Arc::new(Plan::new(vec![PlannedSegment {
+            start: 0,
+            end: 22,
+            text: "In 1492 🚤: x.org/a.".into(),
+            pause_ms: 0,
+            heading: false,
+            reading,
+        }]));
+        let planned = narration.plan.clone();
+        let id = engine.submit(Submission::new(narration).paused()).unwrap();
+        engine.reopen();
+        let status = engine.task_status(&id).unwrap();
+        assert_eq!(status.plan.as_ref(), Some(&planned));
+        let wire = serde_json::to_string(&SegmentView::window(&status, SegmentId::FIRST, 1));
+        let views: Vec<SegmentView> = serde_json::from_str(&wire.unwrap()).unwrap();
+        let mut seen = TaskSummary::from(&status).into_status(None);
+        let plan = Arc::make_mut(seen.plan.as_mut().unwrap());
+        plan.add_window(
+            SegmentId::FIRST,
+            views.iter().map(SegmentView::planned).collect(),
+        );
+        let segment = plan.get(1).unwrap();
+        assert_eq!(segment, planned.get(1).unwrap());
+        assert_eq!(segment.spoken(), "In fourteen ninety-two: x dot org.");
     }
 
     #[test]

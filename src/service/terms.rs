@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::Refusal;
+use super::schedule::to_come;
 use crate::engine::Submission;
-use crate::model::{GroupId, TaskId};
+use crate::model::{GroupId, TaskId, Timestamp};
 
 /// So much of an id that was made from a key is the key's; the rest is what was asked for.
 const OF_KEY: usize = 18;
+
+/// How long a request may have been on its way, in milliseconds, or its sender's clock be behind.
+const ON_THE_WAY: i64 = 10_000;
 
 /// When and how a task runs, beside what it does. What is not said is as usual.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,10 +31,22 @@ pub struct Terms {
     pub timeout: Option<Duration>,
     /// How long it waits at least.
     pub delay: Option<Duration>,
+    /// The moment before which it does not begin, instead of a delay.
+    pub at: Option<Timestamp>,
+    /// What its submitter wants to find again.
+    pub context: Option<Value>,
 }
 
 impl Terms {
-    /// The submission under these terms.
+    /// A moment that has passed is none to begin at. One that passed on the way here is: it is now.
+    pub(super) fn check_moment(&self) -> Result<(), Refusal> {
+        match self.at {
+            Some(at) => to_come(at, Timestamp(Timestamp::now().0 - ON_THE_WAY)).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The submission under these terms. The context is left out, for an operation has one of its own.
     pub(super) fn on(&self, mut submission: Submission) -> Submission {
         if let Some(key) = &self.key {
             submission = submission.id(key.task().clone());
@@ -39,7 +57,9 @@ impl Terms {
         if let Some(timeout) = self.timeout {
             submission = submission.timeout(timeout);
         }
-        if let Some(delay) = self.delay {
+        // Clocks are read in whole milliseconds: with one more it is never told, or begun, before.
+        let until = |at: Timestamp| at.since(Timestamp::now()) + Duration::from_millis(1);
+        if let Some(delay) = self.at.map(until).or(self.delay) {
             submission = submission.delay(delay);
         }
         if self.paused {

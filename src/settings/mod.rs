@@ -10,6 +10,7 @@ mod error;
 mod paths;
 mod sources;
 mod value;
+mod webhook;
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +20,8 @@ use std::{
     time::Duration,
 };
 
+use crate::speech::Layout;
+use crate::text::reading::{Addresses, Dates, Emoji, NoteMarks, Taste, Urls, Years};
 pub use error::SettingsError;
 pub(crate) use error::printable;
 pub use paths::Paths;
@@ -26,6 +29,7 @@ use sources::Sources;
 pub use sources::{Origin, SettingOrigin};
 use value::Setting;
 pub use value::{OnHangup, Secret, Symbols};
+pub use webhook::{SigningKey, Webhook};
 
 /// The table of settings becomes the struct, the struct of flags and the reading.
 macro_rules! settings {
@@ -96,6 +100,28 @@ settings! {
 }
 
 settings! {
+    /// What is a matter of taste in reading aloud.
+    Reading, flags ReadingOverrides, prefix "reading.",
+    groups {}
+    keeps {}
+    /// How a year such as 1492 is said: `pairs` ("fourteen ninety-two") or `numbers`.
+    years: Years = |_| Years::Pairs, anything;
+    /// Which comes first in a date such as 5/4/2024: `local` is the month in American English and
+    /// elsewhere the day; `month-first`, `day-first`.
+    dates: Dates = |_| Dates::Local, anything;
+    /// What is said of the marks of notes, such as `[12]` behind a word: nothing (`silent`), or "note
+    /// twelve" (`spoken`).
+    note_marks: NoteMarks = |_| NoteMarks::Silent, anything;
+    /// What is said of the address of a page: its `host` ("example dot org"), the `whole` of it, or
+    /// nothing (`silent`).
+    urls: Urls = |_| Urls::Host, anything;
+    /// What is said of a mail address: `spoken` ("k at example dot org"), or nothing (`silent`).
+    addresses: Addresses = |_| Addresses::Spoken, anything;
+    /// What is said of emoji: nothing (`silent`), or their names (`named`).
+    emoji: Emoji = |_| Emoji::Silent, anything;
+}
+
+settings! {
     /// What the process that a voice runs in may use of the machine. A task can have limits of its own.
     VoiceLimits, flags VoiceLimitOverrides, prefix "limits.",
     groups {}
@@ -145,6 +171,8 @@ settings! {
     groups {
         /// Silence between the things that are read.
         pauses: Pauses / PauseOverrides,
+        /// What is a matter of taste in reading aloud.
+        reading: Reading / ReadingOverrides,
         /// What the process that a voice runs in may use of the machine.
         limits: VoiceLimits / VoiceLimitOverrides,
         /// Where the program answers over TCP, and whom.
@@ -159,6 +187,8 @@ settings! {
         keys: BTreeMap<String, String>,
         /// Voices by other names, under which programs ask for them over HTTP, such as `alloy`.
         voices: BTreeMap<String, String>,
+        /// Who is told of changes of tasks, by a signed request for each: the tables `[[webhooks]]`.
+        webhooks: Vec<Webhook>,
         /// The program that voices run in, each in a process of its own, so that one that crashes
         /// takes nothing with it; none runs them in this process. No user sets this: the program
         /// does that reads the settings. See [`speech::process::load`](crate::speech::process::load).
@@ -180,6 +210,9 @@ settings! {
     workers: usize = |_| 1, |value| within(value, 1..=64);
     /// The processor cores that one worker uses; none is all of them.
     threads: Option<usize> = |_| None, |value| optional(value, |n| within(n, 1..=1024));
+    /// How the values of a voice's decoder lie in memory: `plain` or `blocked`; none is what was measured,
+    /// or what is usually faster on such a processor.
+    layout: Option<Layout> = |_| None, anything;
     /// How long a voice that nothing is spoken with stays in memory; none is as long as the program runs.
     keep_voice: Option<Duration> = |_| Some(Duration::from_secs(60)), anything;
     /// How long a finished task stays in the list.
@@ -297,11 +330,13 @@ pub fn load_from(
         own_paths,
         keys,
         voices,
+        Vec::new(),
         None,
         Vec::new(),
     )?;
     settings.keys = sources.take_table("keys")?;
     settings.voices = sources.take_table("voices")?;
+    settings.webhooks = sources.take_webhooks()?;
     sources.refuse_unknown_keys()?;
     // Whatever folder the program later runs in, the narrations' folder stays the same one.
     settings.out = std::path::absolute(&settings.out).unwrap_or(settings.out);
@@ -310,6 +345,19 @@ pub fn load_from(
 }
 
 impl Settings {
+    /// How texts are read under these settings.
+    #[must_use]
+    pub fn taste(&self) -> Taste {
+        Taste {
+            years: self.reading.years,
+            dates: self.reading.dates,
+            note_marks: self.reading.note_marks,
+            urls: self.reading.urls,
+            addresses: self.reading.addresses,
+            emoji: self.reading.emoji,
+        }
+    }
+
     /// Every setting with its value and where that came from, in the order of the table.
     #[must_use]
     pub fn explain(&self) -> Vec<SettingOrigin> {

@@ -15,6 +15,7 @@ use super::{
     SettingsError,
     error::shown,
     value::{Raw, Setting},
+    webhook::{self, Webhook},
 };
 use crate::text::{DecodeError, decode};
 
@@ -65,7 +66,7 @@ const OTHER_NAMES: [(&str, &str); 3] = [
 const LONGEST_KEY: usize = 64;
 
 /// What `config.toml` says: key → line and value.
-type Entries = BTreeMap<String, (usize, Raw)>;
+pub(super) type Entries = BTreeMap<String, (usize, Raw)>;
 
 pub(super) struct Sources<'e> {
     path: PathBuf,
@@ -211,6 +212,57 @@ impl<'e> Sources<'e> {
         Ok(table)
     }
 
+    /// The tables under `[[webhooks]]`, in their order.
+    pub(super) fn take_webhooks(&mut self) -> Result<Vec<Webhook>, SettingsError> {
+        let mut tables: BTreeMap<usize, Entries> = BTreeMap::new();
+        for (key, entry) in std::mem::take(&mut self.file) {
+            let rest = key.strip_prefix("webhooks.").map(|rest| {
+                let (number, name) = rest.split_once('.').unwrap_or((rest, ""));
+                (number.parse::<usize>(), name.to_owned())
+            });
+            match rest {
+                Some((Ok(number), name)) => {
+                    tables.entry(number).or_default().insert(name, entry);
+                }
+                Some((Err(_), _)) => return Err(self.no_webhooks(&entry)),
+                None if key == "webhooks" && entry.1 != Raw::Words(Vec::new()) => {
+                    return Err(self.no_webhooks(&entry));
+                }
+                None if key == "webhooks" => {}
+                None => {
+                    self.file.insert(key, entry);
+                }
+            }
+        }
+        let mut webhooks: Vec<Webhook> = Vec::new();
+        for entries in tables.into_values() {
+            let line = entries.get("").map_or(1, |(line, _)| *line);
+            let webhook = webhook::read(&self.path, line, &entries)?;
+            if webhooks.iter().any(|other| other.name == webhook.name) {
+                let given = format!("{:?}", shown(&webhook.name));
+                let problem = "must be another one than those before it have: it tells them apart";
+                return Err(webhook::bad(&self.path, line, "name", problem, given));
+            }
+            self.origins.push(SettingOrigin {
+                name: "webhooks",
+                value: webhook.show(),
+                origin: Origin::File(self.path.clone(), line),
+            });
+            webhooks.push(webhook);
+        }
+        Ok(webhooks)
+    }
+
+    fn no_webhooks(&self, (line, raw): &(usize, Raw)) -> SettingsError {
+        SettingsError::BadValue {
+            place: Origin::File(self.path.clone(), *line).to_string(),
+            name: "webhooks".to_owned(),
+            problem: "must be tables: a line [[webhooks]] for each, and its entries below it"
+                .into(),
+            given: raw.show(),
+        }
+    }
+
     /// After all settings were taken: is there a key in the file that none of them has?
     pub(super) fn refuse_unknown_keys(&self) -> Result<(), SettingsError> {
         let known = |key: &str| self.origins.iter().any(|setting| setting.name == key);
@@ -276,7 +328,22 @@ fn flatten(
             },
             DeValue::Boolean(_) => Raw::Other("true or false"),
             DeValue::Datetime(_) => Raw::Other("a date"),
-            DeValue::Array(_) => Raw::Other("a list"),
+            DeValue::Array(items) if items.iter().any(|item| item.get_ref().is_table()) => {
+                for (number, item) in items.iter().enumerate() {
+                    let name = format!("{name}.{number}");
+                    let line = line_of(item.span().start);
+                    into.insert(name.clone(), (line, Raw::Other("a table")));
+                    if let DeValue::Table(inner) = item.get_ref() {
+                        flatten(&format!("{name}."), inner, line_of, into);
+                    }
+                }
+                continue;
+            }
+            DeValue::Array(items) => {
+                let words = items.iter().map(|item| item.get_ref().as_str());
+                let words: Option<Vec<String>> = words.map(|word| Some(word?.to_owned())).collect();
+                words.map_or(Raw::Other("a list"), Raw::Words)
+            }
             DeValue::Table(inner) => {
                 flatten(&format!("{name}."), inner, line_of, into);
                 continue;

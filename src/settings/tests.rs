@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::model::StateChange;
 
 struct Home(tempfile::TempDir);
 
@@ -263,4 +264,107 @@ fn the_names_of_the_documents_count_after_ours() {
         message.starts_with("EXECUTOR_SHUTDOWN_TIMEOUT"),
         "{message}"
     );
+}
+
+#[test]
+fn webhooks_are_read_and_their_keys_never_shown() {
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let home = Home::with(&format!(
+        "[[webhooks]]\nurl = \"https://shelf.example/hook?token=1\"\nsecret_file = \"hook.key\"\n\
+         [[webhooks]]\nname = \"box\"\nurl = \"http://[::1]:8000\"\nsecret = \"{key}\"\non = [\"task.started\", \"failed\"]\n"
+    ));
+    let error = home.error(&[]);
+    assert!(
+        error.contains("config.toml:3: `webhooks.secret_file` must be a file that can be read")
+    );
+    fs::write(home.0.path().join("config/hook.key"), format!("{key}\n")).unwrap();
+    let settings = home.load(Overrides::default(), &[]).unwrap();
+    let [first, second] = &settings.webhooks[..] else {
+        panic!("{:?}", settings.webhooks);
+    };
+    assert_eq!(first.name, first.url);
+    assert_eq!(first.on, StateChange::ENDS);
+    assert_eq!(second.on, [StateChange::Started, StateChange::Failed]);
+    assert_eq!(first.key, second.key);
+    let shown: Vec<_> = settings
+        .explain()
+        .into_iter()
+        .filter(|it| it.name == "webhooks")
+        .collect();
+    assert_eq!(
+        shown[0].value,
+        "https://shelf.example/hook (on completed failed cancelled)"
+    );
+    assert_eq!(
+        shown[1].value,
+        "box at http://[::1]:8000 (on started failed)"
+    );
+    assert!(!format!("{settings:?}").contains("MfKQ9r8G"));
+}
+
+#[test]
+fn a_wrong_webhook_is_refused_with_what_would_be_right() {
+    let key = "secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"";
+    let url = "url = \"https://a.example\"";
+    for (config, expected) in [
+        (
+            "webhooks = 1".to_owned(),
+            "config.toml:1: `webhooks` must be tables: a line [[webhooks]]",
+        ),
+        (
+            "[webhooks]\nurl = \"x\"".to_owned(),
+            "config.toml:2: `webhooks` must be tables",
+        ),
+        (
+            format!("[[webhooks]]\n{key}"),
+            "config.toml:1: `webhooks.url` must be there",
+        ),
+        (
+            format!("[[webhooks]]\n{key}\nurl = \"ftp://a\""),
+            "config.toml:3: `webhooks.url` must begin with https://",
+        ),
+        (
+            format!("[[webhooks]]\n{key}\nurl = \"https://me:pass@a\""),
+            "must have no name and password in it",
+        ),
+        (
+            format!("[[webhooks]]\n{key}\nurl = \"https://:80/\""),
+            "must name a host",
+        ),
+        (
+            format!("[[webhooks]]\n{key}\nurl = \"https://a:99999/\""),
+            "must have a port of 1 to 65535",
+        ),
+        (
+            format!("[[webhooks]]\n{url}"),
+            "config.toml:1: `webhooks.secret_file` must be there, or `secret`",
+        ),
+        (
+            format!("[[webhooks]]\n{url}\nsecret = \"hunter2\""),
+            "config.toml:3: `webhooks.secret` must be whsec_ and 24 to 64 bytes",
+        ),
+        (
+            format!("[[webhooks]]\n{url}\n{key}\nsecret_file = \"x\""),
+            "must not be there beside `secret`",
+        ),
+        (
+            format!("[[webhooks]]\n{url}\n{key}\non = [\"done\"]"),
+            "`webhooks.on` must be some of submitted, started",
+        ),
+        (
+            format!("[[webhooks]]\n{url}\n{key}\nevents = \"all\""),
+            "there is no setting `webhooks.events`",
+        ),
+        (
+            format!("[[webhooks]]\n{url}\n{key}\n[[webhooks]]\n{url}\n{key}"),
+            "config.toml:4: `webhooks.name` must be another one",
+        ),
+    ] {
+        let error = Home::with(&config).error(&[]);
+        assert!(error.contains(expected), "{config}: {error}");
+        assert!(
+            !error.contains("hunter2") && !error.contains("pass@"),
+            "{error}"
+        );
+    }
 }

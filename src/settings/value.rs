@@ -7,6 +7,8 @@ use std::{
 };
 
 use super::error::shown;
+use crate::speech::Layout;
+use crate::text::reading::{Addresses, Dates, Emoji, NoteMarks, Urls, Years};
 
 /// A value as `config.toml` holds it, reduced to what settings need.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +19,8 @@ pub enum Raw {
     Int(i64),
     /// A number with a fraction.
     Float(f64),
+    /// A list of strings.
+    Words(Vec<String>),
     /// Anything else, by the name of its type.
     Other(&'static str),
 }
@@ -28,6 +32,7 @@ impl Raw {
             Raw::Text(text) => format!("{:?}", shown(text)),
             Raw::Int(number) => number.to_string(),
             Raw::Float(number) => number.to_string(),
+            Raw::Words(_) => "a list".to_owned(),
             Raw::Other(kind) => (*kind).to_owned(),
         }
     }
@@ -235,6 +240,13 @@ macro_rules! choice {
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub enum $name { $($(#[$doc])* $variant,)* }
 
+        words! { $name, $wants: $($word => $variant,)* }
+    };
+}
+
+/// How the words of a setting stand for the variants of an enum.
+macro_rules! words {
+    ($name:ident, $wants:literal: $($word:literal => $variant:ident,)*) => {
         impl Setting for $name {
             type Flag = $name;
             const WANTS: &'static str = $wants;
@@ -274,6 +286,50 @@ choice! {
     "finish" => Finish,
     /// The segment in work is finished; what is left continues at the next start.
     "stop" => Stop,
+}
+
+words! {
+    Layout, "must be \"plain\" or \"blocked\"":
+    "plain" => Plain,
+    "blocked" => Blocked,
+}
+
+words! {
+    Years, "must be \"pairs\" or \"numbers\"":
+    "pairs" => Pairs,
+    "numbers" => Numbers,
+}
+
+words! {
+    Dates, "must be \"local\", \"month-first\" or \"day-first\"":
+    "local" => Local,
+    "month-first" => MonthFirst,
+    "day-first" => DayFirst,
+}
+
+words! {
+    NoteMarks, "must be \"silent\" or \"spoken\"":
+    "silent" => Silent,
+    "spoken" => Spoken,
+}
+
+words! {
+    Urls, "must be \"host\", \"whole\" or \"silent\"":
+    "host" => Host,
+    "whole" => Whole,
+    "silent" => Silent,
+}
+
+words! {
+    Addresses, "must be \"spoken\" or \"silent\"":
+    "spoken" => Spoken,
+    "silent" => Silent,
+}
+
+words! {
+    Emoji, "must be \"silent\" or \"named\"":
+    "silent" => Silent,
+    "named" => Named,
 }
 
 /// A setting that may be left open: written `"none"`.

@@ -37,9 +37,46 @@ pub struct Runtime {
     pub espeak_data: PathBuf,
     /// Threads that a model runs on; `None` for all cores.
     pub threads: Option<usize>,
+    /// How a decoder's values lie in memory; `None` for what is usually faster on such a processor.
+    pub layout: Option<Layout>,
+}
+
+/// How the values of a voice's decoder lie in memory while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// As the model's file has them: each channel by itself.
+    Plain,
+    /// Some channels side by side, as many as a register holds. The samples are the same but for rounding.
+    Blocked,
+}
+
+impl Layout {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::Blocked];
+
+    /// What is faster where nothing was measured. ONNX Runtime as it is published for x86 has convolutions in
+    /// blocks, fast ones with FMA3; where it has none, what would be blocked is only reordered
+    /// (`MlasNchwcGetBlockSize` in its `core/mlas/lib/snchwc.cpp`). Whether others have any, `aloud bench`
+    /// measures.
+    #[must_use]
+    pub fn usual() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+        {
+            return Self::Blocked;
+        }
+        Self::Plain
+    }
 }
 
 impl Runtime {
+    /// How a decoder's values lie in memory: what is set, or what is usually faster here.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout.unwrap_or_else(Layout::usual)
+    }
+
     /// How many threads a model runs on: what is set, or as many as there are cores. A core's second
     /// thread gains nothing here, for both want the same units.
     #[must_use]

@@ -4,32 +4,11 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::Directive;
 use super::control::{control_spans, is_control, is_invisible};
-use super::{Markdown, PlainText};
-
-/// A way of writing texts: plain, Markdown, …
-pub trait Format: Send + Sync {
-    /// The format's name for people, such as "Markdown".
-    fn name(&self) -> &'static str;
-
-    /// Takes `text` apart. Never fails: what a format does not understand is spoken as it stands.
-    fn parse(&self, text: &str) -> Document;
-}
-
-/// The format of a file, by its name. `_text` is there for formats that are known by how they
-/// begin; neither of the present two is.
-pub fn format_for(file_name: Option<&Path>, _text: &str) -> &'static dyn Format {
-    const MARKDOWN: [&str; 4] = ["md", "markdown", "mdown", "mkd"];
-    let extension = file_name.and_then(Path::extension).and_then(|e| e.to_str());
-    match extension {
-        Some(e) if MARKDOWN.iter().any(|known| e.eq_ignore_ascii_case(known)) => &Markdown,
-        _ => &PlainText,
-    }
-}
 
 /// A text taken apart. The runs of all blocks and the omissions are in the order of the source
 /// and cover it, each byte exactly once.
@@ -42,6 +21,10 @@ pub struct Document {
     pub blocks: Vec<Block>,
     /// What is not spoken, and why.
     pub omissions: Vec<Omission>,
+    /// What it asks of whoever reads it aloud, in order.
+    pub directives: Vec<Directive>,
+    /// The tag of its language, such as `en-GB`, if the text names one.
+    pub language: Option<String>,
 }
 
 /// A paragraph or something of that rank: no sentence goes across its ends.
@@ -51,6 +34,20 @@ pub struct Block {
     pub kind: BlockKind,
     /// Its words, in order.
     pub runs: Vec<Run>,
+    /// What ends with it.
+    pub end: BlockEnd,
+}
+
+/// What ends with a block, and so how long the pause after it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockEnd {
+    /// A paragraph, a heading, an item of a list …
+    #[default]
+    Paragraph,
+    /// A line that its author ended on purpose, within something of that rank: a line of verse, of an
+    /// address, before `<br>`.
+    Line,
 }
 
 /// What a block is.
@@ -79,6 +76,21 @@ pub struct Run {
     /// What is spoken for them.
     pub spoken: Spoken,
 }
+
+impl Run {
+    /// What is spoken for it; `text` is the source.
+    #[must_use]
+    pub fn words<'a>(&'a self, text: &'a str) -> &'a str {
+        match &self.spoken {
+            Spoken::AsWritten => &text[self.span.clone()],
+            Spoken::Instead(words) => words,
+        }
+    }
+}
+
+/// A paragraph separator. Within [`Spoken::Instead`] it is a blank where a sentence ends, whatever
+/// follows.
+pub(super) const SENTENCE_END: char = '\u{2029}';
 
 /// What is spoken for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,18 +121,39 @@ pub enum OmissionReason {
     Markup,
     /// A block of code.
     Code,
-    /// HTML in another format.
+    /// What HTML holds and no browser shows: drawings, templates, what is there for browsers without
+    /// this or that.
     Html,
-    /// The address of a link.
+    /// The tags of HTML.
+    Tag,
+    /// Scripts and styles in HTML.
+    Script,
+    /// Text that its author hid from those who look at a page.
+    Hidden,
+    /// The address of a link, or the name by which links know a place.
     Link,
     /// The address of an image.
     Image,
     /// The mark or label of a footnote.
     Footnote,
+    /// The mark of a note in plain words: ¹, `[12]`, `*`.
+    NoteMark,
     /// Metadata at the start of a file.
     FrontMatter,
     /// A line of signs between scenes.
     SceneBreak,
+    /// The number of a page, between the halves of a text that goes on.
+    PageNumber,
+    /// The title of a book or a chapter, at the top of each page.
+    RunningHead,
+    /// The hyphen that parts a word at the end of a line.
+    Hyphen,
+    /// What an author wrote for nobody to read: `%% … %%`, `<!-- … -->`.
+    Comment,
+    /// A word to whoever reads aloud, such as `[pause:1.5]`.
+    Directive,
+    /// Emoji, arrows and other pictures.
+    Emoji,
     /// The byte order mark.
     ByteOrderMark,
     /// Control characters, terminal escape sequences, direction overrides.
@@ -137,12 +170,22 @@ impl fmt::Display for OmissionReason {
             Self::BlankSpace => "blank space",
             Self::Markup => "markup",
             Self::Code => "code block",
-            Self::Html => "HTML",
+            Self::Html => "HTML that is not shown",
+            Self::Tag => "HTML tags",
+            Self::Script => "scripts and styles",
+            Self::Hidden => "hidden text",
             Self::Link => "address of a link",
             Self::Image => "address of an image",
             Self::Footnote => "footnote mark",
+            Self::NoteMark => "note mark",
             Self::FrontMatter => "front matter",
             Self::SceneBreak => "scene break",
+            Self::PageNumber => "page number",
+            Self::RunningHead => "running head",
+            Self::Hyphen => "hyphen at the end of a line",
+            Self::Comment => "comment",
+            Self::Directive => "directive",
+            Self::Emoji => "emoji",
             Self::ByteOrderMark => "byte order mark",
             Self::Control => "control characters",
             Self::Invisible => "invisible characters",
@@ -182,6 +225,7 @@ impl Document {
                 sealed.push(Block {
                     kind: block.kind,
                     runs,
+                    end: block.end,
                 });
             }
         }
@@ -194,7 +238,92 @@ impl Document {
             title,
             blocks: sealed,
             omissions: sealer.omissions,
+            directives: Vec::new(),
+            language: None,
         }
+    }
+}
+
+impl Document {
+    /// Names stretches of the source, in order and disjoint, as left out for this reason, whatever was
+    /// said of them before.
+    pub(super) fn name_omissions(
+        &mut self,
+        text: &str,
+        spans: &[Range<usize>],
+        reason: OmissionReason,
+    ) {
+        // What of a stretch lies outside of all spans.
+        let outside = |of: Range<usize>| {
+            let first = spans.partition_point(|span| span.end <= of.start);
+            let mut parts = Vec::new();
+            let mut at = of.start;
+            for span in &spans[first..] {
+                if span.start >= of.end {
+                    break;
+                }
+                parts.push(at..span.start.max(at));
+                at = span.end;
+            }
+            parts.push(at..of.end.max(at));
+            parts.retain(|part| !part.is_empty());
+            parts
+        };
+        let mut silenced = Vec::new();
+        for block in &mut self.blocks {
+            let runs = std::mem::take(&mut block.runs).into_iter();
+            block.runs = runs
+                .flat_map(|run| {
+                    let mut parts = outside(run.span.clone());
+                    if run.spoken != Spoken::AsWritten && parts.len() > 1 {
+                        // Its words stand for the whole, and are said once.
+                        let rest = parts.split_off(1).into_iter();
+                        let reason = OmissionReason::Markup;
+                        silenced.extend(rest.map(|span| Omission { span, reason }));
+                    }
+                    parts.into_iter().map(move |span| Run {
+                        span,
+                        spoken: run.spoken.clone(),
+                    })
+                })
+                .collect();
+        }
+        let old = std::mem::take(&mut self.omissions).into_iter();
+        self.omissions = old
+            .flat_map(|omission| {
+                let parts = outside(omission.span.clone()).into_iter();
+                parts.map(move |span| Omission {
+                    span,
+                    reason: omission.reason,
+                })
+            })
+            .collect();
+        let named = spans.iter().cloned();
+        let named = named.map(|span| Omission { span, reason });
+        silenced.extend(named);
+        self.leave_out(text, silenced);
+    }
+
+    /// Adds what runs of this document were cut down by, in any order. Blank edges are blank space; a
+    /// block that lost its last run goes.
+    pub(super) fn leave_out(&mut self, text: &str, omitted: Vec<Omission>) {
+        let mut all = std::mem::take(&mut self.omissions);
+        for Omission { span, reason } in omitted {
+            let words = &text[span.clone()];
+            let start = span.end - words.trim_start().len();
+            let end = start + words.trim().len();
+            let parts = [
+                (span.start..start, OmissionReason::BlankSpace),
+                (start..end, reason),
+                (end..span.end, OmissionReason::BlankSpace),
+            ];
+            all.extend(parts.map(|(span, reason)| Omission { span, reason }));
+        }
+        all.sort_by_key(|omission| (omission.span.start, omission.span.end));
+        for Omission { span, reason } in all {
+            push_omission(&mut self.omissions, span, reason);
+        }
+        self.blocks.retain(|block| !block.runs.is_empty());
     }
 }
 

@@ -2,6 +2,9 @@
 
 use super::*;
 
+mod lines;
+mod repairs;
+
 fn cut(text: &str, format: &dyn Format) -> Segmentation {
     segment(text, &format.parse(text), "en", &Limits::default())
 }
@@ -117,8 +120,14 @@ fn markdown_texts() {
             &["row|¶|Name, Age", "row|¶|Ada, 36, countess"],
         ),
         (
-            "Before.\n\n```sh\nrm -rf /\n```\n\n<div>gone</div>\n\n![A red boat](b.png)\n\n---\n\nAfter<br>all.",
-            &["|¶|Before.", "|¶|A red boat", "|¶|After all."],
+            "Before.\n\n```sh\nrm -rf /\n```\n\n<div>Here</div>\n\n![A red boat](b.png)\n\n---\n\nAfter<br>all.",
+            &[
+                "|¶|Before.",
+                "|¶|Here",
+                "|¶|A red boat",
+                "|.|After",
+                "|¶|all.",
+            ],
         ),
         (
             "Not \\*starred\\*, 2 &lt; 3.",

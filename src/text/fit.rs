@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::abbreviations::{Stop, stop};
 use super::flat::Flat;
 
 /// How long a segment should be, in characters of spoken text.
@@ -136,7 +137,8 @@ fn cut_sentence(flat: &Flat, sentence: Range<usize>, most: usize, out: &mut Vec<
         }
         let words = &flat.text[rest.start..at];
         left -= words.chars().count();
-        let inside_sentence = rank_before(words.trim_end()) != Some(Rank::Sentence);
+        let after = &flat.text[at..rest.end];
+        let inside_sentence = rank_between(words.trim_end(), after) != Some(Rank::Sentence);
         out.push(Stretch {
             range: rest.start..at,
             inside_sentence,
@@ -157,6 +159,8 @@ fn cut_sentence(flat: &Flat, sentence: Range<usize>, most: usize, out: &mut Vec<
 /// How good a place is for a cut, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
+    /// Between the parts of a name or a number.
+    Bound,
     Word,
     Comma,
     Clause,
@@ -173,7 +177,7 @@ fn best_cut(text: &str, target: usize, most: usize) -> usize {
     let mut best: Option<(Rank, usize, usize)> = None;
     for (count, (at, c)) in text.char_indices().enumerate().take(most + 1).skip(1) {
         let rank = if c == ' ' {
-            rank_before(&text[..at]).unwrap_or(Rank::Word)
+            rank_between(&text[..at], &text[at..]).unwrap_or(Rank::Word)
         } else if text[..at].ends_with('—') {
             Rank::Clause
         } else {
@@ -181,7 +185,7 @@ fn best_cut(text: &str, target: usize, most: usize) -> usize {
         };
         // A clause that ends early makes a stump; then a comma nearer to the middle is better.
         let stump = 2 * count < target;
-        let rank = if stump { Rank::Word } else { rank };
+        let rank = if stump { rank.min(Rank::Word) } else { rank };
         let off = count.abs_diff(target);
         if best.is_none_or(|(known, distance, _)| rank > known || (rank == known && off < distance))
         {
@@ -192,7 +196,12 @@ fn best_cut(text: &str, target: usize, most: usize) -> usize {
 }
 
 /// What ends right before a blank.
-fn rank_before(words: &str) -> Option<Rank> {
+fn rank_between(words: &str, after: &str) -> Option<Rank> {
+    match stop(words, after) {
+        Some(Stop::Bound) => return Some(Rank::Bound),
+        Some(Stop::Inside) => return Some(Rank::Word),
+        Some(Stop::End) | None => {}
+    }
     let closing_marks = ['”', '"', '’', '»', ')', ']'];
     let words = words.trim_end_matches(closing_marks);
     match words.chars().next_back()? {

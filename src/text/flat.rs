@@ -4,12 +4,15 @@
 
 use std::ops::Range;
 
+use super::document::SENTENCE_END;
 use super::{Block, Spoken};
 
 /// Spoken text with its origin.
 #[derive(Debug, Default)]
 pub(super) struct Flat {
     pub(super) text: String,
+    /// Where a sentence ends whatever follows, in order.
+    pub(super) ends: Vec<usize>,
     /// In order; the first begins at 0 if there is any text.
     pieces: Vec<Piece>,
 }
@@ -73,6 +76,9 @@ impl Flat {
             } else if self.wants_blank() {
                 self.text.push(' ');
             }
+            if c == SENTENCE_END && !self.text.is_empty() {
+                self.ends.push(self.text.len());
+            }
         }
         if self.text.len() > flat {
             self.pieces.push(Piece {
@@ -102,6 +108,30 @@ impl Flat {
         start..end
     }
 
+    /// Where what stands for these bytes of the source is, as far as it is here: marks at their edges
+    /// stand for nothing.
+    pub(super) fn stretch(&self, source: &Range<usize>) -> Option<Range<usize>> {
+        let first = self
+            .pieces
+            .partition_point(|piece| piece.source.end <= source.start);
+        let past = self
+            .pieces
+            .partition_point(|piece| piece.source.start < source.end);
+        let (piece, last) = (self.pieces.get(first)?, self.pieces[..past].last()?);
+        let start = match piece.as_written {
+            true => piece.flat + source.start.saturating_sub(piece.source.start),
+            false => piece.flat,
+        };
+        let end = match last.as_written {
+            true => last.flat + (source.end.min(last.source.end) - last.source.start),
+            false => self
+                .pieces
+                .get(past)
+                .map_or(self.text.len(), |next| next.flat),
+        };
+        (start < end && self.text.get(start..end).is_some()).then_some(start..end)
+    }
+
     /// The nearest place at or after `at` where the text may be cut: not inside a stretch that
     /// stands for its source as a whole.
     pub(super) fn cut_at(&self, at: usize) -> usize {
@@ -127,7 +157,7 @@ impl Flat {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{BlockKind, Run};
+    use super::super::{BlockEnd, BlockKind, Run};
     use super::*;
 
     #[test]
@@ -153,6 +183,7 @@ mod tests {
             &Block {
                 kind: BlockKind::Paragraph,
                 runs,
+                end: BlockEnd::Paragraph,
             },
         );
         assert_eq!(flat.text, "one two & three");
@@ -181,6 +212,7 @@ mod tests {
             &Block {
                 kind: BlockKind::Paragraph,
                 runs,
+                end: BlockEnd::Paragraph,
             },
         );
         assert_eq!(

@@ -1,7 +1,7 @@
 //! From the bytes of a file to the segments a voice speaks, each with its byte span in the source.
 //!
-//! The way is [`decode`] → [`Format::parse`] → [`segment`]. This room must never lose a word
-//! silently: every byte of the source lies in exactly one segment or in an [`Omission`] that says
+//! The way is [`decode`] → [`parse`] in a [`Format`] → [`segment`], which mends the text ([`repair`])
+//! before it cuts it → [`reading::read`], which says what is said. This room must never lose a word silently: every byte of the source lies in exactly one segment or in an [`Omission`] that says
 //! why it is not spoken. It does no I/O, knows no voice, and stays linear on hostile input.
 //!
 //! ```
@@ -17,16 +17,18 @@
 //! # Ok::<(), aloud::text::DecodeError>(())
 //! ```
 
+mod abbreviations;
 mod control;
 mod decode;
+mod directives;
 mod document;
 mod fit;
 mod flat;
-mod front_matter;
-mod heading;
-mod markdown;
-mod plain;
+mod formats;
+mod numerals;
 mod printable;
+pub mod reading;
+mod repair;
 mod segment;
 mod sentences;
 
@@ -37,12 +39,15 @@ pub(crate) mod invariants;
 #[cfg(test)]
 mod properties;
 
+#[cfg(feature = "monitor")]
+pub(crate) use abbreviations::is_abbreviation;
 pub use decode::{DecodeError, Encoding, Source, decode};
-pub use document::{
-    Block, BlockKind, Document, Format, Omission, OmissionReason, Run, Spoken, format_for,
-};
+pub use directives::{Directive, DirectiveKind, parse};
+pub use document::{Block, BlockEnd, BlockKind, Document, Omission, OmissionReason, Run, Spoken};
 pub use fit::Limits;
-pub use markdown::Markdown;
-pub use plain::PlainText;
+pub use formats::{
+    Format, FormatName, Html, Markdown, PlainText, Recognized, UnknownFormat, format_for, recognize,
+};
 pub use printable::{excerpt, printable};
-pub use segment::{Chapter, Segment, SegmentEnd, SegmentKind, Segmentation, segment};
+pub use repair::{Repairs, repair};
+pub use segment::{Chapter, Segment, SegmentEnd, SegmentKind, Segmentation, segment, segment_with};

@@ -6,11 +6,15 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::directives::LONGEST_PAUSE;
 use super::document::{push_omission, title_line};
 use super::fit::{Limits, fit};
 use super::flat::Flat;
+use super::repair::{Repairs, repair};
 use super::sentences::sentences;
-use super::{Block, BlockKind, Document, Omission, OmissionReason};
+use super::{
+    Block, BlockEnd, BlockKind, Directive, DirectiveKind, Document, Omission, OmissionReason,
+};
 
 /// A text ready to be spoken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,9 @@ pub struct Segmentation {
     /// What is not spoken, in order. One that lies within a segment's span is markup and the like
     /// inside a sentence; the others and the segments' spans cover the source.
     pub omissions: Vec<Omission>,
+    /// Voices that the text asks for, each from a segment on.
+    #[serde(default)]
+    pub voices: Vec<(usize, Box<str>)>,
 }
 
 /// What a voice speaks in one go.
@@ -39,6 +46,12 @@ pub struct Segment {
     pub end: SegmentEnd,
     /// Index of its chapter.
     pub chapter: usize,
+    /// Silence after it that its author asked for, in milliseconds.
+    #[serde(default)]
+    pub pause_ms: Option<u32>,
+    /// Words of the text with the phonemes that its author gave them, in order.
+    #[serde(default)]
+    pub pronounced: Vec<(Range<usize>, Box<str>)>,
 }
 
 /// What a segment is part of.
@@ -98,12 +111,25 @@ impl From<BlockKind> for SegmentKind {
     }
 }
 
-/// Cuts `document`, which [`Document::new`] made of `text`, into segments.
+/// Cuts `document`, which [`Document::new`] made of `text`, into segments, with all repairs.
 ///
 /// `language` is the code of the text's language (`en`, `de`, `en-us` …); an unknown one is
 /// treated like English. Takes time linear in the text, whatever the text.
 #[must_use]
 pub fn segment(text: &str, document: &Document, language: &str, limits: &Limits) -> Segmentation {
+    segment_with(text, document, language, limits, &Repairs::default())
+}
+
+/// The same as [`segment`], with a choice of repairs.
+#[must_use]
+pub fn segment_with(
+    text: &str,
+    document: &Document,
+    language: &str,
+    limits: &Limits,
+    repairs: &Repairs,
+) -> Segmentation {
+    let document = &repair(text, document.clone(), repairs);
     let mut cutter = Cutter {
         text,
         given: &document.omissions,
@@ -114,11 +140,16 @@ pub fn segment(text: &str, document: &Document, language: &str, limits: &Limits)
             chapters: Vec::new(),
             segments: Vec::new(),
             omissions: Vec::with_capacity(document.omissions.len()),
+            voices: Vec::new(),
         },
+        directives: &document.directives,
+        marker: None,
+        parted: None,
     };
     for block in &document.blocks {
         cutter.block(block, language, limits);
     }
+    cutter.directives_to(text.len());
     cutter.leave_out(text.len());
     cutter.out
 }
@@ -131,24 +162,40 @@ struct Cutter<'a> {
     /// How far the source is covered.
     at: usize,
     out: Segmentation,
+    /// What is asked of whoever reads, as far as it is not dealt with.
+    directives: &'a [Directive],
+    /// A chapter that begins with the next segment.
+    marker: Option<&'a str>,
+    /// The heading that the block before is a part of.
+    parted: Option<BlockKind>,
 }
 
 impl Cutter<'_> {
     fn block(&mut self, block: &Block, language: &str, limits: &Limits) {
         let flat = Flat::new(self.text, block);
-        let stretches = fit(&flat, sentences(&flat.text, language), limits);
+        let stretches = fit(&flat, sentences(&flat.text, &flat.ends, language), limits);
         if stretches.is_empty() {
             return;
         }
-        self.chapter(block.kind, &flat.text);
+        let begins = block.runs.first().map_or(self.at, |run| run.span.start);
+        self.directives_to(begins);
+        // A heading that a directive parts is one.
+        let is_part = block.end == BlockEnd::Line && matches!(block.kind, BlockKind::Heading(_));
+        let before = std::mem::replace(&mut self.parted, is_part.then_some(block.kind));
+        let goes_on = before == Some(block.kind);
+        if !goes_on || self.marker.is_some() {
+            self.chapter(block.kind, &flat.text);
+        }
         let last = stretches.len() - 1;
         for (index, stretch) in stretches.into_iter().enumerate() {
             let span = flat.source(&stretch.range);
+            let pronounced = self.pronounced(&flat, &stretch.range, span.end);
             self.leave_out(span.start);
             self.inside(span.end);
             let end = match block.kind {
                 _ if stretch.inside_sentence && index < last => SegmentEnd::Clause,
                 _ if index < last => SegmentEnd::Sentence,
+                _ if block.end == BlockEnd::Line => SegmentEnd::Sentence,
                 BlockKind::Heading(_) => SegmentEnd::Heading,
                 _ => SegmentEnd::Paragraph,
             };
@@ -158,6 +205,8 @@ impl Cutter<'_> {
                 kind: block.kind.into(),
                 end,
                 chapter: self.out.chapters.len() - 1,
+                pause_ms: None,
+                pronounced,
             });
         }
     }
@@ -166,6 +215,7 @@ impl Cutter<'_> {
     fn chapter(&mut self, kind: BlockKind, words: &str) {
         let first_segment = self.out.segments.len();
         let title = match kind {
+            _ if self.marker.is_some() => self.marker.take().unwrap_or_default().to_owned(),
             BlockKind::Heading(level) if level <= CHAPTER_LEVEL => title_line(words),
             _ if self.out.chapters.is_empty() => self.out.title.clone().unwrap_or_default(),
             _ => return,
@@ -174,6 +224,59 @@ impl Cutter<'_> {
             title,
             first_segment,
         });
+    }
+
+    /// Does what is asked for before this place of the source.
+    fn directives_to(&mut self, at: usize) {
+        while let [directive, rest @ ..] = self.directives
+            && directive.span.start < at
+        {
+            // Its word begins what comes now.
+            if matches!(&directive.kind, DirectiveKind::Phonemes { word, .. } if word.end > at) {
+                break;
+            }
+            self.directives = rest;
+            match &directive.kind {
+                DirectiveKind::Pause(pause) => {
+                    // Before the first words there is nothing to pause after.
+                    if let Some(last) = self.out.segments.last_mut() {
+                        let before = last.pause_ms.unwrap_or_default();
+                        last.pause_ms = Some(before.saturating_add(*pause).min(LONGEST_PAUSE));
+                    }
+                }
+                DirectiveKind::Voice(name) => {
+                    self.out
+                        .voices
+                        .push((self.out.segments.len(), name.clone()));
+                }
+                DirectiveKind::Chapter(title) => self.marker = Some(title),
+                // Its word is in no segment.
+                DirectiveKind::Phonemes { .. } => {}
+            }
+        }
+    }
+
+    /// The words of a stretch that have phonemes of their own.
+    fn pronounced(
+        &mut self,
+        flat: &Flat,
+        stretch: &Range<usize>,
+        end: usize,
+    ) -> Vec<(Range<usize>, Box<str>)> {
+        let mut pronounced = Vec::new();
+        while let [directive, rest @ ..] = self.directives
+            && directive.span.start < end
+            && let DirectiveKind::Phonemes { word, phonemes } = &directive.kind
+        {
+            self.directives = rest;
+            let found = flat.stretch(word);
+            let found = found.filter(|at| stretch.start <= at.start && at.end <= stretch.end);
+            if let Some(at) = found {
+                let at = at.start - stretch.start..at.end - stretch.start;
+                pronounced.push((at, phonemes.clone()));
+            }
+        }
+        pronounced
     }
 
     /// Copies the omissions within a segment that ends at `end`.

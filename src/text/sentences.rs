@@ -4,14 +4,17 @@
 
 use std::ops::Range;
 
+use super::abbreviations::{Stop, stop};
+
 /// Longest stretch handed to the crate, in bytes.
 const WINDOW: usize = 4096;
 
 const OPENING: &[char] = &['“', '"', '«', '„', '‘', '‹', '(', '['];
 const CLOSING: &[char] = &['”', '"', '»', '“', '’', '›', ')', ']'];
 
-/// The sentences of `text`, which is one line, in order and touching.
-pub(super) fn sentences(text: &str, language: &str) -> Vec<Range<usize>> {
+/// The sentences of `text`, which is one line, in order and touching. One ends at each of `ends`,
+/// which are in order, whatever follows.
+pub(super) fn sentences(text: &str, ends: &[usize], language: &str) -> Vec<Range<usize>> {
     let code = language
         .split(['-', '_'])
         .next()
@@ -20,17 +23,35 @@ pub(super) fn sentences(text: &str, language: &str) -> Vec<Range<usize>> {
     let mut cuts = Vec::new();
     in_windows(text, &code, &mut cuts);
     inside_quotations(text, &code, &mut cuts);
+    let english = has_english_rules(&code);
+    if english {
+        behind_abbreviations(text, &mut cuts);
+    }
+    cuts.extend_from_slice(ends);
     cuts.push(text.len());
+    cuts.sort_unstable();
+    cuts.dedup();
     let mut found: Vec<Range<usize>> = Vec::with_capacity(cuts.len());
     let mut start = 0;
     for end in cuts {
+        let is_told = ends.binary_search(&end).is_ok();
         let end = leave_opening_marks(text, start, end);
-        if start < end && !is_wrong(text, start, end) {
+        if start < end && (is_told || !is_wrong(text, start, end, english)) {
             found.push(start..end);
             start = end;
         }
     }
     found
+}
+
+/// English, and what is treated like it: a language that the crate has no abbreviations for.
+fn has_english_rules(code: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "am", "ar", "bg", "bn", "ca", "da", "de", "el", "es", "fi", "fr", "gu", "hi", "hy", "it",
+        "ja", "kk", "kn", "ml", "mr", "my", "nl", "pa", "pl", "pt", "ru", "sk", "ta", "te", "uk",
+        "zh",
+    ];
+    !OTHERS.contains(&code)
 }
 
 /// Finds the ends of sentences window by window. The last sentence of a window may go on behind
@@ -132,26 +153,49 @@ fn leave_opening_marks(text: &str, start: usize, end: usize) -> usize {
     }
 }
 
-/// A cut behind an abbreviation that a number follows: `See vol.` `2.`
-fn is_wrong(text: &str, start: usize, end: usize) -> bool {
-    const BEFORE_NUMBERS: &[&str] = &[
-        "no", "nos", "nr", "vol", "vols", "fig", "figs", "p", "pp", "ch", "chap", "sec", "art",
-        "vs", "v", "op", "bd", "approx", "ca", "c", "par", "pt", "ed", "rev", "ver", "ext", "apt",
-        "rm", "tel", "line", "eq",
-    ];
-    let next_is_number = text[end..].starts_with(|c: char| c.is_ascii_digit());
-    let Some(words) = text[start..end].trim_end().strip_suffix('.') else {
-        return false;
-    };
-    let last = words
-        .rsplit([' ', '(', '“', '"', '—'])
-        .next()
-        .unwrap_or_default();
-    // "No. 7" is a number; "No. That …" has no digit behind it.
-    next_is_number
-        && BEFORE_NUMBERS
-            .iter()
-            .any(|known| last.eq_ignore_ascii_case(known))
+/// `He lives in the U.S. She left.` comes back as one sentence. A full stop inside of brackets or of a
+/// quotation that goes on is left alone, as everywhere.
+fn behind_abbreviations(text: &str, cuts: &mut Vec<usize>) {
+    let mut found = Vec::new();
+    let mut known = cuts.iter().copied().peekable();
+    let (mut depth, mut quoted) = (0usize, false);
+    for (at, c) in text.char_indices() {
+        if known.next_if(|&cut| cut <= at).is_some() {
+            while known.next_if(|&cut| cut <= at).is_some() {}
+            (depth, quoted) = (0, false);
+        }
+        match c {
+            '(' | '[' | '“' | '«' | '„' => depth += 1,
+            ')' | ']' | '”' | '»' => depth = depth.saturating_sub(1),
+            '"' => quoted = !quoted,
+            ' ' if depth == 0 && !quoted && stop(&text[..at], &text[at..]) == Some(Stop::End) => {
+                found.push(at + 1);
+            }
+            _ => {}
+        }
+    }
+    cuts.append(&mut found);
+}
+
+/// A cut behind an abbreviation that something must follow (`See vol.` `2.`), inside of what no blank
+/// parts (`www.` `Example.org`), or before a dash that goes on (`“Run!”` `—Ruth cried.`).
+fn is_wrong(text: &str, start: usize, end: usize, english: bool) -> bool {
+    let words = text[start..end].trim_end();
+    let next = text[end..].chars().next();
+    if start + words.len() == end
+        && next.is_some_and(|c| {
+            matches!(c, '—' | '–' | '―') || (c.is_alphanumeric() && words.ends_with('.'))
+        })
+    {
+        return true;
+    }
+    end < text.len()
+        && match stop(words, &text[end..]) {
+            Some(Stop::Bound) => true,
+            // "est." may end a sentence in French.
+            Some(Stop::Inside) => english,
+            Some(Stop::End) | None => false,
+        }
 }
 
 #[cfg(test)]
@@ -159,7 +203,7 @@ mod tests {
     use super::*;
 
     fn cut(text: &str) -> Vec<&str> {
-        sentences(text, "en")
+        sentences(text, &[], "en")
             .into_iter()
             .map(|range| text[range].trim())
             .collect()
@@ -223,7 +267,7 @@ mod tests {
     #[test]
     fn long_texts_go_in_windows_and_nothing_is_lost() {
         let text = "A rather short sentence stands here. ".repeat(1000);
-        let found = sentences(&text, "en-us");
+        let found = sentences(&text, &[], "en-us");
         assert_eq!(found.len(), 1000);
         assert_eq!(found.first().map(|r| r.start), Some(0));
         assert_eq!(found.last().map(|r| r.end), Some(text.len()));
@@ -233,7 +277,8 @@ mod tests {
     #[test]
     fn other_languages_have_their_own_abbreviations() {
         let text = "Das ist z. B. Herr Dr. Braun. Er kommt am 3. Mai.";
-        assert_eq!(sentences(text, "de").len(), 2);
-        assert_eq!(sentences("Hello. There.", "no such language").len(), 2);
+        assert_eq!(sentences(text, &[], "de").len(), 2);
+        assert_eq!(sentences("Il est. Puis il part.", &[], "fr").len(), 2);
+        assert_eq!(sentences("Hello. There.", &[], "no such language").len(), 2);
     }
 }

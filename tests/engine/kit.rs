@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use aloud::engine::{
     ClipRecord, Engine, Event, Narration, NarrationSettings, Narrator, Options, Plan,
-    PlannedSegment, Subscription, TaskContext, TaskId, TaskStatus, Work, WorkError, WorkResult,
+    PlannedSegment, Reading, Subscription, TaskContext, TaskId, TaskStatus, Work, WorkError,
+    WorkResult,
 };
 use serde_json::json;
 
@@ -108,6 +109,7 @@ pub fn narration(folder: &Path, segments: u32) -> Narration {
         text: format!("Segment {number}.").into(),
         pause_ms: 100,
         heading: false,
+        reading: Reading::default(),
     };
     Narration {
         title: "A story".into(),
@@ -116,6 +118,7 @@ pub fn narration(folder: &Path, segments: u32) -> Narration {
         folder: folder.to_owned(),
         voice: "test".into(),
         voice_version: "".into(),
+        file: None,
         settings: NarrationSettings::default(),
         fingerprint: "same".into(),
     }

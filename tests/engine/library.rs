@@ -116,6 +116,16 @@ fn a_library_of_version_5_is_migrated_and_goes_on() {
 }
 
 #[test]
+fn a_library_of_version_6_is_migrated_and_goes_on() {
+    migrated("library-v6.db", 6 - 3);
+}
+
+#[test]
+fn a_library_of_version_7_is_migrated_and_goes_on() {
+    migrated("library-v7.db", 6 - 3);
+}
+
+#[test]
 fn a_library_of_version_3_has_its_history_as_far_as_it_was_kept() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("library")).unwrap();

@@ -1,11 +1,14 @@
 //! Narrations: continued, cancelled, tried again, and no clip made twice.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aloud::engine::testing::{self, Library};
 use aloud::engine::{
     Event, GroupId, SegmentId, ShutdownWait, Submission, SubmitError, TaskId, TaskState,
 };
+
+use serde_json::json;
 
 use crate::kit::{PATIENCE, narrating, narration, open, until, until_ended};
 
@@ -198,4 +201,31 @@ fn a_failed_narration_is_retried_as_a_new_task_with_its_clips() {
         (2, 3)
     );
     engine.shutdown(ShutdownWait::Now);
+}
+
+#[test]
+fn a_narration_keeps_its_context_and_its_time_over_a_restart() {
+    let mut library = Library::new();
+    let hour = Duration::from_secs(3600);
+    let story = Submission::new(library.narration("A story"));
+    let story = story.delay(hour).context(json!({ "order": 7 }));
+    let id = library.submit(story).unwrap();
+    let before = library.task_status(&id).unwrap();
+    let due = before.due.unwrap();
+    assert!(due.since(before.created_at) <= hour, "{due:?}");
+    library.shutdown(ShutdownWait::Now);
+    library.reopen();
+    let after = library.task_status(&id).unwrap();
+    assert_eq!(
+        (after.state, after.context),
+        (TaskState::Pending, before.context)
+    );
+    // The clocks of two processes differ by a few milliseconds.
+    assert!(
+        after.due.unwrap().0.abs_diff(due.0) < 1000,
+        "{:?}",
+        after.due
+    );
+    let document = library.task_document(&id).unwrap();
+    assert_eq!(document["user_context"], json!({ "order": 7 }));
 }

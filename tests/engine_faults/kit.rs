@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use aloud::engine::{
     ClipRecord, Engine, Event, Narration, NarrationSettings, Narrator, Options, Plan,
-    PlannedSegment, Submission, TaskContext, TaskId, TaskStatus, Work, WorkResult,
+    PlannedSegment, Reading, Submission, TaskContext, TaskId, TaskStatus, Work, WorkResult,
 };
 use serde_json::{Value, json};
 
@@ -180,6 +180,7 @@ pub fn narration(folder: &Path, name: &str) -> Narration {
         text: text.into(),
         pause_ms: 0,
         heading: false,
+        reading: Reading::default(),
     };
     Narration {
         title: name.into(),
@@ -188,6 +189,7 @@ pub fn narration(folder: &Path, name: &str) -> Narration {
         folder: folder.join(name),
         voice: "silence".into(),
         voice_version: "".into(),
+        file: None,
         settings: NarrationSettings::default(),
         fingerprint: name.into(),
     }

@@ -5,9 +5,9 @@
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -64,6 +64,8 @@ pub struct Terminal {
     reader: JoinHandle<()>,
     /// The reader is to let go of the terminal.
     closing: Arc<AtomicBool>,
+    /// Held while nobody reads what the program writes.
+    reading: Arc<Mutex<()>>,
     process: Process,
 }
 
@@ -133,9 +135,12 @@ impl Terminal {
         let (sender, output) = channel();
         let closing = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&closing);
+        let reading = Arc::new(Mutex::new(()));
+        let turn = Arc::clone(&reading);
         let reader = std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                drop(turn.lock());
                 if sender.send(buffer[..count].to_vec()).is_err() || told.load(Ordering::Acquire) {
                     break;
                 }
@@ -150,6 +155,7 @@ impl Terminal {
             master: pair.master,
             reader,
             closing,
+            reading,
             process: Process {
                 child,
                 has_ended: false,
@@ -315,6 +321,18 @@ impl Terminal {
     pub fn resize(&mut self, cols: u16, rows: u16) {
         self.parser.screen_mut().set_size(cells(rows), cells(cols));
         self.master.resize(size(cols, rows)).unwrap();
+    }
+
+    /// Nobody reads what the program writes while this is held, but for what is being read: as when a
+    /// line has stalled.
+    pub fn reading(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.reading)
+    }
+
+    /// Waits for the program's end without reading what it writes.
+    #[track_caller]
+    pub fn exit_code_unread(&mut self) -> u32 {
+        self.process.exit_code()
     }
 
     /// Another size for the program, one that no emulator could show.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aloud::engine::{
-    ErrorObject, Interrupt, Narration, NarrationSettings, Options, Plan, PlannedSegment, TaskId,
+    ErrorObject, Interrupt, Narration, NarrationSettings, Options, Plan, PlannedSegment, Reading,
+    TaskId,
 };
 use aloud::narrate::{ClipCache, VoiceNarrator, VoiceResolver};
 use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
@@ -80,6 +81,7 @@ pub fn narration(folder: PathBuf, title: &str, texts: &[&str]) -> Narration {
         text: (*text).into(),
         pause_ms: 100,
         heading: false,
+        reading: Reading::default(),
     };
     Narration {
         title: title.into(),
@@ -88,6 +90,7 @@ pub fn narration(folder: PathBuf, title: &str, texts: &[&str]) -> Narration {
         folder,
         voice: "test".into(),
         voice_version: "".into(),
+        file: None,
         settings: NarrationSettings::default(),
         fingerprint: TaskId::random().to_string(),
     }

@@ -141,7 +141,7 @@ def strict(document):
     schemas = document["components"]["schemas"]
     for name, schema in schemas.items():
         # What is sent may say more.
-        if name not in ("NewText", "Retry", "Limits"):
+        if name not in ("NewText", "Call", "When", "Retry", "Limits"):
             close(schema)
     close(document["components"]["responses"])
     for methods in document["paths"].values():

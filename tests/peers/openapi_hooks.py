@@ -23,6 +23,16 @@ def likely(terms):
         terms["after"] = TASKS if is_list else ",".join(TASKS)
 
 
+def timely(body):
+    """What recurs must not fill the queue while requests are made, and nearly no name is an operation's."""
+    schedule = body.get("schedule")
+    if isinstance(schedule, dict) and isinstance(schedule.get("every"), (int, float)):
+        schedule["every"] += 3600
+    if "operation" in body and chance_of(body) % 2:
+        body["operation"] = "narrate"
+        body["parameters"] = {"text": "It struck four."}
+
+
 def known(case):
     """Of what is there: half of the tasks and groups that are named, and their segments."""
     parameters = case.path_parameters or {}
@@ -43,6 +53,8 @@ def before_call(context, case, kwargs):
         if case.operation.label == "POST /v1/tasks":
             for terms in (query, case.body if isinstance(case.body, dict) else {}):
                 likely(terms)
+            if isinstance(case.body, dict):
+                timely(case.body)
             # A key that was given to another request before.
             if chance_of(case.body) % 5:
                 (case.headers or {}).pop("Idempotency-Key", None)

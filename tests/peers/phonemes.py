@@ -4,7 +4,8 @@
     python3 -m venv /tmp/piper && /tmp/piper/bin/pip install piper-tts==1.8.0
     /tmp/piper/bin/python tests/peers/phonemes.py [--at-least 98] [TEXT ...]
 
-Without TEXT it takes everything in `samples/`. piper-tts brings its own eSpeak NG; its front end
+Without TEXT it takes everything in `samples/`. Compared is what is said: aloud reads numbers,
+abbreviations and the like before eSpeak does. piper-tts brings its own eSpeak NG; its front end
 gives each segment's phonemes, and its own table look-up their ids. Where piper cuts a segment into
 several sentences, their phonemes are joined by a space, for aloud speaks a segment in one go. The
 glide U+02B2, which piper's newer eSpeak writes and the voice's training did not have, is left out.
@@ -45,7 +46,7 @@ def main():
         )
         for line in listing.stdout.splitlines():
             segment = json.loads(line)
-            sentences = phonemizer.phonemize(voice, segment["text"])
+            sentences = phonemizer.phonemize(voice, segment["spoken"])
             spoken = ["".join(sentence).strip() for sentence in sentences]
             phonemes = [p for p in " ".join(s for s in spoken if s) if p != GLIDE]
             expected = phonemes_to_ids(phonemes, id_map)
@@ -53,7 +54,7 @@ def main():
             if segment["ids"] == expected:
                 same += 1
                 continue
-            print(f"{text.name}, segment {segment['segment']}: {segment['text']}")
+            print(f"{text.name}, segment {segment['segment']}: {segment['spoken']}")
             print(f"  aloud {segment['phonemes']}")
             print(f"  piper {''.join(phonemes)}")
     share = 100 * same / total if total else 0

@@ -35,6 +35,8 @@ const SOONER: &str = "run the selected task sooner";
 const LATER: &str = "run the selected task later";
 const PLAY: &str = "play this clip or narration; again: stop";
 const HEAR: &str = "hear a voice";
+const WORD: &str = "say a word of the segment otherwise, here or everywhere";
+const HEAR_WORD: &str = "hear the segment with the word said so";
 const FOLDER: &str = "open the folder with the clips";
 const COPY: &str = "copy the path of the clip or the folder";
 const HELP: &str = "every key, and what it does";
@@ -49,7 +51,7 @@ const BACKGROUND: &str = "quit; the work goes on in the background";
 const NO: &str = "no, stay";
 const TAKE: &str = "take what is typed or chosen";
 const LEAVE: &str = "close without it";
-const COMPLETE: &str = "complete the path";
+const COMPLETE: &str = "complete the path; elsewhere: the next field";
 const BEFORE: &str = "the value before, or the cursor to the left";
 const NEXT: &str = "the next value, or the cursor to the right";
 const HURRY: &str = "while finishing: stop now";
@@ -98,6 +100,7 @@ fn reading() -> Book {
     looking_closer(book, terminal);
     choosing(book, terminal);
     hearing(book, terminal, &desk);
+    saying_otherwise(book, terminal);
 
     // Nothing runs: it asks nothing.
     book.press(terminal, QUIT, "q");
@@ -331,6 +334,30 @@ fn hearing(book: &mut Book, terminal: &mut Terminal, desk: &Desk) {
     terminal.until("The road lay still.");
 }
 
+/// A word of a clip, and of the same segment where it is opened.
+fn saying_otherwise(book: &mut Book, terminal: &mut Terminal) {
+    book.press(terminal, WORD, "w");
+    terminal.until("Say a word otherwise");
+    book.press(terminal, HEAR_WORD, "Ctrl-O");
+    terminal.until("type what is to be said");
+    terminal.press("rowed");
+    terminal.until_gone("type what is to be said");
+    book.press(terminal, COMPLETE, "Tab");
+    terminal.until("▸ For");
+    book.press(terminal, NEXT, "→");
+    terminal.until("[this text]");
+    book.press(terminal, LEAVE, "Esc");
+    terminal.until_gone("Say a word otherwise");
+    terminal.press("\r");
+    page(terminal, "Queue");
+    terminal.press("\r");
+    terminal.until("e word");
+    terminal.press("e");
+    terminal.until("Say a word otherwise");
+    book.press(terminal, LEAVE, "Esc");
+    terminal.until_gone("Say a word otherwise");
+}
+
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
@@ -462,7 +489,7 @@ fn typing_a_path(book: &mut Book, terminal: &mut Terminal, desk: &Desk) {
     terminal.until("/short.txt");
     book.press(terminal, NEXT, "→");
     // Down to the priority, the last of the fields.
-    for _ in 0..4 {
+    for _ in 0..5 {
         book.press(terminal, DOWN, "↓");
     }
     terminal.until("[normal]");

@@ -62,6 +62,7 @@ pub fn runtime(assets: &Assets) -> Runtime {
         espeak_library: espeak.library,
         espeak_data: espeak.data,
         threads: Some(2),
+        layout: None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! The ratio is exact, the phase is linear, and nothing depends on the pieces in which samples come.
 //!
 //! The filter's formula and its width are those of Kaiser's window design (Oppenheim and Schafer,
-//! «Discrete-Time Signal Processing», section 7.5): 64 samples at β = 8.6 stop about 87 dB, over a
+//! "Discrete-Time Signal Processing", section 7.5): 64 samples at β = 8.6 stop about 87 dB, over a
 //! transition of 0.18 of the band.
 
 use std::f64::consts::PI;

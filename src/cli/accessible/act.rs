@@ -11,7 +11,7 @@ use super::words::{self, heard};
 use crate::cli::report::files_of;
 use crate::model::{SegmentId, TaskState, TaskStatus};
 use crate::narrate::NewText;
-use crate::service::{Action, Done, Refusal, TaskAction, one_message};
+use crate::service::{Action, Correction, Done, Refusal, TaskAction, one_message};
 
 impl Session {
     /// Carries a command out.
@@ -32,6 +32,7 @@ impl Session {
                 .say("add needs the path of a text, as in add story.txt"),
             Verb::Add => self.give(Errand::Add(NewText::File(command.words.clone().into()))),
             Verb::Say => self.give(Errand::Add(NewText::Typed(command.words.clone()))),
+            Verb::Correct => self.correct(command),
             Verb::Use => self.change(Change::Voice, command),
             Verb::Speed => self.change(Change::Speed, command),
             Verb::Speaker => self.change(Change::Speaker, command),
@@ -80,6 +81,26 @@ impl Session {
             Verb::Verbosity => self.set_verbosity(&command.words),
             Verb::Quit => self.ask_quit(),
         }
+    }
+
+    fn correct(&mut self, command: &Command) {
+        let parted = command.words.split_once('=');
+        let parted = parted.map(|(word, said)| (word.trim(), said.trim()));
+        let Some((word, said)) = parted.filter(|(word, said)| !word.is_empty() && !said.is_empty())
+        else {
+            return self.lines.say(
+                "correct needs a word, an equals sign, and what is said for it, as in correct \
+                 Leith = leeth",
+            );
+        };
+        let correction = Correction {
+            word: word.to_owned(),
+            said: said.to_owned(),
+            ..Correction::default()
+        };
+        self.with_task(command, |session, _, task| {
+            session.give(Errand::Correct(task.id, correction));
+        });
     }
 
     fn change(&mut self, what: Change, command: &Command) {

@@ -84,10 +84,12 @@ commands! {
     List "l" "list" Words(", then words of a title if you like"),
         "hear the tasks with their numbers";
     Status "s" "status" Task, "hear how far a task is; Enter alone is enough for the one in work";
-    Text "t" "text" Segment, "hear what a segment says, and its phonemes";
+    Text "t" "text" Segment, "hear a segment as it is written and as it is said, and its phonemes";
     Errors "e" "errors" Task, "hear the errors of a task, or of all tasks";
     Add "a" "add" Words(", then the path of a text"), "narrate a text";
     Say "" "say" Words(", then the text itself in one line"), "narrate what follows";
+    Correct "" "correct" Words(", then a word, an equals sign, and what is said for it"),
+        "have a word said otherwise in all texts, and made again in the task spoken of last";
     Use "" "use" Words(", then the name of a voice if you like"),
         "narrate with that voice from now on, or hear with which";
     Speed "" "speed" Words(", then a number such as 1.2 if you like"),

@@ -13,9 +13,11 @@ use super::Incoming;
 use super::defaults::{Change, NarrationDefaults};
 use super::words::heard;
 use crate::cli::desk::Desk;
+use crate::model::TaskId;
 use crate::narrate::NewText;
+use crate::service::{Correction, Submitted, one_message};
 use crate::service::{Interrupt, StopReason};
-use crate::service::{Submitted, one_message};
+use crate::text::printable;
 
 /// How many may wait. A person who asks for more is told to wait.
 const BACKLOG: usize = 64;
@@ -27,9 +29,11 @@ pub(super) enum Errand {
     Add(NewText),
     /// Narrate in another way from now on, or say in which.
     Change(Change, String),
+    /// Have a word of this task said otherwise.
+    Correct(TaskId, Correction),
     /// Let this voice be heard.
     Voice(String),
-    /// How this voice will speak this text, and what to call that.
+    /// How this voice will speak these words, and what to call that.
     Phonemes {
         voice: String,
         text: String,
@@ -110,6 +114,18 @@ impl Drop for BackgroundJobs {
     }
 }
 
+fn corrections(correction: &Correction, segments: usize) -> String {
+    let Correction { word, said, .. } = correction;
+    let again = match segments {
+        0 => "no segment is made again".to_owned(),
+        1 => "1 segment is made again".to_owned(),
+        many => format!("{many} segments are made again"),
+    };
+    heard(&printable(&format!(
+        "{word} is said as {said} from now on; {again}."
+    )))
+}
+
 fn run(
     desk: &Desk,
     defaults: &mut NarrationDefaults,
@@ -126,6 +142,18 @@ fn run(
             Ok(sentence) => sentence,
             Err(why) => format!("Nothing was changed: {why}."),
         }),
+        Errand::Correct(task, correction) => {
+            Outcome::Said(match desk.service().correct(&task, &correction) {
+                Ok(corrected) => corrections(&correction, corrected.segments),
+                Err(why) => {
+                    let advice = &why.error.remediation;
+                    heard(
+                        printable(format!("{}: {why}. {advice}", correction.word).trim_end())
+                            .as_ref(),
+                    )
+                }
+            })
+        }
         Errand::Voice(name) => {
             let file = desk
                 .hearing()

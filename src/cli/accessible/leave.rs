@@ -78,6 +78,8 @@ impl Session {
         let (processing, pending) = self.open_tasks();
         let is_idle = processing + pending == 0 && self.jobs.waiting == 0;
         if is_idle || self.desk.is_attached() {
+            // What recurs needs someone who works; where nothing does, nobody is started.
+            self.desk.hand_over();
             return self.stop(ShutdownWait::Now);
         }
         let question = format!(

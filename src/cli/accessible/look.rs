@@ -58,7 +58,7 @@ impl Session {
         self.lines.say_all(words::status(number, &task));
     }
 
-    /// A segment's text, how far it is, and its phonemes; the one in work unless another is named.
+    /// A segment's text, what is said for it, how far it is, and its phonemes; the one in work unless another is named.
     pub(super) fn text(&mut self, number: u32, task: &TaskStatus, segment: Option<SegmentId>) {
         let last = task.completed_segments.iter().next_back();
         let usual = task.current_segment.or(last.map(|last| last.segment_id));
@@ -81,12 +81,14 @@ impl Session {
             "Task {number}, segment {segment}, {how}: {}",
             planned.text
         ));
+        let written = planned.planned();
+        self.lines.say_all(words::said(&written));
         for error in task.errors.of(segment) {
             self.lines.say(&words::error(number, task, segment, error));
         }
         self.give(Errand::Phonemes {
             voice: task.voice.to_string(),
-            text: planned.text,
+            text: written.spoken().into_owned(),
             what: format!("Phonemes of task {number}, segment {segment}"),
         });
     }

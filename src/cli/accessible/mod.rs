@@ -15,12 +15,13 @@ mod numbers;
 mod session;
 mod words;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use async_channel::Sender;
+use async_channel::{Receiver, Sender};
+use smol::future;
 
 use super::desk::Desk;
 use super::fetching::Show;
@@ -34,6 +35,7 @@ use crate::model::{Event, ShutdownWait};
 use crate::narrate::Voices;
 use crate::service::{Ready, Subscription};
 use crate::settings::{OnHangup, Settings};
+use crate::webhook::{Webhooks, still_owed};
 use input::Input;
 use jobs::{BackgroundJobs, Outcome};
 use lines::Lines;
@@ -116,6 +118,7 @@ pub(super) fn tell(
         signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(engine, settings)?;
+    let webhooks = Webhooks::start(engine.outbox(), &settings.webhooks)?;
     let desk = Desk::new(engine.clone(), Arc::clone(voices), settings);
     let desk = Arc::new(desk);
     let its = Arc::downgrade(&desk);
@@ -127,6 +130,14 @@ pub(super) fn tell(
         });
     }
     let code = talk(&desk, settings, signals)?;
+    let owed = webhooks.as_ref().map_or(0, Webhooks::owed);
+    drop(webhooks);
+    if !desk.is_handed_over()
+        && let Some(said) = still_owed(owed)
+    {
+        // Whoever left may have closed the terminal as well.
+        let _ = writeln!(io::stdout(), "{said}");
+    }
     if desk.is_handed_over() {
         // The next one can begin only then.
         drop(desk);
@@ -147,9 +158,18 @@ fn talk(desk: &Arc<Desk>, settings: &Settings, signals: &Signals) -> anyhow::Res
     let mut session = Session::new(settings.clone(), Arc::clone(desk), jobs, lines);
     let _input = Input::start(sender)?;
     let _close = Close(&receiver);
+    // The end of the work ends the conversation, and a signal ends the work that is done here. What another
+    // program does goes on.
+    let heard = desk.is_attached().then(|| signals.listen());
     session.begin();
     while !session.has_left() {
-        let Ok(incoming) = receiver.recv_blocking() else {
+        let signal = async {
+            match &heard {
+                Some(heard) => heard.recv().await.map(|_| Incoming::WorkEnded),
+                None => future::pending().await,
+            }
+        };
+        let Ok(incoming) = smol::block_on(future::or(signal, receiver.recv())) else {
             break;
         };
         session.take(incoming);
@@ -164,7 +184,7 @@ fn talk(desk: &Arc<Desk>, settings: &Settings, signals: &Signals) -> anyhow::Res
 }
 
 /// Closes the channel when it goes.
-struct Close<'a>(&'a async_channel::Receiver<Incoming>);
+struct Close<'a>(&'a Receiver<Incoming>);
 
 impl Drop for Close<'_> {
     fn drop(&mut self) {

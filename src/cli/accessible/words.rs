@@ -7,7 +7,10 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::cli::report::{files_of, with_advice};
-use crate::model::{CompletedSegment, ErrorObject, HistoryEntry, SegmentId, TaskState, TaskStatus};
+use crate::model::{
+    CompletedSegment, ErrorObject, HistoryEntry, PlannedSegment, SegmentId, TaskState, TaskStatus,
+};
+use crate::service::changes;
 
 /// A title longer than this is not said to its end each time.
 const LONGEST_TITLE: usize = 60;
@@ -89,9 +92,15 @@ fn state(task: &TaskStatus) -> &'static str {
         state if task.cancel_requested && !state.is_terminal() => "being cancelled",
         TaskState::Pending if task.paused => "held back",
         TaskState::Pending if task.hold.is_some() => "waiting, for the last ones like it failed",
+        TaskState::Pending if is_delayed(task) => "waiting for its time",
         TaskState::Processing if task.paused => "being paused",
         state => state_word(state),
     }
+}
+
+fn is_delayed(task: &TaskStatus) -> bool {
+    let now = jiff::Timestamp::now().as_millisecond();
+    task.due.is_some_and(|due| due.0 > now)
 }
 
 fn state_word(state: TaskState) -> &'static str {
@@ -191,6 +200,26 @@ pub(super) fn places(task: &TaskStatus) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What is said of a segment, where it is not what is written, and what is not.
+pub(super) fn said(segment: &PlannedSegment) -> Vec<String> {
+    let changes = changes(&segment.text, &segment.reading);
+    let mut lines = Vec::new();
+    if !changes.is_empty() {
+        lines.push(format!("Said: {}", segment.spoken().trim()));
+    }
+    for change in changes {
+        let Some(reason) = change.left_out else {
+            continue;
+        };
+        lines.push(if change.said.is_empty() {
+            format!("Not said: {}, {reason}.", change.written)
+        } else {
+            format!("Not said to its end: {}, {reason}.", change.written)
+        });
+    }
+    lines
 }
 
 /// A task has come into work.
@@ -305,6 +334,7 @@ pub(super) fn past(past: &HistoryEntry, zone: &jiff::tz::TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Reading, Said};
 
     #[test]
     fn numbers_and_times_are_said_in_words() {
@@ -323,6 +353,41 @@ mod tests {
         for (seconds, said) in cases {
             assert_eq!(length(seconds), said);
         }
+    }
+
+    #[test]
+    fn both_are_told_where_something_else_is_said_than_is_written() {
+        let told = |text: &str, said: &[(u32, u32, &str, Option<&str>)]| {
+            let said = said.iter().map(|&(start, end, words, left_out)| Said {
+                start,
+                end,
+                words: words.into(),
+                left_out: left_out.map(Into::into),
+            });
+            super::said(&PlannedSegment {
+                start: 0,
+                end: 1,
+                text: text.into(),
+                pause_ms: 0,
+                heading: false,
+                reading: Reading::new(said.collect()),
+            })
+        };
+        assert!(told("As it stands.", &[]).is_empty());
+        assert!(told("Now—go.", &[(3, 6, ", ", None)]).is_empty());
+        let otherwise = [
+            (0, 4, "fourteen ninety-two", None),
+            (4, 9, "", Some("emoji")),
+            (11, 18, "x dot org", Some("address of a link")),
+        ];
+        assert_eq!(
+            told("1492 🚤: x.org/a.", &otherwise),
+            [
+                "Said: fourteen ninety-two: x dot org.",
+                "Not said: 🚤, emoji.",
+                "Not said to its end: x.org/a, address of a link.",
+            ]
+        );
     }
 
     #[test]

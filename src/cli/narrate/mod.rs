@@ -17,21 +17,24 @@ use super::site::{Here, Site};
 use super::submit::ready;
 use crate::engine::Submission;
 use crate::model::{Limits, TaskId, TaskState};
-use crate::narrate::{Composed, NewNarration, NewText, Request, Voices};
+use crate::narrate::{ComposeError, Composed, NewNarration, NewText, Request, Voices};
 use crate::service::{
     Action, NarrationDefaults, Ready, Refusal, Service, Submitted, TaskSummary, compose_for,
-    submit_with,
+    submit_with, unheeded,
 };
 use crate::settings::Settings;
-use crate::text::printable;
+use crate::text::{FormatName, printable};
 use watch::{Narrating, Way};
 
 /// Arguments of `aloud narrate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct NarrateArgs {
-    /// The texts: plain text or Markdown; `-` for standard input
+    /// The texts: plain text, Markdown or HTML; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// The format they are read in, whatever their names say: md, txt or html
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub written_as: Option<FormatName>,
     /// Plain lines instead of progress bars
     #[arg(long, conflicts_with = "json")]
     pub plain: bool,
@@ -63,8 +66,8 @@ pub(super) fn run(
     let read = || {
         args.files
             .iter()
-            .map(|file| Request::read(file))
-            .collect::<Result<Vec<_>, _>>()
+            .map(|file| Ok(Request::read(file)?.written_as(args.written_as)))
+            .collect::<Result<Vec<_>, ComposeError>>()
     };
     let requests = signals.exiting_at_once(read)?;
     // Standard output is for the events; what is fetched is said on standard error.
@@ -94,6 +97,7 @@ pub(super) fn run(
         settings,
         ready: &ready,
         limits,
+        written_as: args.written_as,
     };
     if args.detach {
         return detach(args, new, named);
@@ -118,8 +122,8 @@ pub(super) fn run(
     }
     site.begin();
     let narrating = Narrating::new(settings, &voices, (signals, heard), &mut reporter, mine);
-    let (tasks, way) = narrating.follow(site)?;
-    reporter.summary(&Summary::new(&tasks, begun.elapsed()));
+    let (tasks, way, ended) = narrating.follow(site)?;
+    reporter.summary(&Summary::new(&tasks, ended - begun));
     let failed = say_failures(&tasks, way);
     if way == Way::TerminalLost {
         return Ok(ExitCode::from(129));
@@ -133,7 +137,7 @@ pub(super) fn run(
 
 /// Tells an output folder that can't be written before the engine is opened.
 fn check_output(settings: &Settings) -> anyhow::Result<()> {
-    let failed = |source| crate::narrate::ComposeError::Output {
+    let failed = |source| ComposeError::Output {
         path: settings.out.clone(),
         source,
     };
@@ -168,6 +172,7 @@ struct Adding<'a> {
     settings: &'a Settings,
     ready: &'a Ready,
     limits: Limits,
+    written_as: Option<FormatName>,
 }
 
 impl Adding<'_> {
@@ -180,7 +185,7 @@ impl Adding<'_> {
         let mut mine: Vec<TaskSummary> = Vec::new();
         let mut was_there = false;
         for text in named {
-            let (name, notes) = (text.name.clone(), self.notes(&text.composed));
+            let (name, notes) = (text.name.clone(), self.notes(&text));
             let submitted = match site {
                 Site::Here(here) => self.submit(here, text.composed)?,
                 Site::There(there) => self.send(&there.service, text)?,
@@ -216,21 +221,21 @@ impl Adding<'_> {
         };
         NewNarration {
             limits: self.limits,
+            written_as: self.written_as,
             ..defaults.narrate(text)
         }
     }
 
-    fn notes(self, composed: &Composed) -> Vec<String> {
-        let mut notes: Vec<String> = composed
-            .left
-            .iter()
-            .map(|left| {
-                format!(
-                    "left out: {} × {} ({} bytes)",
-                    left.stretches, left.reason, left.bytes
-                )
-            })
-            .collect();
+    fn notes(self, text: &Named) -> Vec<String> {
+        let composed = &text.composed;
+        let mut notes = Vec::from_iter(text.request.format().note());
+        notes.extend(unheeded(&composed.voices));
+        notes.extend(composed.left.iter().map(|left| {
+            format!(
+                "left out: {} × {} ({} bytes)",
+                left.stretches, left.reason, left.bytes
+            )
+        }));
         if composed.estimated_files > 1 {
             notes.push(format!(
                 "about {:.0} hours of speech: the joined narration will be split into about {} files, \
@@ -251,6 +256,10 @@ fn detach(args: &NarrateArgs, new: Adding<'_>, named: Vec<Named>) -> anyhow::Res
     let (mut mine, mut was_there) = (Vec::new(), false);
     for text in named {
         let name = text.name.clone();
+        for note in new.notes(&text) {
+            // Whoever does not read it hears what came of it.
+            let _ = writeln!(std::io::stderr(), "aloud: {}: {note}", printable(&name));
+        }
         let added = new.send(&service, text)?;
         mine.push(added.id.clone());
         // The first one need not wait until the last one is read.

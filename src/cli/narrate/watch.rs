@@ -18,11 +18,14 @@ use crate::service::{
     Action, RefusalKind, SegmentView, Service, TaskAction, TaskSummary, one_message,
 };
 use crate::settings::{OnHangup, Settings};
+use crate::webhook::still_owed;
 
 /// How long a second Ctrl-C is waited for.
 const AGAIN: Duration = Duration::from_secs(3);
 /// How long the end of what was cancelled is waited for.
 const CANCELLED: Duration = Duration::from_secs(10);
+/// How long what is owed to webhooks has to leave before this does.
+const DELIVERY: Duration = Duration::from_secs(5);
 /// How many segments are read at a time.
 const WINDOW: usize = 200;
 
@@ -83,7 +86,10 @@ impl<'a> Narrating<'a> {
     ///
     /// # Errors
     /// Whoever did the work is gone, and it can't go on here.
-    pub(super) fn follow(mut self, mut site: Site) -> anyhow::Result<(Vec<Narrated>, Way)> {
+    pub(super) fn follow(
+        mut self,
+        mut site: Site,
+    ) -> anyhow::Result<(Vec<Narrated>, Way, Instant)> {
         self.say_where(&site);
         let way = loop {
             let handed_over = match self.watch(&mut site) {
@@ -99,10 +105,21 @@ impl<'a> Narrating<'a> {
             task: mine.task.clone(),
         });
         let tasks = tasks.collect();
+        // What webhooks are waited for is no work.
+        let ended = Instant::now();
         if let Site::Here(here) = &mut site {
             // What others have brought is theirs to end.
             if !self.signals.raised() && here.has_more() {
                 here.hand_over(self.settings.shutdown_timeout);
+            }
+            if !here.is_handed_over() {
+                let patience = match self.signals.raised() {
+                    true => Duration::ZERO,
+                    false => DELIVERY,
+                };
+                if let Some(owed) = still_owed(here.deliver_within(patience)) {
+                    self.reporter.note(&owed);
+                }
             }
             here.end();
         }
@@ -111,7 +128,7 @@ impl<'a> Narrating<'a> {
             drop(site);
             self.hand_over();
         }
-        Ok((tasks, way))
+        Ok((tasks, way, ended))
     }
 
     fn hand_over(&self) {

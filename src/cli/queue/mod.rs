@@ -5,10 +5,12 @@ mod add;
 mod health;
 mod log;
 mod notify;
+mod schedules;
 mod serve;
 mod status;
 mod steer;
 mod watch;
+mod when;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,13 +23,16 @@ use crate::cli::submit::open_engine;
 use crate::engine::{Engine, OpenError, Options};
 use crate::http::{ConnectError, Mirror, Remote};
 use crate::model::{HistoryEntry, TaskId};
-use crate::narrate::Voices;
-use crate::service::{Local, Refusal, RefusalKind, Service, TaskAction, TaskSummary, socket_of};
+use crate::narrate::{Voices, outbox_of};
+use crate::service::{
+    Local, PAGE, Refusal, RefusalKind, Service, TaskAction, TaskSummary, socket_of,
+};
 use crate::settings::Settings;
 
-pub(super) use add::{AddArgs, run as add, text_of};
+pub(super) use add::{AddArgs, run as add, say_format, text_of};
 pub(super) use health::{HealthArgs, run as health};
 pub(super) use log::{LogArgs, run as log};
+pub(super) use schedules::{SchedulesArgs, run as schedules};
 pub(super) use serve::{Owner, ServeArgs, goes_on, has_work, run as serve, stop};
 pub(super) use status::{StatusArgs, WaitArgs, run as status, wait};
 pub(super) use steer::{MoveArgs, SteerArgs, run as steer, shift};
@@ -140,7 +145,11 @@ fn whoever(settings: &Settings) -> anyhow::Result<Reached> {
         });
     }
     // Without a narrator stored narrations wait.
-    let open = || Ok(Engine::open(Options::new(&settings.paths.library))?);
+    let open = || {
+        let mut options = Options::new(&settings.paths.library);
+        options.outbox = outbox_of(settings);
+        Ok(Engine::open(options)?)
+    };
     let Some(engine) = open_patiently(settings, open)? else {
         return whoever(settings);
     };
@@ -228,12 +237,12 @@ fn find(service: &dyn Service, named: &str) -> anyhow::Result<TaskSummary> {
         Err(refusal) if refusal.kind == RefusalKind::NotFound => {}
         Err(refusal) => return Err(refusal.into()),
     }
-    let tasks = all(service)?;
+    let tasks = service.briefs()?;
     let mut found = tasks
         .iter()
         .filter(|task| is_name(&task.id, &task.title, named));
     match (found.next(), found.next()) {
-        (Some(task), None) => Ok(task.clone()),
+        (Some(task), None) => Ok(service.task(&task.id)?),
         (Some(_), Some(_)) => bail!("{named} is more than one task; `aloud status` has their ids"),
         (None, _) => Err(Refusal::no_task(&TaskId::from(named)).into()),
     }
@@ -253,25 +262,12 @@ fn is_name(id: &TaskId, title: &str, named: &str) -> bool {
     (named.len() >= 4 && id.as_str().starts_with(named)) || title == named
 }
 
-/// A page of tasks.
-const PAGE: usize = 1000;
-
-fn all(service: &dyn Service) -> Result<Vec<TaskSummary>, Refusal> {
-    let mut all: Vec<TaskSummary> = Vec::new();
-    loop {
-        let after = all.last().map(|task| task.id.clone());
-        let page = service.tasks(after.as_ref(), PAGE)?;
-        let is_last = page.len() < PAGE;
-        all.extend(page);
-        if is_last {
-            return Ok(all);
-        }
-    }
-}
-
-/// The beginning of an id that a person can type.
+/// The beginning of an id that a person can type. The runs of what recurs differ only at the end.
 fn short(id: &TaskId) -> &str {
     let id = id.as_str();
+    if id.contains('@') {
+        return id;
+    }
     let end = id.char_indices().nth(8).map_or(id.len(), |(end, _)| end);
     &id[..end]
 }

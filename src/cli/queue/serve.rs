@@ -21,6 +21,7 @@ use crate::model::{Hold, TaskStatus};
 use crate::narrate::Voices;
 use crate::service::{API, Host, Local, Place, Service, one_message};
 use crate::settings::{Http, Secret, Settings};
+use crate::webhook::Webhooks;
 
 /// How long it stays when nothing is left to do: whoever has looked may look again.
 const LINGER: Duration = Duration::from_secs(10);
@@ -157,6 +158,7 @@ pub(crate) fn run(
     };
     signals.shut_down(&engine, settings.shutdown_timeout);
     let _on_complete = OnComplete::start(&engine, settings)?;
+    let _webhooks = Webhooks::start(engine.outbox(), &settings.webhooks)?;
     let log = crate::cli::logging::last_lines;
     let service = Arc::new(Local::new(engine.clone(), voices, settings.clone(), log));
     let http = tcp
@@ -180,7 +182,8 @@ pub(crate) fn run(
     let events = engine.subscribe();
     let mut idle_since = Instant::now();
     while !has_ended(&events) {
-        if args.stay || args.listen.is_some() || has_work(&engine) || answering.watchers() > 0 {
+        let is_needed = has_work(&engine) || is_owed(&engine) || answering.watchers() > 0;
+        if args.stay || args.listen.is_some() || is_needed {
             idle_since = Instant::now();
         } else if idle_since.elapsed() >= LINGER {
             tracing::info!("nothing is left to do, and nobody looks on");
@@ -212,6 +215,11 @@ pub(crate) fn has_work(engine: &Engine) -> bool {
     stats.processing > 0
         || !engine.recurring_tasks().is_empty()
         || (stats.pending > 0 && engine.tasks().iter().any(goes_on))
+}
+
+/// Whether someone is yet to be told of what was done.
+fn is_owed(engine: &Engine) -> bool {
+    engine.outbox().counts().owed > 0
 }
 
 /// Whether a task goes on by itself, now or later. What is held back waits for a person, and what nobody
@@ -267,6 +275,7 @@ mod tests {
             .unwrap();
         assert!(has_work(&engine));
         engine.remove_recurring("hourly").unwrap();
+        assert!(!is_owed(&engine));
         // A breaker lets go by itself; what nobody here can do waits for another program.
         let mut status = engine.task_status(&held).unwrap();
         status.paused = false;

@@ -3,12 +3,15 @@
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
-use super::{HEIR, Reached, all, ended_before, find, heir, looking, owner, short, watch, whoever};
+use jiff::Zoned;
+
+use super::{HEIR, Reached, ended_before, find, heir, looking, owner, short, watch, when, whoever};
 use crate::cli::signals::Signals;
 use crate::model::{Hold, TaskState};
-use crate::service::{RefusalKind, TaskSummary};
+use crate::service::{RefusalKind, Service, TaskBrief};
 use crate::settings::Settings;
 use crate::text::printable;
+use crate::webhook::still_owed;
 
 /// What is said of an empty queue.
 pub(super) const NOTHING: &str = "There is no task; `aloud add FILE` adds one.";
@@ -54,7 +57,7 @@ pub(crate) fn run(
         if args.json {
             writeln!(out, "{}", serde_json::to_string_pretty(&task)?)?;
         } else {
-            writeln!(out, "{}", line(&task))?;
+            writeln!(out, "{}", line(&(&task).into()))?;
             if let Some(error) = &task.error {
                 writeln!(out, "  {}", printable(&error.message))?;
             }
@@ -64,19 +67,28 @@ pub(crate) fn run(
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let (tasks, works, is_paused) = if is_there {
-        looking(|| {
-            let Reached { service, works } = whoever(settings)?;
-            Ok((all(&*service)?, works, service.is_queue_paused()?))
-        })?
-    } else {
-        (Vec::new(), false, false)
-    };
     if args.json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&tasks)?)?;
+        let tasks = if is_there {
+            looking(|| Ok(whoever(settings)?.service.all_tasks()?))?
+        } else {
+            Vec::new()
+        };
+        // Of a long list, not each line has to reach the terminal alone.
+        let mut list = BufWriter::new(&mut *out);
+        serde_json::to_writer_pretty(&mut list, &tasks)?;
+        writeln!(list)?;
+        list.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
-    // Of a long list, not each line has to reach the terminal alone.
+    let (tasks, works, is_paused, owed) = if is_there {
+        looking(|| {
+            let Reached { service, works } = whoever(settings)?;
+            let owed = service.stats()?.notices.owed;
+            Ok((service.briefs()?, works, service.is_queue_paused()?, owed))
+        })?
+    } else {
+        (Vec::new(), false, false, 0)
+    };
     let mut list = BufWriter::new(&mut *out);
     for task in &tasks {
         writeln!(list, "{}", line(task))?;
@@ -97,11 +109,19 @@ pub(crate) fn run(
             "The queue is paused; `aloud resume --all` lets it go on."
         )?;
     }
+    match (works, still_owed(owed)) {
+        (false, Some(said)) => writeln!(out, "{said}.")?,
+        (true, Some(_)) => writeln!(
+            out,
+            "Notices owed to webhooks: {owed}; they are tried again."
+        )?,
+        (_, None) => {}
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// A task on one line.
-pub(super) fn line(task: &TaskSummary) -> String {
+pub(super) fn line(task: &TaskBrief) -> String {
     let state = match task.state {
         TaskState::Pending if task.paused => "held back",
         TaskState::Pending => "waits",
@@ -111,7 +131,7 @@ pub(super) fn line(task: &TaskSummary) -> String {
         TaskState::Failed => "failed",
         TaskState::Cancelled => "cancelled",
     };
-    let (done, total) = (task.progress.current, task.progress.total);
+    let (done, total) = (task.current, task.total);
     let mut line = format!(
         "{}  {state:9}  {:3} %  {done} of {total}  {}",
         short(&task.id),
@@ -124,6 +144,12 @@ pub(super) fn line(task: &TaskSummary) -> String {
     {
         let left = time(left);
         line = format!("{line}  (about {left} left)");
+    }
+    if let Some(due) = task.due.filter(|_| task.state == TaskState::Pending) {
+        let now = Zoned::now();
+        if due.0 > now.timestamp().as_millisecond() {
+            line = format!("{line}  (begins {})", when::shown(due, &now));
+        }
     }
     match task.hold.as_deref() {
         Some(Hold::Breaker { error, .. }) => {
@@ -165,7 +191,7 @@ pub(crate) fn wait(
         waited.push(find(&service, named)?);
     }
     if waited.is_empty() {
-        let open = all(&service)?.into_iter();
+        let open = service.all_tasks()?.into_iter();
         waited = open.filter(|task| !task.state.is_terminal()).collect();
     }
     let mut code = ExitCode::SUCCESS;
@@ -188,7 +214,7 @@ pub(crate) fn wait(
                 },
             }
         }
-        writeln!(out, "{}", line(&task))?;
+        writeln!(out, "{}", line(&(&task).into()))?;
         if task.state != TaskState::Completed {
             code = ExitCode::FAILURE;
         }

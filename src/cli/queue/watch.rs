@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::status::{NOTHING, line};
-use super::{HEIR, all, find};
+use super::{HEIR, find};
 use crate::cli::report::shorten;
 use crate::cli::signals::Signals;
 use crate::cli::site::{Next, Site, There};
@@ -129,7 +129,7 @@ impl Watch {
     fn read(&mut self, service: &dyn Service) -> Result<(), Refusal> {
         let tasks = match &self.only {
             Some(id) => service.task(id).into_iter().collect(),
-            None => all(service)?,
+            None => service.all_tasks()?,
         };
         self.tasks.clear();
         self.order.clear();
@@ -215,7 +215,7 @@ impl Screen {
                     // How long it will take is another guess each time: no change of its own.
                     let standing = standing(task);
                     if before.get(&task.id) != Some(&standing) {
-                        writeln!(out, "{}", line(task))?;
+                        writeln!(out, "{}", line(&(*task).into()))?;
                     }
                     now.insert(task.id.clone(), standing);
                 }
@@ -249,7 +249,7 @@ fn fitting(tasks: &[&TaskSummary], columns: usize, rows: usize) -> Vec<String> {
     };
     let mut lines: Vec<_> = tasks[..shown]
         .iter()
-        .map(|task| shorten(&line(task), columns))
+        .map(|task| shorten(&line(&(*task).into()), columns))
         .collect();
     if tasks.is_empty() {
         lines.push(NOTHING.to_owned());

@@ -119,6 +119,9 @@ impl<B, R: Clone> Core<B, R> {
         if self.contains(&new.status.id) {
             return Some(Refusal::Duplicate(new.status.id.clone()));
         }
+        if new.replaces {
+            return None;
+        }
         // What is urgent does not stand in line with the others.
         let (urgent, most) = (self.queue.urgent(), self.config.max_waiting);
         if new.urgent {
@@ -276,7 +279,7 @@ impl<B, R: Clone> Core<B, R> {
             self.fingerprints.insert(fingerprint.clone(), id.clone());
         }
         let status = &mut entry.status;
-        prepare(status, schedule, now);
+        prepare(status, schedule, due, now);
         status.rank = self.queue.rank(seq).unwrap_or_default();
         for segment in done {
             add_completed(status, segment, false);
@@ -404,7 +407,7 @@ fn due(schedule: &Schedule, now: Now) -> Option<Duration> {
 }
 
 /// Sets what every task begins with.
-fn prepare(status: &mut TaskStatus, schedule: Schedule, now: Now) {
+fn prepare(status: &mut TaskStatus, schedule: Schedule, due: Option<Duration>, now: Now) {
     status.state = TaskState::Pending;
     status.priority = schedule.priority;
     status.paused = schedule.paused;
@@ -412,5 +415,7 @@ fn prepare(status: &mut TaskStatus, schedule: Schedule, now: Now) {
     status.group = schedule.group;
     status.limits = schedule.limits;
     status.trace = schedule.trace;
+    status.context = schedule.context;
+    status.due = due.map(|due| now.wall_at(due));
     status.updated_at = now.wall;
 }

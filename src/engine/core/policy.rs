@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{GroupId, Limits, Priority, TaskId, Trace};
+use crate::model::{GroupId, Limits, Priority, SharedValue, TaskId, Trace};
 
 /// How often, and after how long, work is tried again that failed with
 /// [`WorkError::Transient`](crate::engine::WorkError::Transient).
@@ -116,4 +116,6 @@ pub(crate) struct Schedule {
     pub limits: Limits,
     /// The trace that the request for it belongs to.
     pub trace: Option<Arc<Trace>>,
+    /// What its submitter wants to find again, of work that has no place for it.
+    pub context: Option<SharedValue>,
 }

@@ -84,6 +84,7 @@ impl<B, R> Recurrences<B, R> {
             recurrence: one.recurrence.to_string(),
             next: one.next,
             run: self.runs.get(name).cloned(),
+            operation: one.template.status.operation.clone(),
         });
         all.collect()
     }
@@ -101,8 +102,10 @@ impl<B, R> Recurrences<B, R> {
             return;
         };
         let is_idle = !self.runs.contains_key(name) || mutated(Mutation::RunsOverlap);
+        // Who can't do it leaves it to a program that can.
+        let can_run = one.template.body.is_some();
         let place = (one.next, Arc::clone(name));
-        if is_idle {
+        if is_idle && can_run {
             self.due.insert(place);
         } else {
             self.due.remove(&place);
@@ -441,6 +444,7 @@ impl<B: Again, R: Clone> Core<B, R> {
             timeout: template.timeout,
             schedule: template.schedule.clone(),
             urgent: false,
+            replaces: false,
             failed_dependency: None,
             again: Vec::new(),
         };

@@ -33,6 +33,7 @@ pub(crate) enum Row<R> {
     /// It waits again.
     Waiting {
         task: TaskId,
+        at: Timestamp,
     },
     /// It runs, and is to be cancelled: it must not come back should the process die now.
     CancelRequested {

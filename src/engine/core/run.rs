@@ -254,8 +254,8 @@ impl<B, R: Clone> Core<B, R> {
         };
         self.queue.add(entry.seq, place);
         if entry.is_durable() {
-            self.disk
-                .add(Row::Waiting { task: id.clone() }, Then::Nothing);
+            let (task, at) = (id.clone(), now.wall);
+            self.disk.add(Row::Waiting { task, at }, Then::Nothing);
         }
         self.alter(id, |status| {
             if retry.is_some() {
@@ -266,6 +266,7 @@ impl<B, R: Clone> Core<B, R> {
             if let Some(started) = status.started_at.take() {
                 status.earlier_seconds += now.wall.since(started).as_secs_f64();
             }
+            status.due = due.map(|due| now.wall_at(due));
             status.error = retry.map(|(_, error)| error);
             status.current_segment = None;
             status.state = TaskState::Pending;

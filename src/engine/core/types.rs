@@ -26,6 +26,15 @@ pub(crate) struct Now {
     pub mono: Duration,
 }
 
+impl Now {
+    /// What the wall will say at this time after the engine's start, if nobody sets it.
+    pub(crate) fn wall_at(self, mono: Duration) -> Timestamp {
+        let wait = mono.saturating_sub(self.mono).as_millis();
+        let wait = i64::try_from(wait).unwrap_or(i64::MAX);
+        Timestamp(self.wall.0.saturating_add(wait))
+    }
+}
+
 /// One run of a task by a worker: never given twice.
 pub(crate) type RunId = u64;
 /// One attempt at a part of a task: never given twice in a process.
@@ -77,6 +86,8 @@ pub(crate) struct NewTask<B, R> {
     /// Someone waits for it now: an operation in work makes room for it. Only what lives no longer than
     /// the process can be.
     pub urgent: bool,
+    /// It takes the place of a task that has ended: it is taken though no more are.
+    pub replaces: bool,
     /// A task it was to wait for that is no longer known and did not end as it should.
     pub failed_dependency: Option<TaskId>,
     /// Parts to be made again though there are results of them.

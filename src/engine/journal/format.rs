@@ -69,6 +69,8 @@ pub(in crate::engine) struct Accepted {
     pub schedule: StoredSchedule,
     pub created_at: Timestamp,
     pub segments: Vec<PlannedSegment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
     pub source: Arc<str>,
 }
 
@@ -91,6 +93,7 @@ impl Accepted {
             schedule,
             created_at,
             segments: narration.plan.iter().map(|(_, one)| one.clone()).collect(),
+            file: narration.file.clone(),
             source: Arc::clone(&narration.source),
         }
     }

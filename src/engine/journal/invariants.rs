@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use super::format::{Accepted, Line, read_lines};
 use crate::engine::schedule::StoredSchedule;
 use crate::model::{
-    ClipRecord, Narration, NarrationSettings, Plan, PlannedSegment, SegmentId, Timestamp,
+    ClipRecord, Narration, NarrationSettings, Plan, PlannedSegment, Reading, SegmentId, Timestamp,
 };
 
 /// Panics unless these bytes, a record or not, are read as promised.
@@ -51,6 +51,7 @@ fn accepted() -> Accepted {
         text: "One.".into(),
         pause_ms: 0,
         heading: false,
+        reading: Reading::default(),
     };
     let narration = Narration {
         title: "A story".into(),
@@ -59,6 +60,7 @@ fn accepted() -> Accepted {
         folder: "folder".into(),
         voice: "voice".into(),
         voice_version: "".into(),
+        file: None,
         settings: NarrationSettings::default(),
         fingerprint: "one".to_owned(),
     };

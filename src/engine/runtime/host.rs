@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_channel::Receiver;
 
 use super::Runtime;
+use crate::engine::Engine;
 use crate::engine::context::{Host, MadePart, PartError};
 use crate::engine::core::{Answer, Command, LeaseId, Reply, Report, RunId};
 use crate::engine::error::StoreError;
@@ -53,6 +54,10 @@ impl Host for Arc<Runtime> {
 
     fn forget_part(&self, run: RunId, part: SegmentId) -> Result<(), PartError> {
         stored(self.call(|call| Command::ForgetPart { run, part, call }))
+    }
+
+    fn engine(&self) -> Option<Engine> {
+        Engine::of(self.owner.get()?)
     }
 
     fn attempted(&self, task: &TaskId) -> Result<BTreeSet<SegmentId>, StoreError> {

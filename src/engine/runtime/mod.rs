@@ -31,8 +31,8 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 
@@ -47,6 +47,7 @@ use super::core::{
 use super::guard::guarded;
 use super::interrupt::Interrupt;
 use super::journal::Journal;
+use super::open::Inner;
 use super::options::Options;
 use super::record::Record;
 use super::store::{Recovery, Store};
@@ -86,6 +87,8 @@ pub(super) struct Runtime {
     pub options: Options,
     started: Instant,
     next_worker: AtomicUsize,
+    /// What handles share of it, for work that asks for one.
+    pub owner: OnceLock<Weak<Inner>>,
 }
 
 /// An effect with the handles that it needs, to be carried out once the lock is released.
@@ -144,6 +147,7 @@ impl Runtime {
             options,
             started: Instant::now(),
             next_worker: AtomicUsize::new(1),
+            owner: OnceLock::new(),
         })
     }
 
@@ -170,11 +174,8 @@ impl Runtime {
     }
 
     pub(super) fn now(&self) -> Now {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
         Now {
-            wall: Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
+            wall: Timestamp::now(),
             mono: self.started.elapsed(),
         }
     }

@@ -122,7 +122,7 @@ impl Disk {
             Row::Started { task, .. } => {
                 self.change(task, |task| task.state = TaskState::Processing);
             }
-            Row::Waiting { task } => {
+            Row::Waiting { task, .. } => {
                 self.change(task, |task| task.state = TaskState::Pending);
             }
             Row::CancelRequested { task } => {

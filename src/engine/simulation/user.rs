@@ -72,6 +72,7 @@ impl World {
             group: self.one_in(3).then(|| "group".into()),
             rank: None,
             trace: None,
+            context: None,
         };
         // Whoever submits looks up what the core no longer knows.
         let failed = after.iter().find(|id| {
@@ -101,6 +102,7 @@ impl World {
             failed_dependency: failed.clone(),
             schedule,
             urgent,
+            replaces: false,
             again: if self.one_in(6) {
                 vec![SegmentId::FIRST]
             } else {

@@ -56,7 +56,7 @@ fn summary_at(row: &Row<'_>, first: usize) -> rusqlite::Result<RunSummary> {
     })
 }
 
-/// Notes the end of a task. One that has ended stays as it is.
+/// Notes the end of a task, and says whether it is one: what has ended stays as it is.
 pub(super) fn end(
     db: &Connection,
     id: &TaskId,
@@ -65,7 +65,7 @@ pub(super) fn end(
     result: Option<String>,
     summary: Option<RunSummary>,
     at: Timestamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "UPDATE tasks SET state = ?2, error = ?3, problem = ?4, result = ?5, completed_at = ?6,
                           segments = ?7, done = ?8, errors = ?9, audio_seconds = ?10
@@ -83,7 +83,7 @@ pub(super) fn end(
         summary.map(|summary| summary.errors),
         summary.map(|summary| summary.audio_seconds),
     ])
-    .map(drop)
+    .map(|rows| rows == 1)
 }
 
 /// What the segments of a task come to. It looks at every one of them: for when nobody else knows.

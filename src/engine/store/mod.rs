@@ -7,6 +7,8 @@
 
 mod columns;
 mod history;
+mod outbox;
+mod payload;
 mod rebuild;
 mod recurring;
 mod restart;
@@ -15,6 +17,7 @@ mod schema;
 mod segments;
 mod tasks;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -28,7 +31,9 @@ use super::error::StoreError;
 use super::journal::Journal;
 use super::record::Record;
 use crate::failpoint::reach;
+use crate::model::StateChange;
 
+pub(crate) use outbox::Outbox;
 pub use rebuild::Recovery;
 pub(crate) use recurring::StoredRecurring;
 pub(crate) use restart::StoredTask;
@@ -66,6 +71,8 @@ pub(crate) struct Store {
     batches: Sender<Batch>,
     questions: Sender<Question>,
     path: Arc<Path>,
+    /// What others are owed.
+    pub outbox: Arc<Outbox>,
 }
 
 /// A store that runs.
@@ -78,13 +85,18 @@ pub(crate) struct Opened {
 
 impl Store {
     /// Opens or creates the database and starts its thread.
-    pub(crate) fn open(path: &Path, journal: Journal) -> Result<Opened, StoreError> {
+    pub(crate) fn open(
+        path: &Path,
+        journal: Journal,
+        wanted: BTreeMap<Arc<str>, Vec<StateChange>>,
+    ) -> Result<Opened, StoreError> {
         // The core has one batch under way at most.
         let (batches, to_commit) = async_channel::bounded::<Batch>(1);
         let (questions, to_answer) = async_channel::bounded::<Question>(QUESTIONS);
         let (opened, opening) = async_channel::bounded(1);
         let path: Arc<Path> = path.into();
-        let at = Arc::clone(&path);
+        let outbox = Arc::new(Outbox::new(wanted));
+        let (at, noting) = (Arc::clone(&path), Arc::clone(&outbox));
         let thread = std::thread::Builder::new()
             .name("aloud-store".into())
             .spawn(move || match rebuild::open(&at) {
@@ -92,7 +104,11 @@ impl Store {
                     // The opener may have gone; the channels then are closed as well.
                     let _ = opened.send_blocking(Ok(recovery));
                     drop(opened);
-                    serve(connection, &at, &journal, &to_commit, &to_answer);
+                    let disk = Disk {
+                        path: &at,
+                        outbox: &noting,
+                    };
+                    serve(connection, disk, &journal, &to_commit, &to_answer);
                 }
                 Err(error) => {
                     let _ = opened.send_blocking(Err(error));
@@ -108,6 +124,7 @@ impl Store {
                     batches,
                     questions,
                     path,
+                    outbox,
                 },
                 thread,
                 recovery,
@@ -141,15 +158,19 @@ impl Store {
         self.send(move |db| question(db))
     }
 
-    /// Changes something outside the core's batches, in a transaction of its own: at the opening only.
+    /// Changes something outside the core's batches, in a transaction of its own: at the opening, and
+    /// of what others are owed, which the core does not know.
     fn change<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<T> {
+        let outbox = Arc::clone(&self.outbox);
         self.send(move |db| {
             let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = change(&transaction)?;
-            transaction.commit().map(|()| value)
+            transaction.commit()?;
+            outbox.settle(db);
+            Ok(value)
         })
     }
 
@@ -193,7 +214,15 @@ impl Store {
     pub(crate) fn close(&self) {
         self.batches.close();
         self.questions.close();
+        self.outbox.close();
     }
+}
+
+/// What the thread knows beside the connection.
+#[derive(Clone, Copy)]
+struct Disk<'a> {
+    path: &'a Path,
+    outbox: &'a Outbox,
 }
 
 enum Job {
@@ -221,7 +250,7 @@ fn next(batches: &Receiver<Batch>, questions: &Receiver<Question>) -> Option<Job
 
 fn serve(
     mut connection: Connection,
-    path: &Path,
+    disk: Disk<'_>,
     journal: &Journal,
     batches: &Receiver<Batch>,
     questions: &Receiver<Question>,
@@ -230,7 +259,7 @@ fn serve(
         match job {
             Job::Answer(question) => question(&mut connection),
             Job::Commit(Batch { rows, tell }) => {
-                let stored = commit(&mut connection, path, rows);
+                let stored = commit(&mut connection, disk, rows);
                 if stored
                     .iter()
                     .any(|(row, _)| matches!(row, Row::Ended { .. }))
@@ -259,12 +288,12 @@ type Stored = (Row<Record>, Result<RowAnswer, StoreError>);
 /// Puts a batch on disk in one transaction. A row that is refused leaves the others as they are; if
 /// the transaction as a whole fails, each row is tried by itself: one must not fail for another. If
 /// another program has the database, all are refused: each would wait as long for it again.
-fn commit(connection: &mut Connection, path: &Path, rows: Vec<Row<Record>>) -> Vec<Stored> {
-    match try_commit(connection, path, &rows) {
+fn commit(connection: &mut Connection, disk: Disk<'_>, rows: Vec<Row<Record>>) -> Vec<Stored> {
+    match try_commit(connection, disk, &rows) {
         Ok(answers) => rows.into_iter().zip(answers).collect(),
         Err(error) if rows.len() == 1 || schema::is_held(&error) => {
             tracing::error!(%error, "a commit failed");
-            let error = failure(path, &error);
+            let error = failure(disk.path, &error);
             let refused = rows.into_iter().map(|row| (row, Err(error.clone())));
             refused.collect()
         }
@@ -272,7 +301,7 @@ fn commit(connection: &mut Connection, path: &Path, rows: Vec<Row<Record>>) -> V
             tracing::warn!(%error, "a commit failed; its rows are tried one by one");
             let one_by_one = rows.into_iter();
             one_by_one
-                .flat_map(|row| commit(connection, path, vec![row]))
+                .flat_map(|row| commit(connection, disk, vec![row]))
                 .collect()
         }
     }
@@ -280,23 +309,24 @@ fn commit(connection: &mut Connection, path: &Path, rows: Vec<Row<Record>>) -> V
 
 fn try_commit(
     connection: &mut Connection,
-    path: &Path,
+    disk: Disk<'_>,
     rows: &[Row<Record>],
 ) -> rusqlite::Result<Vec<Result<RowAnswer, StoreError>>> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut answers = Vec::with_capacity(rows.len());
     for row in rows {
         let mut savepoint = transaction.savepoint()?;
-        let answer = rows::put(&savepoint, row);
+        let answer = rows::put(&savepoint, row, disk.outbox);
         if answer.is_ok() {
             savepoint.commit()?;
         } else {
             // A full disk ends the whole transaction, and this then fails: so do all of it.
             savepoint.rollback()?;
         }
-        answers.push(answer.map_err(|error| failure(path, &error)));
+        answers.push(answer.map_err(|error| failure(disk.path, &error)));
     }
     transaction.commit()?;
+    disk.outbox.settle(connection);
     Ok(answers)
 }
 

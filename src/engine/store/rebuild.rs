@@ -217,6 +217,7 @@ fn restore(connection: &Connection, folder: &Path, found: journal::Read) -> rusq
         voice_version: accepted.voice_version,
         settings: accepted.settings,
         fingerprint: accepted.fingerprint,
+        file: accepted.file,
     };
     let transaction = connection.unchecked_transaction()?;
     let query = "SELECT COALESCE(MAX(seq), 0) + 1 FROM tasks";

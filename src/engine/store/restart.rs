@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::columns::from_json;
+use super::outbox::Outbox;
 use super::segments::{clips, errors};
 use super::tasks::{NARRATE, failed_among};
 use super::{Answer, Store};
@@ -13,8 +14,8 @@ use crate::engine::error::StoreError;
 use crate::engine::record::{OperationRecord, Record};
 use crate::engine::schedule::StoredSchedule;
 use crate::model::{
-    ErrorObject, Narration, NarrationSettings, Occurrence, Plan, PlannedSegment, SegmentId,
-    StoredClip, TaskId, Timestamp,
+    ErrorObject, Narration, NarrationSettings, Occurrence, Plan, PlannedSegment, Reading,
+    SegmentId, StateChange, StoredClip, TaskId, Timestamp,
 };
 
 /// A task that an earlier run accepted.
@@ -37,16 +38,26 @@ pub(crate) struct StoredTask {
 impl Store {
     /// The tasks that have not ended, oldest first. One that can't be read stays as it is, and is told in the log.
     pub(crate) fn unfinished(&self) -> Result<Vec<StoredTask>, StoreError> {
-        self.change(unfinished).wait()
+        let outbox = Arc::clone(&self.outbox);
+        self.change(move |db| unfinished(db, &outbox)).wait()
     }
 
     /// A narration that failed or was cancelled, with everything that is needed to try it again.
     pub(crate) fn ended_narration(&self, id: &TaskId) -> Answer<Option<StoredTask>> {
+        self.narration_where(id, "state IN ('FAILED', 'CANCELLED')")
+    }
+
+    /// A narration, as long as there is more of it than a line of history.
+    pub(crate) fn narration(&self, id: &TaskId) -> Answer<Option<StoredTask>> {
+        self.narration_where(id, "TRUE")
+    }
+
+    fn narration_where(&self, id: &TaskId, holds: &'static str) -> Answer<Option<StoredTask>> {
         let id = id.clone();
         self.ask(move |db| {
             db.prepare(&format!(
                 // One that was retried has handed its segments over.
-                "{STORED} WHERE id = ?1 AND state IN ('FAILED', 'CANCELLED') AND source <> ''
+                "{STORED} WHERE id = ?1 AND {holds} AND source <> ''
                    AND EXISTS (SELECT 1 FROM segments WHERE task = seq)"
             ))?
             .query_row([id.as_str()], |row| stored(db, row))
@@ -89,13 +100,16 @@ impl Store {
 
 const STORED: &str = "SELECT seq, id, title, folder, voice, settings, fingerprint, source, \
                              timeout_ms, created_at, schedule, voice_version, operation, \
-                             parameters, context, occurrence FROM tasks";
+                             parameters, context, occurrence, file FROM tasks";
 
-fn unfinished(db: &Connection) -> rusqlite::Result<Vec<StoredTask>> {
-    db.execute(
-        "UPDATE tasks SET state = 'PENDING' WHERE state = 'PROCESSING'",
-        [],
-    )?;
+fn unfinished(db: &Connection, outbox: &Outbox) -> rusqlite::Result<Vec<StoredTask>> {
+    let stopped: Vec<String> = db
+        .prepare("UPDATE tasks SET state = 'PENDING' WHERE state = 'PROCESSING' RETURNING id")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for task in stopped {
+        outbox.note(db, &task.into(), StateChange::Waiting, Timestamp::now())?;
+    }
     let mut query = db.prepare(&format!("{STORED} WHERE completed_at IS NULL ORDER BY seq"))?;
     let mut rows = query.query([])?;
     let mut tasks = Vec::new();
@@ -132,6 +146,7 @@ fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredTask> {
             settings,
             fingerprint: text(6)?,
             voice_version: text(11)?.into(),
+            file: row.get::<_, Option<String>>(16)?.map(PathBuf::from),
         }))
     } else {
         Record::Operation(Arc::new(OperationRecord {
@@ -160,7 +175,8 @@ fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredTask> {
 
 fn planned(db: &Connection, seq: i64) -> rusqlite::Result<Vec<PlannedSegment>> {
     db.prepare_cached(
-        "SELECT first, past, text, pause_ms, heading FROM segments WHERE task = ?1 ORDER BY number",
+        "SELECT first, past, text, pause_ms, heading, reading FROM segments
+         WHERE task = ?1 ORDER BY number",
     )?
     .query_map([seq], |row| {
         Ok(PlannedSegment {
@@ -169,6 +185,10 @@ fn planned(db: &Connection, seq: i64) -> rusqlite::Result<Vec<PlannedSegment>> {
             text: row.get::<_, String>(2)?.into(),
             pause_ms: row.get(3)?,
             heading: row.get(4)?,
+            reading: match row.get::<_, Option<String>>(5)? {
+                Some(reading) => from_json(&reading)?,
+                None => Reading::default(),
+            },
         })
     })?
     .collect()

@@ -4,14 +4,20 @@
 use rusqlite::{Connection, params};
 
 use super::columns::{millis, to_json};
+use super::outbox::Outbox;
 use super::tasks::{NewRow, insert};
 use super::{history, recurring, segments};
 use crate::engine::core::{Row, RowAnswer};
 use crate::engine::record::Record;
 use crate::engine::schedule::StoredSchedule;
-use crate::model::TaskId;
+use crate::model::{StateChange, TaskId, TaskState};
 
-pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAnswer> {
+/// Puts it there, and notes what others are to be told of it.
+pub(super) fn put(
+    db: &Connection,
+    row: &Row<Record>,
+    outbox: &Outbox,
+) -> rusqlite::Result<RowAnswer> {
     match row {
         Row::Accepted {
             task,
@@ -36,19 +42,26 @@ pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAns
             if let (Some(run), true) = (run, clips.is_some()) {
                 recurring::run_accepted(db, run, *at)?;
             }
+            if clips.is_some() {
+                outbox.note(db, task, StateChange::Submitted, *at)?;
+            }
             return Ok(clips.map_or(RowAnswer::Taken, RowAnswer::Accepted));
         }
-        Row::Started { task, at } => update(
-            db,
-            "UPDATE tasks SET state = 'PROCESSING', started_at = ?2
-             WHERE id = ?1 AND completed_at IS NULL",
-            params![task.as_str(), at.0],
-        ),
-        Row::Waiting { task } => update(
-            db,
-            "UPDATE tasks SET state = 'PENDING' WHERE id = ?1 AND completed_at IS NULL",
-            params![task.as_str()],
-        ),
+        Row::Started { task, at } => {
+            let sql = "UPDATE tasks SET state = 'PROCESSING', started_at = ?2
+                       WHERE id = ?1 AND completed_at IS NULL";
+            match changed(db, sql, params![task.as_str(), at.0])? {
+                0 => Ok(()),
+                _ => outbox.note(db, task, StateChange::Started, *at),
+            }
+        }
+        Row::Waiting { task, at } => {
+            let sql = "UPDATE tasks SET state = 'PENDING' WHERE id = ?1 AND completed_at IS NULL";
+            match changed(db, sql, params![task.as_str()])? {
+                0 => Ok(()),
+                _ => outbox.note(db, task, StateChange::Waiting, *at),
+            }
+        }
         Row::CancelRequested { task } => set_schedule(db, task, "$.cancelled", true),
         Row::Paused { task, paused } => set_schedule(db, task, "$.paused", *paused),
         Row::Places(places) => {
@@ -88,15 +101,11 @@ pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAns
             ..
         } => {
             let result = result.as_ref().map(to_json);
-            history::end(
-                db,
-                task,
-                *state,
-                error.as_ref(),
-                result,
-                Some(*summary),
-                *at,
-            )
+            let (error, summary) = (error.as_ref(), Some(*summary));
+            match history::end(db, task, *state, error, result, summary, *at)? {
+                true => outbox.note(db, task, end(*state), *at),
+                false => Ok(()),
+            }
         }
         Row::Recurring(row) => recurring::put(db, row),
         Row::Archived(tasks) => tasks.iter().try_for_each(|task| archive(db, task)),
@@ -104,8 +113,22 @@ pub(super) fn put(db: &Connection, row: &Row<Record>) -> rusqlite::Result<RowAns
     .map(|()| RowAnswer::Done)
 }
 
+fn end(state: TaskState) -> StateChange {
+    match state {
+        TaskState::Completed => StateChange::Completed,
+        TaskState::Cancelled => StateChange::Cancelled,
+        // Nothing else is an end.
+        TaskState::Failed | TaskState::Pending | TaskState::Processing => StateChange::Failed,
+    }
+}
+
 fn update(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
-    db.prepare_cached(sql)?.execute(values).map(drop)
+    changed(db, sql, values).map(drop)
+}
+
+/// How many rows it changes.
+fn changed(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<usize> {
+    db.prepare_cached(sql)?.execute(values)
 }
 
 fn set_schedule(db: &Connection, task: &TaskId, field: &str, value: bool) -> rusqlite::Result<()> {

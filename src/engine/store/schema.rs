@@ -19,8 +19,31 @@ const LARGEST_STEP: u64 = 1 << 16;
 
 /// One step each, from version N to N + 1. Steps that were released never change.
 const MIGRATIONS: &[&str] = &[
-    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6,
+    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
 ];
+
+/// What of a segment's text is said otherwise than it is written, as JSON; nothing where all is said as
+/// it stands.
+const VERSION_8: &str = "
+ALTER TABLE segments ADD COLUMN reading TEXT;
+ALTER TABLE tasks ADD COLUMN file TEXT;
+";
+
+/// What others are owed: notices of changes that are yet to be delivered.
+const VERSION_7: &str = "
+CREATE TABLE outbox (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT,
+    target   TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    task     TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    payload  TEXT NOT NULL,
+    trace    TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX outbox_target ON outbox (target, number);
+";
 
 /// What recurs, and which of its runs a task is.
 const VERSION_6: &str = "
@@ -300,7 +323,7 @@ mod tests {
                 error,
                 StoreError::TooNew {
                     found: 99,
-                    known: 6,
+                    known: 8,
                     ..
                 }
             ),

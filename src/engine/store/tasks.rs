@@ -36,6 +36,29 @@ impl Store {
         })
     }
 
+    /// The last narration with this fingerprint that is complete, and its folder, unless another one has
+    /// taken that over.
+    pub(crate) fn completed_like(&self, fingerprint: &str) -> Answer<Option<(TaskId, PathBuf)>> {
+        let fingerprint = fingerprint.to_owned();
+        self.ask(move |db| {
+            db.prepare_cached(
+                "SELECT id, folder FROM tasks
+                 WHERE fingerprint = ?1 AND state = 'COMPLETED'
+                   AND NOT EXISTS (SELECT 1 FROM tasks AS later WHERE later.folder = tasks.folder
+                                   AND later.fingerprint <> tasks.fingerprint
+                                   AND later.seq > tasks.seq)
+                 ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row([fingerprint], |row| {
+                Ok((
+                    row.get::<_, String>(0)?.into(),
+                    row.get::<_, String>(1)?.into(),
+                ))
+            })
+            .optional()
+        })
+    }
+
     /// Whether a narration is known to have its clips in this folder.
     pub(crate) fn knows_folder(&self, folder: &Path) -> Answer<bool> {
         let folder = folder.to_string_lossy().into_owned();
@@ -116,8 +139,8 @@ fn insert_narration(
     let seq: Option<i64> = db
         .prepare_cached(
             "INSERT INTO tasks (id, title, state, folder, voice, settings, fingerprint, source,
-                                timeout_ms, created_at, schedule, voice_version, seq)
-             VALUES (?1, ?2, 'PENDING', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                                timeout_ms, created_at, schedule, voice_version, seq, file)
+             VALUES (?1, ?2, 'PENDING', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT (id) DO NOTHING RETURNING seq",
         )?
         .query_row(
@@ -134,14 +157,16 @@ fn insert_narration(
                 to_json(new.schedule),
                 &*narration.voice_version,
                 new.seq.cast_signed(),
+                // A name that is not text can't be kept; only its lexicon is not found then.
+                narration.file.as_deref().and_then(Path::to_str),
             ],
             |row| row.get(0),
         )
         .optional()?;
     let Some(seq) = seq else { return Ok(None) };
     let mut row = db.prepare_cached(
-        "INSERT INTO segments (task, number, first, past, text, pause_ms, heading)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO segments (task, number, first, past, text, pause_ms, heading, reading)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (number, segment) in narration.plan.iter() {
         row.execute(params![
@@ -152,10 +177,15 @@ fn insert_narration(
             &*segment.text,
             segment.pause_ms,
             segment.heading,
+            (!segment.reading.is_plain()).then(|| to_json(&segment.reading)),
         ])?;
     }
-    let Some((old, _)) = ended_like(db, &narration.fingerprint)?.filter(|old| old.1 == folder)
-    else {
+    let like = ended_like(db, &narration.fingerprint)?.filter(|old| old.1 == folder);
+    let old = match like {
+        Some((old, _)) => Some(old),
+        None => read_otherwise(db, narration, &folder, seq)?,
+    };
+    let Some(old) = old else {
         return Ok(Some(Vec::new()));
     };
     adopt(db, old, seq)?;
@@ -178,6 +208,33 @@ fn ended_like(db: &Connection, fingerprint: &str) -> rusqlite::Result<Option<(i6
     .optional()
 }
 
+/// The narration that went before in this folder, if only what is said for its words differs.
+fn read_otherwise(
+    db: &Connection,
+    narration: &Narration,
+    folder: &str,
+    new: i64,
+) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached(
+        "SELECT seq FROM tasks
+         WHERE folder = ?1 AND seq <> ?2 AND voice = ?3 AND voice_version = ?4 AND settings = ?5
+           AND source = ?6 AND completed_at IS NOT NULL
+         ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row(
+        params![
+            folder,
+            new,
+            &*narration.voice,
+            &*narration.voice_version,
+            to_json(&narration.settings),
+            &*narration.source,
+        ],
+        |row| row.get(0),
+    )
+    .optional()
+}
+
 /// Hands the faultless clips of an ended narration to a new one that speaks the same text.
 fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
@@ -186,7 +243,8 @@ fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
                              checksum = old.checksum
          FROM segments AS old
          WHERE segments.task = ?2 AND old.task = ?1 AND old.number = segments.number
-           AND old.text = segments.text AND old.clip IS NOT NULL AND old.error IS NULL",
+           AND old.text = segments.text AND old.reading IS segments.reading
+           AND old.clip IS NOT NULL AND old.error IS NULL",
     )?
     .execute([old, new])?;
     db.prepare_cached("DELETE FROM segments WHERE task = ?1")?

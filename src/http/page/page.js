@@ -118,7 +118,9 @@ function take(told) {
 const WORDS = { PENDING: "waits", PROCESSING: "in work", COMPLETED: "done", FAILED: "failed", CANCELLED: "cancelled" };
 
 function how(task) {
-  const word = task.paused && task.state === "PENDING" ? "paused" : WORDS[task.state];
+  const waits = task.state === "PENDING";
+  const begins = waits && task.due > Date.now() ? `begins ${new Date(task.due).toLocaleString()}` : null;
+  const word = waits && task.paused ? "paused" : begins ?? WORDS[task.state];
   const left = task.state === "PROCESSING" && task.seconds_left ? `, about ${time(task.seconds_left)} left` : "";
   return `${word}, ${task.completed_segments} of ${task.planned_segments ?? task.progress.total}${left}`;
 }

@@ -58,6 +58,7 @@ impl App {
                 self.overlay = Some(Overlay::Picker(Picker::new(Choice::Voice, items)));
                 return vec![Effect::FindVoices];
             }
+            Action::Pronounce => return self.open_word(),
             Action::Play => return self.play(),
             Action::OpenFolder => return self.open_folder(),
             Action::CopyPath => return self.copy_path(),
@@ -82,6 +83,7 @@ impl App {
             Action::Complete => return self.complete(),
             Action::PreviousValue => self.turn_value(-1),
             Action::NextValue => self.turn_value(1),
+            Action::Hear => return self.correct(true),
             Action::Hurry => return self.hurry(),
         }
         Vec::new()
@@ -138,7 +140,7 @@ impl App {
             return;
         }
         let items = self.themes.iter().map(|theme| Item {
-            name: theme.name().to_owned(),
+            name: theme.clone(),
             about: String::new(),
             also: "",
             action: None,
@@ -150,7 +152,7 @@ impl App {
     }
 
     /// Does nothing, and says why.
-    fn refuse(&mut self, why: &str) -> Vec<Effect> {
+    pub(super) fn refuse(&mut self, why: &str) -> Vec<Effect> {
         self.notice = Some(why.to_owned());
         Vec::new()
     }
@@ -184,8 +186,13 @@ impl App {
     }
 
     fn ask_quit(&mut self) -> Vec<Effect> {
-        if self.is_attached || self.tasks.totals().active() == 0 {
+        if self.is_attached {
             return self.stop();
+        }
+        if self.tasks.totals().active() == 0 {
+            // What recurs needs someone who works; where nothing does, nobody is started.
+            let handing_over = self.can_hand_over.then_some(Effect::HandOver);
+            return handing_over.into_iter().chain(self.stop()).collect();
         }
         self.question = Some(Question::Quit);
         Vec::new()

@@ -33,7 +33,8 @@ pub(crate) struct Detail {
     /// `None` if there is none to look at.
     pub(crate) of: Option<(TaskId, SegmentId)>,
     pub(crate) voice: Arc<str>,
-    pub(crate) text: Arc<str>,
+    /// What is said, which may not be what is written.
+    pub(crate) spoken: Arc<str>,
     /// The clip, if there is one.
     pub(crate) clip: Option<PathBuf>,
     /// Phonemes, or why there are none; `None` until they are known.
@@ -65,7 +66,7 @@ impl App {
             Some(Detail {
                 of: Some((target.task.id.clone(), target.segment)),
                 voice: target.task.voice.clone(),
-                text: segment.text.as_ref().into(),
+                spoken: segment.spoken().into(),
                 clip: folder
                     .zip(clip)
                     .map(|(folder, clip)| folder.join(&*clip.clip)),

@@ -1,25 +1,44 @@
 //! The form for a new narration: what is to be read, by whom and how. Checks what can be checked
 //! without looking at a file, and hands over the rest.
 
+use crossterm::event::{KeyCode, KeyEvent};
 use tui_input::Input;
 
+use super::fields::{Fields, insert, stepped, turned, type_into};
 use crate::model::{Limits, Priority};
 use crate::monitor::services::{Completion, Defaults, VoiceChoice};
 use crate::narrate::{NewNarration, NewText};
+use crate::text::FormatName;
 
 /// A line of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Text,
+    Format,
     Voice,
     Speed,
     Speaker,
     Priority,
 }
 
+/// The formats that a text can be read in; none is told where its name, or its looks, tell it.
+const FORMATS: [Option<FormatName>; 4] = [
+    None,
+    Some(FormatName::Plain),
+    Some(FormatName::Markdown),
+    Some(FormatName::Html),
+];
+
+/// What they are called.
+const FORMAT_WORDS: [&str; 4] = ["by its name", "plain text", "Markdown", "HTML"];
+
+/// What the priorities are called.
+const PRIORITY_WORDS: [&str; 3] = ["low", "normal", "high"];
+
 impl Field {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Text,
+        Self::Format,
         Self::Voice,
         Self::Speed,
         Self::Speaker,
@@ -29,6 +48,7 @@ impl Field {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Text => "Text",
+            Self::Format => "Read as",
             Self::Voice => "Voice",
             Self::Speed => "Speed",
             Self::Speaker => "Speaker",
@@ -40,6 +60,7 @@ impl Field {
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Text => "type the path of a text, Tab completes; or paste the text itself",
+            Self::Format => "← → to choose; where its name does not tell, its looks do",
             Self::Voice => "← → to choose, or type a name or the path of an .onnx file",
             Self::Speed => "1 is the voice's own pace, 2 twice as fast; 0.25 to 4",
             Self::Speaker => "a number, for voices with several speakers; empty is the first",
@@ -56,6 +77,8 @@ pub(crate) struct Form {
     pub(crate) path: Input,
     /// A text that was pasted; it goes before the path.
     pub(crate) pasted: Option<String>,
+    /// The format it is read in, if it is told.
+    pub(crate) written_as: Option<FormatName>,
     pub(crate) voice: Input,
     pub(crate) speed: Input,
     pub(crate) speaker: Input,
@@ -79,6 +102,7 @@ impl Form {
             field: Field::Text,
             path: Input::default(),
             pasted: None,
+            written_as: None,
             voice: defaults.voice.into(),
             speed: defaults.speed.to_string().into(),
             speaker: speaker.unwrap_or_default().into(),
@@ -90,69 +114,18 @@ impl Form {
         }
     }
 
-    /// The line that is being typed in, if it is one.
-    pub(crate) fn input(&mut self) -> Option<&mut Input> {
-        match self.field {
-            Field::Text => Some(&mut self.path),
-            Field::Voice => Some(&mut self.voice),
-            Field::Speed => Some(&mut self.speed),
-            Field::Speaker => Some(&mut self.speaker),
-            Field::Priority => None,
-        }
-    }
-
-    /// To the field so many lines on.
-    pub(crate) fn step(&mut self, by: isize) {
-        let here = Field::ALL.iter().position(|field| *field == self.field);
-        let last = Field::ALL.len() - 1;
-        let to = here.unwrap_or(0).saturating_add_signed(by).min(last);
-        self.field = Field::ALL[to];
-    }
-
-    /// The value so many places on, where there are some to choose from. Returns whether there are.
-    pub(crate) fn turn(&mut self, by: isize) -> bool {
-        self.problem = None;
-        match self.field {
-            Field::Voice => {
-                let names: Vec<&str> = self
-                    .voices
-                    .iter()
-                    .filter(|voice| voice.is_installed)
-                    .map(|voice| voice.name.as_str())
-                    .collect();
-                let here = names.iter().position(|name| *name == self.voice.value());
-                if let Some(name) = turned(&names, here, by) {
-                    self.voice = (*name).into();
-                }
-                true
+    /// What can be chosen in a field, and the place of what is chosen; `None` where one types.
+    pub(crate) fn values(&self, field: Field) -> Option<(&'static [&'static str], usize)> {
+        match field {
+            Field::Format => {
+                let at = FORMATS.iter().position(|one| *one == self.written_as);
+                Some((&FORMAT_WORDS, at.unwrap_or(0)))
             }
             Field::Priority => {
-                let here = Priority::ALL.iter().position(|one| *one == self.priority);
-                if let Some(priority) = turned(&Priority::ALL, here, by) {
-                    self.priority = *priority;
-                }
-                true
+                let at = Priority::ALL.iter().position(|one| *one == self.priority);
+                Some((&PRIORITY_WORDS, at.unwrap_or(0)))
             }
-            _ => false,
-        }
-    }
-
-    /// Takes a paste: one line that could be a path goes where the cursor is, anything else is the
-    /// text itself.
-    pub(crate) fn paste(&mut self, text: &str) {
-        self.problem = None;
-        let line = text.trim();
-        if line.len() > LONGEST {
-            self.problem = Some("this paste is too long; save it as a file and add that".into());
-        } else if self.field != Field::Text || is_like_a_path(line) {
-            let clean: String = line.chars().filter(|c| !c.is_control()).collect();
-            if let Some(input) = self.input() {
-                for letter in clean.chars().take(4096) {
-                    input.handle(tui_input::InputRequest::InsertChar(letter));
-                }
-            }
-        } else if !line.is_empty() {
-            self.pasted = Some(text.to_owned());
+            Field::Text | Field::Voice | Field::Speed | Field::Speaker => None,
         }
     }
 
@@ -202,6 +175,7 @@ impl Form {
         Ok(NewNarration {
             limits: Limits::default(),
             text,
+            written_as: self.written_as,
             voice,
             speed,
             speaker,
@@ -210,11 +184,93 @@ impl Form {
     }
 }
 
-fn turned<T>(all: &[T], here: Option<usize>, by: isize) -> Option<&T> {
-    let len = isize::try_from(all.len()).ok().filter(|len| *len > 0)?;
-    let here = here.and_then(|here| isize::try_from(here).ok());
-    let to = here.map_or(0, |here| (here + by).rem_euclid(len));
-    all.get(usize::try_from(to).ok()?)
+impl Fields for Form {
+    fn step(&mut self, by: isize) {
+        self.field = stepped(&Field::ALL, self.field, by);
+    }
+
+    fn point(&mut self, line: usize, value: Option<usize>) {
+        let Some(field) = Field::ALL.get(line) else {
+            return;
+        };
+        self.field = *field;
+        match (self.field, value) {
+            (Field::Format, Some(value)) => {
+                self.written_as = FORMATS.get(value).copied().unwrap_or(self.written_as);
+            }
+            (Field::Priority, Some(value)) => {
+                self.priority = Priority::ALL.get(value).copied().unwrap_or(self.priority);
+            }
+            _ => {}
+        }
+    }
+
+    fn turn(&mut self, by: isize) -> bool {
+        self.problem = None;
+        match self.field {
+            Field::Format => {
+                let to = turned(&FORMATS, &self.written_as, by);
+                self.written_as = to.and_then(|to| FORMATS[to]);
+            }
+            Field::Voice => {
+                let names: Vec<&str> = self
+                    .voices
+                    .iter()
+                    .filter(|voice| voice.is_installed)
+                    .map(|voice| voice.name.as_str())
+                    .collect();
+                if let Some(to) = turned(&names, &self.voice.value(), by) {
+                    self.voice = names[to].into();
+                }
+            }
+            Field::Priority => {
+                let to = turned(&Priority::ALL, &self.priority, by);
+                self.priority = to.map_or(self.priority, |to| Priority::ALL[to]);
+            }
+            Field::Text | Field::Speed | Field::Speaker => return false,
+        }
+        true
+    }
+
+    fn input(&mut self) -> Option<&mut Input> {
+        match self.field {
+            Field::Text => Some(&mut self.path),
+            Field::Voice => Some(&mut self.voice),
+            Field::Speed => Some(&mut self.speed),
+            Field::Speaker => Some(&mut self.speaker),
+            Field::Format | Field::Priority => None,
+        }
+    }
+
+    fn touch(&mut self) {
+        self.problem = None;
+    }
+
+    fn key(&mut self, event: KeyEvent) {
+        self.touch();
+        if self.field == Field::Text && self.pasted.is_some() {
+            // A pasted text is taken away as a whole.
+            if event.code == KeyCode::Backspace {
+                self.pasted = None;
+            }
+        } else if let Some(input) = self.input() {
+            type_into(input, event);
+            self.candidates.clear();
+        }
+    }
+
+    /// One line that could be a path goes where the cursor is, anything else is the text itself.
+    fn paste(&mut self, text: &str) {
+        self.touch();
+        let line = text.trim();
+        if line.len() > LONGEST {
+            self.problem = Some("this paste is too long; save it as a file and add that".into());
+        } else if self.field != Field::Text || is_like_a_path(line) {
+            insert(self.input(), line);
+        } else if !line.is_empty() {
+            self.pasted = Some(text.to_owned());
+        }
+    }
 }
 
 /// A file dragged into a terminal comes as a paste of its path.

@@ -1,10 +1,10 @@
 //! The lists that grow at their end: clips and errors of all tasks, the log, the history. Each has
 //! a cursor that stays on its row, or follows the end; and a filter, looked through in pieces.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::filter::{Matches, Needle};
-use super::list::Moves;
+use super::scroll::Moves;
 use crate::model::{SegmentId, TaskId};
 
 /// Where a person is in a list.
@@ -57,11 +57,12 @@ impl Cursor {
         }
     }
 
-    /// Goes to a row, or to the last; there it follows, if this list is one that does.
+    /// Goes to a row, or to the last; there it follows, if this list is one that does. Whoever goes to the
+    /// first row wants to stay there, though it is the last one as well.
     pub(crate) fn go_to(&mut self, row: usize, len: usize, may_follow: bool) {
         let last = self.len(len).saturating_sub(1);
         self.row = row.min(last);
-        self.follows = may_follow && row >= last;
+        self.follows = may_follow && row > 0 && row >= last;
     }
 
     /// Brings the cursor in line with a list that changed.
@@ -99,8 +100,10 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct Feed {
     entries: Vec<Entry>,
-    /// The same: what is told twice, by a snapshot and by an event, is one entry.
+    /// The same: a segment that comes to it again is one entry.
     known: HashSet<Entry>,
+    /// How many of them each task has.
+    of_task: HashMap<TaskId, usize>,
     pub(crate) cursor: Cursor,
 }
 
@@ -109,6 +112,7 @@ impl Default for Feed {
         Self {
             entries: Vec::new(),
             known: HashSet::new(),
+            of_task: HashMap::new(),
             cursor: Cursor::at_end(),
         }
     }
@@ -136,17 +140,44 @@ impl Feed {
         let task = task.clone();
         let entry = Entry { task, segment };
         if self.known.insert(entry.clone()) {
+            *self.of_task.entry(entry.task.clone()).or_default() += 1;
             self.entries.push(entry);
+        }
+    }
+
+    /// Brings it in line with a task, of which these segments have come to it and so many are in it: what
+    /// is no longer so, because it is made again, goes.
+    pub(crate) fn sync(
+        &mut self,
+        task: &TaskId,
+        came: impl IntoIterator<Item = SegmentId>,
+        len: usize,
+        is_in: impl Fn(SegmentId) -> bool,
+    ) {
+        for segment in came {
+            if is_in(segment) {
+                self.push(task, segment);
+            }
+        }
+        if self.of_task.get(task).copied().unwrap_or(0) > len {
+            self.retain(|entry| entry.task != *task || is_in(entry.segment));
         }
     }
 
     /// Forgets the entries of tasks that have gone; the cursor stays on its entry.
     pub(crate) fn remove(&mut self, gone: &[TaskId]) {
         let gone: HashSet<&TaskId> = gone.iter().collect();
+        self.retain(|entry| !gone.contains(&entry.task));
+    }
+
+    fn retain(&mut self, stays: impl Fn(&Entry) -> bool) {
         let selected = self.selected().cloned();
-        let stays = |entry: &Entry| !gone.contains(&entry.task);
-        self.entries.retain(stays);
-        self.known.retain(stays);
+        self.entries.retain(&stays);
+        self.known.retain(&stays);
+        self.of_task.clear();
+        for entry in &self.entries {
+            *self.of_task.entry(entry.task.clone()).or_default() += 1;
+        }
         self.cursor.look_again();
         if self.cursor.matches.is_none()
             && let Some(selected) = selected
@@ -159,6 +190,7 @@ impl Feed {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.known.clear();
+        self.of_task.clear();
         self.cursor.look_again();
     }
 

@@ -4,12 +4,13 @@
 
 mod act;
 mod detail;
+mod fields;
 mod filter;
 mod form;
-mod list;
 mod lists;
 mod picker;
 mod pointer;
+mod scroll;
 mod segment;
 mod select;
 mod tasks;
@@ -19,13 +20,15 @@ mod types;
 mod typing;
 mod update;
 mod vitals;
+mod word;
 mod zoom;
 
 pub(crate) use detail::{Detail, Wave};
+pub(crate) use fields::Fields;
 pub(crate) use form::{Field, Form};
-pub(crate) use list::{ListArea, Moves, scroll};
 pub(crate) use lists::{Cursor, Entry, Feed};
 pub(crate) use picker::{Choice, Picker};
+pub(crate) use scroll::{Moves, scroll};
 pub(crate) use segment::{
     SegmentState, error_count, is_opening, joined_file, own_segment, segment_count, segment_state,
     task_error,
@@ -35,9 +38,11 @@ pub(crate) use totals::{percent_of, share_done};
 pub(crate) use tour::Tour;
 pub use tour::TourPlan;
 pub(crate) use types::{
-    Effect, Leaving, Lower, Message, Overlay, Page, Pane, Question, Start, Target,
+    Drawn, Effect, Leaving, Lower, Message, Overlay, Page, Pages, Pane, Place, Question, Spot,
+    Start, Target,
 };
 pub(crate) use vitals::{Speeds, Vitals};
+pub(crate) use word::{Heard, WordField, WordForm};
 
 use std::time::Duration;
 
@@ -51,8 +56,6 @@ use self::zoom::Zoom;
 use super::action::{Action, Mode};
 use super::keymap::Keymap;
 use super::services::{Defaults, LogLine, VoiceChoice};
-use super::theme::Theme;
-use super::view::Layout;
 use crate::model::{HistoryEntry, SegmentId, TaskId, TaskKind, TaskState, TaskStatus, Timestamp};
 use crate::service::TaskAction;
 
@@ -117,7 +120,8 @@ pub(crate) struct App {
     follow_task: bool,
     follow_segment: bool,
     pub(crate) help_scroll: usize,
-    pub(crate) themes: Vec<Theme>,
+    /// The names of the themes.
+    themes: Vec<String>,
     theme: usize,
     pub(crate) keymap: Keymap,
     defaults: Defaults,
@@ -131,8 +135,8 @@ pub(crate) struct App {
     pub(crate) is_unattended: bool,
     pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,
-    /// What was drawn last, for the mouse and for pages.
-    pub(crate) layout: Layout,
+    /// How many rows of each list were seen last.
+    pages: Pages,
 }
 
 /// Which segments have errors: read from the task only when their number changes.
@@ -199,12 +203,13 @@ impl App {
             is_unattended: false,
             zone: start.zone,
             now: Timestamp::default(),
-            layout: Layout::default(),
+            pages: Pages::default(),
         }
     }
 
-    pub(crate) fn theme(&self) -> &Theme {
-        &self.themes[self.theme]
+    /// The place of the theme to draw with.
+    pub(crate) fn theme(&self) -> usize {
+        self.theme
     }
 
     /// What has the keyboard.
@@ -218,6 +223,7 @@ impl App {
             (None, Some(Overlay::Help)) => Mode::Help,
             (None, Some(Overlay::Picker(_))) => Mode::Pick,
             (None, Some(Overlay::Form(_))) => Mode::Form,
+            (None, Some(Overlay::Word(_))) => Mode::Word,
             (None, None) if self.filter.is_some() => Mode::Filter,
             (None, None) => Mode::Main,
         }
@@ -416,6 +422,7 @@ impl App {
                     || self.is_filtered()
             }
             Action::Filter => self.page != Page::Health,
+            Action::Pronounce => self.word_target().is_some(),
             Action::Complete => {
                 matches!(&self.overlay, Some(Overlay::Form(form)) if form.field == Field::Text)
             }

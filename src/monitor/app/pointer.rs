@@ -1,19 +1,12 @@
-//! The mouse: rows, tabs, hints, answers and fields where they were drawn.
+//! The mouse: rows, tabs, hints, answers and fields, whatever is under it.
 
-use ratatui::layout::Position;
-
-use super::{App, Effect, Field, Leaving, Overlay, Page, Pane};
+use super::{App, Effect, Leaving, Overlay, Page, Pane, Place, Spot};
 
 impl App {
-    pub(super) fn click(&mut self, at: Position) -> Vec<Effect> {
+    pub(super) fn click(&mut self, on: Spot) -> Vec<Effect> {
         self.notice = None;
-        let button = self
-            .layout
-            .buttons
-            .iter()
-            .find(|(area, _)| area.contains(at));
-        if let Some((_, action)) = button {
-            return self.act(*action);
+        if let Some(action) = on.button {
+            return self.act(action);
         }
         if self.question.is_some() || self.leaving != Leaving::No {
             return Vec::new();
@@ -24,30 +17,26 @@ impl App {
                 return Vec::new();
             }
             Some(Overlay::Picker(picker)) => {
-                let Some(row) = self.layout.overlay.row_at(at) else {
-                    if !self.layout.overlay.pane.contains(at) {
+                match on.choice {
+                    Some(Place::Row(row)) => picker.go_to(row),
+                    Some(Place::Beside) => return Vec::new(),
+                    None => {
                         self.leave();
+                        return Vec::new();
                     }
-                    return Vec::new();
-                };
-                picker.go_to(row);
+                }
                 return self.accept();
             }
-            Some(Overlay::Form(form)) => {
-                let fields = self.layout.fields.iter().zip(Field::ALL);
-                if let Some((_, field)) = fields.into_iter().find(|(area, _)| area.contains(at)) {
-                    form.field = field;
-                }
-                let mut priorities = self.layout.priorities.iter();
-                if let Some((_, priority)) = priorities.find(|(area, _)| area.contains(at)) {
-                    form.priority = *priority;
+            Some(form @ (Overlay::Form(_) | Overlay::Word(_))) => {
+                if let Some((fields, line)) = form.fields().zip(on.field) {
+                    fields.point(line, on.value);
                 }
                 return Vec::new();
             }
             None => {}
         }
         if self.page != Page::Queue {
-            if let Some(row) = self.layout.lower.row_at(at) {
+            if let Some(row) = on.lower.and_then(Place::row) {
                 let again = self.list_row() == Some(row);
                 self.go_to(row);
                 if again {
@@ -56,40 +45,42 @@ impl App {
             }
             return Vec::new();
         }
-        if let Some(row) = self.layout.queue.row_at(at) {
-            self.focus = Pane::Queue;
-            self.go_to(row);
-        } else if let Some(row) = self.layout.lower.row_at(at) {
-            let again = self.focus == Pane::Lower && self.lower_rows().0 == row;
-            self.focus = Pane::Lower;
-            self.go_to(row);
-            if again {
-                self.open();
+        match (on.queue, on.lower) {
+            (Some(place), _) => {
+                self.focus = Pane::Queue;
+                if let Some(row) = place.row() {
+                    self.go_to(row);
+                }
             }
-        } else if self.layout.queue.pane.contains(at) {
-            self.focus = Pane::Queue;
-        } else if self.layout.lower.pane.contains(at) {
-            self.focus = Pane::Lower;
+            (None, Some(place)) => {
+                let again = self.focus == Pane::Lower && place.row() == Some(self.lower_rows().0);
+                self.focus = Pane::Lower;
+                if let Some(row) = place.row() {
+                    self.go_to(row);
+                }
+                if again {
+                    self.open();
+                }
+            }
+            (None, None) => {}
         }
         Vec::new()
     }
 
-    pub(super) fn wheel(&mut self, at: Position, rows: i32) {
+    pub(super) fn wheel(&mut self, over: Spot, rows: i32) {
         if self.question.is_some() || self.leaving != Leaving::No {
             return;
         }
-        if self.reads() && self.layout.zoom.pane.contains(at) {
+        if self.reads() && over.is_zoom {
             self.scroll_zoom(rows as isize);
             return;
         }
         if self.overlay.is_none() && self.page == Page::Queue {
-            if self.layout.queue.pane.contains(at) {
-                self.focus = Pane::Queue;
-            } else if self.layout.lower.pane.contains(at) {
-                self.focus = Pane::Lower;
-            } else {
-                return;
-            }
+            self.focus = match (over.queue, over.lower) {
+                (Some(_), _) => Pane::Queue,
+                (None, Some(_)) => Pane::Lower,
+                (None, None) => return,
+            };
         }
         self.step(rows as isize);
     }

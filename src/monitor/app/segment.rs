@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::Target;
 use crate::model::{ErrorObject, SegmentId, TaskState, TaskStatus};
-use crate::monitor::theme::Role;
 
 /// Where a segment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +66,12 @@ pub(crate) fn segment_state(status: &TaskStatus, id: SegmentId) -> SegmentState 
 /// So many segments before the one in work may be on their way to the disk.
 const SAVING: u32 = 4;
 
-/// Errors of a task: those of its segments, and its own if it failed.
+/// What went wrong in a task: its segments with errors, and the task itself if that is for something
+/// else.
 pub(crate) fn error_count(status: &TaskStatus) -> usize {
-    status.errors.len() + usize::from(task_error(status).is_some())
+    let of_segments = status.errors.segments() + usize::from(status.errors.has(SegmentId::TASK));
+    let own = own_segment(status).is_some_and(|segment| !status.errors.has(segment));
+    of_segments + usize::from(own)
 }
 
 /// Why a task failed, if it did, or why it is to be tried again.
@@ -112,16 +114,6 @@ impl SegmentState {
             Self::NotMade => "not made",
             Self::Done => "done",
             Self::Failed => "failed",
-        }
-    }
-
-    pub(crate) fn role(self) -> Role {
-        match self {
-            Self::Waiting => Role::Pending,
-            Self::Running | Self::Saving => Role::Running,
-            Self::NotMade => Role::Cancelled,
-            Self::Done => Role::Done,
-            Self::Failed => Role::Failed,
         }
     }
 }

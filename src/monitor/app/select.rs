@@ -63,10 +63,10 @@ impl App {
     /// A page of whatever moves now.
     pub(super) fn page_rows(&self) -> isize {
         let page = match (&self.overlay, self.page, self.focus) {
-            (Some(Overlay::Help), ..) => self.layout.help_page,
-            (Some(_), ..) => self.layout.overlay.page(),
-            (None, Page::Queue, Pane::Queue) => self.layout.queue.page(),
-            (None, ..) => self.layout.lower.page(),
+            (Some(Overlay::Help), ..) => self.pages.help,
+            (Some(_), ..) => self.pages.choices,
+            (None, Page::Queue, Pane::Queue) => self.pages.queue,
+            (None, ..) => self.pages.lower,
         };
         isize::try_from(page.saturating_sub(1).max(1)).unwrap_or(1)
     }
@@ -82,8 +82,10 @@ impl App {
                 self.preview_theme();
                 return;
             }
-            Some(Overlay::Form(form)) => {
-                form.step(by);
+            Some(form @ (Overlay::Form(_) | Overlay::Word(_))) => {
+                if let Some(fields) = form.fields() {
+                    fields.step(by);
+                }
                 return;
             }
             None => {}
@@ -337,13 +339,9 @@ impl App {
         let count = error_count(task);
         let seen = (task.id.clone(), count, task.state);
         if self.error_rows.of.as_ref() != Some(&seen) {
-            let own = own_segment(task);
-            let mut segments: Vec<SegmentId> = own
-                .into_iter()
-                .chain(task.errors.iter().map(|error| error.segment_id))
-                .collect();
-            segments.dedup();
-            self.error_rows.segments = segments;
+            let own = own_segment(task).filter(|segment| !task.errors.has(*segment));
+            let all = own.into_iter().chain(task.errors.segment_ids());
+            self.error_rows.segments = all.collect();
             self.error_rows.of = Some(seen);
         }
         if count == 0 {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::segment::error_count;
 use crate::model::{RunOutput, TaskState, TaskStatus};
 
 /// Sums over all tasks, in whole numbers so that adding and taking away never drifts.
@@ -70,7 +71,7 @@ impl Totals {
             by_state,
             held: (status.paused && status.state == TaskState::Pending).into(),
             clips: status.completed_segments.len() as u64,
-            errors: status.errors.len() as u64,
+            errors: error_count(status) as u64,
             audio_ms: millis(status.audio_seconds),
             units,
             units_done: done,

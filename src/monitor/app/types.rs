@@ -2,28 +2,28 @@
 //! the parts of the screen. Plain data; what it leads to is decided elsewhere.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-use ratatui::layout::Position;
-
-use super::{Detail, Form, Picker, Vitals};
+use super::word::{Heard, WordForm};
+use super::{Detail, Fields, Form, Picker, Vitals};
 use crate::model::{HistoryEntry, SegmentId, TaskId, TaskStatus};
 use crate::monitor::action::Action;
 use crate::monitor::keymap::Keymap;
 use crate::monitor::keys::Key;
 use crate::monitor::services::{Completion, Defaults, LogLine, VoiceChoice};
-use crate::monitor::theme::Theme;
 use crate::narrate::NewNarration;
+use crate::service::{Corrected, Correction, Submitted};
+use jiff::tz::TimeZone;
 
 /// Something that happened, for [`super::App::update`].
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A key was pressed.
     Key(Key),
-    /// The left button was pressed here.
-    Click(Position),
-    /// The wheel was turned here: rows down, negative up.
-    Wheel(Position, i32),
+    /// The left button was pressed on this.
+    Click(Spot),
+    /// The wheel was turned over this: rows down, negative up.
+    Wheel(Spot, i32),
     /// The terminal handed over a text.
     Paste(String),
     /// The terminal has another size, or time has passed: only the drawing changes.
@@ -32,10 +32,8 @@ pub(crate) enum Message {
     Reset(Vec<TaskStatus>),
     /// What one task is now.
     Task(Box<TaskStatus>),
-    /// A segment has a clip.
-    Clip(TaskId, SegmentId),
-    /// A segment has an error; 0 is the task as a whole.
-    Failed(TaskId, SegmentId),
+    /// The same of some: what is decided by all of them is decided once.
+    Tasks(Vec<TaskStatus>),
     /// These have left the registry.
     Removed(Vec<TaskId>),
     /// Whether the queue begins nothing new.
@@ -49,7 +47,11 @@ pub(crate) enum Message {
     /// What an effect has to say to a person.
     Said(String),
     /// What became of a new narration.
-    Added(Result<TaskId, String>),
+    Added(Result<Submitted, String>),
+    /// What came of a word that is to be said otherwise in a task, or would come of it.
+    Corrected(TaskId, Correction, Result<Corrected, String>),
+    /// Words were spoken, or not.
+    Heard(Box<Heard>),
     /// What became of a retry.
     Retried(Result<TaskId, String>),
     /// The voices that can be chosen.
@@ -93,6 +95,14 @@ pub(crate) enum Effect {
     Complete(String),
     /// Let a voice be heard.
     Preview { voice: String, speed: f32 },
+    /// Say a word otherwise in a task, or find out what would come of it.
+    Correct(TaskId, Correction),
+    /// Speak these words, which are what is said.
+    Hear {
+        voice: Arc<str>,
+        speed: f32,
+        spoken: String,
+    },
     /// Play a file, or stop doing so.
     Play(PathBuf),
     /// Show a folder.
@@ -121,6 +131,65 @@ pub(crate) enum Effect {
     Redraw,
     /// Leave.
     Quit,
+}
+
+/// What is under the pointer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spot {
+    /// Something that can be clicked.
+    pub(crate) button: Option<Action>,
+    /// The list to choose from.
+    pub(crate) choice: Option<Place>,
+    /// A line of a form, from 0.
+    pub(crate) field: Option<usize>,
+    /// One of the values that can be chosen in it, from 0.
+    pub(crate) value: Option<usize>,
+    /// The queue.
+    pub(crate) queue: Option<Place>,
+    /// The list below it, or the one that the page is.
+    pub(crate) lower: Option<Place>,
+    /// What has the room of the lists.
+    pub(crate) is_zoom: bool,
+}
+
+/// A place in a list's pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Row(usize),
+    Beside,
+}
+
+impl Place {
+    pub(crate) fn row(self) -> Option<usize> {
+        match self {
+            Self::Row(row) => Some(row),
+            Self::Beside => None,
+        }
+    }
+}
+
+/// How many rows of each list are seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pages {
+    pub(crate) queue: usize,
+    /// The list below it, or the one that the page is.
+    pub(crate) lower: usize,
+    /// The list to choose from.
+    pub(crate) choices: usize,
+    /// Lines of what has the room of the lists.
+    pub(crate) zoom: usize,
+    /// Lines of the help.
+    pub(crate) help: usize,
+}
+
+/// What only drawing finds out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Drawn {
+    pub(crate) pages: Pages,
+    /// How far the help is scrolled, which is no further than there are lines.
+    pub(crate) help_scroll: usize,
+    /// The same of what has the room of the lists.
+    pub(crate) zoom_scroll: usize,
 }
 
 /// What the screen is about.
@@ -197,6 +266,18 @@ pub(crate) enum Overlay {
     Help,
     Picker(Picker),
     Form(Box<Form>),
+    Word(Box<WordForm>),
+}
+
+impl Overlay {
+    /// What is filled in, where it is a form.
+    pub(super) fn fields(&mut self) -> Option<&mut dyn Fields> {
+        match self {
+            Self::Form(form) => Some(&mut **form),
+            Self::Word(form) => Some(&mut **form),
+            Self::Help | Self::Picker(_) => None,
+        }
+    }
 }
 
 /// How far leaving has come.
@@ -221,8 +302,8 @@ pub(crate) struct Target<'a> {
 /// How a model begins.
 #[derive(Debug)]
 pub(crate) struct Start {
-    /// At least one.
-    pub(crate) themes: Vec<Theme>,
+    /// The names of the themes: at least one.
+    pub(crate) themes: Vec<String>,
     /// The place of the one to begin with.
     pub(crate) theme: usize,
     pub(crate) keymap: Keymap,

@@ -1,10 +1,9 @@
-//! Everything that is typed: the palette and its kin, the filter, the form. Keys that the table
+//! Everything that is typed: the palette and its kin, the filter, the forms. Keys that the table
 //! gives to an action never come here.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
-use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::fields::type_into;
 use super::filter::{Matches, Needle};
 use super::picker::Item;
 use super::{App, Choice, Effect, Lower, Overlay, Page, Pane, segment_count};
@@ -25,16 +24,9 @@ impl App {
                 picker.narrow();
                 self.preview_theme();
             }
-            (Some(Overlay::Form(form)), _) => {
-                form.problem = None;
-                if form.field == super::Field::Text && form.pasted.is_some() {
-                    // A pasted text is taken away as a whole.
-                    if event.code == KeyCode::Backspace {
-                        form.pasted = None;
-                    }
-                } else if let Some(input) = form.input() {
-                    type_into(input, event);
-                    form.candidates.clear();
+            (Some(form), _) => {
+                if let Some(fields) = form.fields() {
+                    fields.key(event);
                 }
             }
             (None, Some(input)) => {
@@ -55,14 +47,14 @@ impl App {
             Mode::Main if text.trim().is_empty() => {}
             Mode::Main => {
                 let effects = self.open_form(None);
-                if let Some(Overlay::Form(form)) = &mut self.overlay {
-                    form.paste(text);
+                if let Some(fields) = self.overlay.as_mut().and_then(Overlay::fields) {
+                    fields.paste(text);
                 }
                 return effects;
             }
-            Mode::Form => {
-                if let Some(Overlay::Form(form)) = &mut self.overlay {
-                    form.paste(text);
+            Mode::Form | Mode::Word => {
+                if let Some(fields) = self.overlay.as_mut().and_then(Overlay::fields) {
+                    fields.paste(text);
                 }
             }
             Mode::Pick | Mode::Filter => {
@@ -90,7 +82,7 @@ impl App {
                     },
                     Choice::Theme { .. } => {
                         self.theme = place;
-                        let name = self.theme().name();
+                        let name = &self.themes[place];
                         self.notice = Some(format!(
                             "theme = \"{name}\" in config.toml keeps it for the next start"
                         ));
@@ -127,6 +119,10 @@ impl App {
                 self.overlay = Some(Overlay::Form(form));
                 effects
             }
+            Some(Overlay::Word(form)) => {
+                self.overlay = Some(Overlay::Word(form));
+                self.correct(false)
+            }
             other => {
                 self.overlay = other;
                 (self.filter, self.before_filter) = (None, None);
@@ -159,7 +155,7 @@ impl App {
             Some(Overlay::Form(form)) if form.field == super::Field::Text => {
                 vec![Effect::Complete(form.path.value().to_owned())]
             }
-            Some(Overlay::Form(_)) => {
+            Some(Overlay::Form(_) | Overlay::Word(_)) => {
                 self.step(1);
                 Vec::new()
             }
@@ -169,11 +165,11 @@ impl App {
 
     /// The value before or after, or the cursor to the left or right.
     pub(super) fn turn_value(&mut self, by: isize) {
-        let Some(Overlay::Form(form)) = &mut self.overlay else {
+        let Some(fields) = self.overlay.as_mut().and_then(Overlay::fields) else {
             return;
         };
-        if !form.turn(by)
-            && let Some(input) = form.input()
+        if !fields.turn(by)
+            && let Some(input) = fields.input()
         {
             let code = if by < 0 {
                 KeyCode::Left
@@ -288,13 +284,4 @@ impl App {
             self.segment = self.segment_at(row);
         }
     }
-}
-
-/// Returns whether the text is another one now.
-fn type_into(input: &mut Input, event: KeyEvent) -> bool {
-    if input.value().len() > 4096 && matches!(event.code, KeyCode::Char(_)) {
-        return false;
-    }
-    let changed = input.handle_event(&Event::Key(event));
-    changed.is_some_and(|changed| changed.value)
 }

@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
-use super::{App, Effect, Feed, Leaving, Message, Overlay, Page, Question, lists};
-use crate::model::{TaskId, TaskState, TaskStatus, Timestamp};
+use super::{
+    App, Drawn, Effect, Feed, Leaving, Message, Overlay, Page, Question, error_count, lists,
+    own_segment,
+};
+use crate::model::{TaskState, TaskStatus, Timestamp};
 use crate::monitor::keys::Key;
-use crate::monitor::view::Layout;
+use crate::service::Submitted;
 
 /// How long a notice stays if nobody presses a key.
 const NOTICE: Duration = Duration::from_secs(20);
@@ -39,8 +42,8 @@ impl App {
     fn take(&mut self, message: Message) -> Vec<Effect> {
         match message {
             Message::Key(key) => return self.key(key),
-            Message::Click(at) => return self.click(at),
-            Message::Wheel(at, rows) => self.wheel(at, rows),
+            Message::Click(on) => return self.click(on),
+            Message::Wheel(over, rows) => self.wheel(over, rows),
             Message::Paste(text) => return self.paste(&text),
             Message::Tick => return self.tick(),
             Message::Reset(rows) => {
@@ -48,19 +51,15 @@ impl App {
                 return self.tasks_changed();
             }
             Message::Task(status) => {
-                if self.tasks.by_id(&status.id).is_none() {
-                    // What it had when it was taken up is told by no event.
-                    list(&mut self.clips, &mut self.errors, &status);
-                }
-                if let Some(retried) = self.tasks.put(*status) {
-                    // Its clips belong to the new one, and its errors are being mended.
-                    self.clips.remove(std::slice::from_ref(&retried));
-                    self.errors.remove(&[retried]);
+                self.put(*status);
+                return self.tasks_changed();
+            }
+            Message::Tasks(all) => {
+                for status in all {
+                    self.put(status);
                 }
                 return self.tasks_changed();
             }
-            Message::Clip(task, segment) => self.clips.push(&task, segment),
-            Message::Failed(task, segment) => self.errors.push(&task, segment),
             Message::Removed(ids) => {
                 self.clips.remove(&ids);
                 self.errors.remove(&ids);
@@ -101,6 +100,10 @@ impl App {
                 self.noticed = self.now;
             }
             Message::Added(result) => self.added(result),
+            Message::Corrected(task, correction, result) => {
+                return self.corrected(&task, &correction, result);
+            }
+            Message::Heard(heard) => self.heard(*heard),
             Message::Retried(result) => match result {
                 Ok(id) => {
                     self.notice = Some("trying again".to_owned());
@@ -131,17 +134,17 @@ impl App {
         Vec::new()
     }
 
-    /// Takes note of what was drawn, so that pages, scrolling and the mouse fit it.
-    pub(crate) fn drawn(&mut self, layout: Layout) {
-        self.help_scroll = layout.help_scroll;
-        self.zoom.first = layout.zoom.first;
-        self.layout = layout;
+    /// Takes note of what was drawn, so that pages and scrolling fit it.
+    pub(crate) fn drawn(&mut self, drawn: Drawn) {
+        self.help_scroll = drawn.help_scroll;
+        self.zoom.first = drawn.zoom_scroll;
+        self.pages = drawn.pages;
     }
 
     pub(super) fn key(&mut self, key: Key) -> Vec<Effect> {
         self.notice = None;
         let mode = self.mode();
-        match self.keymap.action(mode, key) {
+        match self.action(mode, key) {
             Some(action) => self.act(action),
             None if mode.is_typing() => self.type_key(key),
             None => Vec::new(),
@@ -158,7 +161,20 @@ impl App {
             .iter()
             .filter(|task| !self.tasks.is_taken_over(task));
         for status in kept {
-            list(&mut self.clips, &mut self.errors, status);
+            list(&mut self.clips, &mut self.errors, None, status);
+        }
+    }
+
+    /// Takes a newer copy of a task.
+    fn put(&mut self, status: TaskStatus) {
+        if !self.tasks.is_taken_over(&status) {
+            let before = self.tasks.by_id(&status.id);
+            list(&mut self.clips, &mut self.errors, before, &status);
+        }
+        if let Some(retried) = self.tasks.put(status) {
+            // Its clips belong to the new one, and its errors are being mended.
+            self.clips.remove(std::slice::from_ref(&retried));
+            self.errors.remove(&[retried]);
         }
     }
 
@@ -262,13 +278,14 @@ impl App {
         vec![Effect::Hurry]
     }
 
-    fn added(&mut self, result: Result<TaskId, String>) {
+    fn added(&mut self, result: Result<Submitted, String>) {
         match result {
-            Ok(id) => {
+            Ok(Submitted { id, notes, .. }) => {
                 if matches!(&self.overlay, Some(Overlay::Form(form)) if form.is_sent) {
                     self.overlay = None;
                 }
-                self.notice = Some("added to the queue".to_owned());
+                let told = ["added to the queue".to_owned()].into_iter().chain(notes);
+                self.notice = Some(told.collect::<Vec<_>>().join("; "));
                 self.page = Page::Queue;
                 self.select_task(id);
             }
@@ -314,17 +331,24 @@ impl App {
     }
 }
 
-/// Lists the clips and errors that a task has.
-fn list(clips: &mut Feed, errors: &mut Feed, status: &TaskStatus) {
-    for clip in status.completed_segments.iter() {
-        clips.push(&status.id, clip.segment_id);
-    }
-    for segment in status.errors.segment_ids() {
-        errors.push(&status.id, segment);
-    }
-    // What is tried again may come right.
-    let ended = status.state.is_terminal();
-    if let Some(segment) = super::own_segment(status).filter(|_| ended) {
-        errors.push(&status.id, segment);
-    }
+/// Lists the clips and errors that a task has, beyond those that it had before. So both lists say what the
+/// tasks say, in every frame.
+fn list(clips: &mut Feed, errors: &mut Feed, before: Option<&TaskStatus>, status: &TaskStatus) {
+    let done = &status.completed_segments;
+    let came = match before {
+        Some(before) => done.since(&before.completed_segments),
+        None => done.iter().map(|clip| clip.segment_id).collect(),
+    };
+    clips.sync(&status.id, came, done.len(), |segment| {
+        done.get(segment).is_some()
+    });
+    let mut came = match before {
+        Some(before) => status.errors.since(&before.errors),
+        None => status.errors.segment_ids().collect(),
+    };
+    let own = own_segment(status);
+    came.extend(own);
+    errors.sync(&status.id, came, error_count(status), |segment| {
+        status.errors.has(segment) || own == Some(segment)
+    });
 }

@@ -4,20 +4,19 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::model::Timestamp;
-use crate::service::{Health, Stats};
+use crate::service::Health;
 
 /// What was measured, at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Vitals {
     pub(crate) health: Health,
-    pub(crate) stats: Stats,
     /// Bytes of memory in use, with those of the voices; `None` where the system does not say.
     pub(crate) memory: Option<u64>,
     /// Bytes free on the disk that the clips go to, and its size.
     pub(crate) disk: Option<(u64, u64)>,
     /// Bytes of the database and its log.
     pub(crate) database: Option<u64>,
-    /// Threads of this process.
+    /// Threads of whoever does the work.
     pub(crate) threads: Option<usize>,
     pub(crate) at: Timestamp,
 }

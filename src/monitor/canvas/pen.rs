@@ -13,9 +13,6 @@ use super::cell_style::{CellStyle, VISIBLE, parameters};
 use super::change::cells;
 use crate::monitor::glyph;
 
-/// Of more changed cells than this, the order of their rows is as good as any.
-const MOST_BY_INK: usize = 512;
-
 /// So many blanks are erased rather than written: that takes five bytes.
 const LONG_BLANK: usize = 8;
 
@@ -30,70 +27,13 @@ pub(super) struct Source<'a> {
     pub(super) erases: bool,
 }
 
-/// Writes these cells of a screen, for a terminal that writes in `ink` now. Returns the bytes, and the
-/// ink that they leave it with.
+/// Writes these cells of a screen, which come row by row, for a terminal that writes in `style` now.
+/// Returns the bytes, and the style that they leave it with.
 pub(super) fn write(
     from: Source<'_>,
     cells: &[(u16, u16)],
-    is_wide: bool,
     style: CellStyle,
 ) -> (String, CellStyle) {
-    let by_rows = draw(from, cells, style);
-    if is_wide || cells.len() > MOST_BY_INK {
-        return by_rows;
-    }
-    let by_style = draw(from, &by_style(from.screen, cells, style), style);
-    if by_style.0.len() < by_rows.0.len() {
-        by_style
-    } else {
-        by_rows
-    }
-}
-
-/// The bytes that writing these cells takes at the very least.
-pub(super) fn least(screen: &Buffer, cells: &[(u16, u16)]) -> usize {
-    let is_letter = |place: &&(u16, u16)| screen[**place].symbol() != " ";
-    cells.iter().filter(is_letter).count()
-}
-
-/// The same cells, those of one ink after each other, and inks on one ground after each other: in
-/// true colour a style takes more bytes than a place.
-fn by_style(screen: &Buffer, changed: &[(u16, u16)], style: CellStyle) -> Vec<(u16, u16)> {
-    let is_next = |(x, y): (u16, u16), after: (u16, u16)| after == (x + 1, y);
-    let mut inks: Vec<CellStyle> = vec![style];
-    let mut now = style;
-    let mut cells = Vec::with_capacity(changed.len());
-    for (at, &place) in changed.iter().enumerate() {
-        let fits = |style: CellStyle| {
-            CellStyle::of(&screen[place]).is_same_for(screen[place].symbol(), style)
-        };
-        if at > 0 && is_next(changed[at - 1], place) && fits(now) {
-            // It continues as it was.
-        } else {
-            // Where something begins with blanks, they are written like what follows them.
-            let run = (changed[at..].windows(2)).take_while(|two| is_next(two[0], two[1]));
-            let letter = std::iter::once(place)
-                .chain(run.map(|two| two[1]))
-                .find(|place| screen[*place].symbol() != " ");
-            let like = letter.map(|place| CellStyle::of(&screen[place]));
-            now = like
-                .filter(|style| fits(*style))
-                .unwrap_or_else(|| CellStyle::of(&screen[place]));
-        }
-        let known = inks.iter().position(|known| *known == now);
-        let index = known.unwrap_or(inks.len());
-        if known.is_none() {
-            inks.push(now);
-        }
-        cells.push((index, place));
-    }
-    let ground = |index: usize| inks.iter().position(|style| style.bg == inks[index].bg);
-    cells.sort_by_key(|(index, _)| (ground(*index), *index));
-    cells.into_iter().map(|(_, place)| place).collect()
-}
-
-/// Writes these cells in this order.
-fn draw(from: Source<'_>, cells: &[(u16, u16)], style: CellStyle) -> (String, CellStyle) {
     let screen = from.screen;
     let mut pen = Pen::new(screen, style);
     let mut rest = cells;
@@ -278,7 +218,7 @@ mod tests {
             screen: after,
             erases: true,
         };
-        super::write(source, &all.cells, all.is_wide, CellStyle::PLAIN).0
+        super::write(source, &all, CellStyle::PLAIN).0
     }
 
     fn buffer(rows: &[&str]) -> Buffer {
@@ -317,21 +257,6 @@ mod tests {
         assert_eq!(
             write(Some(&before), &after),
             "\x1b[1;1H\x1b[1;31ma\x1b[22mb\x1b[0;48;5;7mc"
-        );
-    }
-
-    #[test]
-    fn what_is_written_alike_is_written_together() {
-        let before = buffer(&["abc", "abc"]);
-        let mut after = before.clone();
-        let (one, other) = (Color::Rgb(1, 2, 3), Color::Rgb(4, 5, 6));
-        for y in [0, 1] {
-            after.set_string(0, y, "c", Style::new().fg(one));
-            after.set_string(1, y, " d", Style::new().fg(other));
-        }
-        assert_eq!(
-            write(Some(&before), &after),
-            "\x1b[1;1H\x1b[38;2;1;2;3mc \x1b[2;1Hc \x1b[1;3H\x1b[38;2;4;5;6md\x1b[2;3Hd"
         );
     }
 

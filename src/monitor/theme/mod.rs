@@ -159,6 +159,11 @@ impl Theme {
     }
 }
 
+/// What they are called.
+pub(crate) fn names(themes: &[Theme]) -> Vec<String> {
+    themes.iter().map(|theme| theme.name().to_owned()).collect()
+}
+
 /// The place of the theme of that name among `themes`.
 ///
 /// # Errors

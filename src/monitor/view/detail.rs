@@ -1,5 +1,5 @@
-//! The selected segment beside the lists: its text, its clip, what went wrong with it, as far as there
-//! is room; whatever is cut is said to go on, and [`zoom`] shows all of it.
+//! The selected segment beside the lists: its text and what is said for it, its clip, what went wrong
+//! with it, as far as there is room; whatever is cut is said to go on, and [`zoom`] shows all of it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use super::pane::{self, Look};
 use super::text::{clock, fit_end, line, put, put_all, seconds, times, wrap};
 use super::zoom::{self, Line};
-use super::{Cx, plot, segments, take_bottom, take_top};
+use super::{Cx, plot, said, segments, take_bottom, take_top};
 use crate::model::{ErrorObject, Hold, PlannedSegment, SegmentId, TaskStatus};
 use crate::monitor::app::{SegmentState, Target, segment_count, segment_state};
 use crate::monitor::theme::Role;
@@ -37,13 +37,31 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, focused: bool, cx: 
     if let Some(segment) = text {
         let (wide, tall) = (usize::from(rest.width), usize::from(rest.height));
         let lines = wrap(&segment.text, wide, tall);
-        is_cut |= closer_look(buf, &mut rest, (lines.len(), errors.len()), target, cx);
+        let mut said = said::lines(segment, rest.width, cx);
+        if !said.is_empty() {
+            // Some air above it.
+            said.insert(0, Line::new());
+        }
+        let told = Told {
+            text: lines.len(),
+            said: said.len(),
+            errors: errors.len(),
+        };
+        is_cut |= closer_look(buf, &mut rest, told, target, cx);
         let room = usize::from(rest.height).saturating_sub(errors.len()).max(1);
         let style = cx.style(text_role(segment));
-        let lines = wrap(&segment.text, wide, room);
-        is_cut |= wrap(&segment.text, wide, room + 1).len() > room;
+        // Where there is too little room for both, neither takes more than half of it from the other.
+        let most = room.saturating_sub(said.len().min(room / 2)).max(1);
+        let lines = wrap(&segment.text, wide, most);
+        is_cut |= wrap(&segment.text, wide, most + 1).len() > most;
+        let left = room.saturating_sub(lines.len());
         for text in lines {
             print(buf, &mut rest, vec![(text, style)]);
+        }
+        is_cut |= said.len() > left;
+        said::cut(&mut said, left, wide, cx);
+        for pieces in said {
+            print(buf, &mut rest, pieces);
         }
     }
     for pieces in errors {
@@ -75,13 +93,20 @@ pub(super) fn text_role(segment: &PlannedSegment) -> Role {
     }
 }
 
+/// How many lines the words of a segment take: what is written, what is said for it, what went wrong.
+#[derive(Clone, Copy)]
+struct Told {
+    text: usize,
+    said: usize,
+    errors: usize,
+}
+
 /// At the foot: how the segment sounds and what its clip looks like, as far as that is known and
-/// there is room beside so many lines of text and of errors. Returns whether there was too little of
-/// it.
+/// there is room beside its words. Returns whether there was too little of it.
 fn closer_look(
     buf: &mut Buffer,
     rest: &mut Rect,
-    (text, errors): (usize, usize),
+    Told { text, said, errors }: Told,
     target: Target<'_>,
     cx: Cx<'_>,
 ) -> bool {
@@ -93,7 +118,12 @@ fn closer_look(
         return false;
     }
     let (mut any, mut is_cut) = (false, false);
-    if free >= 12 {
+    // What is said otherwise tells more than a picture of its sound, or what all segments share: with a
+    // line of phonemes and some air it comes before these.
+    let has_room = |for_it: usize, left: u16| {
+        said == 0 || usize::from(left) >= errors + text + said + 2 + for_it
+    };
+    if free >= 12 && has_room(3, rest.height) {
         // Who speaks and where the clips are has its place below.
         let about = take_bottom(rest, 2);
         about_task(buf, about, target.task, cx);
@@ -101,20 +131,29 @@ fn closer_look(
         any = true;
     }
     if let Some(Ok(wave)) = &detail.wave {
-        let tall = if free >= 14 { 4 } else { 2 };
-        let area = take_bottom(rest, tall);
-        plot::wave(buf, area, &wave.peaks, cx.style(Role::Done));
-        any = true;
+        let tall = if free >= 14 && has_room(4, rest.height) {
+            4
+        } else {
+            2
+        };
+        if has_room(2, rest.height) {
+            let area = take_bottom(rest, tall);
+            plot::wave(buf, area, &wave.peaks, cx.style(Role::Done));
+            any = true;
+        } else {
+            is_cut = true;
+        }
     } else if let Some(Err(why)) = &detail.wave {
         put(buf, take_bottom(rest, 1), why, cx.style(Role::Failed));
         any = true;
     }
     match &detail.phonemes {
         Some(Ok(phonemes)) => {
-            let left = usize::from(rest.height).saturating_sub(errors + text + 1);
-            let (width, most) = (usize::from(rest.width), left.max(free / 4).max(1));
+            let left = usize::from(rest.height).saturating_sub(errors + text + said + 1);
+            let least = if said > 0 { 1 } else { free / 4 };
+            let (width, most) = (usize::from(rest.width), left.max(least).max(1));
             let lines = wrap(phonemes, width, most);
-            is_cut = wrap(phonemes, width, most + 1).len() > most;
+            is_cut |= wrap(phonemes, width, most + 1).len() > most;
             let tall = u16::try_from(lines.len()).unwrap_or(0);
             let area = take_bottom(rest, tall);
             for (row, text) in (0..).zip(lines) {
@@ -182,7 +221,10 @@ pub(super) fn facts(task: &TaskStatus, id: SegmentId, width: u16, cx: Cx<'_>) ->
         numbers = format!("{numbers}   attempt {tries}");
     }
     let head = format!("{} {}", state.symbol(), state.word());
-    let mut lines = vec![vec![(head, cx.style(state.role())), (numbers, quiet)]];
+    let mut lines = vec![vec![
+        (head, cx.style(segments::role(state))),
+        (numbers, quiet),
+    ]];
     if let Some(done) = done {
         lines.push(vec![(done.clip.to_string(), quiet)]);
     }

@@ -3,11 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::Cx;
 use super::over;
 use super::text::{count, fit, line, put, put_all, wrap};
-use super::{Cx, Layout};
 use crate::monitor::action::Action;
 use crate::monitor::app::{Leaving, Question};
+use crate::monitor::layout::Layout;
 use crate::monitor::theme::Role;
 
 /// What is said, and the answers with a word for each.

@@ -7,7 +7,8 @@ use super::pane::{self, Look};
 use super::text::{count, line, put, put_all};
 use super::{Cx, mark};
 use crate::model::{ErrorObject, SegmentId, TaskStatus};
-use crate::monitor::app::{ListArea, Moves, Pane, error_count, own_segment, scroll, task_error};
+use crate::monitor::app::{Moves, Pane, error_count, own_segment, scroll, task_error};
+use crate::monitor::layout::ListArea;
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
@@ -23,7 +24,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
         pane: area,
         rows,
         first: scroll(
-            cx.app.layout.lower.first,
+            cx.before.lower.first,
             selected,
             usize::from(rows.height),
             len,

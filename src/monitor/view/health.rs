@@ -1,13 +1,17 @@
 //! How the program does: worker, queue, memory, disk, and its speed over time.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pane::{self, Look};
-use super::text::{clock, count, line, put, put_all, put_right, times, width};
+use super::text::{clock, line, put, put_all, put_right, times, width};
 use super::{Cx, plot, take_top};
 use crate::assets::human_size;
-use crate::monitor::app::{ListArea, Vitals};
+use crate::model::TaskState;
+use crate::monitor::app::Vitals;
+use crate::monitor::layout::ListArea;
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
@@ -127,7 +131,8 @@ fn chart(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) {
 }
 
 fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
-    let (health, stats) = (&vitals.health, &vitals.stats);
+    // What the other pages say as well is said from the same tasks: these were measured a while ago.
+    let (health, totals) = (&vitals.health, cx.app.tasks.totals());
     let unknown = || "not known here".to_owned();
     let mut worker = format!(
         "{} of {} at work",
@@ -135,26 +140,26 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
     );
     let mut worker_role = Role::Text;
     if let Some(idle) = health.idle_share.filter(|_| health.active_threads > 0) {
-        worker = format!("{worker}, voice idle {:.1} %", idle * 100.0);
+        worker = format!("{worker}, idle {:.1} %", idle * 100.0);
     }
     if health.abandoned_threads > 0 {
         worker = format!("{worker}, {} stuck", health.abandoned_threads);
         worker_role = Role::Failed;
     }
     let queue = if cx.app.queue_paused {
-        format!("paused, {} waiting", health.backlog)
+        format!("paused, {} waiting", totals.count(TaskState::Pending))
     } else {
         format!(
             "{} waiting, {} in work",
-            health.backlog, health.active_tasks
+            totals.count(TaskState::Pending),
+            totals.count(TaskState::Processing)
         )
     };
     let disk = vitals.disk.map_or_else(unknown, |(free, all)| {
         format!("{} free of {}", human_size(free), human_size(all))
     });
     let tight = vitals.disk.is_some_and(|(free, _)| free < 1 << 30);
-    let uptime = std::time::Duration::try_from_secs_f64(health.uptime_seconds);
-    let audio = std::time::Duration::try_from_secs_f64(stats.audio_seconds);
+    let uptime = Duration::try_from_secs_f64(health.uptime_seconds);
     vec![
         ("Workers", worker, worker_role),
         ("Queue", queue, Role::Text),
@@ -175,17 +180,17 @@ fn facts(vitals: &Vitals, cx: Cx<'_>) -> Vec<(&'static str, String, Role)> {
             Role::Text,
         ),
         (
-            "Made",
+            "Clips",
             format!(
-                "{}, {}",
-                count(stats.clips, "clip", "clips"),
-                clock(audio.unwrap_or_default())
+                "{}, {} of audio",
+                totals.clips,
+                clock(Duration::from_millis(totals.audio_ms))
             ),
             Role::Text,
         ),
         (
             "Speed",
-            stats.speed().map_or_else(
+            totals.speed().map_or_else(
                 || "—".to_owned(),
                 |speed| format!("{} real time", times(speed)),
             ),

@@ -3,11 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::Cx;
 use super::over;
 use super::text::{line, put, put_all, put_right, width, wrap};
-use super::{Cx, Layout};
 use crate::monitor::action::{Group, Info, TABLE};
-use crate::monitor::keymap::Keymap;
+use crate::monitor::app::App;
+use crate::monitor::layout::Layout;
 use crate::monitor::theme::Role;
 
 /// One line of the help, as wide as there is room for.
@@ -40,7 +41,7 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, cx: Cx<'_>, layout: &mut Layo
     let widest = over::centred(screen, 84, u16::MAX);
     let wide = usize::from(widest.width.saturating_sub(4));
     let has_legend = legend_width() <= wide;
-    let (lines, keys) = lines(&cx.app.keymap, wide, has_legend);
+    let (lines, keys) = lines(cx.app, wide, has_legend);
     let foot = if has_legend { 2 } else { 1 };
     let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let area = over::centred(screen, 84, tall.saturating_add(foot + 2));
@@ -111,9 +112,9 @@ fn legend_width() -> usize {
 
 /// Every action with its keys, broken into lines where they are too long for their columns; and the
 /// width of the keys.
-fn lines(keymap: &Keymap, wide: usize, has_legend: bool) -> (Vec<Line>, u16) {
+fn lines(app: &App, wide: usize, has_legend: bool) -> (Vec<Line>, u16) {
     let keys_of = |info: &Info| -> Vec<String> {
-        let keys = info.all_keys(keymap);
+        let keys = app.all_keys(info.action);
         keys.iter().map(ToString::to_string).collect()
     };
     let all = TABLE.iter().map(|info| width(&keys_of(info).join(GAP)));

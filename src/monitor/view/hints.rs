@@ -3,11 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::Cx;
 use super::over;
 use super::text::{field, line, put, put_all, put_right, width, wrap};
-use super::{Cx, Layout};
 use crate::monitor::action::{Action, Info, Mode, TABLE};
 use crate::monitor::app::Leaving;
+use crate::monitor::layout::Layout;
 use crate::monitor::theme::Role;
 
 const GAP: usize = 3;
@@ -97,10 +98,8 @@ fn chosen(room: usize, cx: Cx<'_>) -> Vec<(&'static Info, String)> {
         .iter()
         .filter(|info| !info.hint.is_empty() && cx.app.offers(info.action))
         .filter_map(|info| {
-            Some((
-                info,
-                cx.app.keymap.keys(mode, info.action).next()?.to_string(),
-            ))
+            let keys = cx.app.keys(mode, info.action);
+            Some((info, keys.first()?.to_string()))
         })
         .collect();
     let total = |hints: &[(&Info, String)]| -> usize {
@@ -108,8 +107,13 @@ fn chosen(room: usize, cx: Cx<'_>) -> Vec<(&'static Info, String)> {
         each.map(|(info, key)| width(key) + 1 + info.hint.len() + GAP)
             .sum()
     };
+    // Here it is what one came for.
+    let rank = |info: &Info| match cx.app.is_at_hand(info.action) {
+        true => 1,
+        false => info.rank,
+    };
     while total(&hints) > room + GAP {
-        let Some(least) = (0..hints.len()).max_by_key(|place| hints[*place].0.rank) else {
+        let Some(least) = (0..hints.len()).max_by_key(|place| rank(hints[*place].0)) else {
             break;
         };
         hints.remove(least);

@@ -6,6 +6,7 @@ mod bar;
 mod detail;
 mod dialog;
 mod errors;
+mod fields;
 mod form;
 mod head;
 mod health;
@@ -18,52 +19,30 @@ mod picker;
 mod plot;
 mod queue;
 mod rows;
+mod said;
 mod segments;
 mod summary;
 mod tabs;
 pub(crate) mod text;
 mod tour;
+mod word;
 mod zoom;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use self::pane::Look;
-use super::action::Action;
-use super::app::{App, ListArea, Lower, Overlay, Page, Pane};
+use super::app::{App, Lower, Overlay, Page, Pane};
+use super::layout::Layout;
 use super::theme::{Role, Theme};
-use crate::model::Priority;
-
-/// Where everything was drawn.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Layout {
-    /// Which page it is.
-    pub(crate) page: Page,
-    pub(crate) queue: ListArea,
-    /// The lower pane of the queue's page, or the list that another page is.
-    pub(crate) lower: ListArea,
-    /// That list and what is beside or below it: they are shown in step.
-    pub(crate) body: Rect,
-    /// What has the room of the lists, and how far it is scrolled; its rows are lines of text.
-    pub(crate) zoom: ListArea,
-    /// The list to choose from.
-    pub(crate) overlay: ListArea,
-    /// The lines of the form.
-    pub(crate) fields: Vec<Rect>,
-    /// The form's choices of a priority.
-    pub(crate) priorities: Vec<(Rect, Priority)>,
-    /// What can be clicked beside rows, topmost first.
-    pub(crate) buttons: Vec<(Rect, Action)>,
-    /// The first line of the help that is seen, and how many are.
-    pub(crate) help_scroll: usize,
-    pub(crate) help_page: usize,
-}
 
 /// What a widget draws from.
 #[derive(Clone, Copy)]
 struct Cx<'a> {
     app: &'a App,
     theme: &'a Theme,
+    /// Where everything was in the last frame.
+    before: &'a Layout,
 }
 
 impl Cx<'_> {
@@ -78,18 +57,12 @@ const NO_MATCH: &str = "nothing has these words";
 /// The smallest screen on which something useful fits.
 const SMALLEST: (u16, u16) = (30, 8);
 
-/// Draws the whole screen.
-pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
-    let cx = Cx {
-        app,
-        theme: app.theme(),
-    };
+/// Draws the whole screen, with as little moved as can be from where everything was before.
+pub(super) fn draw(buf: &mut Buffer, app: &App, theme: &Theme, before: &Layout) -> Layout {
+    let cx = Cx { app, theme, before };
     let area = buf.area;
     buf.set_style(area, cx.style(Role::Screen));
-    let mut layout = Layout {
-        page: app.page,
-        ..Layout::default()
-    };
+    let mut layout = Layout::default();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(buf, cx);
         return layout;
@@ -110,7 +83,6 @@ pub(crate) fn draw(buf: &mut Buffer, app: &App) -> Layout {
     if airy && !framed {
         take_bottom(&mut rest, 1);
     }
-    layout.body = rest;
     match app.page {
         Page::Queue if app.tasks.is_empty() => empty(buf, rest, look, cx),
         Page::Queue => {
@@ -159,7 +131,6 @@ fn body(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layout: &mut Layou
     let mut rest = area;
     let top = take_top(&mut rest, wanted.min(most));
     layout.queue = queue::draw(buf, top, look, cx);
-    layout.body = rest;
 
     let beside = look == Look::Framed && !cx.app.zoomed;
     let mut list = rest;
@@ -211,6 +182,7 @@ fn overlays(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout) {
         Some(Overlay::Help) => help::draw(buf, area, cx, layout),
         Some(Overlay::Picker(picker)) => picker::draw(buf, area, picker, cx, layout),
         Some(Overlay::Form(form)) => form::draw(buf, area, form, cx, layout),
+        Some(Overlay::Word(form)) => word::draw(buf, area, form, cx, layout),
         None => {}
     }
     dialog::draw(buf, area, cx, layout);

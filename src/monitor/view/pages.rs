@@ -8,9 +8,10 @@ use ratatui::layout::Rect;
 use super::pane::Look;
 use super::rows::{self, List};
 use super::text::{self, clock, count, line, put, put_all, put_right, seconds};
-use super::{Cx, Layout, errors, pane, queue, take_bottom, zoom};
+use super::{Cx, errors, pane, queue, take_bottom, zoom};
 use crate::model::{HistoryEntry, SegmentId, TaskStatus, Timestamp};
-use crate::monitor::app::{Feed, ListArea, Moves};
+use crate::monitor::app::{Feed, Moves};
+use crate::monitor::layout::{Layout, ListArea};
 use crate::monitor::theme::Role;
 
 /// What of a row is left after `used` cells.
@@ -209,7 +210,7 @@ pub(super) fn history(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>, layo
 fn hidden(cx: Cx<'_>) -> ListArea {
     ListArea {
         rows: Rect::default(),
-        ..cx.app.layout.lower
+        ..cx.before.lower
     }
 }
 

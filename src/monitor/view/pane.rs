@@ -6,7 +6,7 @@ use ratatui::symbols::border;
 use ratatui::widgets::{Block, Widget};
 
 use super::text::{fit, put, put_right, width};
-use crate::monitor::app::ListArea;
+use crate::monitor::layout::ListArea;
 use crate::monitor::theme::{Role, Theme};
 
 /// How a pane stands out.

@@ -6,9 +6,10 @@ use ratatui::layout::Rect;
 use super::over;
 use super::pane;
 use super::text::{field, line, put, put_right, width};
-use super::{Cx, Layout, mark_row};
+use super::{Cx, mark_row};
 use crate::monitor::action::Mode;
-use crate::monitor::app::{Choice, ListArea, Moves, Picker, scroll};
+use crate::monitor::app::{Choice, Moves, Picker, scroll};
+use crate::monitor::layout::{Layout, ListArea};
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(
@@ -43,7 +44,7 @@ pub(super) fn draw(
     rows.y += 2;
     rows.height = inner.height.saturating_sub(2);
     let first = scroll(
-        cx.app.layout.overlay.first,
+        cx.before.overlay.first,
         picker.row(),
         usize::from(rows.height),
         picker.len(),
@@ -84,8 +85,9 @@ pub(super) fn draw(
             ..row
         };
         let keys = item.action.map(|action| {
-            let keys = cx.app.keymap.keys(Mode::Main, action);
-            keys.map(|key| key.to_string())
+            let keys = cx.app.keys(Mode::Main, action);
+            keys.iter()
+                .map(ToString::to_string)
                 .collect::<Vec<_>>()
                 .join(" ")
         });

@@ -10,9 +10,8 @@ use super::text::{self, clock, line, put, put_right};
 use super::{Cx, NO_MATCH, bar, mark};
 use crate::model::{Hold, TaskState, TaskStatus};
 use crate::monitor::action::{Action, Mode};
-use crate::monitor::app::{
-    ListArea, Moves, Pane, error_count, is_opening, percent_of, scroll, share_done,
-};
+use crate::monitor::app::{Moves, Pane, error_count, is_opening, percent_of, scroll, share_done};
+use crate::monitor::layout::ListArea;
 use crate::monitor::theme::Role;
 
 /// The columns that a width has room for; 0 wide means left out.
@@ -73,13 +72,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     let selected = cx.app.selected_row();
     let len = cx.app.tasks.len();
     let height = usize::from(rows.height);
-    let first = scroll(
-        cx.app.layout.queue.first,
-        selected,
-        height,
-        len,
-        Moves::ByHand,
-    );
+    let first = scroll(cx.before.queue.first, selected, height, len, Moves::ByHand);
     let list = ListArea {
         pane: area,
         rows,
@@ -253,9 +246,16 @@ fn state_word(task: &TaskStatus, cx: Cx<'_>) -> &'static str {
         "WAITING"
     } else if task.state == TaskState::Pending && task.error.is_some() {
         "RETRYING"
+    } else if is_delayed(task, cx) {
+        "DELAYED"
     } else {
         task.state.word()
     }
+}
+
+/// Whether it waits for its time.
+fn is_delayed(task: &TaskStatus, cx: Cx<'_>) -> bool {
+    task.state == TaskState::Pending && task.due.is_some_and(|due| due > cx.app.now)
 }
 
 /// How long it has been in work; a pause between does not count.
@@ -272,6 +272,9 @@ fn spent(task: &TaskStatus, cx: Cx<'_>) -> String {
 fn left(task: &TaskStatus, cx: Cx<'_>) -> String {
     if let Some(Hold::Breaker { retry_at, .. }) = task.hold.as_deref() {
         return format!("try in {}", clock(retry_at.since(cx.app.now)));
+    }
+    if let Some(due) = task.due.filter(|_| is_delayed(task, cx)) {
+        return text::begins(due, cx.app.now);
     }
     if task.state != TaskState::Processing {
         return String::new();

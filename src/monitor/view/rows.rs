@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 use super::pane::{self, Look};
 use super::text::{line, put};
 use super::{Cx, NO_MATCH, mark_row};
-use crate::monitor::app::{ListArea, Moves, scroll};
+use crate::monitor::app::{Moves, scroll};
+use crate::monitor::layout::ListArea;
 use crate::monitor::theme::Role;
 
 /// A list to be drawn.
@@ -37,10 +38,11 @@ pub(super) fn draw(
     let rows = pane::draw(buf, area, (list.title, &note), true, look, cx.theme);
     let height = usize::from(rows.height);
     // One that was just opened shows all of it.
-    let before = if cx.app.layout.page == cx.app.page {
-        cx.app.layout.lower.first
-    } else {
+    // A list that is seen for the first time begins with its end.
+    let before = if cx.before.lower.pane.is_empty() {
         list.len.saturating_sub(height)
+    } else {
+        cx.before.lower.first
     };
     let first = scroll(before, list.selected, height, list.len, list.moves);
     let seen = ListArea {

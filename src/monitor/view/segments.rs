@@ -8,9 +8,21 @@ use super::text::{line, put, put_right, seconds, times};
 use super::{Cx, NO_MATCH, mark};
 use crate::model::{CompletedSegment, SegmentId, TaskStatus};
 use crate::monitor::app::{
-    ListArea, Moves, Pane, SegmentState, is_opening, scroll, segment_count, segment_state,
+    Moves, Pane, SegmentState, is_opening, scroll, segment_count, segment_state,
 };
+use crate::monitor::layout::ListArea;
 use crate::monitor::theme::Role;
+
+/// What a segment that stands so looks like.
+pub(super) fn role(state: SegmentState) -> Role {
+    match state {
+        SegmentState::Waiting => Role::Pending,
+        SegmentState::Running | SegmentState::Saving => Role::Running,
+        SegmentState::NotMade => Role::Cancelled,
+        SegmentState::Done => Role::Done,
+        SegmentState::Failed => Role::Failed,
+    }
+}
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> ListArea {
     let Some(task) = cx.app.selected() else {
@@ -41,7 +53,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
     let list = ListArea {
         pane: area,
         rows,
-        first: scroll(cx.app.layout.lower.first, selected, height, len, moves),
+        first: scroll(cx.before.lower.first, selected, height, len, moves),
         len,
     };
     if len == 0 {
@@ -69,7 +81,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> List
 
 fn draw_row(buf: &mut Buffer, row: Rect, task: &TaskStatus, id: SegmentId, cx: Cx<'_>) {
     let state = segment_state(task, id);
-    let style = cx.style(state.role());
+    let style = cx.style(role(state));
     let digits = u16::try_from(segment_count(task).to_string().len()).unwrap_or(1);
     put(buf, row, state.symbol(), style);
     let number = Rect {

@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::Cx;
 use super::text::{put_all, width};
-use super::{Cx, Layout};
 use crate::monitor::action::Mode;
 use crate::monitor::app::Page;
+use crate::monitor::layout::Layout;
 use crate::monitor::theme::Role;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: Cx<'_>, layout: &mut Layout) {

@@ -11,6 +11,7 @@ use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::model::Timestamp;
 use crate::monitor::glyph::is_narrow;
 use crate::monitor::theme::{Role, Theme};
 use crate::text::printable;
@@ -301,6 +302,19 @@ pub(super) fn left(duration: Duration) -> String {
     };
     let rounded = Duration::from_secs((seconds + step / 2) / step * step);
     format!("{} left", clock(rounded))
+}
+
+/// `at 03:00` by the clock on the wall, or the day of what is further away: it needs no redrawing.
+pub(super) fn begins(due: Timestamp, now: Timestamp) -> String {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let time = jiff::Timestamp::from_millisecond(due.0).unwrap_or_default();
+    let there = time.to_zoned(jiff::tz::TimeZone::system());
+    let form = if due.since(now) < DAY {
+        "at %H:%M"
+    } else {
+        "%Y-%m-%d"
+    };
+    there.strftime(form).to_string()
 }
 
 /// `7.6 s`, below a tenth of a second `0.03 s`.

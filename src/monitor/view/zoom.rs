@@ -7,16 +7,16 @@ use ratatui::style::Style;
 
 use super::pane::{self, Look};
 use super::text::{line, put_all, put_right, wrap};
-use super::{Cx, detail, plot};
+use super::{Cx, detail, plot, said};
 use crate::model::{SegmentId, TaskStatus};
-use crate::monitor::app::ListArea;
+use crate::monitor::layout::ListArea;
 use crate::monitor::theme::Role;
 
 /// Pieces that stand side by side, each in its style.
 pub(super) type Line = Vec<(String, Style)>;
 
 /// So many lines of one text are shown at most: a frame must not take as long as a book.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
 /// Wraps a text into lines of one style.
 pub(super) fn lines(text: &str, width: u16, style: Style) -> impl Iterator<Item = Line> {
@@ -55,6 +55,11 @@ pub(super) fn segment(buf: &mut Buffer, area: Rect, look: Look, cx: Cx<'_>) -> L
     if let Some(segment) = task.plan.as_ref().and_then(|plan| plan.get(id)) {
         let style = cx.style(detail::text_role(segment));
         body.extend(lines(&segment.text, width, style));
+        let said = said::lines(segment, width, cx);
+        if !said.is_empty() {
+            body.push(Line::new());
+            body.extend(said);
+        }
     }
     body.extend(detail::errors(task, id, width, cx));
     let foot = closer_look(task, id, inner, look, cx);

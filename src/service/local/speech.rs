@@ -6,11 +6,11 @@ use serde_json::json;
 use super::Local;
 use crate::assets::Assets;
 use crate::model::NarrationSettings;
-use crate::narrate::{Request, speech_plan};
+use crate::narrate::{Manner, Request, lexicon_for, speech_plan};
 use crate::service::speech::{FOREIGN_VOICES, Source, begin};
-use crate::service::submit::Ready;
+use crate::service::submit::{Ready, check_voices, unheeded};
 use crate::service::{Refusal, SpeechOrder, SpeechStream, current_trace, voice};
-use crate::text::printable;
+use crate::text::{FormatName, printable};
 
 /// How much of a text is its title.
 const TITLE_CHARS: usize = 40;
@@ -35,9 +35,23 @@ impl Local {
             self.voices.warm_up(&ready.reference, &ready.voice);
         }
         let bytes = order.text.clone().into_bytes();
-        let plan = Request::from_bytes("the input".to_owned(), None, bytes)
-            .and_then(|request| speech_plan(&request, info, &self.settings.pauses))
+        let (plan, voices) = Request::from_bytes("the input".to_owned(), None, bytes)
+            // Other programs' words have no markup but what asks for pauses, phonemes and the like.
+            .map(|request| request.written_as(Some(FormatName::Plain)))
+            .and_then(|request| {
+                let manner = Manner {
+                    pauses: &self.settings.pauses,
+                    taste: &self.settings.taste(),
+                    lexicon: &lexicon_for(&self.settings.paths, None)?,
+                };
+                let (plan, voices) = speech_plan(&request, info, manner)?;
+                check_voices(&self.settings, &request.name, &voices)?;
+                Ok((plan, voices))
+            })
             .map_err(|error| about(Refusal::invalid(error.to_string()), "input"))?;
+        if let Some(note) = unheeded(&voices) {
+            tracing::info!("{note}");
+        }
         let Ready { voice, reference } = &ready;
         let source = Source {
             title: title(&order.text).into(),

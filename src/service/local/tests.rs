@@ -1,6 +1,7 @@
 //! The service with the real voice. It is fetched once into the folder that the integration tests use;
 //! where it can't be had, the tests fail and say so.
 
+use std::path::PathBuf;
 use std::sync::Once;
 
 use tempfile::TempDir;
@@ -9,7 +10,7 @@ use super::*;
 use crate::cli::fetching::{Show, ensure_for_use};
 use crate::engine::{Interrupt, StopReason, TaskState};
 use crate::model::Priority;
-use crate::narrate::{Voices, library_options_with};
+use crate::narrate::{NewText, Voices, library_options_with};
 use crate::service::{Hearing, hearing};
 use crate::settings::{Overrides, Paths, load_from};
 use crate::speech::SpeechError;
@@ -51,7 +52,9 @@ impl Home {
         paths.data = data.unwrap_or(paths.data);
         let settings = load_from(paths, Overrides::default(), &|_| None).unwrap();
         let voices = Voices::new(&settings);
-        let engine = Engine::open(library_options_with(&settings, &voices)).unwrap();
+        let mut options = library_options_with(&settings, &voices);
+        Local::prepare(&mut options, &settings, &voices);
+        let engine = Engine::open(options).unwrap();
         engine.pause_queue();
         let hearing = Hearing::new(settings.clone());
         let service = Local::new(engine, voices, settings, Vec::new);

@@ -239,6 +239,9 @@ impl Drop for SpeechStream {
     }
 }
 
+/// Silence is encoded in pieces of so many samples, for a text may ask for a minute of it.
+static SILENCE: [i16; 4096] = [0; 4096];
+
 impl State {
     fn is_over(&self, plan: &Plan) -> bool {
         self.next.get() > plan.len()
@@ -274,8 +277,13 @@ impl Ear {
             }
         };
         let mut bytes = encoder.push(samples)?;
-        let pause = usize::try_from(self.pause(segment)).unwrap_or(0);
-        bytes.extend(encoder.push(&vec![0; pause])?);
+        let mut pause = self.pause(segment);
+        while pause > 0 {
+            let part = pause.min(SILENCE.len() as u64);
+            let samples = usize::try_from(part).unwrap_or(SILENCE.len());
+            bytes.extend(encoder.push(&SILENCE[..samples])?);
+            pause -= part;
+        }
         if is_last {
             bytes.extend(encoder.finish()?);
         }

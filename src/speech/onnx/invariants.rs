@@ -1,11 +1,18 @@
 //! What holds for the bytes of any model whatever. Property tests and fuzz targets call it. It must
 //! never lean on the code that it checks.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use prost::Message;
+use prost::bytes::Bytes;
+
+use super::blocked::in_blocks;
 use super::fields::{Field, MODEL_GRAPH, fields, put};
 use super::graph::Graph;
 use super::halves::cut_off_decoder;
+use super::messages;
+use super::pieces::cut;
 use super::shapes::forget;
 
 /// Panics unless these bytes, a model or not, are read and changed as promised.
@@ -22,6 +29,10 @@ pub(crate) fn check_bytes(bytes: &[u8]) {
     }
     check_shapes(bytes);
     check_halves(bytes);
+    if let Some(blocked) = in_blocks(bytes) {
+        assert!(Graph::read(&blocked).is_some());
+    }
+    check_pieces(bytes);
 }
 
 /// Fields follow each other without a gap, within their range; one with a length can be written again.
@@ -78,6 +89,30 @@ fn check_halves(bytes: &[u8]) {
     assert_eq!(graph(graphs(&first)), graph(graphs(bytes)));
     for graph in graphs(bytes) {
         assert_eq!(places(&first, graph.clone()), places(bytes, graph));
+    }
+}
+
+/// A model is cut in pieces of which each is given what it takes, or stays in one.
+#[track_caller]
+fn check_pieces(bytes: &[u8]) {
+    let Some(pieces) = cut(&Bytes::copy_from_slice(bytes), 3, 2) else {
+        return;
+    };
+    let models = pieces
+        .into_iter()
+        .map(|piece| messages::Model::decode(piece).unwrap());
+    let graphs: Vec<_> = models.map(|model| model.graph.unwrap()).collect();
+    let mut given: HashSet<&str> = HashSet::new();
+    for (place, graph) in graphs.iter().enumerate() {
+        let inputs = graph.input.iter().map(|one| one.name.as_str());
+        let inputs: Vec<&str> = inputs.collect();
+        assert!(!graph.output.is_empty());
+        if place == 0 {
+            given.extend(inputs);
+        } else {
+            assert!(inputs.iter().all(|input| given.contains(input)));
+        }
+        given.extend(graph.output.iter().map(|one| one.name.as_str()));
     }
 }
 

@@ -1,17 +1,24 @@
 //! ONNX models: looked at from outside, read, cut in two, opened, and run so that they can be broken
 //! off. The one room that talks to ONNX Runtime; it knows nothing of voices.
 
+mod blocked;
+mod chain;
 mod envelope;
 mod fields;
 mod graph;
 mod halves;
 #[cfg(any(test, feature = "fuzzing"))]
 mod invariants;
+mod messages;
 mod model;
+mod pieces;
 mod shapes;
 
+pub(super) use blocked::in_blocks;
+pub(super) use chain::Chain;
 pub use envelope::check_envelope;
 pub(super) use halves::{Decoder, cut_off_decoder};
 #[cfg(feature = "fuzzing")]
 pub(crate) use invariants::check_bytes;
-pub(super) use model::{Inputs, Model, Opener, Stop, Values};
+pub(super) use model::{Inputs, Model, Opener, Opening, Stop, Values};
+pub(super) use pieces::cut_in_pieces;

@@ -2,17 +2,19 @@
 //! stays flat over inputs of changing lengths.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
 
 use ort::environment::Environment;
 use ort::logging::LogLevel;
-use ort::session::builder::SessionBuilder;
+use ort::session::builder::{LoadCanceler, SessionBuilder};
 use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue};
-use ort::value::Tensor;
+use ort::value::{DynValue, Tensor};
+use prost::bytes::Bytes;
 
 use super::envelope::check_bytes;
 use super::shapes;
@@ -49,13 +51,20 @@ fn environment(library: &Path) -> Result<Environment, SpeechError> {
     Ok(environment)
 }
 
+/// A model that is to be opened.
+pub(crate) struct Opening {
+    /// What was read from the file, or a part of it.
+    pub model: Bytes,
+    pub threads: usize,
+}
+
 /// Opens the model in a file, whole or in parts.
 pub(crate) struct Opener<'a> {
     environment: Environment,
     path: &'a Path,
     interrupt: &'a Interrupt,
     /// Of what was read first.
-    checksum: OnceCell<u32>,
+    checksum: OnceLock<u32>,
 }
 
 impl<'a> Opener<'a> {
@@ -72,7 +81,7 @@ impl<'a> Opener<'a> {
             environment: environment(library)?,
             path,
             interrupt,
-            checksum: OnceCell::new(),
+            checksum: OnceLock::new(),
         })
     }
 
@@ -120,30 +129,77 @@ impl<'a> Opener<'a> {
     /// [`SpeechError::Interrupted`] or [`SpeechError::Model`].
     pub(crate) fn open(&self, mut model: Vec<u8>, threads: usize) -> Result<Model, SpeechError> {
         shapes::forget(&mut model);
-        self.commit(threads, |builder| {
-            let opened = builder.commit_from_memory(&model);
-            drop(model);
-            opened
-        })
+        let model = model.into();
+        let opening = Opening { model, threads };
+        let opened = self.open_all(vec![opening], 1)?.into_iter().next();
+        opened.ok_or_else(|| self.failed("it was not opened"))
+    }
+
+    /// Opens several, some of them at once, in their order. While they open, each has a thread.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; the first error of all.
+    pub(crate) fn open_all(
+        &self,
+        all: Vec<Opening>,
+        at_once: usize,
+    ) -> Result<Vec<Model>, SpeechError> {
+        let threads = at_once.clamp(1, all.len().max(1));
+        let cancelers: Arc<Mutex<Vec<LoadCanceler>>> = Arc::default();
+        let known = Arc::clone(&cancelers);
+        // There is nothing to do about a request that fails: the opening then runs to its end.
+        let cancel = move || lock(&known).iter().for_each(|one| drop(one.cancel()));
+        let jobs = Mutex::new(all.into_iter().enumerate());
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let next = lock(&jobs).next();
+                let Some((place, opening)) = next else {
+                    return done;
+                };
+                done.push((place, self.commit(opening, &cancelers)));
+            }
+        };
+        let mut opened = self.interrupt.breaking(cancel, || {
+            thread::scope(|scope| {
+                let thread = |number| {
+                    let name = format!("aloud-open-{number}");
+                    thread::Builder::new().name(name).spawn_scoped(scope, work)
+                };
+                // This one works as well; one that can't be had has its part done by the others.
+                let others: Vec<_> = (1..threads).filter_map(|it| thread(it).ok()).collect();
+                let mut done = work();
+                for other in others {
+                    match other.join() {
+                        Ok(more) => done.extend(more),
+                        Err(_) => done.push((0, Err(self.failed("opening it has panicked")))),
+                    }
+                }
+                done
+            })
+        });
+        if self.interrupt.is_now() {
+            return Err(SpeechError::Interrupted);
+        }
+        opened.sort_by_key(|(place, _)| *place);
+        opened.into_iter().map(|(_, opened)| opened).collect()
     }
 
     fn commit(
         &self,
-        threads: usize,
-        open: impl FnOnce(&mut SessionBuilder) -> ort::Result<Session>,
+        opening: Opening,
+        cancelers: &Mutex<Vec<LoadCanceler>>,
     ) -> Result<Model, SpeechError> {
+        let Opening { model, threads } = opening;
         let failed = |error: ort::Error| self.failed(&error.to_string());
         let mut builder = builder(&self.environment, threads, self.path).map_err(failed)?;
-        let canceler = builder.canceler();
-        // There is nothing to do about a request that fails: the opening then runs to its end.
-        let cancel = move || drop(canceler.cancel());
-        let opened = self.interrupt.breaking(cancel, || open(&mut builder));
+        lock(cancelers).push(builder.canceler());
+        // Raised before the line above, it was heard by nobody.
         if self.interrupt.is_now() {
             return Err(SpeechError::Interrupted);
         }
-        Ok(Model {
-            session: opened.map_err(failed)?,
-        })
+        let session = builder.commit_from_memory(&model).map_err(failed)?;
+        Ok(Model { session })
     }
 
     /// An error about this model, unless it is about the memory.
@@ -163,6 +219,10 @@ impl<'a> Opener<'a> {
             shortage,
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn builder(environment: &Environment, threads: usize, path: &Path) -> ort::Result<SessionBuilder> {
@@ -219,7 +279,7 @@ pub(crate) struct Values {
 
 /// What a run is given, by name.
 #[derive(Default)]
-pub(crate) struct Inputs<'a>(Vec<(Cow<'a, str>, SessionInputValue<'static>)>);
+pub(crate) struct Inputs<'a>(Vec<(Cow<'a, str>, DynValue)>);
 
 impl<'a> Inputs<'a> {
     /// # Errors
@@ -234,9 +294,26 @@ impl<'a> Inputs<'a> {
         T: ort::value::PrimitiveTensorElementType + std::fmt::Debug + Clone + 'static,
     {
         let tensor = Tensor::from_array((shape, values)).map_err(run_failed)?;
-        self.0.push((name.into(), tensor.into()));
+        self.0.push((name.into(), tensor.into_dyn()));
         Ok(())
     }
+
+    /// The same by their names.
+    pub(super) fn into_values(self) -> HashMap<String, DynValue> {
+        let values = self.0.into_iter();
+        values
+            .map(|(name, value)| (name.into_owned(), value))
+            .collect()
+    }
+}
+
+/// The numbers of a value.
+pub(super) fn read_values(value: &DynValue) -> Result<Values, SpeechError> {
+    let (shape, values) = value.try_extract_tensor::<f32>().map_err(run_failed)?;
+    Ok(Values {
+        shape: shape.to_vec(),
+        values: values.to_vec(),
+    })
 }
 
 /// An open model. One thread at a time runs it.
@@ -250,29 +327,44 @@ impl Model {
         self.session.inputs().iter().map(ort::value::Outlet::name)
     }
 
-    /// Runs the model and returns its first outputs, as many as wanted at most.
+    /// The names of the outputs.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.session.outputs().iter().map(ort::value::Outlet::name)
+    }
+
+    /// Runs the model and returns its first output.
     ///
     /// # Errors
     /// [`SpeechError::Run`], also if `stop` has broken it off: there is no code for that, what counts
     /// is that someone asked for it.
-    pub(crate) fn run(
-        &mut self,
-        inputs: Inputs<'_>,
-        wanted: usize,
-        stop: &Stop,
-    ) -> Result<Vec<Values>, SpeechError> {
+    pub(crate) fn run(&mut self, inputs: Inputs<'_>, stop: &Stop) -> Result<Values, SpeechError> {
         let outputs = self
             .session
             .run_with_options(inputs.0, &stop.0)
             .map_err(run_failed)?;
-        let values = outputs.values().take(wanted).map(|output| {
-            let (shape, values) = output.try_extract_tensor::<f32>()?;
-            Ok(Values {
-                shape: shape.to_vec(),
-                values: values.to_vec(),
-            })
-        });
-        values.collect::<ort::Result<_>>().map_err(run_failed)
+        let first = outputs.into_iter().next();
+        let (_, value) = first.ok_or_else(|| SpeechError::Run("it has no output".to_owned()))?;
+        read_values(&value)
+    }
+
+    /// Runs it with those of these values that it takes, and returns what it makes, by name.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(super) fn run_with(
+        &mut self,
+        known: &HashMap<String, DynValue>,
+        stop: &Stop,
+    ) -> Result<Vec<(String, DynValue)>, SpeechError> {
+        let taken: Vec<(String, SessionInputValue<'_>)> = (self.inputs())
+            .filter_map(|name| Some((name.to_owned(), known.get(name)?.into())))
+            .collect();
+        let made = self
+            .session
+            .run_with_options(taken, &stop.0)
+            .map_err(run_failed)?;
+        let made = made.into_iter();
+        Ok(made.map(|(name, value)| (name.to_owned(), value)).collect())
     }
 }
 

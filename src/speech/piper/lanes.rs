@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::super::onnx::{Inputs, Model, Stop};
+use super::super::onnx::{Chain, Inputs, Model, Stop};
 use super::super::{Speech, SpeechError};
 use super::windows::{Frames, Latent, windows};
 use crate::engine::Interrupt;
@@ -70,7 +70,7 @@ struct State {
     /// What was asked for, and what was announced.
     utterances: VecDeque<Utterance>,
     /// The first half of the voice, unless a lane has it.
-    encoder: Option<Model>,
+    encoder: Option<Chain>,
     /// How many lanes run a model.
     running: usize,
     turn: Turn,
@@ -148,7 +148,7 @@ struct Decoding {
 
 /// What a lane does next.
 enum Job {
-    Encode(u64, Arc<Request>, Model),
+    Encode(u64, Arc<Request>, Chain),
     Decode(u64, Arc<Latent>, usize, Range<usize>),
 }
 
@@ -156,7 +156,7 @@ enum Job {
 struct Done {
     number: u64,
     /// Back from the lane that had it.
-    encoder: Option<Model>,
+    encoder: Option<Chain>,
     made: Result<Output, SpeechError>,
     took: Duration,
 }
@@ -174,7 +174,7 @@ impl Lanes {
     /// # Errors
     /// [`SpeechError::Run`] if a thread can't be started.
     pub(super) fn start(
-        encoder: Model,
+        encoder: Chain,
         decoders: Vec<Model>,
         frames: Frames,
         window: usize,
@@ -352,7 +352,8 @@ impl Shared {
         let (number, encoder, made) = match job {
             Job::Encode(number, request, mut encoder) => {
                 let made = caught(|| {
-                    let values = encoder.run(request.inputs()?, usize::MAX, &self.stop)?;
+                    let wanted: Vec<String> = decoder.inputs().map(str::to_owned).collect();
+                    let values = encoder.run(request.inputs()?, &wanted, &self.stop)?;
                     Ok(Output::Latent(Latent::new(values)))
                 });
                 (number, Some(encoder), made)

@@ -6,7 +6,9 @@ mod lanes;
 mod phonemes;
 mod script;
 mod synthesizer;
+mod unreadable;
 mod windows;
+mod wording;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -20,8 +22,10 @@ use crate::assets::VoiceFiles;
 use crate::engine::Interrupt;
 
 pub use config::PiperConfig;
-use script::Foreign;
+use phonemes::Spoken;
 use synthesizer::PiperSynthesizer;
+use unreadable::Unreadable;
+use wording::Piece;
 
 /// A Piper voice.
 pub struct PiperVoice {
@@ -66,6 +70,7 @@ impl Voice for PiperVoice {
         Ok(Box::new(PiperFrontEnd {
             espeak,
             config: Arc::clone(&self.config),
+            unreadable: Unreadable::default(),
         }))
     }
 
@@ -92,6 +97,7 @@ fn version(files: &VoiceFiles) -> String {
 struct PiperFrontEnd {
     espeak: Espeak,
     config: Arc<PiperConfig>,
+    unreadable: Unreadable,
 }
 
 impl FrontEnd for PiperFrontEnd {
@@ -100,17 +106,21 @@ impl FrontEnd for PiperFrontEnd {
         if self.config.speaks_text() {
             return Ok(phonemes::utterance(phonemes::of_text(text), map));
         }
-        let spelled = self.spelled(text)?;
-        let phonemes = if spelled.is_empty() || script::has_more(text, &spelled) {
-            phonemes::of_clauses(&self.espeak.clauses(&self.config.espeak.voice, text)?)
+        // Phonemes in the text are no words of any script.
+        let words = wording::without_phonemes(text);
+        let spelled = self.spelled(&words)?;
+        let has_phonemes = words.len() < text.len();
+        let has_more = has_phonemes || script::has_more(&words, &spelled);
+        let phonemes = if spelled.is_empty() || has_more {
+            self.phonemes(text)?
         } else {
             String::new()
         };
         let mut utterance = phonemes::utterance(phonemes, map);
         let mut told = HashSet::new();
-        for foreign in spelled {
-            if told.insert(foreign.word) {
-                utterance.spelled.push(foreign.word.to_owned());
+        for word in spelled {
+            if told.insert(word) {
+                utterance.spelled.push(word.to_owned());
             }
         }
         Ok(utterance)
@@ -118,9 +128,29 @@ impl FrontEnd for PiperFrontEnd {
 }
 
 impl PiperFrontEnd {
+    /// The phonemes of a text: eSpeak's, and those that stand in it.
+    fn phonemes(&self, text: &str) -> Result<String, SpeechError> {
+        let voice = &self.config.espeak.voice;
+        let mut spoken = Spoken::default();
+        for piece in wording::pieces(text, voice.starts_with("en")) {
+            match piece {
+                Piece::Phonemes(phonemes) => spoken.add_phonemes(&phonemes),
+                Piece::Words(words) => {
+                    let words = spoken.add_marks(&words);
+                    if words.contains(char::is_alphanumeric) || spoken.is_empty() {
+                        let clauses = self.espeak.clauses(voice, words)?;
+                        spoken.add_clauses(&clauses);
+                    }
+                }
+            }
+        }
+        Ok(spoken.finish())
+    }
+
     /// The words of which only the letters would be named.
-    fn spelled<'t>(&self, text: &'t str) -> Result<Vec<Foreign<'t>>, SpeechError> {
-        let mut words = script::foreign(text, &self.config.language_tag());
+    fn spelled<'t>(&self, text: &'t str) -> Result<Vec<&'t str>, SpeechError> {
+        let language = self.config.language_tag();
+        let mut words = script::foreign(text, &language);
         let mut asked: Vec<(Script, bool)> = Vec::new();
         for foreign in &words {
             if asked.iter().all(|(script, _)| *script != foreign.script) {
@@ -132,6 +162,13 @@ impl PiperFrontEnd {
             }
         }
         words.retain(|foreign| !asked.contains(&(foreign.script, true)));
-        Ok(words)
+        let mut spelled: Vec<&str> = words.into_iter().map(|foreign| foreign.word).collect();
+        let ask = |text: &str| self.espeak.clauses(&self.config.espeak.voice, text);
+        let own = script::scripts(&language);
+        let others = self.unreadable.words(text, &own, &ask)?;
+        let is_new = |other: &&str| spelled.iter().all(|word| !other.contains(word));
+        let others: Vec<&str> = others.into_iter().filter(is_new).collect();
+        spelled.extend(others);
+        Ok(spelled)
     }
 }

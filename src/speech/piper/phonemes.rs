@@ -8,22 +8,70 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::super::{Clause, Utterance};
 
-/// The phonemes of a text that eSpeak has cut into clauses.
-pub(super) fn of_clauses(clauses: &[Clause]) -> String {
-    let mut phonemes = String::new();
-    for (index, clause) in clauses.iter().enumerate() {
-        without_language_flags(&clause.ipa, &mut phonemes);
-        let last = clauses[index + 1..]
-            .iter()
-            .all(|clause| clause.ipa.is_empty());
-        phonemes.push_str(terminator(&clause.consumed, last));
-        if last {
-            break;
+/// The phonemes of a text, put together from what eSpeak has said of its parts and from what stands
+/// between them.
+#[derive(Debug, Default)]
+pub(super) struct Spoken {
+    phonemes: String,
+    /// A blank is due before the next.
+    wants_blank: bool,
+}
+
+impl Spoken {
+    /// The phonemes of a part that eSpeak has cut into clauses.
+    pub(super) fn add_clauses(&mut self, clauses: &[Clause]) {
+        for (index, clause) in clauses.iter().enumerate() {
+            self.blank();
+            without_language_flags(&clause.ipa, &mut self.phonemes);
+            let last = clauses[index + 1..]
+                .iter()
+                .all(|clause| clause.ipa.is_empty());
+            self.phonemes.push_str(terminator(&clause.consumed, last));
+            // The words of two clauses must not run together.
+            self.wants_blank = true;
+            if last {
+                break;
+            }
         }
-        // The words of two clauses must not run together.
-        phonemes.push(' ');
     }
-    phonemes.nfd().collect()
+
+    /// Phonemes as they stand in the text.
+    pub(super) fn add_phonemes(&mut self, phonemes: &str) {
+        self.blank();
+        self.phonemes.push_str(phonemes);
+        self.wants_blank = false;
+    }
+
+    /// The marks that a part begins with belong to the phonemes before it; eSpeak would skip them. The
+    /// rest of the part comes back.
+    pub(super) fn add_marks<'t>(&mut self, words: &'t str) -> &'t str {
+        if self.phonemes.is_empty() {
+            return words;
+        }
+        let is_mark =
+            |c: char| c.is_whitespace() || !c.is_alphanumeric() && !"([{“‘\"'-".contains(c);
+        let rest = words.trim_start_matches(is_mark);
+        let marks = &words[..words.len() - rest.len()];
+        let is_end = rest.is_empty();
+        self.phonemes.push_str(terminator(marks, is_end));
+        self.wants_blank |= !marks.is_empty();
+        rest
+    }
+
+    fn blank(&mut self) {
+        if std::mem::take(&mut self.wants_blank) && !self.phonemes.is_empty() {
+            self.phonemes.push(' ');
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.phonemes.is_empty()
+    }
+
+    /// One code point each.
+    pub(super) fn finish(self) -> String {
+        self.phonemes.nfd().collect()
+    }
 }
 
 /// A voice of the type "text" reads the letters themselves.
@@ -48,7 +96,14 @@ fn without_language_flags(ipa: &str, out: &mut String) {
 /// for it. What was read goes a little past the clause, but never into the next punctuation.
 fn terminator(consumed: &str, last: bool) -> &'static str {
     let is_mark = |c: char| ".?!,;:…—–".contains(c);
-    let Some(end) = consumed.rfind(is_mark) else {
+    // Letters are put as "U.S", and numbers have marks inside: these end nothing.
+    let is_inside = |at: usize, mark: char| {
+        matches!(mark, '.' | ',' | ':') && consumed[at + 1..].starts_with(char::is_alphanumeric)
+    };
+    let last_mark = consumed
+        .char_indices()
+        .rfind(|&(at, c)| is_mark(c) && !is_inside(at, c));
+    let Some((end, _)) = last_mark else {
         return "";
     };
     let before = &consumed[..end];
@@ -114,6 +169,24 @@ pub(super) fn utterance(phonemes: String, map: &HashMap<String, Vec<i64>>) -> Ut
 mod tests {
     use super::*;
 
+    fn of_clauses(clauses: &[Clause]) -> String {
+        let mut spoken = Spoken::default();
+        spoken.add_clauses(clauses);
+        spoken.finish()
+    }
+
+    #[test]
+    fn phonemes_in_a_text_keep_the_marks_around_them() {
+        let mut spoken = Spoken::default();
+        spoken.add_phonemes("həm");
+        assert_eq!(spoken.add_marks(", well"), "well");
+        spoken.add_clauses(&[clause("well", "wˈɛl")]);
+        spoken.add_marks(" ");
+        spoken.add_phonemes("ʃː");
+        assert_eq!(spoken.add_marks("!"), "");
+        assert_eq!(spoken.finish(), "həm, wˈɛl ʃː!");
+    }
+
     fn clause(consumed: &str, ipa: &str) -> Clause {
         Clause {
             ipa: ipa.into(),
@@ -135,6 +208,12 @@ mod tests {
             of_clauses(&clauses),
             "dˈɑːktɚ. smˈɪθ sˈɛd, wˈaɪ? bɪkˈʌz; nˈaʊ, ðˈɛn."
         );
+    }
+
+    #[test]
+    fn a_mark_inside_of_letters_ends_nothing() {
+        assert_eq!(of_clauses(&[clause("the U.S Navy on ", "x")]), "x");
+        assert_eq!(of_clauses(&[clause("the U.S Navy.", "x")]), "x.");
     }
 
     #[test]

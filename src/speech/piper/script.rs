@@ -46,9 +46,9 @@ pub(super) fn foreign<'t>(text: &'t str, language: &str) -> Vec<Foreign<'t>> {
 }
 
 /// Whether there is anything to read in a text beside these words.
-pub(super) fn has_more(text: &str, words: &[Foreign<'_>]) -> bool {
+pub(super) fn has_more(text: &str, words: &[&str]) -> bool {
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
-    letters(text) > words.iter().map(|foreign| letters(foreign.word)).sum()
+    letters(text) > words.iter().map(|word| letters(word)).sum()
 }
 
 /// Whether eSpeak has read a word in a language that is written in this script; it marks those words
@@ -62,7 +62,7 @@ pub(super) fn is_read(ipa: &str, script: Script) -> bool {
 }
 
 /// The scripts that a language is written in; none if that is not known.
-fn scripts(language: &str) -> Vec<Script> {
+pub(super) fn scripts(language: &str) -> Vec<Script> {
     // eSpeak has variants that are no tags, such as `en-gb-x-rp`.
     let language = match language.split(['-', '_']).next() {
         // Unicode knows Mandarin by the name of all Chinese.
@@ -127,7 +127,8 @@ mod tests {
             ("«東京» 2026", true),
             ("東京 … はる", false),
         ] {
-            assert_eq!(has_more(text, &foreign(text, "en")), has, "{text}");
+            let words = words(text, "en");
+            assert_eq!(has_more(text, &words), has, "{text}");
         }
     }
 

@@ -5,14 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::onnx::{Decoder, Model, Opener, Stop, cut_off_decoder};
-use super::super::{Runtime, Speech, SpeechError, Synthesizer, Utterance};
+use prost::bytes::Bytes;
+
+use super::super::onnx::{
+    Chain, Decoder, Model, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder, in_blocks,
+};
+use super::super::{Layout, Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::config::PiperConfig;
 use super::lanes::{Lanes, Request};
 use crate::engine::{Interrupt, NarrationSettings};
 
 /// More lanes would take more memory than they give; further threads are shared out among them.
 const MOST_LANES: usize = 4;
+/// More pieces of the first half would take longer to run than they are opened sooner.
+const MOST_PIECES: usize = 4;
 /// The frames that all lanes together have in work. Each takes some 200 KB of memory with a voice
 /// of medium quality; fewer would have a larger share of them made twice, at the windows' ends.
 const FRAMES_IN_WORK: usize = 384;
@@ -45,20 +51,7 @@ impl PiperSynthesizer {
         interrupt: &Interrupt,
     ) -> Result<Self, SpeechError> {
         let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
-        let threads = runtime.threads();
-        let mut bytes = opener.read()?;
-        let in_lanes = cut_off_decoder(&mut bytes)
-            .map(|decoder| open_lanes(&opener, std::mem::take(&mut bytes), decoder, threads));
-        let opened = match in_lanes {
-            Some(Err(error)) if error != SpeechError::Interrupted => {
-                tracing::warn!(%error, "the voice is not cut in two");
-                bytes = opener.read()?;
-                opener.open(bytes, threads).map(whole)
-            }
-            Some(opened) => opened,
-            None => opener.open(bytes, threads).map(whole),
-        };
-        let (model, inputs) = opened?;
+        let (model, inputs) = open(&opener, runtime)?;
         for needed in ["input", "input_lengths", "scales"] {
             if !inputs.iter().any(|name| name == needed) {
                 let reason = format!("it has no input `{needed}`: it is not a Piper voice");
@@ -133,13 +126,12 @@ impl Synthesizer for PiperSynthesizer {
                 let inputs = request.inputs()?;
                 let to_stop = stop.clone();
                 let outputs =
-                    interrupt.breaking(move || to_stop.stop(), || model.run(inputs, 1, &stop));
+                    interrupt.breaking(move || to_stop.stop(), || model.run(inputs, &stop));
                 if interrupt.is_now() {
                     return Err(SpeechError::Interrupted);
                 }
-                let samples = outputs?.into_iter().next();
                 Ok(Speech {
-                    samples: samples.map(|samples| samples.values).unwrap_or_default(),
+                    samples: outputs?.values,
                     work: begun.elapsed(),
                 })
             }
@@ -150,28 +142,74 @@ impl Synthesizer for PiperSynthesizer {
 /// The model, and the names of what it takes.
 type Named = (Opened, Vec<String>);
 
+/// In lanes if that can be, with its first half in pieces if that can be.
+fn open(opener: &Opener<'_>, runtime: &Runtime) -> Result<Named, SpeechError> {
+    let (layout, threads) = (runtime.layout(), runtime.threads());
+    for most_pieces in [MOST_PIECES, 1] {
+        let mut bytes = opener.read()?;
+        let Some(decoder) = cut_off_decoder(&mut bytes) else {
+            return opener.open(bytes, threads).map(whole);
+        };
+        match open_lanes(opener, bytes, &decoder, (layout, threads, most_pieces)) {
+            Err(error) if error != SpeechError::Interrupted => {
+                tracing::warn!(%error, most_pieces, "the voice can't be opened in parts");
+            }
+            opened => return opened,
+        }
+    }
+    opener.open(opener.read()?, threads).map(whole)
+}
+
 fn open_lanes(
     opener: &Opener<'_>,
     encoder: Vec<u8>,
-    decoder: Decoder,
-    threads: usize,
+    decoder: &Decoder,
+    (layout, threads, most_pieces): (Layout, usize, usize),
 ) -> Result<Named, SpeechError> {
     let count = threads.min(MOST_LANES);
-    let frames = (&decoder).into();
+    let frames = decoder.into();
     // Few of its steps can use more than one thread; one lane in four is all that it keeps busy.
-    let encoder = opener.open(encoder, threads / MOST_LANES)?;
-    let inputs = encoder.inputs().map(str::to_owned).collect();
-    let decoders = (0..count)
-        .map(|lane| {
-            let threads = threads / count + usize::from(lane < threads % count);
-            opener.open(decoder.model.clone(), threads)
-        })
-        .collect::<Result<_, _>>()?;
+    let encoder = cut_in_pieces(encoder, most_pieces).into_iter();
+    let encoder = encoder.map(|model| Opening {
+        model,
+        threads: threads / MOST_LANES,
+    });
+    let encoder = Chain::new(opener.open_all(encoder.collect(), threads)?);
+    let inputs = encoder.inputs();
+    let decoders = open_decoders(opener, decoder, layout, threads)?;
     let (hop, reach) = (decoder.hop, decoder.reach);
     tracing::debug!(lanes = count, hop, reach, "the voice is cut in two");
     let window = (FRAMES_IN_WORK / count).min(LONGEST_WINDOW);
     let lanes = Lanes::start(encoder, decoders, frames, window)?;
     Ok((Opened::Lanes(lanes), inputs))
+}
+
+/// One for each lane.
+fn open_decoders(
+    opener: &Opener<'_>,
+    decoder: &Decoder,
+    layout: Layout,
+    threads: usize,
+) -> Result<Vec<Model>, SpeechError> {
+    let count = threads.min(MOST_LANES);
+    let open = |model: Bytes| {
+        let lanes = (0..count).map(|lane| Opening {
+            model: model.clone(),
+            threads: threads / count + usize::from(lane < threads % count),
+        });
+        opener.open_all(lanes.collect(), threads)
+    };
+    if layout == Layout::Blocked
+        && let Some(blocked) = in_blocks(&decoder.model)
+    {
+        match open(blocked.into()) {
+            Err(error @ SpeechError::Model { .. }) => {
+                tracing::warn!(%error, "the decoder stays as it is in the file");
+            }
+            opened => return opened,
+        }
+    }
+    open(decoder.model.clone().into())
 }
 
 fn whole(model: Model) -> Named {

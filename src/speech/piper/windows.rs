@@ -60,11 +60,7 @@ impl Latent {
             };
             inputs.add(name, shape, values)?;
         }
-        let mut outputs = decoder.run(inputs, 1, stop)?.into_iter();
-        let mut samples = outputs
-            .next()
-            .map(|output| output.values)
-            .unwrap_or_default();
+        let mut samples = decoder.run(inputs, stop)?.values;
         if samples.len() != seen.len() * hop {
             let (frames, got) = (seen.len(), samples.len());
             let reason = format!("{frames} frames gave {got} samples and not {hop} each");

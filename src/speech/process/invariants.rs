@@ -54,7 +54,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::super::{Runtime, Speech, SpeechError, Utterance};
+    use super::super::super::{Layout, Runtime, Speech, SpeechError, Utterance};
     use super::super::frame::Kind;
     use super::super::message::{Load, Reply, Request};
     use super::*;
@@ -73,6 +73,7 @@ mod tests {
             espeak_library: "/é".into(),
             espeak_data: PathBuf::new(),
             threads: Some(2),
+            layout: Some(Layout::Blocked),
         };
         let limits = Limits::default().memory(500_000_000).niceness(10);
         Request::Load(Box::new(Load::new(&files, &runtime, limits)))

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::super::{Runtime, Speech, SpeechError, Utterance};
+use super::super::{Layout, Runtime, Speech, SpeechError, Utterance};
 use super::frame::{Frame, FrameError, Kind};
 use crate::assets::VoiceFiles;
 use crate::engine::{Limits, NarrationSettings, Shortage};
@@ -85,6 +85,7 @@ pub(super) struct Load {
     #[serde(with = "path")]
     espeak_data: PathBuf,
     threads: Option<usize>,
+    layout: Option<Layout>,
     limits: Limits,
     /// Where to begin among the cores, if it may have only some of them: children side by side take
     /// turns.
@@ -111,6 +112,7 @@ impl Load {
             espeak_library: full(&runtime.espeak_library),
             espeak_data: full(&runtime.espeak_data),
             threads: runtime.threads,
+            layout: runtime.layout,
             limits,
             first_core: CORES_GIVEN.fetch_add(cores, Ordering::Relaxed),
         }
@@ -147,6 +149,7 @@ impl Load {
                 (Some(threads), Some(cores)) => Some(threads.min(cores)),
                 (threads, _) => threads,
             },
+            layout: self.layout,
         };
         (files, runtime)
     }

@@ -17,29 +17,31 @@ fn opened() -> Screen {
 #[test]
 fn pages_and_the_wheel_scroll_an_opened_segment() {
     let mut screen = opened();
-    let page = screen.app.layout.zoom.page();
+    let page = screen.scene.layout().zoom.page();
     screen.press("pgdn");
     assert_eq!((first(&screen), screen.segment()), (page - 1, 113));
     screen.press("C-b");
     assert_eq!(first(&screen), 0);
-    let pane = screen.app.layout.zoom.pane;
+    let pane = screen.scene.layout().zoom.pane;
     let inside = Position::new(pane.x + 5, pane.y + 3);
-    screen.tell(Message::Wheel(inside, 3));
+    let over = screen.scene.spot(inside);
+    screen.tell(Message::Wheel(over, 3));
     assert_eq!((first(&screen), screen.segment()), (3, 113));
     // Over the queue it is the queue that moves.
-    let queue = screen.app.layout.queue.pane;
-    screen.tell(Message::Wheel(Position::new(queue.x + 1, queue.y + 1), 1));
+    let queue = screen.scene.layout().queue.pane;
+    let over = screen.scene.spot(Position::new(queue.x + 1, queue.y + 1));
+    screen.tell(Message::Wheel(over, 1));
     assert_eq!(screen.selected(), "the-night-train");
 }
 
 #[test]
 fn scrolling_ends_with_the_text() {
     let mut screen = opened();
-    let all = screen.app.layout.zoom.len;
+    let all = screen.scene.layout().zoom.len;
     for _ in 0..50 {
         screen.press("pgdn");
     }
-    let page = screen.app.layout.zoom.page();
+    let page = screen.scene.layout().zoom.page();
     assert_eq!(first(&screen) + page, all);
     // Nothing was saved up beyond the end.
     screen.press("pgup");

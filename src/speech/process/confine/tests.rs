@@ -31,6 +31,7 @@ fn parts(folder: &Path) -> (VoiceFiles, Runtime) {
         espeak_library: "libespeak-ng.so.1".into(),
         espeak_data: folder.join("data/espeak-ng-data"),
         threads: None,
+        layout: None,
     };
     (files, runtime)
 }
