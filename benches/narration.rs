@@ -123,6 +123,7 @@ fn kept(criterion: &mut Criterion) {
         samples: samples.len() as u64,
         rate: RATE,
         peak: 0.6,
+        durations: vec![256; 300],
     };
     let small = KeptClip {
         wav: clip.wav[..100].to_vec(),

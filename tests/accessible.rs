@@ -263,7 +263,7 @@ fn a_word_is_said_otherwise_as_asked() {
         "correct Leith",
         "correct needs a word, an equals sign, and what is said for it",
     );
-    talk.ask("correct !? = x", "Nothing is said otherwise: ");
+    talk.ask("correct !? = x", "a word must have letters or digits");
     talk.ask(
         "correct Leith = Loyth",
         "Leith is said as Loyth from now on; 1 segment is made again.",

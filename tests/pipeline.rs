@@ -15,12 +15,17 @@ use aloud::engine::{
 use aloud::narrate::ClipCache;
 use aloud::speech::{Speech, SpeechError, Synthesizer, Utterance};
 
+use serde_json::json;
+
 use kit::voice::{self, Open, library};
 
 /// What a voice does with a text.
 type Speak = fn(&str) -> Vec<f32>;
 
 struct Spoken(Speak);
+
+/// The samples of a letter.
+const LETTER: u32 = 5;
 
 impl Synthesizer for Spoken {
     fn looks_ahead(&self) -> usize {
@@ -42,8 +47,16 @@ impl Synthesizer for Spoken {
             }
             return Err(SpeechError::Interrupted);
         }
+        let samples = (self.0)(&utterance.phonemes);
+        // The last letter takes what is left.
+        let mut durations = vec![LETTER; utterance.ids.len()];
+        if let Some(last) = durations.last_mut() {
+            *last =
+                (samples.len() as u32).saturating_sub(LETTER * (utterance.ids.len() as u32 - 1));
+        }
         Ok(Speech {
-            samples: (self.0)(&utterance.phonemes),
+            samples,
+            durations,
             work: begun.elapsed(),
         })
     }
@@ -215,6 +228,7 @@ impl Synthesizer for Mortal {
         }
         Ok(Speech {
             samples: speak(&utterance.phonemes),
+            durations: Vec::new(),
             work: Duration::from_millis(1),
         })
     }
@@ -477,6 +491,22 @@ fn a_sentence_that_was_spoken_before_is_copied_into_any_narration() {
         (TaskState::Completed, 17)
     );
     assert_eq!(clip(&second, 1), clip(&first, 1));
+    // What is copied says when its words are said as well.
+    let words = |task: &TaskStatus| {
+        let record = task.folder.as_ref().unwrap().join("narration.jsonl");
+        let is_first =
+            |line: &serde_json::Value| line["record"] == "clip" && line["segment_id"] == 1;
+        kit::wait_for("its line", || {
+            let lines = std::fs::read_to_string(&record).ok()?;
+            let mut lines = lines
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok());
+            Some(lines.find(is_first)?["words"].clone())
+        })
+    };
+    let fine = json!({ "word": "fine", "at": 4, "start": 4 * LETTER, "end": 8 * LETTER });
+    assert_eq!(words(&first)[1], fine);
+    assert_eq!(words(&second), words(&first));
     let joined = folder.path().join("second/second.wav");
     let samples = hound::WavReader::open(joined).unwrap().len();
     assert!(samples > 2000, "{samples}");

@@ -69,6 +69,48 @@ fn distance(one: &[f32], other: &[f32]) -> f32 {
 }
 
 #[test]
+fn a_voice_tells_when_each_word_is_said() {
+    let voice = quiet_voice(2);
+    let text = "At the end of the quay — a cat. [[həlˈoʊ]], it said.";
+    let utterance = voice.front_end().unwrap().prepare(text).unwrap();
+    let words: Vec<&str> = (utterance.words.iter())
+        .map(|word| &text[word.text.start as usize..word.text.end as usize])
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "At",
+            "the",
+            "end",
+            "of",
+            "the",
+            "quay",
+            "a",
+            "cat",
+            "[[həlˈoʊ]]",
+            "it",
+            "said"
+        ]
+    );
+    let mut model = voice.open(&Interrupt::default()).unwrap();
+    let settings = NarrationSettings::default();
+    let speech = model.synthesize(&utterance, &[], &settings, &Interrupt::default());
+    let speech = speech.unwrap();
+    assert_eq!(speech.durations.len(), utterance.ids.len());
+    let all: u32 = speech.durations.iter().sum();
+    assert_eq!(all as usize, speech.samples.len());
+    let begins = |id: u32| speech.durations[..id as usize].iter().sum::<u32>() as usize;
+    let mut past = 0;
+    for word in &utterance.words {
+        let (start, end) = (begins(word.ids.start), begins(word.ids.end));
+        assert!(past <= start && start < end, "{word:?}");
+        let heard = &speech.samples[start..end];
+        assert!(heard.iter().any(|sample| sample.abs() > 0.05), "{word:?}");
+        past = end;
+    }
+}
+
+#[test]
 fn a_voice_says_the_same_in_windows_of_any_length() {
     let voice = quiet_voice(1);
     let utterance = voice.front_end().unwrap().prepare(LONG).unwrap();

@@ -55,6 +55,8 @@ pub struct KeptClip {
     pub rate: u32,
     /// The loudest sample, 0.0 to 1.0.
     pub peak: f32,
+    /// How many samples each of the model's inputs takes, in order; empty if the voice does not tell.
+    pub durations: Vec<u32>,
 }
 
 /// The first line of a file.
@@ -65,13 +67,15 @@ struct Head {
     samples: u64,
     rate: u32,
     peak: f32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    durations: Vec<u32>,
 }
 
 /// The version of the files.
 const VERSION: u32 = 1;
 
-/// The longest first line.
-const LONGEST_HEAD: usize = 512;
+/// The longest first line: what some thousand durations take.
+const LONGEST_HEAD: usize = 1 << 16;
 
 /// What [`ClipStore::trim`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -95,7 +99,13 @@ pub struct Trimmed {
 /// let store = ClipStore::new(folder.path());
 /// let key = ClipKey::of(&[b"joe", b"Rain again."]);
 /// assert_eq!(store.get(&key), None);
-/// let clip = KeptClip { wav: b"RIFF...".to_vec(), samples: 20_000, rate: 22_050, peak: 0.4 };
+/// let clip = KeptClip {
+///     wav: b"RIFF...".to_vec(),
+///     samples: 20_000,
+///     rate: 22_050,
+///     peak: 0.4,
+///     durations: vec![256, 19_744],
+/// };
 /// store.put(&key, &clip)?;
 /// assert_eq!(store.get(&key), Some(clip));
 /// # Ok::<(), std::io::Error>(())
@@ -144,6 +154,7 @@ impl ClipStore {
             samples: head.samples,
             rate: head.rate,
             peak: head.peak,
+            durations: head.durations,
         })
     }
 
@@ -161,6 +172,7 @@ impl ClipStore {
             samples: clip.samples,
             rate: clip.rate,
             peak: clip.peak,
+            durations: clip.durations.clone(),
         };
         // Its name is made up, and nobody's file or link is opened by it (`O_EXCL`).
         let mut part = tempfile::NamedTempFile::new_in(folder)?;
@@ -244,6 +256,7 @@ mod tests {
             samples: 100,
             rate: 22_050,
             peak: 0.5,
+            durations: Vec::new(),
         }
     }
 

@@ -361,6 +361,7 @@ pub fn clip(segment_id: impl Into<SegmentId>) -> ClipRecord {
         rate: RATE,
         peak: 0.0,
         checksum: None,
+        words: Arc::default(),
     }
 }
 

@@ -20,6 +20,7 @@ use super::ids::SegmentId;
 ///     rate: 22_050,
 ///     peak: 0.8,
 ///     checksum: None,
+///     words: Default::default(),
 /// };
 /// assert_eq!(clip.duration().as_millis(), 1500);
 /// ```
@@ -41,6 +42,33 @@ pub struct ClipRecord {
     /// the program made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<u32>,
+    /// When each word is said; empty if the voice does not tell, or where nobody asked.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub words: Arc<[WordTime]>,
+}
+
+/// When a word of a segment is said in its clip.
+///
+/// ```
+/// use aloud::engine::WordTime;
+///
+/// let word = WordTime { word: "1492".into(), at: 3, start: 4_352, end: 21_760 };
+/// assert_eq!(
+///     serde_json::to_string(&word)?,
+///     r#"{"word":"1492","at":3,"start":4352,"end":21760}"#
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordTime {
+    /// The word as it is written; several where they are said as one.
+    pub word: Box<str>,
+    /// Its first byte in the segment's text.
+    pub at: u32,
+    /// Its first sample in the clip.
+    pub start: u64,
+    /// One past its last sample.
+    pub end: u64,
 }
 
 impl ClipRecord {

@@ -23,7 +23,7 @@ mod task;
 mod trace;
 mod value;
 
-pub use clip::{ClipRecord, StoredClip};
+pub use clip::{ClipRecord, StoredClip, WordTime};
 pub use durations::Durations;
 pub use error::ErrorObject;
 pub use error_code::ErrorCode;

@@ -2,6 +2,7 @@
 //! stand. Together with the text it is both, and the way from one to the other.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,21 +70,74 @@ impl Reading {
             return Cow::Borrowed(text);
         }
         let mut spoken = String::with_capacity(text.len() * 2);
+        for (written, words) in self.stretches(text) {
+            spoken.push_str(words.unwrap_or(&text[written]));
+        }
+        Cow::Owned(spoken)
+    }
+
+    /// The parts of this text, in order: which bytes of what is said are said for which of it.
+    #[cfg(feature = "narrate")]
+    pub(crate) fn parts(&self, text: &str) -> Vec<Part> {
         let mut at = 0;
+        let parts = self.stretches(text).map(|(written, words)| {
+            let length = words.map_or(written.len(), str::len);
+            let said = at..at + length;
+            at += length;
+            Part {
+                said,
+                is_plain: words.is_none(),
+                written,
+            }
+        });
+        parts.collect()
+    }
+
+    /// The parts of this text, each with what is said for it, or nothing if it is said as it stands.
+    fn stretches<'r>(
+        &'r self,
+        text: &'r str,
+    ) -> impl Iterator<Item = (Range<usize>, Option<&'r str>)> {
+        let mut at = 0;
+        let mut all = Vec::with_capacity(2 * self.0.len() + 1);
         for said in &self.0 {
             let (start, end) = (said.start as usize, said.end as usize);
-            let Some(before) = text
-                .get(at..start)
-                .filter(|_| text.get(start..end).is_some())
-            else {
+            if text.get(at..start).is_none() || text.get(start..end).is_none() {
                 continue;
-            };
-            spoken.push_str(before);
-            spoken.push_str(&said.words);
+            }
+            all.push((at..start, None));
+            all.push((start..end, Some(&*said.words)));
             at = end;
         }
-        spoken.push_str(&text[at..]);
-        Cow::Owned(spoken)
+        all.push((at..text.len(), None));
+        all.into_iter()
+    }
+}
+
+/// A part of a text that is said as it stands, or otherwise as a whole.
+#[cfg(feature = "narrate")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Its bytes in what is said.
+    pub said: Range<usize>,
+    /// Its bytes in the text.
+    pub written: Range<usize>,
+    /// Whether it is said as it stands.
+    pub is_plain: bool,
+}
+
+#[cfg(feature = "narrate")]
+impl Part {
+    /// The bytes of the text that a stretch of what is said, which lies at least partly here, is said for
+    /// here.
+    pub(crate) fn written(&self, said: &Range<usize>) -> Range<usize> {
+        if !self.is_plain {
+            return self.written.clone();
+        }
+        let at = |place: usize| {
+            self.written.start + place.clamp(self.said.start, self.said.end) - self.said.start
+        };
+        at(said.start)..at(said.end)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::speech::Utterance;
 
 /// Whatever else determines a clip: what is done to samples after the model. Another number makes all
 /// kept clips unknown.
-const MAKING: &[u8] = b"1";
+const MAKING: &[u8] = b"2";
 
 /// How often the store is looked through for what has to go.
 const BETWEEN_TRIMS: Duration = Duration::from_secs(600);

@@ -372,11 +372,14 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let (old, new) = (owner("one", "a"), owner("one", "b"));
         let story = create(out.path(), &old).path;
-        assert!(!pass_on(&story, &new, &old).unwrap(), "it is not its own");
+        let other = owner("one", "c");
+        assert!(!pass_on(&story, &new, &other).unwrap(), "it is not its own");
         assert!(pass_on(&story, &old, &new).unwrap());
+        assert!(pass_on(&story, &old, &new).unwrap(), "it is done already");
         assert!(claim(&story, &new) && !claim(&story, &old));
         let gone = out.path().join("gone");
-        assert!(!pass_on(&gone, &old, &new).unwrap());
+        assert!(pass_on(&gone, &old, &new).unwrap(), "it is made again");
+        assert!(claim(&gone, &new) && !claim(&gone, &old));
         assert_eq!(fs::read_dir(story).unwrap().count(), 1);
     }
 

@@ -8,10 +8,10 @@ use std::path::Path;
 use super::ClipCache;
 use super::errors::fault_error;
 use super::narrator::work_error;
-use super::pipeline::{best_try, failed};
+use super::pipeline::{best_try, failed, kept};
 use crate::clip::{self, ClipKey, KeptClip};
 use crate::engine::{PlannedSegment, SegmentId, SpeechRequest, TaskContext, WorkError};
-use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
+use crate::speech::{FrontEnd, SpeechError, Synthesizer, Utterance};
 
 /// Up to so many segments, it is looked whether all were made before. More would be held in memory for a
 /// while, and the listener would wait for the look.
@@ -170,7 +170,7 @@ impl Live<'_> {
             .collect();
         let (settings, interrupt) = (&self.speech.settings, self.context.interrupt());
         let mut has_died = false;
-        let (Speech { samples, .. }, fault) = loop {
+        let (speech, fault) = loop {
             let tried = best_try(
                 settings,
                 self.rate,
@@ -192,12 +192,7 @@ impl Live<'_> {
         if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
             return Err(of_segment(WorkError::Failed(fault_error(fault))));
         }
-        let clip = KeptClip {
-            wav: clip::encode(&samples, self.rate, Path::new("the clip")).map_err(failed)?,
-            samples: samples.len() as u64,
-            rate: self.rate,
-            peak: clip::peak(&samples).unwrap_or(0.0).min(1.0),
-        };
+        let clip = kept(speech, self.rate, Path::new("the clip")).map_err(failed)?;
         if let Some((kept, key)) = self.kept.zip(now.key.as_ref()).filter(|_| fault.is_none()) {
             kept.keep(key, &clip);
         }

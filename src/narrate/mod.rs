@@ -18,6 +18,7 @@ mod new;
 mod pipeline;
 mod tuning;
 mod voices;
+mod word_times;
 
 pub use clip_cache::ClipCache;
 pub use compose::{

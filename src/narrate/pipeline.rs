@@ -18,14 +18,15 @@ use super::errors::{
     wording_error,
 };
 use super::narrator::work_error;
+use super::word_times::word_times;
 use super::{ClipCache, LibraryId, Owner, folder};
-use crate::clip::{self, ClipKey, Fault, KeptClip};
+use crate::clip::{self, ClipError, ClipKey, Fault, KeptClip};
 use crate::engine::{
     Attempt, ClipRecord, ErrorCode, ErrorObject, Interrupt, Narration, NarrationSettings,
     PlannedSegment, SegmentId, StoredClip, TaskContext, WorkError,
 };
 use crate::files;
-use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance};
+use crate::speech::{FrontEnd, Speech, SpeechError, SpokenWord, Synthesizer, Utterance};
 
 /// Segments prepared ahead of the model.
 const AHEAD: usize = 4;
@@ -60,6 +61,20 @@ struct Prepared {
     kills: u32,
     /// What its clip will be kept by.
     key: Option<ClipKey>,
+}
+
+/// A clip of what a voice has said. `path` is where errors say that it would lie.
+pub(super) fn kept(speech: Speech, rate: u32, path: &Path) -> Result<KeptClip, ClipError> {
+    let Speech {
+        samples, durations, ..
+    } = speech;
+    Ok(KeptClip {
+        wav: clip::encode(&samples, rate, path)?,
+        samples: samples.len() as u64,
+        rate,
+        peak: clip::peak(&samples).unwrap_or(0.0).min(1.0),
+        durations,
+    })
 }
 
 impl Prepared {
@@ -104,16 +119,16 @@ struct Missing<'a> {
 /// A clip on its way to the disk.
 enum Clip {
     Spoken(Spoken),
-    Kept(SegmentId, KeptClip),
+    Kept(SegmentId, KeptClip, Vec<SpokenWord>),
 }
 
 /// A clip that was made now.
 struct Spoken {
     id: SegmentId,
     attempt: Attempt,
-    samples: Vec<f32>,
+    speech: Speech,
+    words: Vec<SpokenWord>,
     problem: Option<ErrorObject>,
-    work: Duration,
     key: Option<ClipKey>,
 }
 
@@ -278,7 +293,9 @@ fn prepare(
         });
         let copy = job.kept.zip(key.as_ref()).filter(|_| may_copy);
         let is_gone = if let Some(clip) = copy.and_then(|(kept, key)| kept.get(key)) {
-            past_the_model.send_blocking(Clip::Kept(id, clip)).is_err()
+            let words = utterance.map(|utterance| utterance.words);
+            let kept = Clip::Kept(id, clip, words.unwrap_or_default());
+            past_the_model.send_blocking(kept).is_err()
         } else {
             let prepared = Prepared {
                 id,
@@ -354,7 +371,7 @@ fn synthesize(
                 now.alone = true;
                 waiting.push_front(now);
             }
-            Ok((Speech { samples, work }, fault)) => {
+            Ok((speech, fault)) => {
                 failed_runs = 0;
                 if let Some(fault) = fault.filter(|fault| !fault.is_usable()) {
                     context.fail_segment(now.id, fault_error(fault));
@@ -364,10 +381,10 @@ fn synthesize(
                 let spoken = Spoken {
                     id: now.id,
                     attempt,
-                    samples,
+                    speech,
                     problem,
-                    work,
                     key: now.key,
+                    words: now.utterance.map_or_else(|_| Vec::new(), |one| one.words),
                 };
                 if to_disk.send_blocking(Clip::Spoken(spoken)).is_err() {
                     // The publisher has ended and says why.
@@ -453,9 +470,9 @@ fn publish(job: Job<'_>, clips: &Receiver<Clip>) -> Result<(), WorkError> {
             Clip::Spoken(spoken) => (spoken.id, publish_spoken(job, spoken)),
             // Those are copied another time; what was spoken is not made another time.
             Clip::Kept(..) if job.context.interrupt().reason().is_some() => continue,
-            Clip::Kept(id, clip) => {
-                let copied =
-                    put(job, id, &clip).and_then(|record| job.context.reuse_segment(record));
+            Clip::Kept(id, clip, words) => {
+                let copied = put(job, id, &clip, &words)
+                    .and_then(|record| job.context.reuse_segment(record));
                 (id, copied)
             }
         };
@@ -473,18 +490,14 @@ fn publish_spoken(job: Job<'_>, spoken: Spoken) -> Result<(), WorkError> {
     let Spoken {
         id,
         attempt,
-        samples,
+        speech,
+        words,
         problem,
-        work,
         key,
     } = spoken;
-    let clip = KeptClip {
-        wav: clip::encode(&samples, job.rate, &path_of(job, id)).map_err(failed)?,
-        samples: samples.len() as u64,
-        rate: job.rate,
-        peak: clip::peak(&samples).unwrap_or(0.0).min(1.0),
-    };
-    let record = put(job, id, &clip)?;
+    let work = speech.work;
+    let clip = kept(speech, job.rate, &path_of(job, id)).map_err(failed)?;
+    let record = put(job, id, &clip, &words)?;
     let is_faulty = problem.is_some();
     if let Some(problem) = problem {
         job.context.fail_segment(id, problem);
@@ -506,10 +519,17 @@ fn path_of(job: Job<'_>, id: SegmentId) -> PathBuf {
 }
 
 /// Puts a clip into the narration's folder.
-fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkError> {
+fn put(
+    job: Job<'_>,
+    id: SegmentId,
+    clip: &KeptClip,
+    words: &[SpokenWord],
+) -> Result<ClipRecord, WorkError> {
     let path = path_of(job, id);
     clip::publish(&path, &clip.wav).map_err(failed)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let segment = job.narration.plan.get(id);
+    let words = segment.map(|segment| word_times(segment, words, &clip.durations));
     Ok(ClipRecord {
         segment_id: id,
         clip: Arc::from(&*name),
@@ -518,6 +538,7 @@ fn put(job: Job<'_>, id: SegmentId, clip: &KeptClip) -> Result<ClipRecord, WorkE
         rate: clip.rate,
         peak: clip.peak,
         checksum: Some(crc32fast::hash(&clip.wav)),
+        words: words.unwrap_or_default().into(),
     })
 }
 

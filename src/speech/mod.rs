@@ -9,6 +9,7 @@ mod onnx;
 pub mod piper;
 pub mod process;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,6 +121,18 @@ pub struct Utterance {
     /// Words in a script that the voice can't read, each once; at best their letters are named. If
     /// there is nothing else, nothing is spoken.
     pub spelled: Vec<String>,
+    /// Where the words of the text are among the ids, in order; empty if that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<SpokenWord>,
+}
+
+/// A word of a text, and what the model is given for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpokenWord {
+    /// Its bytes in the text that was prepared.
+    pub text: Range<u32>,
+    /// Its places in [`Utterance::ids`]; none for a word that has no sound of its own.
+    pub ids: Range<u32>,
 }
 
 /// So many words are told of, each up to so many characters; the others are counted.
@@ -202,10 +215,13 @@ pub trait FrontEnd: Send + Sync {
 }
 
 /// What a voice has said.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Speech {
     /// Mono, at the voice's rate, about −1.0 to 1.0.
     pub samples: Vec<f32>,
+    /// How many of the samples each of [`Utterance::ids`] takes, in order, all of them together; empty if
+    /// the voice does not tell.
+    pub durations: Vec<u32>,
     /// How long the model took for it, as if all of its threads had been at nothing else.
     pub work: Duration,
 }

@@ -82,6 +82,7 @@ impl Narrator for TestNarrator {
                 rate: 1000,
                 peak: 0.5,
                 checksum: None,
+                words: Arc::default(),
             };
             context.complete_segment(attempt, record, Duration::from_millis(1))?;
         }

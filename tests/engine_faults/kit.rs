@@ -166,6 +166,7 @@ pub fn make_clips(narration: &Narration, task: &TaskContext) -> WorkResult {
             rate: 1000,
             peak: 0.5,
             checksum: None,
+            words: Arc::default(),
         };
         task.complete_segment(attempt, record, Duration::ZERO)?;
     }

@@ -37,6 +37,7 @@ impl Synthesizer for Quick {
     ) -> Result<Speech, SpeechError> {
         Ok(Speech {
             samples: sound(CLIP),
+            durations: Vec::new(),
             work: self.0,
         })
     }
@@ -71,6 +72,7 @@ impl Synthesizer for Led {
         }
         Ok(Speech {
             samples: sound(self.samples),
+            durations: Vec::new(),
             work: begun.elapsed(),
         })
     }

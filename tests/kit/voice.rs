@@ -9,7 +9,7 @@ use aloud::engine::{
     TaskId,
 };
 use aloud::narrate::{ClipCache, VoiceNarrator, VoiceResolver};
-use aloud::speech::{FrontEnd, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use aloud::speech::{FrontEnd, SpeechError, SpokenWord, Synthesizer, Utterance, Voice, VoiceInfo};
 
 /// Opens the model.
 pub type Open = Arc<dyn Fn() -> Box<dyn Synthesizer> + Send + Sync>;
@@ -26,9 +26,18 @@ struct Letters;
 
 impl FrontEnd for Letters {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
+        let words = text.split(' ').map(|word| {
+            let start = (word.as_ptr() as usize - text.as_ptr() as usize) as u32;
+            let place = start..start + word.len() as u32;
+            SpokenWord {
+                text: place.clone(),
+                ids: place,
+            }
+        });
         Ok(Utterance {
             phonemes: text.to_owned(),
             ids: text.bytes().map(i64::from).collect(),
+            words: words.collect(),
             ..Utterance::default()
         })
     }

@@ -41,18 +41,18 @@ fn another_program_is_told_from_a_voice() {
             "aloud 9.8.7 and speaks version 99",
         ),
         (
-            script("garbage", &format!("{}; echo what?; cat >&2", hello(2))),
+            script("garbage", &format!("{}; echo what?; cat >&2", hello(3))),
             "unknown kind",
         ),
         (
-            script("cut", &format!("{}; printf '\\001'", hello(2))),
+            script("cut", &format!("{}; printf '\\001'", hello(3))),
             "middle of a message",
         ),
         // It has died over a reply: that is the cause, not what it was cut off in.
         (
             script(
                 "dies",
-                &format!("{}; printf '\\001'; kill -SEGV $$", hello(2)),
+                &format!("{}; printf '\\001'; kill -SEGV $$", hello(3)),
             ),
             "crashed (SIGSEGV)",
         ),

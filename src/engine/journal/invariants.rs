@@ -2,6 +2,7 @@
 //! tests and fuzz targets call it.
 
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use super::format::{Accepted, Line, read_lines};
 use crate::engine::schedule::StoredSchedule;
@@ -83,6 +84,7 @@ fn clip() -> ClipRecord {
         rate: 22_050,
         peak: 0.0,
         checksum: None,
+        words: Arc::default(),
     }
 }
 

@@ -63,6 +63,7 @@ pub(super) fn clip(part: SegmentId) -> ClipRecord {
         rate: 1000,
         peak: 0.0,
         checksum: None,
+        words: Arc::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::{fs, io};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
+use super::segments::words_of;
 use super::tasks::{NewRow, insert};
 use super::{history, schema};
 use crate::engine::error::StoreError;
@@ -236,7 +237,7 @@ fn restore(connection: &Connection, folder: &Path, found: journal::Read) -> rusq
         transaction
             .prepare_cached(
                 "UPDATE segments SET clip = ?3, bytes = ?4, samples = ?5, rate = ?6, peak = ?7,
-                                     checksum = ?8
+                                     checksum = ?8, words = ?9
                  WHERE task = ?1 AND number = ?2",
             )?
             .execute(params![
@@ -248,6 +249,7 @@ fn restore(connection: &Connection, folder: &Path, found: journal::Read) -> rusq
                 clip.rate,
                 clip.peak,
                 clip.checksum,
+                words_of(clip),
             ])?;
     }
     if let Some((state, at, error)) = found.end {

@@ -23,9 +23,10 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// What of a segment's text is said otherwise than it is written, as JSON; nothing where all is said as
-/// it stands.
+/// it stands. When each word of its clip is said, as JSON.
 const VERSION_8: &str = "
 ALTER TABLE segments ADD COLUMN reading TEXT;
+ALTER TABLE segments ADD COLUMN words TEXT;
 ALTER TABLE tasks ADD COLUMN file TEXT;
 ";
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
-use super::columns::from_json;
+use super::columns::{from_json, to_json};
 use super::{Answer, Store};
-use crate::model::{ClipRecord, ErrorObject, SegmentId, StoredClip, TaskId};
+use crate::model::{ClipRecord, ErrorObject, SegmentId, StoredClip, TaskId, WordTime};
 
 impl ToSql for SegmentId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -22,7 +22,7 @@ impl FromSql for SegmentId {
 }
 
 impl Store {
-    /// The clips of a narration, by segment.
+    /// The clips of a narration, by segment, without their words.
     pub(crate) fn clips(&self, id: &TaskId) -> Answer<Vec<StoredClip>> {
         let id = id.clone();
         self.ask(move |db| {
@@ -31,7 +31,7 @@ impl Store {
                 [id.as_str()],
                 |row| row.get(0),
             )?;
-            clips(db, seq)
+            read_clips(db, seq, "NULL")
         })
     }
 
@@ -61,11 +61,12 @@ pub(super) fn complete(db: &Connection, id: &TaskId, clip: &ClipRecord) -> rusql
         clip.rate,
         clip.peak,
         clip.checksum,
+        words_of(clip),
     ];
     let rows = db
         .prepare_cached(
             "UPDATE segments SET clip = ?3, bytes = ?4, samples = ?5, rate = ?6, peak = ?7,
-                                 checksum = ?8
+                                 checksum = ?8, words = ?9
              WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
         )?
         .execute(values)?;
@@ -76,8 +77,8 @@ pub(super) fn complete(db: &Connection, id: &TaskId, clip: &ClipRecord) -> rusql
     let rows = db
         .prepare_cached(
             "INSERT INTO segments (task, number, first, past, text, pause_ms, heading, attempt,
-                                   clip, bytes, samples, rate, peak, checksum)
-             SELECT seq, ?2, 0, 0, '', 0, 0, 1, ?3, ?4, ?5, ?6, ?7, ?8
+                                   clip, bytes, samples, rate, peak, checksum, words)
+             SELECT seq, ?2, 0, 0, '', 0, 0, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9
              FROM tasks WHERE id = ?1 AND operation <> 'narrate'",
         )?
         .execute(values)?;
@@ -92,19 +93,33 @@ pub(super) fn complete(db: &Connection, id: &TaskId, clip: &ClipRecord) -> rusql
 pub(super) fn forget(db: &Connection, id: &TaskId, segment: SegmentId) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE segments SET clip = NULL, bytes = NULL, samples = NULL, peak = NULL,
-                             checksum = NULL, attempt = MAX(attempt, 1)
+                             checksum = NULL, words = NULL, attempt = MAX(attempt, 1)
          WHERE task = (SELECT seq FROM tasks WHERE id = ?1) AND number = ?2",
     )?
     .execute(params![id.as_str(), segment])
     .map(drop)
 }
 
+/// The words of a clip as they are stored.
+pub(super) fn words_of(clip: &ClipRecord) -> Option<String> {
+    (!clip.words.is_empty()).then(|| to_json(&clip.words))
+}
+
+/// The clips of a narration, by segment, with their words: for its journal.
 pub(super) fn clips(db: &Connection, seq: i64) -> rusqlite::Result<Vec<StoredClip>> {
-    db.prepare_cached(
-        "SELECT number, clip, bytes, samples, rate, peak, checksum FROM segments
-         WHERE task = ?1 AND clip IS NOT NULL ORDER BY number",
-    )?
+    read_clips(db, seq, "words")
+}
+
+/// Words are many, and most who ask for clips want none.
+fn read_clips(db: &Connection, seq: i64, words: &str) -> rusqlite::Result<Vec<StoredClip>> {
+    db.prepare_cached(&format!(
+        "SELECT number, clip, bytes, samples, rate, peak, checksum, {words} FROM segments
+         WHERE task = ?1 AND clip IS NOT NULL ORDER BY number"
+    ))?
     .query_map([seq], |row| {
+        let words: Option<String> = row.get(7)?;
+        // A clip is as good without them.
+        let words = words.and_then(|words| from_json::<Vec<WordTime>>(&words).ok());
         Ok(ClipRecord {
             segment_id: row.get(0)?,
             clip: row.get::<_, String>(1)?.into(),
@@ -113,6 +128,7 @@ pub(super) fn clips(db: &Connection, seq: i64) -> rusqlite::Result<Vec<StoredCli
             rate: row.get(4)?,
             peak: row.get(5)?,
             checksum: row.get(6)?,
+            words: words.unwrap_or_default().into(),
         })
     })?
     .collect()

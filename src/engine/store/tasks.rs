@@ -240,7 +240,7 @@ fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE segments SET clip = old.clip, bytes = old.bytes, samples = old.samples,
                              rate = old.rate, peak = old.peak,
-                             checksum = old.checksum
+                             checksum = old.checksum, words = old.words
          FROM segments AS old
          WHERE segments.task = ?2 AND old.task = ?1 AND old.number = segments.number
            AND old.text = segments.text AND old.reading IS segments.reading

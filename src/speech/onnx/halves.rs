@@ -32,6 +32,14 @@ pub(crate) struct Decoder {
     pub hop: usize,
     /// How many frames on either side a frame's samples may depend on.
     pub reach: usize,
+    /// What the first half makes of how many frames each of its inputs takes, if that can be told.
+    pub durations: Option<String>,
+}
+
+/// Has a model give one more of the values that it makes, of 32-bit floats.
+pub(crate) fn give_too(model: &mut Vec<u8>, value: &str) {
+    // A message that comes in two parts is put together by whoever reads it.
+    put(model, MODEL_GRAPH, &end_of_half(value));
 }
 
 /// Cuts a model in two, at the first values from its end that come from elsewhere than operators
@@ -52,6 +60,7 @@ pub(crate) fn cut_off_decoder(model: &mut Vec<u8>) -> Option<Decoder> {
     )]
     let reach = reach.ceil() as usize;
     let hop = usize::try_from(hop).ok()?;
+    let durations = graph.durations(&nodes, &between).map(str::to_owned);
     let parts = graph.part(&nodes)?;
     let ends: Vec<u8> = between.iter().flat_map(|name| end_of_half(name)).collect();
     let mut decoder = Vec::new();
@@ -69,12 +78,12 @@ pub(crate) fn cut_off_decoder(model: &mut Vec<u8>) -> Option<Decoder> {
     for at in parts.leaving {
         hide(model, at);
     }
-    // A message that comes in two parts is put together by whoever reads it.
     put(model, MODEL_GRAPH, &ends);
     Some(Decoder {
         model: decoder,
         hop,
         reach,
+        durations,
     })
 }
 
@@ -130,6 +139,21 @@ impl<'a> Graph<'a> {
             }
         }
         (nodes, between)
+    }
+
+    /// What the only step gives that rounds up: a number of frames is whole, and no other value of such a
+    /// model is. `None` if there are several, or it is in the second half.
+    fn durations(&self, decoder: &BTreeSet<usize>, between: &BTreeSet<&str>) -> Option<&'a str> {
+        let nodes = self.nodes.iter().enumerate();
+        let mut rounding = nodes.filter(|(_, node)| node.operator == "Ceil");
+        let (Some((index, node)), None) = (rounding.next(), rounding.next()) else {
+            return None;
+        };
+        let [output] = node.outputs[..] else {
+            return None;
+        };
+        let is_new = !decoder.contains(&index) && !between.contains(output);
+        is_new.then_some(output)
     }
 
     /// The samples of a frame and how far a sample looks, in frames. `None` if that can't be told.

@@ -17,7 +17,7 @@ mod shapes;
 pub(super) use blocked::in_blocks;
 pub(super) use chain::Chain;
 pub use envelope::check_envelope;
-pub(super) use halves::{Decoder, cut_off_decoder};
+pub(super) use halves::{Decoder, cut_off_decoder, give_too};
 #[cfg(feature = "fuzzing")]
 pub(crate) use invariants::check_bytes;
 pub(super) use model::{Inputs, Model, Opener, Opening, Stop, Values};

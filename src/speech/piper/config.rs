@@ -89,6 +89,11 @@ impl PiperConfig {
     /// # Errors
     /// [`SpeechError::Config`] with what is wrong.
     pub fn read(path: &Path) -> Result<Self, SpeechError> {
+        Ok(Self::read_with_text(path)?.0)
+    }
+
+    /// The same, with what the file says.
+    pub(super) fn read_with_text(path: &Path) -> Result<(Self, String), SpeechError> {
         let failed = |reason: String| SpeechError::Config {
             path: path.to_owned(),
             reason,
@@ -118,7 +123,7 @@ impl PiperConfig {
         let config: Self =
             serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
         config.check().map_err(failed)?;
-        Ok(config)
+        Ok((config, text))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -132,7 +132,15 @@ enum Stage {
     Waiting,
     Encoding,
     Decoding(Decoding),
-    Ended(Result<Vec<f32>, SpeechError>),
+    Ended(Result<Said, SpeechError>),
+}
+
+/// What an utterance has become.
+#[derive(Default)]
+struct Said {
+    samples: Vec<f32>,
+    /// The samples of each id; empty if the voice does not tell.
+    durations: Vec<u32>,
 }
 
 struct Decoding {
@@ -320,11 +328,15 @@ impl Shared {
             }
             let first = state.utterances.front_mut()?;
             if let Stage::Ended(result) = &mut first.stage {
-                let samples = std::mem::replace(result, Ok(Vec::new()));
+                let said = std::mem::replace(result, Ok(Said::default()));
                 let lanes = u32::try_from(self.lanes).unwrap_or(u32::MAX).max(1);
                 let work = first.work / lanes;
                 state.utterances.pop_front();
-                return Some(samples.map(|samples| Speech { samples, work }));
+                return Some(said.map(|said| Speech {
+                    samples: said.samples,
+                    durations: said.durations,
+                    work,
+                }));
             }
             state = self.wait(state);
         }
@@ -352,15 +364,18 @@ impl Shared {
         let (number, encoder, made) = match job {
             Job::Encode(number, request, mut encoder) => {
                 let made = caught(|| {
-                    let wanted: Vec<String> = decoder.inputs().map(str::to_owned).collect();
+                    let decoders = decoder.inputs().map(str::to_owned);
+                    let wanted: Vec<String> =
+                        decoders.chain(self.frames.durations.clone()).collect();
                     let values = encoder.run(request.inputs()?, &wanted, &self.stop)?;
-                    Ok(Output::Latent(Latent::new(values)))
+                    let latent = Latent::new(values, request.ids.len(), &self.frames)?;
+                    Ok(Output::Latent(latent))
                 });
                 (number, Some(encoder), made)
             }
             Job::Decode(number, latent, index, window) => {
                 let made = caught(|| {
-                    let samples = latent.decode(window, self.frames, decoder, &self.stop)?;
+                    let samples = latent.decode(window, &self.frames, decoder, &self.stop)?;
                     Ok(Output::Piece(index, samples))
                 });
                 (number, None, made)
@@ -439,6 +454,20 @@ impl State {
     }
 }
 
+impl Decoding {
+    /// All pieces are made. Whatever has become of the windows, the clip is as long as the voice has said.
+    fn end(&self) -> Result<Said, SpeechError> {
+        let samples = self.pieces.concat();
+        let durations = self.latent.durations.clone();
+        let told: u64 = durations.iter().map(|&one| u64::from(one)).sum();
+        if !durations.is_empty() && told != samples.len() as u64 {
+            let reason = format!("{told} samples were to be made, and {} were", samples.len());
+            return Err(SpeechError::Run(reason));
+        }
+        Ok(Said { samples, durations })
+    }
+}
+
 impl Utterance {
     fn take(&mut self, made: Result<Output, SpeechError>, window: usize) {
         match (made, &mut self.stage) {
@@ -447,7 +476,7 @@ impl Utterance {
                 let windows = windows(latent.frames, window);
                 let count = windows.len();
                 self.stage = if count == 0 {
-                    Stage::Ended(Ok(Vec::new()))
+                    Stage::Ended(Ok(Said::default()))
                 } else {
                     Stage::Decoding(Decoding {
                         latent: Arc::new(latent),
@@ -462,7 +491,7 @@ impl Utterance {
                 decoding.pieces[index] = samples;
                 decoding.left -= 1;
                 if decoding.left == 0 {
-                    self.stage = Stage::Ended(Ok(decoding.pieces.concat()));
+                    self.stage = Stage::Ended(decoding.end());
                 }
             }
             // A window before it failed.

@@ -9,10 +9,11 @@ mod synthesizer;
 mod unreadable;
 mod windows;
 mod wording;
+mod words;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use unicode_script::Script;
@@ -26,6 +27,7 @@ use phonemes::Spoken;
 use synthesizer::PiperSynthesizer;
 use unreadable::Unreadable;
 use wording::Piece;
+use words::{Alone, Place};
 
 /// A Piper voice.
 pub struct PiperVoice {
@@ -41,14 +43,14 @@ impl PiperVoice {
     /// # Errors
     /// [`SpeechError::Config`] if it is missing, is not JSON, or lacks a field we need.
     pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Self, SpeechError> {
-        let config = PiperConfig::read(&files.config)?;
+        let (config, text) = PiperConfig::read_with_text(&files.config)?;
         let info = VoiceInfo {
             name: files.name.clone(),
             family: "piper",
             language: config.language_tag(),
             sample_rate: config.audio.sample_rate,
             speakers: config.num_speakers.max(1),
-            version: version(files),
+            version: version(&text, files),
         };
         let model = files.model.clone();
         Ok(Self {
@@ -71,6 +73,7 @@ impl Voice for PiperVoice {
             espeak,
             config: Arc::clone(&self.config),
             unreadable: Unreadable::default(),
+            alone: Mutex::default(),
         }))
     }
 
@@ -83,9 +86,8 @@ impl Voice for PiperVoice {
 
 /// Hashing the model as well would cost more than it tells: a retrained one has another
 /// configuration or another size, and a fetched one is checked when it is installed.
-fn version(files: &VoiceFiles) -> String {
-    let config = std::fs::read(&files.config).unwrap_or_default();
-    let hash: String = Sha256::digest(&config)
+fn version(config: &str, files: &VoiceFiles) -> String {
+    let hash: String = Sha256::digest(config)
         .iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))
@@ -98,13 +100,21 @@ struct PiperFrontEnd {
     espeak: Espeak,
     config: Arc<PiperConfig>,
     unreadable: Unreadable,
+    /// What is said of single words, as often as they come.
+    alone: Mutex<HashMap<String, String>>,
 }
+
+/// So many single words are remembered; then it begins anew.
+const MOST_WORDS: usize = 10_000;
 
 impl FrontEnd for PiperFrontEnd {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
         let map = &self.config.phoneme_id_map;
         if self.config.speaks_text() {
-            return Ok(phonemes::utterance(phonemes::of_text(text), map));
+            let phonemes = phonemes::of_text(text);
+            let alone = |word: &str| Ok(phonemes::of_text(word));
+            let words = places(text, &phonemes, alone)?;
+            return Ok(phonemes::utterance(phonemes, map, words));
         }
         // Phonemes in the text are no words of any script.
         let words = wording::without_phonemes(text);
@@ -116,7 +126,8 @@ impl FrontEnd for PiperFrontEnd {
         } else {
             String::new()
         };
-        let mut utterance = phonemes::utterance(phonemes, map);
+        let words = places(text, &phonemes, |word| self.alone(word))?;
+        let mut utterance = phonemes::utterance(phonemes, map, words);
         let mut told = HashSet::new();
         for word in spelled {
             if told.insert(word) {
@@ -127,7 +138,39 @@ impl FrontEnd for PiperFrontEnd {
     }
 }
 
+/// Where each word of a text is in its phonemes. `alone` tells what is said for a word by itself.
+fn places(
+    text: &str,
+    phonemes: &str,
+    alone: impl Fn(&str) -> Result<String, SpeechError>,
+) -> Result<Vec<Place>, SpeechError> {
+    let words = words::words(text).into_iter().map(|word| {
+        let phonemes = alone(&text[word.clone()])?;
+        Ok(Alone {
+            text: word,
+            phonemes,
+        })
+    });
+    let words: Vec<Alone> = words.collect::<Result<_, SpeechError>>()?;
+    Ok(words::places(&words, phonemes))
+}
+
 impl PiperFrontEnd {
+    /// The phonemes of a single word.
+    fn alone(&self, word: &str) -> Result<String, SpeechError> {
+        let known = || self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(phonemes) = known().get(word) {
+            return Ok(phonemes.clone());
+        }
+        let phonemes = self.phonemes(word)?;
+        let mut known = known();
+        if known.len() >= MOST_WORDS {
+            known.clear();
+        }
+        known.insert(word.to_owned(), phonemes.clone());
+        Ok(phonemes)
+    }
+
     /// The phonemes of a text: eSpeak's, and those that stand in it.
     fn phonemes(&self, text: &str) -> Result<String, SpeechError> {
         let voice = &self.config.espeak.voice;

@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::super::{Clause, Utterance};
+use super::super::{Clause, SpokenWord, Utterance};
+use super::words::Place;
 
 /// The phonemes of a text, put together from what eSpeak has said of its parts and from what stands
 /// between them.
@@ -136,8 +137,12 @@ fn terminator(consumed: &str, last: bool) -> &'static str {
 }
 
 /// Gives each phoneme its numbers: `^`, then every phoneme followed by the pad, then `$`. A
-/// phoneme that the voice doesn't know is left out and named.
-pub(super) fn utterance(phonemes: String, map: &HashMap<String, Vec<i64>>) -> Utterance {
+/// phoneme that the voice doesn't know is left out and named. `words` are in these phonemes, in order.
+pub(super) fn utterance(
+    phonemes: String,
+    map: &HashMap<String, Vec<i64>>,
+    words: Vec<Place>,
+) -> Utterance {
     let of = |phoneme: &str| map.get(phoneme).map_or(&[][..], Vec::as_slice);
     let pad = of("_");
     let mut ids = Vec::with_capacity(phonemes.len() * 2 + 4);
@@ -145,7 +150,10 @@ pub(super) fn utterance(phonemes: String, map: &HashMap<String, Vec<i64>>) -> Ut
     ids.extend_from_slice(pad);
     let mut unknown = BTreeSet::new();
     let mut buffer = [0; 4];
+    // Where the ids of each phoneme begin.
+    let mut begins = Vec::with_capacity(phonemes.len() + 1);
     for phoneme in phonemes.chars() {
+        begins.push(ids.len());
         match map.get(&*phoneme.encode_utf8(&mut buffer)) {
             Some(numbers) => {
                 ids.extend_from_slice(numbers);
@@ -156,12 +164,20 @@ pub(super) fn utterance(phonemes: String, map: &HashMap<String, Vec<i64>>) -> Ut
             }
         }
     }
+    begins.push(ids.len());
     ids.extend_from_slice(of("$"));
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let words = words.into_iter().map(|word| SpokenWord {
+        text: number(word.text.start)..number(word.text.end),
+        ids: number(begins[word.phonemes.start])..number(begins[word.phonemes.end]),
+    });
+    let words = words.collect();
     Utterance {
         phonemes,
         ids,
         unknown: unknown.into_iter().collect(),
         spelled: Vec::new(),
+        words,
     }
 }
 
@@ -233,8 +249,17 @@ mod tests {
     fn an_unknown_phoneme_is_named_and_left_out() {
         let map = [("^", 1), ("_", 0), ("$", 2), ("a", 14)]
             .map(|(phoneme, id)| (phoneme.to_owned(), vec![id]));
-        let utterance = utterance("aʘa".into(), &map.into_iter().collect());
+        let word = Place {
+            text: 0..3,
+            phonemes: 1..3,
+        };
+        let utterance = utterance("aʘa".into(), &map.into_iter().collect(), vec![word]);
         assert_eq!(utterance.ids, [1, 0, 14, 0, 14, 0, 2]);
         assert_eq!(utterance.unknown, ["ʘ"]);
+        let word = SpokenWord {
+            text: 0..3,
+            ids: 4..6,
+        };
+        assert_eq!(utterance.words, [word]);
     }
 }

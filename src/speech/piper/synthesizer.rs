@@ -8,11 +8,13 @@ use std::time::Instant;
 use prost::bytes::Bytes;
 
 use super::super::onnx::{
-    Chain, Decoder, Model, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder, in_blocks,
+    Chain, Decoder, Model, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder, give_too,
+    in_blocks,
 };
 use super::super::{Layout, Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::config::PiperConfig;
 use super::lanes::{Lanes, Request};
+use super::windows::Frames;
 use crate::engine::{Interrupt, NarrationSettings};
 
 /// More lanes would take more memory than they give; further threads are shared out among them.
@@ -51,7 +53,7 @@ impl PiperSynthesizer {
         interrupt: &Interrupt,
     ) -> Result<Self, SpeechError> {
         let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
-        let (model, inputs) = open(&opener, runtime)?;
+        let (model, inputs) = open(&opener, runtime, config.audio.sample_rate)?;
         for needed in ["input", "input_lengths", "scales"] {
             if !inputs.iter().any(|name| name == needed) {
                 let reason = format!("it has no input `{needed}`: it is not a Piper voice");
@@ -132,6 +134,7 @@ impl Synthesizer for PiperSynthesizer {
                 }
                 Ok(Speech {
                     samples: outputs?.values,
+                    durations: Vec::new(),
                     work: begun.elapsed(),
                 })
             }
@@ -143,14 +146,26 @@ impl Synthesizer for PiperSynthesizer {
 type Named = (Opened, Vec<String>);
 
 /// In lanes if that can be, with its first half in pieces if that can be.
-fn open(opener: &Opener<'_>, runtime: &Runtime) -> Result<Named, SpeechError> {
+fn open(opener: &Opener<'_>, runtime: &Runtime, rate: u32) -> Result<Named, SpeechError> {
     let (layout, threads) = (runtime.layout(), runtime.threads());
     for most_pieces in [MOST_PIECES, 1] {
         let mut bytes = opener.read()?;
-        let Some(decoder) = cut_off_decoder(&mut bytes) else {
+        let Some(mut decoder) = cut_off_decoder(&mut bytes) else {
             return opener.open(bytes, threads).map(whole);
         };
-        match open_lanes(opener, bytes, &decoder, (layout, threads, most_pieces)) {
+        match &decoder.durations {
+            Some(durations) if most_pieces > 1 => give_too(&mut bytes, durations),
+            // It can be what the model can't be opened with.
+            _ => decoder.durations = None,
+        }
+        let frames = Frames::new(&decoder, rate);
+        match open_lanes(
+            opener,
+            bytes,
+            &decoder,
+            frames,
+            (layout, threads, most_pieces),
+        ) {
             Err(error) if error != SpeechError::Interrupted => {
                 tracing::warn!(%error, most_pieces, "the voice can't be opened in parts");
             }
@@ -164,10 +179,10 @@ fn open_lanes(
     opener: &Opener<'_>,
     encoder: Vec<u8>,
     decoder: &Decoder,
+    frames: Frames,
     (layout, threads, most_pieces): (Layout, usize, usize),
 ) -> Result<Named, SpeechError> {
     let count = threads.min(MOST_LANES);
-    let frames = decoder.into();
     // Few of its steps can use more than one thread; one lane in four is all that it keeps busy.
     let encoder = cut_in_pieces(encoder, most_pieces).into_iter();
     let encoder = encoder.map(|model| Opening {

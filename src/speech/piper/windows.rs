@@ -6,19 +6,25 @@ use super::super::SpeechError;
 use super::super::onnx::{Decoder, Inputs, Model, Stop, Values};
 
 /// How frames become samples.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Frames {
     /// The samples of a frame.
     pub hop: usize,
     /// How many frames on either side a sample depends on.
     pub reach: usize,
+    /// What the first half gives of the durations, if it does.
+    pub durations: Option<String>,
+    /// Samples a second.
+    pub rate: u32,
 }
 
-impl From<&Decoder> for Frames {
-    fn from(decoder: &Decoder) -> Self {
+impl Frames {
+    pub(super) fn new(decoder: &Decoder, rate: u32) -> Self {
         Self {
             hop: decoder.hop,
             reach: decoder.reach,
+            durations: decoder.durations.clone(),
+            rate,
         }
     }
 }
@@ -29,12 +35,35 @@ pub(super) struct Latent {
     values: Vec<Values>,
     /// How many frames there are.
     pub frames: usize,
+    /// How many samples each input takes, all of them together. Empty if the voice does not tell.
+    pub durations: Vec<u32>,
 }
 
 impl Latent {
-    pub(super) fn new(values: Vec<Values>) -> Self {
-        let frames = values.iter().filter_map(frames_of).max().unwrap_or(0);
-        Self { values, frames }
+    /// What the first half gave for so many inputs: what the second takes, and then the durations if it
+    /// gives these.
+    ///
+    /// # Errors
+    /// [`SpeechError::Run`] if the frames are not as many as the durations say.
+    pub(super) fn new(
+        mut values: Vec<Values>,
+        inputs: usize,
+        frames: &Frames,
+    ) -> Result<Self, SpeechError> {
+        let durations = frames.durations.as_ref().and_then(|_| values.pop());
+        let durations = durations.and_then(|values| durations_of(&values, inputs));
+        let count = values.iter().filter_map(frames_of).max().unwrap_or(0);
+        let told: u64 = durations.iter().flatten().map(|&one| u64::from(one)).sum();
+        if durations.is_some() && told != count as u64 {
+            let reason = format!("durations of {told} frames gave {count}");
+            return Err(SpeechError::Run(reason));
+        }
+        let durations = durations.map(|durations| in_samples(&durations, frames));
+        Ok(Self {
+            values,
+            frames: count,
+            durations: durations.unwrap_or_default(),
+        })
     }
 
     /// The samples of the frames in `window`: as many as a frame has, times their number.
@@ -44,11 +73,11 @@ impl Latent {
     pub(super) fn decode(
         &self,
         window: Range<usize>,
-        frames: Frames,
+        frames: &Frames,
         decoder: &mut Model,
         stop: &Stop,
     ) -> Result<Vec<f32>, SpeechError> {
-        let Frames { hop, reach } = frames;
+        let &Frames { hop, reach, .. } = frames;
         let seen = window.start.saturating_sub(reach)..(window.end + reach).min(self.frames);
         let names: Vec<String> = decoder.inputs().map(str::to_owned).collect();
         let mut inputs = Inputs::default();
@@ -80,6 +109,57 @@ fn frames_of(values: &Values) -> Option<usize> {
     }
 }
 
+/// Durations of so many inputs, shape `[1, 1, inputs]`: whole numbers. `None` if it is something else that
+/// the model rounds up.
+fn durations_of(values: &Values, inputs: usize) -> Option<Vec<u32>> {
+    // Beyond it not each whole number is one of these floats.
+    const MOST: f32 = 16_777_216.0;
+    let count = i64::try_from(inputs).ok()?;
+    if values.shape != [1, 1, count] || values.values.len() != inputs {
+        return None;
+    }
+    let whole = |&frames: &f32| {
+        let is_count = (0.0..MOST).contains(&frames) && frames.fract() == 0.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number below 2^24"
+        )]
+        is_count.then_some(frames as u32)
+    };
+    values.values.iter().map(whole).collect()
+}
+
+/// How long before its durations say so a phoneme is heard, in seconds: what lies between the durations of
+/// 1,026 words and their places by forced alignment (half of them between 30 and 64 ms).
+const LEAD: f64 = 0.048;
+
+/// The samples of each input from its frames, each begun as early as it is heard. All together they are
+/// as many as before.
+fn in_samples(durations: &[u32], frames: &Frames) -> Vec<u32> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "some thousand samples"
+    )]
+    let lead = (LEAD * f64::from(frames.rate)) as u64;
+    let count = durations.len();
+    let (mut past, mut before) = (0u64, 0u64);
+    let samples = durations.iter().enumerate().map(|(index, &duration)| {
+        past += u64::from(duration) * frames.hop as u64;
+        let is_last = index + 1 == count;
+        let end = if is_last {
+            past
+        } else {
+            past.saturating_sub(lead)
+        };
+        let samples = end - before;
+        before = end;
+        u32::try_from(samples).unwrap_or(u32::MAX)
+    });
+    samples.collect()
+}
+
 /// The same of some of the frames.
 fn cut(values: &Values, frames: usize, seen: Range<usize>) -> Values {
     let mut shape = values.shape.clone();
@@ -109,6 +189,43 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Of so many samples each, at 10,000 a second.
+    fn frames(hop: usize) -> Frames {
+        Frames {
+            hop,
+            reach: 1,
+            durations: Some("d".into()),
+            rate: 10_000,
+        }
+    }
+
+    #[test]
+    fn durations_are_told_where_they_are_heard() {
+        let frames = frames(100);
+        assert_eq!(in_samples(&[2, 9, 0, 5], &frames), [0, 620, 0, 980]);
+        assert_eq!(in_samples(&[1], &frames), [100]);
+        assert_eq!(in_samples(&[], &frames), [0; 0]);
+    }
+
+    #[test]
+    fn durations_are_as_many_frames_as_there_are() {
+        let values = |shape: Vec<i64>, values: Vec<f32>| Values { shape, values };
+        let frames = frames(1000);
+        let latent = |shape, durations: Vec<f32>| {
+            let latent = values(vec![1, 1, 5], vec![0.0; 5]);
+            Latent::new(vec![latent, values(shape, durations)], 2, &frames)
+        };
+        let told = latent(vec![1, 1, 2], vec![2.0, 3.0]).unwrap();
+        assert_eq!((told.durations, told.frames), (vec![1520, 3480], 5));
+        // Something else that the model rounds up.
+        for other in [vec![2.5, 2.5], vec![-1.0, 6.0], vec![f32::NAN, 5.0]] {
+            assert_eq!(latent(vec![1, 1, 2], other).unwrap().durations, [0; 0]);
+        }
+        assert_eq!(latent(vec![2], vec![2.0, 3.0]).unwrap().durations, [0; 0]);
+        let error = latent(vec![1, 1, 2], vec![2.0, 4.0]).unwrap_err();
+        assert!(error.to_string().contains("6 frames gave 5"), "{error}");
+    }
 
     #[test]
     fn a_window_is_cut_out_of_every_channel() {

@@ -54,7 +54,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::super::{Layout, Runtime, Speech, SpeechError, Utterance};
+    use super::super::super::{Layout, Runtime, Speech, SpeechError, SpokenWord, Utterance};
     use super::super::frame::Kind;
     use super::super::message::{Load, Reply, Request};
     use super::*;
@@ -106,12 +106,20 @@ mod tests {
     fn utterances() -> impl Strategy<Value = Utterance> {
         let words = || prop::collection::vec("\\PC{0,5}", 0..3);
         let ids = prop::collection::vec(any::<i64>(), 0..20);
-        (".{0,20}", ids, words(), words()).prop_map(|(phonemes, ids, unknown, spelled)| Utterance {
-            phonemes,
-            ids,
-            unknown,
-            spelled,
-        })
+        let place = any::<[u32; 4]>().prop_map(|[start, end, first, past]| SpokenWord {
+            text: start..end,
+            ids: first..past,
+        });
+        let places = prop::collection::vec(place, 0..3);
+        (".{0,20}", ids, words(), words(), places).prop_map(
+            |(phonemes, ids, unknown, spelled, words)| Utterance {
+                phonemes,
+                ids,
+                unknown,
+                spelled,
+                words,
+            },
+        )
     }
 
     fn requests() -> impl Strategy<Value = Request> {
@@ -145,6 +153,7 @@ mod tests {
 
     fn replies() -> impl Strategy<Value = Reply> {
         let samples = prop::collection::vec(-1.0_f32..1.0, 0..50);
+        let durations = prop::collection::vec(any::<u32>(), 0..50);
         prop_oneof![
             ".{0,20}".prop_map(|version| Reply::Loaded { version }),
             Just(Reply::Done),
@@ -155,9 +164,13 @@ mod tests {
                     checksum,
                 }
             }),
-            (samples, any::<u64>()).prop_map(|(samples, nanoseconds)| {
+            (samples, durations, any::<u64>()).prop_map(|(samples, durations, nanoseconds)| {
                 let work = Duration::from_nanos(nanoseconds);
-                Reply::Spoken(Speech { samples, work })
+                Reply::Spoken(Speech {
+                    samples,
+                    durations,
+                    work,
+                })
             }),
             errors().prop_map(Reply::Failed),
         ]

@@ -15,7 +15,7 @@ use crate::assets::VoiceFiles;
 use crate::engine::{Limits, NarrationSettings, Shortage};
 
 /// Raised with every change that the other side could not understand.
-pub(super) const PROTOCOL: u32 = 2;
+pub(super) const PROTOCOL: u32 = 3;
 
 /// Who is speaking.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,8 +233,8 @@ pub(super) fn process_error(reason: impl ToString) -> SpeechError {
     }
 }
 
-/// The number and the time come before the samples.
-const SAMPLES_HEADER: usize = 16;
+/// The number, the time and how many durations there are come first, then these, then the samples.
+const SAMPLES_HEADER: usize = 20;
 
 impl Hello {
     pub(super) fn bytes(&self) -> Result<Vec<u8>, MessageError> {
@@ -261,16 +261,18 @@ impl Answer {
         let Reply::Spoken(speech) = &self.reply else {
             return to_bytes(Kind::Reply, self);
         };
-        let mut payload = Vec::with_capacity(SAMPLES_HEADER + 4 * speech.samples.len());
+        let Speech {
+            samples, durations, ..
+        } = speech;
+        let numbers = durations.len() + samples.len();
+        let mut payload = Vec::with_capacity(SAMPLES_HEADER + 4 * numbers);
         payload.extend(self.number.to_le_bytes());
         let nanoseconds = u64::try_from(speech.work.as_nanos()).unwrap_or(u64::MAX);
         payload.extend(nanoseconds.to_le_bytes());
-        payload.extend(
-            speech
-                .samples
-                .iter()
-                .flat_map(|sample| sample.to_le_bytes()),
-        );
+        let count = u32::try_from(durations.len()).unwrap_or(u32::MAX);
+        payload.extend(count.to_le_bytes());
+        payload.extend(durations.iter().flat_map(|one| one.to_le_bytes()));
+        payload.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
         Ok(Frame::bytes(Kind::Samples, &payload)?)
     }
 
@@ -280,16 +282,21 @@ impl Answer {
         }
         let wrong = || MessageError::Samples(frame.payload.len());
         let (number, rest) = frame.payload.split_first_chunk().ok_or_else(wrong)?;
-        let (nanoseconds, samples) = rest.split_first_chunk().ok_or_else(wrong)?;
-        let samples = samples.chunks_exact(4);
-        if !samples.remainder().is_empty() {
+        let (nanoseconds, rest) = rest.split_first_chunk().ok_or_else(wrong)?;
+        let (count, rest) = rest.split_first_chunk().ok_or_else(wrong)?;
+        let (numbers, []) = rest.as_chunks::<4>() else {
             return Err(wrong());
-        }
-        let sample = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        };
+        let count = usize::try_from(u32::from_le_bytes(*count)).map_err(|_| wrong())?;
+        let (durations, samples) = numbers.split_at_checked(count).ok_or_else(wrong)?;
         Ok(Self {
             number: u64::from_le_bytes(*number),
             reply: Reply::Spoken(Speech {
-                samples: samples.map(sample).collect(),
+                samples: samples.iter().map(|one| f32::from_le_bytes(*one)).collect(),
+                durations: durations
+                    .iter()
+                    .map(|one| u32::from_le_bytes(*one))
+                    .collect(),
                 work: Duration::from_nanos(u64::from_le_bytes(*nanoseconds)),
             }),
         })
