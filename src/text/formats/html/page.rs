@@ -9,14 +9,13 @@ use std::ops::Range;
 use super::super::super::{BlockEnd, BlockKind, OmissionReason, Spoken};
 use super::super::scripts;
 use super::super::writer::{Mark, Writer};
-use super::code;
 use super::ends::EndTags;
 use super::facts::Facts;
 use super::fallback::{self, Pictures};
 use super::names::{self, Role};
 use super::pages;
 use super::piece::Piece;
-use super::preformatted::laid_out;
+use super::preformatted::Preformatted;
 use super::references::{decoded, reference};
 use super::tokens::{Token, Tokens, What};
 
@@ -57,16 +56,6 @@ struct Frame {
     is_page: bool,
     /// How many frames there are up to the innermost block, itself included.
     up_to_block: usize,
-}
-
-/// The outermost `<pre>` that is open.
-struct Preformatted {
-    frame: usize,
-    mark: Mark,
-    /// What is in it is code, as a tag or a class says.
-    is_code: bool,
-    /// It has an end tag; without one it silences nothing.
-    is_closed: bool,
 }
 
 /// A list whose items count.
@@ -135,8 +124,7 @@ impl<'a> Page<'a> {
     /// Nothing comes any more.
     pub(in super::super) fn finish(&mut self) {
         if let Some(open) = self.preformatted.take() {
-            let is_closed = false;
-            self.end_preformatted(&Preformatted { is_closed, ..open });
+            open.finish(&mut self.writer, self.text);
         }
     }
 
@@ -284,14 +272,12 @@ impl<'a> Page<'a> {
             self.frames[raised].is_linked = true;
         }
         if let Some(open) = &mut self.preformatted {
-            open.is_code |= names::is_code(name);
+            open.holds(name);
         } else if role == Role::Preformatted && context.silent.is_none() {
-            self.preformatted = Some(Preformatted {
-                frame: self.frames.len(),
-                mark: self.writer.mark(),
-                is_code: facts.code || context.holds_code,
-                is_closed: self.has_end(piece, token),
-            });
+            let is_code = facts.code || context.holds_code;
+            let is_closed = self.has_end(piece, token);
+            let (frame, mark) = (self.frames.len(), self.writer.mark());
+            self.preformatted = Some(Preformatted::new(frame, mark, is_code, is_closed));
         }
         let is_in_line = matches!(role, Role::Inline | Role::Link);
         self.open[name].push(self.frames.len());
@@ -456,7 +442,7 @@ impl<'a> Page<'a> {
         {
             self.title = Some(title).filter(|title| !title.trim().is_empty());
         }
-        let ended = self.preformatted.take_if(|open| open.frame == index);
+        let ended = self.preformatted.take_if(|open| open.frame() == index);
         if self.context().silent.is_some() {
             return;
         }
@@ -483,26 +469,7 @@ impl<'a> Page<'a> {
             _ => {}
         }
         if let Some(ended) = ended {
-            self.end_preformatted(&ended);
+            ended.end(&mut self.writer, self.text);
         }
-    }
-
-    /// What stood in `<pre>` is code, or its lines mean what those of a plain text do.
-    fn end_preformatted(&mut self, ended: &Preformatted) {
-        self.writer.close(BlockEnd::Paragraph);
-        let (text, mark) = (self.text, ended.mark);
-        let looks_like_code = || {
-            let words = self.writer.all_since(mark, usize::MAX);
-            words.is_some_and(|words| code::is_code(&words))
-        };
-        if ended.is_closed && (ended.is_code || looks_like_code()) {
-            self.writer.take_back(mark, OmissionReason::Code);
-            self.writer.name_since(mark, OmissionReason::Code);
-            return;
-        }
-        let mut begins = Writer::is_first(mark);
-        self.writer.rewrite(mark, |block| {
-            laid_out(text, block, std::mem::take(&mut begins))
-        });
     }
 }

@@ -1,15 +1,72 @@
-//! The inside of `<pre>` that is no code: verse, a title page, a whole book of the old web. Its lines mean
-//! what those of a plain text do, and the plain format says what that is. It must never read a word twice,
-//! nor lose one that an entity stands for.
+//! The inside of `<pre>`: code, which is left out, or verse, a title page, a whole book of the old web. The
+//! lines of these mean what those of a plain text do, and the plain format says what that is. It must never
+//! read a word twice, nor lose one that an entity stands for.
 
 use std::ops::Range;
 
 use super::super::super::{Block, BlockEnd, BlockKind, Omission, OmissionReason, Run, Spoken};
 use super::super::plain::lay_out;
+use super::super::writer::{Mark, Writer};
+use super::{code, names};
+
+/// The outermost `<pre>` that is open.
+pub(super) struct Preformatted {
+    frame: usize,
+    mark: Mark,
+    /// What is in it is code, as a tag or a class says.
+    is_code: bool,
+    /// It has an end tag; without one it silences nothing.
+    is_closed: bool,
+}
+
+impl Preformatted {
+    /// `frame` is the index of its frame, `mark` the place where its words begin.
+    pub(super) fn new(frame: usize, mark: Mark, is_code: bool, is_closed: bool) -> Self {
+        Preformatted {
+            frame,
+            mark,
+            is_code,
+            is_closed,
+        }
+    }
+
+    pub(super) fn frame(&self) -> usize {
+        self.frame
+    }
+
+    /// An element of this name is in it.
+    pub(super) fn holds(&mut self, name: usize) {
+        self.is_code |= names::is_code(name);
+    }
+
+    /// The text ends before it does.
+    pub(super) fn finish(self, writer: &mut Writer<'_>, text: &str) {
+        let is_closed = false;
+        Preformatted { is_closed, ..self }.end(writer, text);
+    }
+
+    /// What stood in it is code, or its lines mean what those of a plain text do.
+    pub(super) fn end(self, writer: &mut Writer<'_>, text: &str) {
+        writer.close(BlockEnd::Paragraph);
+        let looks_like_code = || {
+            let words = writer.all_since(self.mark, usize::MAX);
+            words.is_some_and(|words| code::is_code(&words))
+        };
+        if self.is_closed && (self.is_code || looks_like_code()) {
+            writer.take_back(self.mark, OmissionReason::Code);
+            writer.name_since(self.mark, OmissionReason::Code);
+            return;
+        }
+        let mut begins = Writer::is_first(self.mark);
+        writer.rewrite(self.mark, |block| {
+            laid_out(text, block, std::mem::take(&mut begins))
+        });
+    }
+}
 
 /// The blocks that the lines of `block` are, and what of it is not spoken. Only a block that `begins` a
 /// page has its title in its first line. `text` is the source.
-pub(super) fn laid_out(text: &str, block: Block, begins: bool) -> (Vec<Block>, Vec<Omission>) {
+fn laid_out(text: &str, block: Block, begins: bool) -> (Vec<Block>, Vec<Omission>) {
     // A heading is one, on however many lines.
     if matches!(block.kind, BlockKind::Heading(_)) {
         return (vec![block], Vec::new());
