@@ -30,6 +30,8 @@ pub(in super::super) struct Context {
     pub(in super::super) is_link: bool,
     /// `<pre>` there holds code, as a class says.
     holds_code: bool,
+    /// An element within `<pre>` says that it holds code.
+    is_code: bool,
 }
 
 impl Context {
@@ -38,6 +40,7 @@ impl Context {
         silent: None,
         is_link: false,
         holds_code: false,
+        is_code: false,
     };
 }
 
@@ -181,10 +184,13 @@ impl<'a> Page<'a> {
             self.pop(span.start);
         }
         let context = self.context();
-        match context.silent {
-            Some(reason) => self.writer.omit(span, reason),
-            None => self.writer.run(context.kind, span, spoken),
+        if let Some(reason) = context.silent {
+            return self.writer.omit(span, reason);
         }
+        if let Some(open) = &mut self.preformatted {
+            open.count(words, context.is_code);
+        }
+        self.writer.run(context.kind, span, spoken);
     }
 
     /// Something that says nothing, for its reason or that of what it stands in.
@@ -271,9 +277,8 @@ impl<'a> Page<'a> {
         {
             self.frames[raised].is_linked = true;
         }
-        if let Some(open) = &mut self.preformatted {
-            open.holds(name);
-        } else if role == Role::Preformatted && context.silent.is_none() {
+        context.is_code |= self.preformatted.is_some() && names::is_code(name);
+        if self.preformatted.is_none() && role == Role::Preformatted && context.silent.is_none() {
             let is_code = facts.code || context.holds_code;
             let is_closed = self.has_end(piece, token);
             let (frame, mark) = (self.frames.len(), self.writer.mark());

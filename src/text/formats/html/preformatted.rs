@@ -7,16 +7,19 @@ use std::ops::Range;
 use super::super::super::{Block, BlockEnd, BlockKind, Omission, OmissionReason, Run, Spoken};
 use super::super::plain::lay_out;
 use super::super::writer::{Mark, Writer};
-use super::{code, names};
+use super::code;
 
 /// The outermost `<pre>` that is open.
 pub(super) struct Preformatted {
     frame: usize,
     mark: Mark,
-    /// What is in it is code, as a tag or a class says.
+    /// What is in it is code, as a class says.
     is_code: bool,
     /// It has an end tag; without one it silences nothing.
     is_closed: bool,
+    /// How much is said in it, and how much of that in elements that hold code; in bytes, without blanks.
+    said: usize,
+    coded: usize,
 }
 
 impl Preformatted {
@@ -27,6 +30,8 @@ impl Preformatted {
             mark,
             is_code,
             is_closed,
+            said: 0,
+            coded: 0,
         }
     }
 
@@ -34,9 +39,16 @@ impl Preformatted {
         self.frame
     }
 
-    /// An element of this name is in it.
-    pub(super) fn holds(&mut self, name: usize) {
-        self.is_code |= names::is_code(name);
+    /// Words are said in it, `is_code` where an element around them holds code.
+    pub(super) fn count(&mut self, words: &str, is_code: bool) {
+        let len: usize = words.split_whitespace().map(str::len).sum();
+        self.said += len;
+        self.coded += if is_code { len } else { 0 };
+    }
+
+    /// One word that is tagged as code proves nothing of the others.
+    fn is_tagged(&self) -> bool {
+        self.coded > 0 && 10 * self.coded >= 9 * self.said
     }
 
     /// The text ends before it does.
@@ -52,7 +64,7 @@ impl Preformatted {
             let words = writer.all_since(self.mark, usize::MAX);
             words.is_some_and(|words| code::is_code(&words))
         };
-        if self.is_closed && (self.is_code || looks_like_code()) {
+        if self.is_closed && (self.is_code || self.is_tagged() || looks_like_code()) {
             writer.take_back(self.mark, OmissionReason::Code);
             writer.name_since(self.mark, OmissionReason::Code);
             return;

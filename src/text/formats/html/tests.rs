@@ -185,7 +185,7 @@ fn code_is_left_out_as_a_whole() {
         "<pre class='language-none'>Words</pre>",
         "<pre class=\"brush: js\">Words</pre>",
         "<div class=\"highlight-default\"><div class=\"highlight\"><pre><span></span>Words</pre></div></div>",
-        "<pre>Type <kbd>x</kbd> now</pre>",
+        "<pre><code>Words</code>\n<samp><b>More</b> of it</samp></pre>",
         "<pre>$ ls\nrope</pre>",
         "<xmp><p>One</p></xmp>",
     ] {
@@ -194,6 +194,7 @@ fn code_is_left_out_as_a_whole() {
         let told = left_out(&Html.parse(&text), &text, OmissionReason::Code);
         assert_eq!(told.len(), 1, "{text}: {told:?}");
     }
+    assert_eq!(heard("<pre>Type <kbd>x</kbd> now</pre>"), ["Type x now"]);
     // The language of people, a box that is set off, code that never ends.
     for text in [
         "<body class=lang-de><pre>Words</pre></body>",
