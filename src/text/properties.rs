@@ -444,6 +444,7 @@ const HOSTILE: &[&str] = &[
     "<noscript><p>a",
     "<img alt=a>",
     "\u{c}A B  1\n",
+    "\u{c}1 Ab\n",
     "\u{c}A B  1\n\nand c",
     "A B\u{c}",
     "\u{c}1\nA B\n",

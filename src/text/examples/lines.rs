@@ -262,24 +262,38 @@ fn running_heads_are_left_out() {
         "{:?}",
         show(&text, &PlainText)
     );
-    // Pages whose sentences end with them; a number by itself above the head.
+    // Pages whose sentences end with them: the first is the title. A number by itself above the head.
     let whole = ["He left.", "She woke.", "It rained."];
     let text = pages(&["THE TIDE", "THE TIDE", "THE TIDE"], &whole);
-    assert_eq!(heads(&text).len(), 3);
-    assert_eq!(show(&text, &PlainText).len(), 4);
+    assert_eq!(heads(&text), ["THE TIDE", "THE TIDE"]);
+    assert_eq!(show(&text, &PlainText).len(), 5);
+    assert_eq!(heads(&format!("The Tide\n\n{text}")).len(), 3);
     let text = pages(&["7\nTHE TIDE", "8\nTHE TIDE", "9\nTHE TIDE"], &goes_on);
     assert_eq!(heads(&text).len(), 3);
-    // The chapter itself is heard.
-    let text = pages(
-        &["CHAPTER II", "CHAPTER II", "CHAPTER II", "CHAPTER III"],
-        &goes_on,
+    let text = pages(&["4 THE TIDE", "5 THE TIDE", "6 THE TIDE"], &whole);
+    assert_eq!(heads(&text), ["5 THE TIDE", "6 THE TIDE"]);
+    let text =
+        "It rained.\n\u{c}THE TIDE\nHe left.\n\u{c}THE TIDE\nHe ran.\n\u{c}THE TIDE\nHe slept.\n";
+    assert_eq!(
+        show(text, &PlainText)[..2],
+        ["|¶|It rained.", "|¶|THE TIDE"]
     );
-    assert_eq!(heads(&text), ["CHAPTER II", "CHAPTER II"]);
+    // A chapter is heard where it begins.
+    let chapter = ["CHAPTER II", "CHAPTER II", "CHAPTER II", "CHAPTER III"];
+    assert_eq!(heads(&pages(&chapter, &whole)), chapter[1..3]);
+    let begun = format!(
+        "{}\n\nCHAPTER II\n\nIt rained, and the\n",
+        pages(&["I"], &whole)
+    );
+    let text = begun + &pages(&chapter, &goes_on);
+    assert_eq!(heads(&text), chapter[..3]);
     for text in [
         pages(&["THE HOUND  27", "THE HOUND  28"], &goes_on),
         pages(&["Chapter 1", "Chapter 2", "Chapter 3"], &whole),
         pages(&["CHAPTER I", "CHAPTER II", "CHAPTER III"], &whole),
         pages(&["Letter 1", "Letter 2", "Letter 3"], &whole),
+        pages(&["1 John", "2 John", "3 John"], &whole),
+        pages(&["HAMLET.", "HAMLET.", "HAMLET."], &whole),
         pages(&["Dear Tom,", "Dear Tom,", "Dear Tom,"], &whole),
         pages(&["He left.", "He left.", "He left."], &whole),
     ] {

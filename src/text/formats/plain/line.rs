@@ -17,6 +17,8 @@ pub(super) struct Line<'a> {
     pub(super) look: Look,
     /// It goes on in the middle of a sentence, behind the number of a page.
     pub(super) goes_on: bool,
+    /// It belongs to no other line, blank ones around it or not.
+    pub(super) is_apart: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,7 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
             feeds,
             look,
             goes_on: false,
+            is_apart: false,
         });
         start = next;
     }

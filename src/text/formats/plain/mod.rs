@@ -81,6 +81,10 @@ fn groups<'a>(lines: &[Line<'a>]) -> Vec<Vec<Line<'a>>> {
     let mut group: Vec<Line<'a>> = Vec::new();
     for line in lines {
         match line.look {
+            Look::Words if line.is_apart => {
+                groups.push(std::mem::take(&mut group));
+                groups.push(vec![*line]);
+            }
             Look::Words => group.push(*line),
             Look::Feed | Look::PageNumber | Look::RunningHead => {}
             Look::Blank | Look::SceneBreak => groups.push(std::mem::take(&mut group)),

@@ -3,7 +3,7 @@
 //! number of a chapter, which stands between two sentences.
 
 use super::super::super::abbreviations::has;
-use super::heads::running_heads;
+use super::heads::{Head, running_heads};
 use super::line::{Line, Look};
 use super::list::marker;
 use super::shape::are_lines;
@@ -30,11 +30,13 @@ pub(super) fn mark(lines: &mut [Line<'_>], prose: Option<usize>) {
     if candidates.is_empty() && heads.is_empty() {
         return;
     }
-    let mut found: Vec<usize> = candidates.iter().map(|candidate| candidate.line).collect();
-    found.extend(&heads);
-    found.sort_unstable();
-    let around = Around::new(lines, &found);
-    let proven = around.proven(&found, lines, prose);
+    let (mut around, mut proven) = surroundings(lines, prose, &candidates, &heads);
+    // The first of its kind is heard, unless it stands within a sentence.
+    let is_left_out = |head: &Head| head.is_known || proven.binary_search(&head.line).is_ok();
+    let (heads, kept): (Vec<Head>, Vec<Head>) = heads.into_iter().partition(is_left_out);
+    if !kept.is_empty() {
+        (around, proven) = surroundings(lines, prose, &candidates, &heads);
+    }
     for candidate in &mut candidates {
         candidate.proven = proven.binary_search(&candidate.line).is_ok();
     }
@@ -60,12 +62,12 @@ pub(super) fn mark(lines: &mut [Line<'_>], prose: Option<usize>) {
     for candidate in candidates.iter().filter(|candidate| candidate.accepted) {
         lines[candidate.line].look = Look::PageNumber;
     }
-    for &head in &heads {
-        lines[head].look = Look::RunningHead;
+    for head in &heads {
+        lines[head.line].look = Look::RunningHead;
     }
     let numbers = candidates.iter().filter(|candidate| candidate.proven);
     let numbers = numbers.map(|candidate| candidate.line);
-    let heads = heads.iter().copied();
+    let heads = heads.iter().map(|head| head.line);
     let heads = heads.filter(|head| proven.binary_search(head).is_ok());
     for line in numbers.chain(heads) {
         let (Some(before), Some(after)) = around.of(line) else {
@@ -80,6 +82,25 @@ pub(super) fn mark(lines: &mut [Line<'_>], prose: Option<usize>) {
             }
         }
     }
+    for head in kept {
+        let line = &mut lines[head.line];
+        (line.is_apart, line.goes_on) = (true, false);
+    }
+}
+
+/// What stands around these lines, and those of them behind which a sentence goes on.
+fn surroundings(
+    lines: &[Line<'_>],
+    prose: Option<usize>,
+    candidates: &[Candidate],
+    heads: &[Head],
+) -> (Around, Vec<usize>) {
+    let numbers = candidates.iter().map(|candidate| candidate.line);
+    let mut found: Vec<usize> = numbers.chain(heads.iter().map(|head| head.line)).collect();
+    found.sort_unstable();
+    let around = Around::new(lines, &found);
+    let proven = around.proven(&found, lines, prose);
+    (around, proven)
 }
 
 /// Numbers that are alone between blank lines, or beside the end of a page.
