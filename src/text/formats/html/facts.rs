@@ -18,9 +18,10 @@ pub(super) struct Facts {
     pub(super) note: bool,
     /// Leads to a place in the same text, or in a file of notes.
     pub(super) leads_within: bool,
-    /// Is the number of a printed page, by its class or by its name.
+    /// Is the number of a printed page, as its class says.
     pub(super) page: bool,
-    pub(super) page_name: bool,
+    /// The number of the page whose name it has.
+    pub(super) page_name: Option<String>,
     /// A class says that it is code, or that `<pre>` in it is.
     pub(super) code: bool,
     pub(super) holds_code: bool,
@@ -61,7 +62,9 @@ impl Facts {
                 }
                 "epub:type" | "role" => facts.kind(written),
                 "class" => facts.class(written),
-                "id" | "name" => facts.page_name |= pages::is_name(written),
+                "id" | "name" if facts.page_name.is_none() => {
+                    facts.page_name = pages::named(written);
+                }
                 "aria-level" => level = written.trim().parse().ok(),
                 "href" => facts.leads_within = written.contains('#'),
                 "lang" | "xml:lang" if facts.language.is_none() => {

@@ -56,7 +56,7 @@ struct Frame {
     /// A link stands in it, or it leads to a place in this text.
     is_linked: bool,
     /// It says that it is the number of a page.
-    is_page: bool,
+    page: Option<pages::Page>,
     /// How many frames there are up to the innermost block, itself included.
     up_to_block: usize,
 }
@@ -293,9 +293,11 @@ impl<'a> Page<'a> {
             depth: self.depth,
             mark: self.writer.mark(),
             is_linked: role == Role::Link && facts.leads_within,
-            is_page: match role {
-                Role::Heading(_) => false,
-                _ => facts.page || (facts.page_name && is_in_line),
+            page: match role {
+                Role::Heading(_) => None,
+                _ if facts.page => Some(pages::Page::Class),
+                _ if is_in_line => facts.page_name.clone().map(pages::Page::Name),
+                _ => None,
             },
             up_to_block,
         });
@@ -451,8 +453,8 @@ impl<'a> Page<'a> {
         if self.context().silent.is_some() {
             return;
         }
-        if frame.is_page {
-            pages::end_page(&mut self.writer, frame.mark, frame.context.kind);
+        if let Some(page) = &frame.page {
+            pages::end_page(&mut self.writer, frame.mark, page, frame.context.kind);
         }
         let in_cell = frame.context.kind == BlockKind::TableRow;
         match frame.role {

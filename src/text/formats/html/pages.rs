@@ -8,12 +8,24 @@ use super::super::writer::{Mark, Writer};
 /// Longest words that are looked at, in bytes.
 const MOST: usize = 64;
 
+/// What says that something is the number of a page.
+#[derive(Debug)]
+pub(super) enum Page {
+    Class,
+    /// Its name, with this number.
+    Name(String),
+}
+
 /// What was written since `mark` is marked as the number of a page; it is left out if it is one. `kind` is
 /// that of the block it stands in; a heading of its own is the number of a chapter.
-pub(super) fn end_page(writer: &mut Writer<'_>, mark: Mark, kind: BlockKind) {
+pub(super) fn end_page(writer: &mut Writer<'_>, mark: Mark, page: &Page, kind: BlockKind) {
     let words = writer.all_since(mark, MOST);
     let holds_heading = || !matches!(kind, BlockKind::Heading(_)) && writer.has_heading_since(mark);
-    if words.is_some_and(|words| is_number(&words)) && !holds_heading() {
+    let is_page = |words: &str| match page {
+        Page::Class => is_number(words),
+        Page::Name(number) => is_number(words) && first(words).is_none_or(|first| first == *number),
+    };
+    if words.is_some_and(|words| is_page(&words)) && !holds_heading() {
         writer.take_back(mark, OmissionReason::PageNumber);
     }
 }
@@ -29,6 +41,17 @@ fn is_number(words: &str) -> bool {
         is_number || part.is_empty() || WORDS.contains(&&*part.to_lowercase())
     });
     all && (numbers > 0 || !words.contains(char::is_alphanumeric))
+}
+
+/// The first number of a page in these words, as it is compared.
+fn first(words: &str) -> Option<String> {
+    let mut parts = words.split(|c: char| !c.is_alphanumeric());
+    parts.find(|part| is_page(part)).map(same)
+}
+
+/// `012` is `12`, `XIV` is `xiv`.
+fn same(number: &str) -> String {
+    number.trim_start_matches('0').to_lowercase()
 }
 
 /// The number of one page: 12, 12a, xiv.
@@ -55,13 +78,14 @@ pub(super) fn is_class(class: &str) -> bool {
     CLASSES.contains(&&*plain.to_ascii_lowercase())
 }
 
-/// Whether a name is that of a page: `Page_12`, `pg12`, `page-xiv`.
-pub(super) fn is_name(name: &str) -> bool {
+/// The number in the name of a page: `Page_12`, `pg12`, `page-xiv`. A paragraph may be called `p12`.
+pub(super) fn named(name: &str) -> Option<String> {
     let lower = name.trim().to_ascii_lowercase();
-    ["page", "pg", "p", "seite"].iter().any(|word| {
-        let rest = lower.strip_prefix(word);
-        rest.is_some_and(|rest| is_page(rest.trim_start_matches(['_', '-', '.', ' '])))
-    })
+    let number = ["page", "pg", "seite"].iter().find_map(|word| {
+        let rest = lower.strip_prefix(word)?;
+        Some(rest.trim_start_matches(['_', '-', '.', ' ']))
+    });
+    number.filter(|number| is_page(number)).map(same)
 }
 
 #[cfg(test)]
@@ -86,7 +110,11 @@ mod tests {
         }
         assert!(is_class("pagenum") && is_class("page-number") && is_class("PageNo1"));
         assert!(!is_class("pagenote") && !is_class("page") && !is_class("newpage"));
-        assert!(is_name("Page_12") && is_name("pg12") && is_name("page_iv"));
-        assert!(!is_name("part2") && !is_name("Page_of_fame") && !is_name("p"));
+        for (name, number) in [("Page_012", "12"), ("pg12a", "12a"), ("page_IV", "iv")] {
+            assert_eq!(named(name).as_deref(), Some(number));
+        }
+        for name in ["part2", "Page_of_fame", "p5", "p", "page"] {
+            assert_eq!(named(name), None, "{name}");
+        }
     }
 }

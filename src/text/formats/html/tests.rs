@@ -229,14 +229,15 @@ fn numbers_of_printed_pages_are_left_out() {
         // What is no number is no number of a page, whatever marks it.
         (
             "<div class=pagebreak><h2>I</h2></div><h2 class=pagebreak>II</h2><p>It rained.</p><span class=pagenum>He went <b>home.</b></span>\
-             <p><a href='#Page_12'>12</a> <span id=part2>2</span> <span>3</span> <a name=Page_9>He is 9</a></p>\
+             <p><a href='#Page_12'>12</a> <span id=part2>2</span> <span>3</span> <a name=Page_9>He is 9</a> <a name=p5>5</a> \
+             <a name=Page_6>1920</a></p>\
              <span class=pagenum>7 and all that follows",
             &[
                 "I",
                 "II",
                 "It rained.",
                 "He went home.",
-                "12 2 3 He is 9",
+                "12 2 3 He is 9 5 1920",
                 "7 and all that follows",
             ],
             &[],
