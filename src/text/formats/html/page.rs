@@ -53,6 +53,8 @@ struct Frame {
     depth: usize,
     /// What was written before it.
     mark: Mark,
+    /// How many pictures were told before it.
+    pictures: usize,
     /// A link stands in it, or it leads to a place in this text.
     is_linked: bool,
     /// It says that it is the number of a page.
@@ -292,6 +294,7 @@ impl<'a> Page<'a> {
             context,
             depth: self.depth,
             mark: self.writer.mark(),
+            pictures: self.pictures.told(),
             is_linked: role == Role::Link && facts.leads_within,
             page: match role {
                 Role::Heading(_) => None,
@@ -464,7 +467,10 @@ impl<'a> Page<'a> {
                 scripts::end_raised(&mut self.writer, frame.mark, is_link, behind);
             }
             Role::Lowered => scripts::end_lowered(&mut self.writer, frame.mark),
-            Role::Fallback => fallback::end_fallback(&mut self.writer, frame.mark),
+            Role::Fallback => {
+                let pictures = &mut self.pictures;
+                fallback::end_fallback(&mut self.writer, frame.mark, pictures, frame.pictures);
+            }
             Role::Link if frame.is_linked => scripts::end_link(&mut self.writer, frame.mark),
             Role::Cell => self.writer.end_in_cell(),
             Role::Paragraph if in_cell => self.writer.end_in_cell(),

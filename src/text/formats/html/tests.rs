@@ -264,8 +264,20 @@ fn what_is_there_for_other_browsers_is_read_once() {
         ),
         (
             "<noscript>Please enable <b>JavaScript</b> to go on.</noscript><p>One</p>\
-             <noscript><p>The tide is at noon.</p></noscript><ul><li><noscript>No scripts in this browser?</noscript>Two</ul>",
+             <noscript><p>The tide is at noon.</p></noscript><ul><li><noscript>Does this browser allow scripts?</noscript>Two</ul>",
             &["One", "The tide is at noon.", "Two"],
+        ),
+        // A request takes its picture back, which is told where it comes again; another is no request.
+        (
+            "<noscript><img alt='A boat'>Please enable JavaScript.</noscript><img alt='A boat'>\
+             <noscript><img alt='Please enable JavaScript'> The tide</noscript>",
+            &["A boat Please enable JavaScript The tide"],
+        ),
+        // Each of two pictures of the same words has its fallback.
+        (
+            "<img alt=Photo><noscript><img alt=Photo></noscript><br>\
+             <img alt=Photo><noscript><img alt=Photo></noscript>",
+            &["Photo /", "Photo"],
         ),
         (
             "<html><head><title>T</title></head><frameset cols=2><frame src=a><noframes><body><h1>Tide</h1>\
