@@ -452,6 +452,8 @@ const HOSTILE: &[&str] = &[
     "&#8217",
     "ROMEO.\na\n",
     "[a = \n",
+    "+++\na = 1\n",
+    "+++\na = [",
 ];
 
 /// Tags that ask for all the words between them when they end.

@@ -1,6 +1,6 @@
 //! Front matter at the very start of a Markdown file, YAML between `---` or TOML between `+++`, and the
 //! title in it. It must not take a text that merely begins with a rule for metadata: every line has to
-//! look like YAML, or like TOML.
+//! look like YAML, and TOML has to be right.
 
 /// The length of the front matter in bytes, with its last line end, and its title.
 pub(super) struct FrontMatter {
@@ -18,7 +18,7 @@ pub(super) fn front_matter(text: &str) -> Option<FrontMatter> {
     let first = lines.next()?;
     match first.trim_end() {
         "---" => yaml(first.len(), lines),
-        "+++" => toml(first.len(), lines),
+        "+++" => toml(first.len(), &head[first.len()..]),
         _ => None,
     }
 }
@@ -44,56 +44,23 @@ fn yaml<'a>(mut len: usize, lines: impl Iterator<Item = &'a str>) -> Option<Fron
     None
 }
 
-/// The same as [`yaml`] in TOML. A value may go on over several lines, in brackets or in three quotes.
-fn toml<'a>(mut len: usize, lines: impl Iterator<Item = &'a str>) -> Option<FrontMatter> {
-    let (mut title, mut any) = (None, false);
-    // What ends the value that goes on.
-    let mut open: Option<&str> = None;
-    for line in lines {
-        len += line.len();
-        let bare = line.trim();
-        if let Some(end) = open {
-            open = open.filter(|_| !bare.contains(end));
-            continue;
-        }
-        if any && bare == "+++" {
-            return Some(FrontMatter { len, title });
-        }
-        if bare.is_empty()
-            || bare.starts_with('#')
-            || (bare.starts_with('[') && bare.ends_with(']'))
-        {
-            continue;
-        }
-        let (key, value) = bare.split_once('=')?;
-        let (key, value) = (key.trim(), value.trim());
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.\"'".contains(c);
-        if key.is_empty() || value.is_empty() || !key.chars().all(plain) {
-            return None;
-        }
-        any = true;
-        open = ["\"\"\"", "'''"].into_iter().find(|&quotes| {
-            value
-                .strip_prefix(quotes)
-                .is_some_and(|rest| !rest.contains(quotes))
-        });
-        if value.starts_with('[') && !value.contains(']') {
-            open = Some("]");
-        }
-        if key == "title" {
-            title = Some(quoted(value).to_owned());
-        }
-    }
-    None
-}
-
-/// What stands between the quotes that a value begins with.
-fn quoted(value: &str) -> &str {
-    let inner = ['"', '\''].into_iter().find_map(|mark| {
-        let rest = value.strip_prefix(mark)?;
-        Some(&rest[..rest.find(mark)?])
-    });
-    inner.unwrap_or(value)
+/// The same as [`yaml`] in TOML; `body` is what comes behind the first line.
+fn toml(len: usize, body: &str) -> Option<FrontMatter> {
+    let mut end = 0;
+    let mut lines = body.split_inclusive('\n');
+    let last = lines.find(|line| {
+        let is_end = line.trim_end() == "+++";
+        end += if is_end { 0 } else { line.len() };
+        is_end
+    })?;
+    let values: toml::Table = body[..end].parse().ok()?;
+    let title = match values.get("title") {
+        Some(toml::Value::String(title)) => Some(title.clone()),
+        Some(toml::Value::Integer(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let len = len + end + last.len();
+    (!values.is_empty()).then_some(FrontMatter { len, title })
 }
 
 fn looks_like_yaml(line: &str) -> bool {
@@ -132,7 +99,12 @@ mod tests {
         )
         .unwrap();
         assert_eq!((found.len, found.title.as_deref()), (69, Some("Tea")));
+        let found = front_matter("+++\r\n[menu]\r\ntitle = 'No'\r\n+++\r\nText").unwrap();
+        assert_eq!((found.len, found.title), (32, None));
+        let found = front_matter("+++\ntitle = \"\"\"\nThe \\\"Tea\\\"\"\"\"\n+++").unwrap();
+        assert_eq!(found.title.as_deref(), Some("The \"Tea\""));
         for text in [
+            "+++\ntitle = Tea\n+++\n",
             "+++\nHe left = so it rained.\n+++\n",
             "+++\n+++\n",
             "+++\ntitle = 1\n",
