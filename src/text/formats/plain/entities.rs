@@ -1,21 +1,9 @@
 //! Entities of HTML in a plain text, left there by whoever took its tags out: `&amp;`, `&mdash;`, `&#8217;`.
-//! It must never take the end of a name for one: only what has a semicolon and can be nothing else counts.
+//! It must never take the end of a name for one: only what has a semicolon and stands for one character counts.
 
 use super::super::super::control::{is_control, is_invisible};
 use super::super::super::{Document, Run, Spoken};
 use super::super::html::reference;
-
-/// Names that are no words. Letters with accents come on top.
-const NAMES: &[&str] = &[
-    "amp", "apos", "bdquo", "deg", "emsp", "ensp", "frac12", "frac14", "frac34", "gt", "hellip",
-    "laquo", "ldquo", "lsaquo", "lsquo", "lt", "mdash", "middot", "nbsp", "ndash", "pound", "quot",
-    "raquo", "rdquo", "rsaquo", "rsquo", "sbquo", "szlig", "thinsp",
-];
-
-/// What stands behind the letter in the name of another letter.
-const ACCENTS: &[&str] = &[
-    "acute", "caron", "cedil", "circ", "grave", "ring", "slash", "tilde", "uml",
-];
 
 /// Lets the characters be spoken that entities stand for.
 pub(super) fn replace(text: &str, document: &mut Document) {
@@ -71,20 +59,13 @@ pub(super) fn decoded(words: &str) -> String {
 fn entity(text: &str) -> Option<(usize, String)> {
     let (len, stands_for) = reference(text)?;
     let name = text[..len].strip_prefix('&')?.strip_suffix(';')?;
-    let is_accented = || {
-        let accent = name.get(1..).unwrap_or_default();
-        ACCENTS.contains(&accent) && name.starts_with(|c: char| c.is_ascii_alphabetic())
-    };
-    let is_number = name
-        .strip_prefix('#')
-        .is_some_and(|digits| digits.len() > 1);
-    if !(is_number || NAMES.contains(&name) || is_accented()) {
-        return None;
-    }
-    let mut words = String::new();
-    stands_for.push_to(&mut words);
     let is_sound = |c: char| !is_control(c) && !is_invisible(c) && c != char::REPLACEMENT_CHARACTER;
-    words.chars().all(is_sound).then_some((len, words))
+    let c = stands_for.only().filter(|&c| is_sound(c))?;
+    let is_entity = match name.strip_prefix('#') {
+        Some(digits) => digits.len() > 1,
+        None => !c.is_ascii_alphanumeric(),
+    };
+    is_entity.then(|| (len, c.to_string()))
 }
 
 #[cfg(test)]
@@ -102,10 +83,11 @@ mod tests {
                 "caf&eacute; &Uuml;ber &frac12; &#x2014; &#146;",
                 "café Über ½ — ’",
             ),
+            ("&aelig; &oelig; &copy; &dagger; &bull;", "æ œ © † •"),
             ("&amp;mdash; &amp;amp;", "&mdash; &amp;"),
             (
-                "AT&T; R&D; Tom &phone; &copy &amp &ampere; &; &#; &#1; &#27; &#0; &shy; Smith &sons;",
-                "AT&T; R&D; Tom &phone; &copy &amp &ampere; &; &#; &#1; &#27; &#0; &shy; Smith &sons;",
+                "AT&T; R&D; Tom &phones; &copy &amp &ampere; &fjlig; &; &#; &#1; &#27; &#0; &shy; Smith &sons;",
+                "AT&T; R&D; Tom &phones; &copy &amp &ampere; &fjlig; &; &#; &#1; &#27; &#0; &shy; Smith &sons;",
             ),
         ];
         for (written, said) in cases {
