@@ -14,6 +14,7 @@ mod writer;
 use std::path::Path;
 
 pub use html::Html;
+pub(super) use html::entity;
 pub use markdown::Markdown;
 pub use named::{FormatName, Recognized, UnknownFormat, recognize};
 pub use plain::PlainText;

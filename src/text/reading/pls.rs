@@ -5,10 +5,10 @@
 
 use std::collections::HashSet;
 
-use quick_xml::escape::resolve_html5_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
+use super::super::formats::entity;
 use super::lexicon::{Lexicon, LexiconError};
 
 /// The longest word or pronunciation, in bytes. A word is kept with its pronunciation, so that long ones
@@ -222,8 +222,8 @@ impl Pls {
             return self.hear(c.encode_utf8(&mut [0; 4]));
         }
         let name = reference.as_ref();
-        match resolve_html5_entity(name) {
-            Some(words) => self.hear(words),
+        match entity(name) {
+            Some(words) => self.hear(&words),
             None => Err(self.wrong(format!("the entity `&{name};` is not known"))),
         }
     }
@@ -345,10 +345,10 @@ mod tests {
                 "[[c]]",
             ),
             (
-                "<lexeme><grapheme>R&amp;D</grapheme><phoneme><![CDATA[a]]>&#x2C8;b&eacute;</phoneme>
+                "<lexeme><grapheme>R&amp;D</grapheme><phoneme><![CDATA[a]]>&#x2C8;b&eacute;&theta;</phoneme>
                  </lexeme>",
                 "our R&D",
-                "our [[aˈbé]]",
+                "our [[aˈbéθ]]",
             ),
             (
                 "<lexeme><grapheme>a1</grapheme><alias>one</alias><example>a1 b</example></lexeme>

@@ -21,6 +21,7 @@ mod tests;
 pub(super) use ends::EndTags;
 pub(super) use page::{Context, Page};
 pub(super) use piece::Piece;
+pub(in crate::text) use references::entity;
 pub(super) use references::reference;
 
 use super::super::Document;

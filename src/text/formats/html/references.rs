@@ -52,6 +52,13 @@ pub(in super::super) fn reference(text: &str) -> Option<(usize, Reference)> {
     Some((len + 1, stands_for))
 }
 
+/// The characters that `&name;` stands for.
+pub(in crate::text) fn entity(name: &str) -> Option<String> {
+    let mut words = String::new();
+    named(name)?.push_to(&mut words);
+    Some(words)
+}
+
 /// What a name stands for, which the parser of Markdown knows: the table of quick-xml 0.42 cuts the number
 /// of every fourth character short, so that `&alpha;` is a semicolon.
 fn named(name: &str) -> Option<Reference> {
