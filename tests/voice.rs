@@ -149,6 +149,22 @@ fn a_voice_says_the_same_however_its_values_lie_in_memory() {
 }
 
 #[test]
+fn layouts_are_compared_and_it_can_be_broken_off() {
+    let voice = quiet_voice(2);
+    let compared = voice.compare_layouts(&Interrupt::default());
+    let compared = compared.unwrap().unwrap();
+    assert!(compared.is_same(), "{compared:?}");
+    assert!(!compared.plain.is_zero() && !compared.blocked.is_zero());
+    let interrupt = Interrupt::default();
+    interrupt.raise(StopReason::Cancel);
+    let stopped = voice.compare_layouts(&interrupt);
+    assert_eq!(stopped, Err(SpeechError::Interrupted));
+    // It is made in one piece.
+    let tone = opened(&home().tone(), 1, Layout::Plain);
+    assert_eq!(tone.compare_layouts(&Interrupt::default()), Ok(None));
+}
+
+#[test]
 fn a_voice_in_pieces_says_the_same_as_in_one() {
     // One states the types of its values and is cut; the other does not, and is not.
     let [long, untold] = ["long", "untold"].map(|kind| {

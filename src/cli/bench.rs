@@ -13,11 +13,11 @@ use serde::Serialize;
 use super::fetching::Show;
 use super::signals::Signals;
 use super::submit::ready;
-use crate::assets::human_size;
+use crate::assets::{Assets, human_size};
 use crate::engine::{Interrupt, NarrationSettings};
-use crate::narrate::{Tuned, Tuning, load_voice, machine};
+use crate::narrate::{Tuned, Tuning, load_voice, machine, runtime};
 use crate::settings::Settings;
-use crate::speech::Layout;
+use crate::speech::{Comparison, Layout};
 
 /// Arguments of `aloud bench`.
 #[derive(Debug, clap::Args)]
@@ -68,6 +68,8 @@ struct Report<'a> {
     rows: &'a [Row],
     best_threads: usize,
     best_layout: Layout,
+    /// How far apart the samples of the two layouts are; `None` if the voice has one only.
+    difference: Option<f32>,
 }
 
 /// Begins this program anew with the variable that keeps ONNX Runtime from writing down its use, which
@@ -105,7 +107,20 @@ pub(super) fn run(
         )?;
     }
     let mut rows: Vec<Row> = Vec::new();
-    let layouts = |threads| Layout::ALL.map(|layout| (threads, layout));
+    let here = Settings {
+        // What is measured is the voice, and the memory of this process.
+        voice_program: None,
+        ..settings.clone()
+    };
+    let voice = load_voice(&here, &ready.reference)?;
+    let compared = voice.compare_layouts(&Interrupt::default())?;
+    // A voice without a choice has one row, and one whose layouts are not the same sound stays as it is.
+    let is_same = compared.as_ref().is_some_and(Comparison::is_same);
+    let layouts = |threads| {
+        let layouts = Layout::ALL.into_iter();
+        let layouts = layouts.filter(move |layout| compared.is_some() || *layout == Layout::Plain);
+        layouts.map(move |layout| (threads, layout))
+    };
     for (threads, layout) in candidates().into_iter().flat_map(layouts) {
         if let Some(code) = signals.exit_code() {
             return Ok(code);
@@ -113,9 +128,7 @@ pub(super) fn run(
         let settings = Settings {
             threads: Some(threads),
             layout: Some(layout),
-            // What is measured is the voice, and the memory of this process.
-            voice_program: None,
-            ..settings.clone()
+            ..here.clone()
         };
         let row = measure(&settings, &ready.reference, (threads, layout), args.rounds)?;
         if !args.json {
@@ -134,7 +147,10 @@ pub(super) fn run(
         }
         rows.push(row);
     }
-    let best = rows.iter().max_by(|a, b| a.speed.total_cmp(&b.speed));
+    let right = rows
+        .iter()
+        .filter(|row| is_same || row.layout == Layout::Plain);
+    let best = right.max_by(|a, b| a.speed.total_cmp(&b.speed));
     let best = best.context("nothing was measured")?;
     if args.json {
         let report = Report {
@@ -143,9 +159,11 @@ pub(super) fn run(
             rows: &rows,
             best_threads: best.threads,
             best_layout: best.layout,
+            difference: compared.map(|compared| compared.difference),
         };
         writeln!(out, "{}", serde_json::to_string(&report)?)?;
     } else {
+        writeln!(out, "{}", about_layouts(compared.as_ref()))?;
         writeln!(
             out,
             "best: {} threads, {} layout, {:.1}× real time",
@@ -156,9 +174,10 @@ pub(super) fn run(
     }
     if args.store {
         let tuned = Tuned {
-            threads: best.threads,
+            threads: Some(best.threads),
             layout: Some(best.layout),
-            speed: best.speed,
+            speed: Some(best.speed),
+            runtime: runtime(&Assets::from_settings(settings).onnxruntime()?),
         };
         let mut tuning = Tuning::read(&settings.paths);
         let stored = tuning.put(&settings.paths, &machine, &info.version, tuned);
@@ -170,6 +189,18 @@ pub(super) fn run(
         writeln!(out, "--store remembers it for this voice on this machine")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn about_layouts(compared: Option<&Comparison>) -> String {
+    let Some(compared) = compared else {
+        return "this voice has the plain layout only".to_owned();
+    };
+    let apart = compared.difference;
+    if compared.is_same() {
+        format!("the layouts say the same: their samples are at most {apart:.1e} apart")
+    } else {
+        format!("the blocked layout is no choice: its samples are up to {apart:.1e} apart")
+    }
 }
 
 /// One thread, all cores, and what lies between by halves.

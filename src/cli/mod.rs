@@ -13,6 +13,7 @@ mod desk;
 pub mod doctor;
 pub mod fetching;
 mod handover;
+mod idle;
 mod limits;
 mod linger;
 mod logging;

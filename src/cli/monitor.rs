@@ -12,6 +12,7 @@ use super::complete;
 use super::desk::Desk;
 use super::fetching::Show;
 use super::handover::hand_over;
+use super::idle::IdleCheck;
 use super::on_complete::OnComplete;
 use super::queue;
 use super::report::files_of;
@@ -107,6 +108,7 @@ pub(super) fn show(
         signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(&engine, settings)?;
+    let _idle = IdleCheck::start(&engine, settings)?;
     let webhooks = Webhooks::start(engine.outbox(), &settings.webhooks)?;
     let mut options = options(settings, tour);
     let is_tour = options.tour.is_some();

@@ -33,5 +33,5 @@ pub(crate) use library::outbox_of;
 pub use library::{library_options, library_options_with};
 pub use narrator::{VoiceNarrator, VoiceResolver};
 pub use new::{NewNarration, NewText};
-pub use tuning::{Tuned, Tuning, machine};
+pub use tuning::{Tuned, Tuning, machine, runtime};
 pub use voices::{VoiceError, Voices, load_voice};

@@ -12,16 +12,21 @@ use crate::files;
 use crate::settings::Paths;
 use crate::speech::Layout;
 
-/// The best settings for one voice on one machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The best settings for one voice on one machine; what was not measured is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
     /// Threads that the model runs on, all together.
-    pub threads: usize,
-    /// How the decoder's values lie in memory, if that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// How the decoder's values lie in memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
     /// Audio per second of work with both.
-    pub speed: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+    /// What was measured with, as [`runtime`] calls it.
+    #[serde(default)]
+    pub runtime: String,
 }
 
 /// The file.
@@ -44,6 +49,18 @@ pub fn machine() -> String {
     format!("{model}, {cores} cores")
 }
 
+/// What tells this ONNX Runtime from another: the name of its library, which has its version, and its
+/// size.
+#[must_use]
+pub fn runtime(library: &Path) -> String {
+    let file = library
+        .canonicalize()
+        .unwrap_or_else(|_| library.to_owned());
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let size = std::fs::metadata(&file).map_or(0, |file| file.len());
+    format!("{name}, {size} bytes")
+}
+
 fn file(paths: &Paths) -> PathBuf {
     paths.library.join("tuning.json")
 }
@@ -62,14 +79,15 @@ impl Tuning {
         self.machines.get(machine)?.get(version)
     }
 
-    /// What is best for this version of a voice on this machine. It does not ask what machine this is while
-    /// nothing was measured.
+    /// What is best for this version of a voice on this machine with this library of ONNX Runtime. It asks
+    /// for neither while nothing was measured.
     #[must_use]
-    pub fn here(&self, version: &str) -> Option<Tuned> {
+    pub fn here(&self, version: &str, library: &Path) -> Option<Tuned> {
         if self.machines.is_empty() {
             return None;
         }
-        self.get(&machine(), version).cloned()
+        let tuned = self.get(&machine(), version).cloned();
+        tuned.filter(|tuned| tuned.runtime == runtime(library))
     }
 
     /// Remembers it, on disk too.
@@ -106,13 +124,17 @@ mod tests {
         let mut tuning = Tuning::read(&paths);
         assert_eq!(tuning.get("a", "joe"), None);
         let tuned = Tuned {
-            threads: 3,
+            threads: Some(3),
             layout: Some(Layout::Plain),
-            speed: 20.5,
+            speed: Some(20.5),
+            runtime: runtime(&paths.library),
         };
         let file = tuning.put(&paths, "a", "joe", tuned.clone()).unwrap();
-        let again = Tuning::read(&paths);
+        let mut again = Tuning::read(&paths);
         assert_eq!(again.get("a", "joe"), Some(&tuned));
+        again.put(&paths, &machine(), "joe", tuned.clone()).unwrap();
+        assert_eq!(again.here("joe", &paths.library), Some(tuned));
+        assert_eq!(again.here("joe", &paths.config), None, "another runtime");
         assert_eq!((again.get("b", "joe"), again.get("a", "amy")), (None, None));
         std::fs::write(file, "{ broken").unwrap();
         assert_eq!(Tuning::read(&paths), Tuning::default());

@@ -68,11 +68,12 @@ fn load_limited(
         return Ok(voice);
     }
     // Only now is it known which voice it is; its configuration is read again with what was measured.
-    let Some(tuned) = Tuning::read(&settings.paths).here(&voice.info().version) else {
+    let tuning = Tuning::read(&settings.paths);
+    let Some(tuned) = tuning.here(&voice.info().version, &runtime.onnxruntime) else {
         return Ok(voice);
     };
     // What someone has set counts before that.
-    runtime.threads = runtime.threads.or(Some(tuned.threads));
+    runtime.threads = runtime.threads.or(tuned.threads);
     runtime.layout = runtime.layout.or(tuned.layout);
     Ok(load(&runtime)?)
 }

@@ -71,6 +71,50 @@ impl Layout {
     }
 }
 
+/// The layouts of a decoder side by side, with the same frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// How long one thread took with the plain layout.
+    pub plain: Duration,
+    /// The same with the blocked one.
+    pub blocked: Duration,
+    /// How far apart the samples are at most; 1.0 is full scale.
+    pub difference: f32,
+}
+
+impl Comparison {
+    /// With samples further apart it would be another sound.
+    pub const MOST: f32 = 1e-3;
+
+    /// The faster one, if it says the same.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use aloud::speech::{Comparison, Layout};
+    ///
+    /// let (plain, blocked) = (Duration::from_millis(90), Duration::from_millis(60));
+    /// let mut compared = Comparison { plain, blocked, difference: 1e-6 };
+    /// assert_eq!(compared.best(), Layout::Blocked);
+    /// compared.difference = 0.01;
+    /// assert_eq!(compared.best(), Layout::Plain);
+    /// ```
+    #[must_use]
+    pub fn best(&self) -> Layout {
+        if self.is_same() && self.blocked < self.plain {
+            Layout::Blocked
+        } else {
+            Layout::Plain
+        }
+    }
+
+    /// Whether both say the same.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.difference <= Self::MOST
+    }
+}
+
 impl Runtime {
     /// How a decoder's values lie in memory: what is set, or what is usually faster here.
     #[must_use]
@@ -196,6 +240,15 @@ pub trait Voice: Send + Sync {
     /// # Errors
     /// [`SpeechError::Interrupted`], or whatever is wrong with the runtime or the model.
     fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError>;
+
+    /// Compares the layouts of its decoder; takes some seconds, and is broken off by `interrupt`. `None` if
+    /// it has no choice.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`], or whatever is wrong with the runtime or the model.
+    fn compare_layouts(&self, _interrupt: &Interrupt) -> Result<Option<Comparison>, SpeechError> {
+        Ok(None)
+    }
 
     /// Begins to open the model for whoever opens it next, if that can be done in the background, and
     /// returns at once.

@@ -26,6 +26,7 @@ use smol::future;
 use super::desk::Desk;
 use super::fetching::Show;
 use super::handover::hand_over;
+use super::idle::IdleCheck;
 use super::on_complete::OnComplete;
 use super::signals::Signals;
 use super::{queue, submit};
@@ -118,6 +119,7 @@ pub(super) fn tell(
         signals.spare_hangup();
     }
     let _on_complete = OnComplete::start(engine, settings)?;
+    let _idle = IdleCheck::start(engine, settings)?;
     let webhooks = Webhooks::start(engine.outbox(), &settings.webhooks)?;
     let desk = Desk::new(engine.clone(), Arc::clone(voices), settings);
     let desk = Arc::new(desk);

@@ -12,6 +12,7 @@ use futures_lite::FutureExt;
 
 use super::notify::{Ear, Notifier};
 use super::{looking, open_patiently, owner};
+use crate::cli::idle::IdleCheck;
 use crate::cli::on_complete::OnComplete;
 use crate::cli::signals::Signals;
 use crate::cli::submit::{Opening, open_engine_with};
@@ -158,6 +159,7 @@ pub(crate) fn run(
     };
     signals.shut_down(&engine, settings.shutdown_timeout);
     let _on_complete = OnComplete::start(&engine, settings)?;
+    let _idle = IdleCheck::start(&engine, settings)?;
     let _webhooks = Webhooks::start(engine.outbox(), &settings.webhooks)?;
     let log = crate::cli::logging::last_lines;
     let service = Arc::new(Local::new(engine.clone(), voices, settings.clone(), log));

@@ -3,6 +3,7 @@
 
 mod config;
 mod lanes;
+mod layouts;
 mod phonemes;
 mod script;
 mod synthesizer;
@@ -18,7 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 use unicode_script::Script;
 
-use super::{Espeak, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use super::{
+    Comparison, Espeak, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo,
+};
 use crate::assets::VoiceFiles;
 use crate::engine::Interrupt;
 
@@ -81,6 +84,10 @@ impl Voice for PiperVoice {
         let config = Arc::clone(&self.config);
         let opened = PiperSynthesizer::open(&self.model, config, &self.runtime, interrupt)?;
         Ok(Box::new(opened))
+    }
+
+    fn compare_layouts(&self, interrupt: &Interrupt) -> Result<Option<Comparison>, SpeechError> {
+        layouts::compare(&self.model, &self.config, &self.runtime, interrupt)
     }
 }
 

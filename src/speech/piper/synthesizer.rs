@@ -20,7 +20,7 @@ use crate::engine::{Interrupt, NarrationSettings};
 /// More lanes would take more memory than they give; further threads are shared out among them.
 const MOST_LANES: usize = 4;
 /// More pieces of the first half would take longer to run than they are opened sooner.
-const MOST_PIECES: usize = 4;
+pub(super) const MOST_PIECES: usize = 4;
 /// The frames that all lanes together have in work. Each takes some 200 KB of memory with a voice
 /// of medium quality; fewer would have a larger share of them made twice, at the windows' ends.
 const FRAMES_IN_WORK: usize = 384;
@@ -194,9 +194,14 @@ fn open_lanes(
     let decoders = open_decoders(opener, decoder, layout, threads)?;
     let (hop, reach) = (decoder.hop, decoder.reach);
     tracing::debug!(lanes = count, hop, reach, "the voice is cut in two");
-    let window = (FRAMES_IN_WORK / count).min(LONGEST_WINDOW);
-    let lanes = Lanes::start(encoder, decoders, frames, window)?;
+    let lanes = Lanes::start(encoder, decoders, frames, window(threads))?;
     Ok((Opened::Lanes(lanes), inputs))
+}
+
+/// The most frames of a window, with so many threads.
+pub(super) fn window(threads: usize) -> usize {
+    let lanes = threads.clamp(1, MOST_LANES);
+    (FRAMES_IN_WORK / lanes).min(LONGEST_WINDOW)
 }
 
 /// One for each lane.

@@ -54,7 +54,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::super::{Layout, Runtime, Speech, SpeechError, SpokenWord, Utterance};
+    use super::super::super::{
+        Comparison, Layout, Runtime, Speech, SpeechError, SpokenWord, Utterance,
+    };
     use super::super::frame::Kind;
     use super::super::message::{Load, Reply, Request};
     use super::*;
@@ -129,6 +131,7 @@ mod tests {
             Just(Request::FrontEnd),
             ".{0,50}".prop_map(|text| Request::Prepare { text }),
             Just(Request::Open),
+            Just(Request::CompareLayouts),
             Just(Request::WarmUp),
             any::<u64>().prop_map(|model| Request::CancelPrefetch { model }),
             any::<u64>().prop_map(|model| Request::Close { model }),
@@ -158,6 +161,13 @@ mod tests {
             ".{0,20}".prop_map(|version| Reply::Loaded { version }),
             Just(Reply::Done),
             utterances().prop_map(Reply::Prepared),
+            any::<Option<(Duration, Duration, u8)>>().prop_map(|compared| {
+                Reply::Compared(compared.map(|(plain, blocked, difference)| Comparison {
+                    plain,
+                    blocked,
+                    difference: difference.into(),
+                }))
+            }),
             (any::<usize>(), any::<Option<u32>>()).prop_map(|(looks_ahead, checksum)| {
                 Reply::Opened {
                     looks_ahead,

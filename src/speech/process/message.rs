@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::super::{Layout, Runtime, Speech, SpeechError, Utterance};
+use super::super::{Comparison, Layout, Runtime, Speech, SpeechError, Utterance};
 use super::frame::{Frame, FrameError, Kind};
 use crate::assets::VoiceFiles;
 use crate::engine::{Limits, NarrationSettings, Shortage};
@@ -61,6 +61,8 @@ pub(super) enum Request {
         ahead: Vec<Utterance>,
         settings: Settings,
     },
+    /// Compare the layouts of the decoder.
+    CompareLayouts,
     /// Stop what a model has begun ahead.
     CancelPrefetch { model: u64 },
     /// Close a model. There is no reply.
@@ -202,6 +204,7 @@ pub(super) enum Reply {
         looks_ahead: usize,
         checksum: Option<u32>,
     },
+    Compared(Option<Comparison>),
     /// Goes in a frame of its own kind.
     #[serde(skip)]
     Spoken(Speech),

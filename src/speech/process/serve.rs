@@ -91,6 +91,7 @@ struct ModelJob {
 enum ModelTask {
     WarmUp(Arc<Interrupt>),
     Open(Arc<Interrupt>),
+    CompareLayouts(Arc<Interrupt>),
     Synthesize(Box<Synthesis>),
     CancelPrefetch { model: u64 },
     Close { model: u64 },
@@ -220,6 +221,7 @@ impl Server {
             Request::Prepare { text } => return self.prepare(number, Some(text)),
             Request::WarmUp => ModelTask::WarmUp(self.running.begin(number, true)),
             Request::Open => ModelTask::Open(self.running.begin(number, false)),
+            Request::CompareLayouts => ModelTask::CompareLayouts(self.running.begin(number, false)),
             Request::Synthesize {
                 model,
                 utterance,
@@ -431,6 +433,9 @@ impl ModelThread {
                 let model = self.model(synthesis.model)?;
                 let speech = model.synthesize(utterance, &ahead, &settings, interrupt)?;
                 Ok(Reply::Spoken(speech))
+            }
+            ModelTask::CompareLayouts(interrupt) => {
+                Ok(Reply::Compared(self.voice.compare_layouts(&interrupt)?))
             }
             ModelTask::CancelPrefetch { model } => {
                 self.model(model)?.cancel_prefetch()?;

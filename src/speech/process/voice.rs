@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::super::error::CHANGED;
 use super::super::piper::PiperVoice;
 use super::super::{
-    FrontEnd, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo,
+    Comparison, FrontEnd, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo,
     check_envelope,
 };
 use super::Terms;
@@ -197,6 +197,14 @@ impl Voice for ProcessVoice {
     fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
         let (opened, _) = ProcessSynthesizer::open(&self.launcher, interrupt)?;
         Ok(Box::new(opened))
+    }
+
+    fn compare_layouts(&self, interrupt: &Interrupt) -> Result<Option<Comparison>, SpeechError> {
+        let child = self.launcher.connection(Some(interrupt))?;
+        match child.ask_patiently(Request::CompareLayouts, interrupt)? {
+            (_, Reply::Compared(compared)) => Ok(compared),
+            (_, other) => Err(child.out_of_place(&other)),
+        }
     }
 
     fn warm_up(&self) {

@@ -1,0 +1,149 @@
+//! The two layouts of a decoder side by side: how long each takes for the same frames, and how far apart
+//! the samples are. For a time when nobody waits for anything.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::super::onnx::{Chain, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder, in_blocks};
+use super::super::{Comparison, Runtime, SpeechError};
+use super::config::PiperConfig;
+use super::lanes::Request;
+use super::synthesizer::{MOST_PIECES, window};
+use super::windows::{Frames, Latent, windows};
+use crate::engine::Interrupt;
+
+/// How often each window is decoded; the fastest counts. The first time, memory is found.
+const ROUNDS: usize = 4;
+/// So many phonemes are spoken, some seconds.
+const PHONEMES: usize = 60;
+
+/// Compares them. `None` if the voice has no choice.
+///
+/// # Errors
+/// [`SpeechError::Interrupted`], or what the runtime said of the voice as it is in its file.
+pub(super) fn compare(
+    path: &Path,
+    config: &PiperConfig,
+    runtime: &Runtime,
+    interrupt: &Interrupt,
+) -> Result<Option<Comparison>, SpeechError> {
+    let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
+    let mut bytes = opener.read()?;
+    let Some(decoder) = cut_off_decoder(&mut bytes) else {
+        return Ok(None);
+    };
+    let Some(blocked) = in_blocks(&decoder.model) else {
+        return Ok(None);
+    };
+    let pieces = cut_in_pieces(bytes, MOST_PIECES).into_iter();
+    let pieces = pieces.map(|model| Opening { model, threads: 1 });
+    let mut encoder = Chain::new(opener.open_all(pieces.collect(), 1)?);
+    let takes_speaker = encoder.inputs().iter().any(|name| name == "sid");
+    let mut plain = opener.open(decoder.model.clone(), 1)?;
+    let mut blocked = match opener.open(blocked, 1) {
+        Ok(blocked) => blocked,
+        // Whoever opens the voice takes it as it is then.
+        Err(SpeechError::Model { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let stop = Stop::new()?;
+    let to_stop = stop.clone();
+    let compared = interrupt.breaking(
+        move || to_stop.stop(),
+        || {
+            let request = request(config, takes_speaker);
+            let wanted: Vec<String> = plain.inputs().map(str::to_owned).collect();
+            let values = encoder.run(request.inputs()?, &wanted, &stop)?;
+            let frames = Frames::new(&decoder, config.audio.sample_rate);
+            let frames = Frames {
+                durations: None,
+                ..frames
+            };
+            let latent = Latent::new(values, request.ids.len(), &frames)?;
+            let mut compared = Comparison::default();
+            let lanes = runtime.threads();
+            for range in windows(latent.frames, window(lanes)) {
+                let mut best = [Duration::MAX; 2];
+                let mut made = [Vec::new(), Vec::new()];
+                for _ in 0..ROUNDS {
+                    for (at, model) in [&mut plain, &mut blocked].into_iter().enumerate() {
+                        let begun = Instant::now();
+                        made[at] = latent.decode(range.clone(), &frames, model, &stop)?;
+                        best[at] = best[at].min(begun.elapsed());
+                    }
+                }
+                compared.plain += best[0];
+                compared.blocked += best[1];
+                compared.difference = compared.difference.max(difference(&made));
+            }
+            Ok(compared)
+        },
+    );
+    if interrupt.is_now() {
+        return Err(SpeechError::Interrupted);
+    }
+    compared.map(Some)
+}
+
+/// How far apart two rows are at most. What is no number is far from everything.
+fn difference([one, other]: &[Vec<f32>; 2]) -> f32 {
+    let apart = one
+        .iter()
+        .zip(other)
+        .map(|(one, other)| (one - other).abs());
+    let number = |apart: f32| if apart.is_finite() { apart } else { f32::MAX };
+    let most = apart.map(number).fold(0.0, f32::max);
+    if one.len() == other.len() {
+        most
+    } else {
+        f32::MAX
+    }
+}
+
+/// Some of the voice's phonemes, one after the other, whatever they mean.
+fn request(config: &PiperConfig, takes_speaker: bool) -> Request {
+    let ids = |phoneme: &str| {
+        config
+            .phoneme_id_map
+            .get(phoneme)
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let map = config.phoneme_id_map.iter();
+    let sounds = map.filter(|(phoneme, _)| phoneme.chars().all(char::is_alphabetic));
+    let mut sounds: Vec<&[i64]> = sounds.map(|(_, ids)| ids.as_slice()).collect();
+    sounds.sort_unstable();
+    let pad = ids("_");
+    let mut request = [ids("^"), pad].concat();
+    for sound in sounds.iter().cycle().take(PHONEMES) {
+        request.extend_from_slice(sound);
+        request.extend_from_slice(pad);
+    }
+    request.extend_from_slice(ids("$"));
+    let inference = &config.inference;
+    Request {
+        ids: request,
+        scales: [
+            inference.noise_scale,
+            inference.length_scale,
+            inference.noise_w,
+        ],
+        speaker: takes_speaker.then_some(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_far_from_everything() {
+        for (one, other, apart) in [
+            (vec![0.5, -0.5], vec![0.5, -0.25], 0.25),
+            (vec![], vec![], 0.0),
+            (vec![0.5], vec![f32::NAN], f32::MAX),
+            (vec![0.5], vec![0.5, 0.5], f32::MAX),
+        ] {
+            assert_eq!(difference(&[one, other]).to_bits(), f32::to_bits(apart));
+        }
+    }
+}
