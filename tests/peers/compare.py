@@ -10,7 +10,8 @@ speak the same text one after the other, and each round begins with another, for
 changes with time: the ratios are taken within a round, and the table shows their median. Measured
 are the whole process's wall time and its CPU time with that of its children, by wait4(2); the peak of
 the memory of all its processes together, each page shared among those that have it, every 50 ms (on
-Linux; elsewhere that of its largest process); and the time from the start to the first audio that can
+Linux; elsewhere that of its largest process), in a run of its own, for while memory is looked at a process
+waits, the longer the more it has; and the time from the start to the first audio that can
 be heard.
 
 Every program runs with its defaults, except that sherpa-onnx gets all cores, as the others take
@@ -116,19 +117,24 @@ class Bench:
         return command, self.env
 
     def run(self, program, text):
-        """Runs a program to its end and returns what it took."""
+        """Runs a program to its end and returns what it took; once more for its memory."""
+        took = self.run_once(program, text, is_watched=False)
+        return {**took, "memory": self.run_once(program, text, is_watched=True)["memory"]}
+
+    def run_once(self, program, text, is_watched):
+        """The same, with its memory at the peak if that `is_watched`."""
         with tempfile.TemporaryDirectory(prefix="aloud-peers-") as folder:
             folder = pathlib.Path(folder)
             command, env = self.command(program, text, folder)
             with open(folder / "said", "wb") as err:
                 begun = time.monotonic()
                 child = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=err)
-                memory = Memory(child.pid)
+                memory = Memory(child.pid) if is_watched else None
                 lines = list(child.stdout)
                 _, status, usage = os.wait4(child.pid, 0)
                 wall = time.monotonic() - begun
             child.stdout.close()
-            peak = memory.peak()
+            peak = memory.peak() if memory else 0
             child.returncode = os.waitstatus_to_exitcode(status)
             if child.returncode != 0:
                 said = (folder / "said").read_text(errors="replace")
