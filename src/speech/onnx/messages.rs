@@ -215,7 +215,7 @@ impl Value {
         Some(self.kind.as_ref()?.tensor.as_ref()?.element)
     }
 
-    #[cfg(test)]
+    /// A tensor of such elements.
     pub(super) fn of(name: &str, element: i32) -> Self {
         Self {
             name: name.to_owned(),

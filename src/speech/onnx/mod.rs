@@ -14,7 +14,7 @@ mod model;
 mod pieces;
 mod shapes;
 
-pub(super) use blocked::in_blocks;
+pub(super) use blocked::{Blocked, Crop, in_blocks};
 pub(super) use chain::Chain;
 pub use envelope::check_envelope;
 pub(super) use halves::{Decoder, cut_off_decoder, give_too};

@@ -129,6 +129,18 @@ impl<'a> Opener<'a> {
     /// [`SpeechError::Interrupted`] or [`SpeechError::Model`].
     pub(crate) fn open(&self, mut model: Vec<u8>, threads: usize) -> Result<Model, SpeechError> {
         shapes::forget(&mut model);
+        self.open_as_stated(model, threads)
+    }
+
+    /// The same with the shapes that it states: few, and of use.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn open_as_stated(
+        &self,
+        model: Vec<u8>,
+        threads: usize,
+    ) -> Result<Model, SpeechError> {
         let model = model.into();
         let opening = Opening { model, threads };
         let opened = self.open_all(vec![opening], 1)?.into_iter().next();

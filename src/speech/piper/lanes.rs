@@ -364,9 +364,8 @@ impl Shared {
         let (number, encoder, made) = match job {
             Job::Encode(number, request, mut encoder) => {
                 let made = caught(|| {
-                    let decoders = decoder.inputs().map(str::to_owned);
-                    let wanted: Vec<String> =
-                        decoders.chain(self.frames.durations.clone()).collect();
+                    let mut wanted = self.frames.wanted(decoder);
+                    wanted.extend(self.frames.durations.clone());
                     let values = encoder.run(request.inputs()?, &wanted, &self.stop)?;
                     let latent = Latent::new(values, request.ids.len(), &self.frames)?;
                     Ok(Output::Latent(latent))

@@ -35,12 +35,13 @@ pub(super) fn compare(
     let Some(blocked) = in_blocks(&decoder.model) else {
         return Ok(None);
     };
+    let crops = blocked.crops;
     let pieces = cut_in_pieces(bytes, MOST_PIECES).into_iter();
     let pieces = pieces.map(|model| Opening { model, threads: 1 });
     let mut encoder = Chain::new(opener.open_all(pieces.collect(), 1)?);
     let takes_speaker = encoder.inputs().iter().any(|name| name == "sid");
     let mut plain = opener.open(decoder.model.clone(), 1)?;
-    let mut blocked = match opener.open(blocked, 1) {
+    let mut blocked = match opener.open_as_stated(blocked.model, 1) {
         Ok(blocked) => blocked,
         // Whoever opens the voice takes it as it is then.
         Err(SpeechError::Model { .. }) => return Ok(None),
@@ -52,23 +53,27 @@ pub(super) fn compare(
         move || to_stop.stop(),
         || {
             let request = request(config, takes_speaker);
-            let wanted: Vec<String> = plain.inputs().map(str::to_owned).collect();
-            let values = encoder.run(request.inputs()?, &wanted, &stop)?;
             let frames = Frames::new(&decoder, config.audio.sample_rate);
+            let values = encoder.run(request.inputs()?, &frames.wanted(&plain), &stop)?;
             let frames = Frames {
                 durations: None,
                 ..frames
             };
+            let with_crops = Frames {
+                crops,
+                ..frames.clone()
+            };
             let latent = Latent::new(values, request.ids.len(), &frames)?;
             let mut compared = Comparison::default();
             let lanes = runtime.threads();
-            for range in windows(latent.frames, window(lanes)) {
+            for range in windows(latent.frames, window(lanes, true)) {
                 let mut best = [Duration::MAX; 2];
                 let mut made = [Vec::new(), Vec::new()];
                 for _ in 0..ROUNDS {
-                    for (at, model) in [&mut plain, &mut blocked].into_iter().enumerate() {
+                    let both = [(&mut plain, &frames), (&mut blocked, &with_crops)];
+                    for (at, (model, frames)) in both.into_iter().enumerate() {
                         let begun = Instant::now();
-                        made[at] = latent.decode(range.clone(), &frames, model, &stop)?;
+                        made[at] = latent.decode(range.clone(), frames, model, &stop)?;
                         best[at] = best[at].min(begun.elapsed());
                     }
                 }

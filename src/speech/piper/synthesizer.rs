@@ -8,8 +8,8 @@ use std::time::Instant;
 use prost::bytes::Bytes;
 
 use super::super::onnx::{
-    Chain, Decoder, Model, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder, give_too,
-    in_blocks,
+    Blocked, Chain, Crop, Decoder, Model, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder,
+    give_too, in_blocks,
 };
 use super::super::{Layout, Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::config::PiperConfig;
@@ -21,11 +21,12 @@ use crate::engine::{Interrupt, NarrationSettings};
 const MOST_LANES: usize = 4;
 /// More pieces of the first half would take longer to run than they are opened sooner.
 pub(super) const MOST_PIECES: usize = 4;
-/// The frames that all lanes together have in work. Each takes some 200 KB of memory with a voice
-/// of medium quality; fewer would have a larger share of them made twice, at the windows' ends.
-const FRAMES_IN_WORK: usize = 384;
-/// The most frames of a window, two seconds of most voices.
-const LONGEST_WINDOW: usize = 192;
+/// The frames that all lanes together have in work, and the most of a window, two seconds of most voices.
+/// Each takes some 200 KB of memory with a voice of medium quality; fewer would have a larger share of
+/// them made twice, at the windows' ends.
+const WHOLE: (usize, usize) = (384, 192);
+/// The same where what is made twice is cut off on the way: a shorter window takes no more time.
+const CUT: (usize, usize) = (192, 96);
 
 /// An open Piper voice.
 pub(super) struct PiperSynthesizer {
@@ -179,7 +180,7 @@ fn open_lanes(
     opener: &Opener<'_>,
     encoder: Vec<u8>,
     decoder: &Decoder,
-    frames: Frames,
+    mut frames: Frames,
     (layout, threads, most_pieces): (Layout, usize, usize),
 ) -> Result<Named, SpeechError> {
     let count = threads.min(MOST_LANES);
@@ -191,26 +192,29 @@ fn open_lanes(
     });
     let encoder = Chain::new(opener.open_all(encoder.collect(), threads)?);
     let inputs = encoder.inputs();
-    let decoders = open_decoders(opener, decoder, layout, threads)?;
+    let (decoders, crops) = open_decoders(opener, decoder, layout, threads)?;
+    frames.crops = crops;
     let (hop, reach) = (decoder.hop, decoder.reach);
     tracing::debug!(lanes = count, hop, reach, "the voice is cut in two");
-    let lanes = Lanes::start(encoder, decoders, frames, window(threads))?;
+    let window = window(threads, !frames.crops.is_empty());
+    let lanes = Lanes::start(encoder, decoders, frames, window)?;
     Ok((Opened::Lanes(lanes), inputs))
 }
 
 /// The most frames of a window, with so many threads.
-pub(super) fn window(threads: usize) -> usize {
+pub(super) fn window(threads: usize, cuts: bool) -> usize {
     let lanes = threads.clamp(1, MOST_LANES);
-    (FRAMES_IN_WORK / lanes).min(LONGEST_WINDOW)
+    let (all, longest) = if cuts { CUT } else { WHOLE };
+    (all / lanes).min(longest)
 }
 
-/// One for each lane.
+/// One for each lane, and where they cut.
 fn open_decoders(
     opener: &Opener<'_>,
     decoder: &Decoder,
     layout: Layout,
     threads: usize,
-) -> Result<Vec<Model>, SpeechError> {
+) -> Result<(Vec<Model>, Vec<Crop>), SpeechError> {
     let count = threads.min(MOST_LANES);
     let open = |model: Bytes| {
         let lanes = (0..count).map(|lane| Opening {
@@ -220,16 +224,16 @@ fn open_decoders(
         opener.open_all(lanes.collect(), threads)
     };
     if layout == Layout::Blocked
-        && let Some(blocked) = in_blocks(&decoder.model)
+        && let Some(Blocked { model, crops }) = in_blocks(&decoder.model)
     {
-        match open(blocked.into()) {
+        match open(model.into()) {
             Err(error @ SpeechError::Model { .. }) => {
                 tracing::warn!(%error, "the decoder stays as it is in the file");
             }
-            opened => return opened,
+            opened => return Ok((opened?, crops)),
         }
     }
-    open(decoder.model.clone().into())
+    Ok((open(decoder.model.clone().into())?, Vec::new()))
 }
 
 fn whole(model: Model) -> Named {

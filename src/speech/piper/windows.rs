@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::SpeechError;
-use super::super::onnx::{Decoder, Inputs, Model, Stop, Values};
+use super::super::onnx::{Crop, Decoder, Inputs, Model, Stop, Values};
 
 /// How frames become samples.
 #[derive(Clone, Debug)]
@@ -16,16 +16,30 @@ pub(super) struct Frames {
     pub durations: Option<String>,
     /// Samples a second.
     pub rate: u32,
+    /// Where the second half cuts off what nothing looks at any more.
+    pub crops: Vec<Crop>,
 }
 
 impl Frames {
+    /// Of a second half as it is in its file.
     pub(super) fn new(decoder: &Decoder, rate: u32) -> Self {
         Self {
             hop: decoder.hop,
             reach: decoder.reach,
             durations: decoder.durations.clone(),
             rate,
+            crops: Vec::new(),
         }
+    }
+
+    /// What the second half takes of the first, of all that it takes.
+    pub(super) fn wanted(&self, decoder: &Model) -> Vec<String> {
+        let is_place = |name: &&str| {
+            let mut crops = self.crops.iter();
+            crops.any(|crop| crop.from == *name || crop.to == *name)
+        };
+        let inputs = decoder.inputs().filter(|name| !is_place(name));
+        inputs.map(str::to_owned).collect()
     }
 }
 
@@ -78,8 +92,8 @@ impl Latent {
         stop: &Stop,
     ) -> Result<Vec<f32>, SpeechError> {
         let &Frames { hop, reach, .. } = frames;
-        let seen = window.start.saturating_sub(reach)..(window.end + reach).min(self.frames);
-        let names: Vec<String> = decoder.inputs().map(str::to_owned).collect();
+        let mut seen = window.start.saturating_sub(reach)..(window.end + reach).min(self.frames);
+        let names = frames.wanted(decoder);
         let mut inputs = Inputs::default();
         for (name, values) in names.into_iter().zip(&self.values) {
             let Values { shape, values } = if frames_of(values) == Some(self.frames) {
@@ -88,6 +102,19 @@ impl Latent {
                 values.clone()
             };
             inputs.add(name, shape, values)?;
+        }
+        for crop in &frames.crops {
+            let left = seen.start.max(window.start.saturating_sub(crop.margin))
+                ..seen.end.min(window.end + crop.margin);
+            let from = crop.before + (left.start - seen.start) * crop.rate;
+            let place = |place: usize| vec![i64::try_from(place).unwrap_or(i64::MAX)];
+            inputs.add(crop.from.as_str(), vec![1], place(from))?;
+            inputs.add(
+                crop.to.as_str(),
+                vec![1],
+                place(from + left.len() * crop.rate),
+            )?;
+            seen = left;
         }
         let mut samples = decoder.run(inputs, stop)?.values;
         if samples.len() != seen.len() * hop {
@@ -197,6 +224,7 @@ mod tests {
             reach: 1,
             durations: Some("d".into()),
             rate: 10_000,
+            crops: Vec::new(),
         }
     }
 

@@ -13,17 +13,31 @@
 //! Nothing is known by its name. What is no convolution of three-dimensional values, or nothing that keeps
 //! their shape, gets its values as they were, and stays as it is.
 //!
+//! Three more things make it faster. A sum goes into the convolution before it where the runtime knows that
+//! both have one length, so the lengths are stated, by name. A transposed convolution is put as a
+//! plain one ([`upsampling`]), whose values can be cut to what is still looked at of those beside a window
+//! ([`margins`]). And a convolution that makes one channel would fill a block with nothing: it is
+//! made in two steps ([`narrow`]).
+//!
 //! The operators: <https://onnx.ai/onnx/operators/>; what the runtime does with them is in its
 //! `core/optimizer/nchwc_transformer.cc`.
 
 mod divisions;
+mod lengths;
+mod margins;
+mod narrow;
+mod upsampling;
 
 use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 use prost::bytes::Bytes;
 
-use super::messages::{Graph, Model, Node, Tensor};
+use super::fields::{MODEL_GRAPH, put};
+use super::messages::{Graph, INT64, Model, Node, Tensor, Value};
+use lengths::Lengths;
+use margins::{Margin, margins};
+use upsampling::{Names, PLACES_AS_INPUT, Steps, Upsampling};
 
 /// The first version of the operators whose `Squeeze` and `Unsqueeze` take their axes as an input.
 const AXES_AS_INPUT: i64 = 13;
@@ -31,9 +45,33 @@ const AXES_AS_INPUT: i64 = 13;
 /// The dimension that is added.
 const HEIGHT: i64 = 2;
 
+/// A decoder in blocks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Blocked {
+    /// A model of its own.
+    pub model: Vec<u8>,
+    /// Where values can be cut on the way, in order. The model takes the places for it.
+    pub crops: Vec<Crop>,
+}
+
+/// A place in a decoder where the values beside a window that nothing looks at any more can be cut off.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Crop {
+    /// The inputs, of one 64-bit integer each, that say where what stays begins and ends.
+    pub from: String,
+    /// One past the last that stays.
+    pub to: String,
+    /// The values that make up a frame here.
+    pub rate: usize,
+    /// So many stand before those of the first frame.
+    pub before: usize,
+    /// How many frames on either side of a window are still looked at.
+    pub margin: usize,
+}
+
 /// The decoder in blocks. `None` if it has no convolution that could be run so, or can't be read to the
 /// end.
-pub(crate) fn in_blocks(decoder: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn in_blocks(decoder: &[u8]) -> Option<Blocked> {
     let mut model = Model::decode(Bytes::copy_from_slice(decoder)).ok()?;
     let mut versions = model.opset_import.iter();
     let version = versions.find(|set| set.domain.is_empty())?.version;
@@ -45,8 +83,12 @@ pub(crate) fn in_blocks(decoder: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     divisions::fold(graph);
-    *graph = Rewriting::new(graph, version)?.rewrite()?;
-    Some(model.encode_to_vec())
+    let (new, stated, crops) = Rewriting::new(graph, version)?.rewrite()?;
+    *graph = new;
+    let mut model = model.encode_to_vec();
+    // A message that comes in two parts is put together by whoever reads it.
+    put(&mut model, MODEL_GRAPH, &stated);
+    Some(Blocked { model, crops })
 }
 
 /// The constants of a graph, by name: its weights, and what its `Constant` nodes hold.
@@ -83,6 +125,107 @@ struct Convolution<'g> {
     is_transposed: bool,
 }
 
+impl Convolution<'_> {
+    /// The weights with a height of one, under this name.
+    fn high_weights(&self, name: String) -> Tensor {
+        let mut dims = self.weights.dims.clone();
+        dims.insert(2, 1);
+        Tensor {
+            dims,
+            name,
+            ..self.weights.clone()
+        }
+    }
+}
+
+/// What a node is, if it is a convolution of three-dimensional values with weights that are known.
+fn convolution<'g>(node: &Node, constants: &HashMap<&str, &'g Tensor>) -> Option<Convolution<'g>> {
+    let is_absent_or_known =
+        |value: &String| value.is_empty() || constants.contains_key(value.as_str());
+    let is_transposed = match node.op_type.as_str() {
+        "Conv" => false,
+        "ConvTranspose" => true,
+        _ => return None,
+    };
+    let (inputs, weights) = match &node.input[..] {
+        [data, weights] => ([data, weights], weights),
+        [data, weights, bias] if is_absent_or_known(bias) => ([data, weights], weights),
+        _ => return None,
+    };
+    if constants.contains_key(inputs[0].as_str()) {
+        return None;
+    }
+    let weights = *constants.get(weights.as_str())?;
+    let [first, second, size] = weights.dims[..] else {
+        return None;
+    };
+    let of_kernel = [
+        ("kernel_shape", 1, Some(size)),
+        ("strides", 1, None),
+        ("dilations", 1, None),
+        ("pads", 2, None),
+        ("output_padding", 1, None),
+    ];
+    let mut group = 1;
+    for attribute in &node.attribute {
+        let known = of_kernel.iter().find(|(name, ..)| *name == attribute.name);
+        match (known, attribute.name.as_str()) {
+            (Some((_, count, value)), _) => {
+                let is_as_told = value.is_none_or(|value| attribute.ints == [value]);
+                if attribute.ints.len() != *count || !is_as_told {
+                    return None;
+                }
+            }
+            (None, "group") => group = attribute.i,
+            (None, "auto_pad") if *attribute.s == *b"NOTSET" => {}
+            _ => return None,
+        }
+    }
+    // Then there are no more channels than weights.
+    let is_sound = first > 0 && second > 0 && size > 0 && group > 0 && first % group == 0;
+    if !is_sound || !weights.is_floats() {
+        return None;
+    }
+    let channels = match is_transposed {
+        true => second.checked_mul(group)?,
+        false => first,
+    };
+    Some(Convolution {
+        weights,
+        channels,
+        is_transposed,
+    })
+}
+
+/// What no name in this graph ends in, for the names of values with a height; `None` if there is nothing left.
+fn unused_ending(graph: &Graph) -> Option<String> {
+    let nodes = graph.node.iter();
+    let mut names: Vec<&str> = nodes
+        .flat_map(|node| node.input.iter().chain(&node.output))
+        .map(String::as_str)
+        .collect();
+    names.extend(graph.initializer.iter().map(|one| one.name.as_str()));
+    names.extend(graph.input.iter().map(|one| one.name.as_str()));
+    Some(format!("/high{}", highest(&names)?.checked_add(1)?))
+}
+
+/// Gives the attributes of a convolution over one dimension to one over two.
+fn high_attributes(node: &Node, high: &mut Node) {
+    for (name, neutral) in [
+        ("kernel_shape", 1),
+        ("strides", 1),
+        ("dilations", 1),
+        ("output_padding", 0),
+    ] {
+        if let Some(attribute) = node.attribute(name) {
+            high.set(name, vec![neutral, attribute.ints[0]]);
+        }
+    }
+    if let Some(pads) = node.attribute("pads") {
+        high.set("pads", vec![0, pads.ints[0], 0, pads.ints[1]]);
+    }
+}
+
 /// The highest number that one of these names has behind `/high`, or 0; `None` if it is beyond all bounds.
 fn highest(names: &[&str]) -> Option<u64> {
     let behind = names.iter().flat_map(|name| name.split("/high").skip(1));
@@ -117,21 +260,20 @@ struct Rewriting<'g> {
     narrowed: HashSet<&'g str>,
     /// The values that a convolution makes.
     convolved: HashSet<&'g str>,
+    lengths: Lengths<'g>,
+    /// The upsamplings that can be cut, by the places of their nodes.
+    margins: HashMap<usize, Margin>,
+    crops: Vec<Crop>,
 }
 
 impl<'g> Rewriting<'g> {
     fn new(graph: &'g Graph, version: i64) -> Option<Self> {
-        let nodes = graph.node.iter();
-        let mut names: Vec<&str> = nodes
-            .flat_map(|node| node.input.iter().chain(&node.output))
-            .map(String::as_str)
-            .collect();
-        names.extend(graph.initializer.iter().map(|one| one.name.as_str()));
-        names.extend(graph.input.iter().map(|one| one.name.as_str()));
-        let ending = format!("/high{}", highest(&names)?.checked_add(1)?);
+        let ending = unused_ending(graph)?;
+        let constants = constants(graph);
         Some(Self {
             graph,
-            constants: constants(graph),
+            margins: margins(graph, &constants),
+            constants,
             uses: uses(graph),
             ending,
             version,
@@ -142,15 +284,17 @@ impl<'g> Rewriting<'g> {
             widened: HashSet::new(),
             narrowed: HashSet::new(),
             convolved: HashSet::new(),
+            lengths: Lengths::default(),
+            crops: Vec::new(),
         })
     }
 
-    fn rewrite(mut self) -> Option<Graph> {
+    fn rewrite(mut self) -> Option<(Graph, Vec<u8>, Vec<Crop>)> {
         let graph = self.graph;
         let height = self.height();
         for (place, node) in graph.node.iter().enumerate() {
-            if let Some(convolution) = self.convolution(node) {
-                self.convolve(node, &convolution);
+            if let Some(convolution) = convolution(node, &self.constants) {
+                self.convolve(place, node, &convolution);
             } else if let Some(channels) = self.kept(node) {
                 self.keep(place, node, channels);
             } else {
@@ -175,11 +319,15 @@ impl<'g> Rewriting<'g> {
         let new = self.weights.iter().chain(&height);
         let initializer = old.chain(new).cloned().collect();
         let nodes = self.nodes.iter().filter(|node| is_needed(&node.output[0]));
-        Some(Graph {
+        let places = self.crops.iter().flat_map(|crop| [&crop.from, &crop.to]);
+        let places = places.map(|place| Value::of(place, INT64));
+        let graph = Graph {
             node: nodes.cloned().collect(),
             initializer,
+            input: graph.input.iter().cloned().chain(places).collect(),
             ..graph.clone()
-        })
+        };
+        Some((graph, self.lengths.stated(), self.crops))
     }
 
     /// The name of a value with its height.
@@ -220,107 +368,95 @@ impl<'g> Rewriting<'g> {
         }
     }
 
-    /// What a node is, if it is a convolution of three-dimensional values with weights that are known.
-    fn convolution(&self, node: &Node) -> Option<Convolution<'g>> {
-        let is_transposed = match node.op_type.as_str() {
-            "Conv" => false,
-            "ConvTranspose" => true,
-            _ => return None,
-        };
-        let (inputs, weights) = match &node.input[..] {
-            [data, weights] => ([data, weights], weights),
-            [data, weights, bias] if self.is_absent_or_known(bias) => ([data, weights], weights),
-            _ => return None,
-        };
-        if self.constants.contains_key(inputs[0].as_str()) {
-            return None;
-        }
-        let weights = *self.constants.get(weights.as_str())?;
-        let [first, second, size] = weights.dims[..] else {
-            return None;
-        };
-        let of_kernel = [
-            ("kernel_shape", 1, Some(size)),
-            ("strides", 1, None),
-            ("dilations", 1, None),
-            ("pads", 2, None),
-            ("output_padding", 1, None),
-        ];
-        let mut group = 1;
-        for attribute in &node.attribute {
-            let known = of_kernel.iter().find(|(name, ..)| *name == attribute.name);
-            match (known, attribute.name.as_str()) {
-                (Some((_, count, value)), _) => {
-                    let is_as_told = value.is_none_or(|value| attribute.ints == [value]);
-                    if attribute.ints.len() != *count || !is_as_told {
-                        return None;
-                    }
-                }
-                (None, "group") => group = attribute.i,
-                (None, "auto_pad") if *attribute.s == *b"NOTSET" => {}
-                _ => return None,
-            }
-        }
-        // Then there are no more channels than weights.
-        let is_sound = first > 0 && second > 0 && size > 0 && group > 0 && first % group == 0;
-        if !is_sound || !weights.is_floats() {
-            return None;
-        }
-        let channels = match is_transposed {
-            true => second.checked_mul(group)?,
-            false => first,
-        };
-        Some(Convolution {
-            weights,
-            channels,
-            is_transposed,
-        })
-    }
-
-    fn is_absent_or_known(&self, value: &str) -> bool {
-        value.is_empty() || self.constants.contains_key(value)
-    }
-
-    fn convolve(&mut self, node: &'g Node, convolution: &Convolution<'g>) {
+    fn convolve(&mut self, place: usize, node: &'g Node, convolution: &Convolution<'g>) {
         let data = self.widen(&node.input[0]);
         let output = node.output[0].as_str();
+        let channels = convolution.channels;
+        self.channels.insert(output, channels);
+        self.convolved.insert(output);
+        let high = self.high(output);
+        self.lengths
+            .convolved(node, convolution.weights, high.clone(), channels);
+        if convolution.is_transposed && self.upsample(place, node, convolution, &data) {
+            return;
+        }
+        if let Some(steps) = self.narrowed_to(node, convolution, &data) {
+            self.nodes.extend(steps.nodes);
+            self.weights.extend(steps.weights);
+            return;
+        }
         let kernel = self.high(&node.input[1]);
         if self.weighted.insert(kernel.clone()) {
-            let mut dims = convolution.weights.dims.clone();
-            dims.insert(2, 1);
-            self.weights.push(Tensor {
-                name: kernel.clone(),
-                dims,
-                ..convolution.weights.clone()
-            });
+            self.weights.push(convolution.high_weights(kernel.clone()));
         }
         let mut high = node.clone();
         high.input[0] = data;
         high.input[1] = kernel;
-        for (name, neutral) in [
-            ("kernel_shape", 1),
-            ("strides", 1),
-            ("dilations", 1),
-            ("output_padding", 0),
-        ] {
-            if let Some(attribute) = node.attribute(name) {
-                high.set(name, vec![neutral, attribute.ints[0]]);
-            }
-        }
-        if let Some(pads) = node.attribute("pads") {
-            high.set("pads", vec![0, pads.ints[0], 0, pads.ints[1]]);
-        }
+        high_attributes(node, &mut high);
         high.output[0] = self.high(output);
         if convolution.is_transposed {
             let raw = format!("{}/raw", high.output[0]);
             let whole = std::mem::replace(&mut high.output[0], raw.clone());
             self.nodes.push(high);
-            self.unchanged(&raw, &whole, convolution.channels);
+            self.unchanged(&raw, &whole, channels);
         } else {
             self.nodes.push(high);
         }
-        self.channels.insert(output, convolution.channels);
-        self.convolved.insert(output);
+    }
+
+    /// Puts a transposed convolution as a plain one, if that can be.
+    fn upsample(
+        &mut self,
+        place: usize,
+        node: &'g Node,
+        convolution: &Convolution<'g>,
+        data: &str,
+    ) -> bool {
+        // It is known where there is one.
+        let bias = node
+            .input
+            .get(2)
+            .and_then(|bias| self.constants.get(bias.as_str()));
+        let upsampling = Upsampling::of(node, convolution.weights, bias.copied());
+        let Some(upsampling) = upsampling.filter(|_| self.version >= PLACES_AS_INPUT) else {
+            return false;
+        };
+        let whole = self.high(&node.output[0]);
+        let crop = self.margins.get(&place).map(|margin| Crop {
+            from: format!("{whole}/begin"),
+            to: format!("{whole}/end"),
+            rate: usize::try_from(margin.rate).unwrap_or(usize::MAX),
+            before: upsampling.before(),
+            margin: margin.frames,
+        });
+        let raw = format!("{whole}/raw");
+        let names = Names {
+            input: data,
+            output: &raw,
+            prefix: &whole,
+        };
+        let steps = upsampling.steps(&names, crop.as_ref());
+        self.nodes.extend(steps.nodes);
+        self.weights.extend(steps.weights);
+        self.crops.extend(crop);
+        self.unchanged(&raw, &whole, convolution.channels);
+        true
+    }
+
+    /// The two steps of a convolution that makes few channels, if it is one.
+    fn narrowed_to(
+        &self,
+        node: &'g Node,
+        convolution: &Convolution<'g>,
+        data: &str,
+    ) -> Option<Steps> {
+        let whole = self.high(&node.output[0]);
+        let names = Names {
+            input: data,
+            output: &whole,
+            prefix: &whole,
+        };
+        narrow::steps(node, convolution.weights, &names)
     }
 
     /// A convolution that changes nothing.
@@ -370,6 +506,7 @@ impl<'g> Rewriting<'g> {
             self.unchanged(&before, &behind, channels);
         }
         high.output[0] = self.high(&node.output[0]);
+        self.lengths.kept(node, high.output[0].clone(), channels);
         self.nodes.push(high);
         self.channels.insert(&node.output[0], channels);
     }
