@@ -166,7 +166,7 @@ impl ClipStore {
         let path = self.path(key);
         let folder = path.parent().unwrap_or(&self.folder);
         fs::create_dir_all(folder)?;
-        let head = Head {
+        let mut head = Head {
             version: VERSION,
             sha256: hex(&Sha256::digest(&clip.wav)),
             samples: clip.samples,
@@ -174,9 +174,15 @@ impl ClipStore {
             peak: clip.peak,
             durations: clip.durations.clone(),
         };
+        let mut line = serde_json::to_vec(&head)?;
+        if line.len() >= LONGEST_HEAD {
+            // It is found all the same; only when its words are said is not known.
+            head.durations.clear();
+            line = serde_json::to_vec(&head)?;
+        }
         // Its name is made up, and nobody's file or link is opened by it (`O_EXCL`).
         let mut part = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(&mut part, &head)?;
+        part.write_all(&line)?;
         part.write_all(b"\n")?;
         part.write_all(&clip.wav)?;
         part.persist(&path)?;
@@ -277,6 +283,22 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(store.path(&key), bytes).unwrap();
         assert_eq!(store.get(&key), None, "one bit is enough");
+    }
+
+    #[test]
+    fn a_clip_of_too_many_durations_is_kept_without() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ClipStore::new(folder.path());
+        let key = ClipKey::of(&[b"a"]);
+        for (count, kept) in [(300, 300), (30_000, 0)] {
+            let durations = vec![256; count];
+            let clip = KeptClip {
+                durations,
+                ..clip(100)
+            };
+            store.put(&key, &clip).unwrap();
+            assert_eq!(store.get(&key).unwrap().durations.len(), kept);
+        }
     }
 
     #[test]

@@ -529,7 +529,7 @@ fn put(
     clip::publish(&path, &clip.wav).map_err(failed)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let segment = job.narration.plan.get(id);
-    let words = segment.map(|segment| word_times(segment, words, &clip.durations));
+    let words = segment.map(|segment| word_times(segment, words, &clip.durations, clip.samples));
     Ok(ClipRecord {
         segment_id: id,
         clip: Arc::from(&*name),

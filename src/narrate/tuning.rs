@@ -123,18 +123,21 @@ mod tests {
         let paths = Paths::under(folder.path());
         let mut tuning = Tuning::read(&paths);
         assert_eq!(tuning.get("a", "joe"), None);
+        let library = folder.path().join("libonnxruntime.so.1");
+        std::fs::write(&library, "1.31").unwrap();
         let tuned = Tuned {
             threads: Some(3),
             layout: Some(Layout::Plain),
             speed: Some(20.5),
-            runtime: runtime(&paths.library),
+            runtime: runtime(&library),
         };
         let file = tuning.put(&paths, "a", "joe", tuned.clone()).unwrap();
         let mut again = Tuning::read(&paths);
         assert_eq!(again.get("a", "joe"), Some(&tuned));
         again.put(&paths, &machine(), "joe", tuned.clone()).unwrap();
-        assert_eq!(again.here("joe", &paths.library), Some(tuned));
-        assert_eq!(again.here("joe", &paths.config), None, "another runtime");
+        assert_eq!(again.here("joe", &library), Some(tuned));
+        std::fs::write(&library, "1.32.0").unwrap();
+        assert_eq!(again.here("joe", &library), None, "another runtime");
         assert_eq!((again.get("b", "joe"), again.get("a", "amy")), (None, None));
         std::fs::write(file, "{ broken").unwrap();
         assert_eq!(Tuning::read(&paths), Tuning::default());

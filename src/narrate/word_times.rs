@@ -7,26 +7,36 @@ use crate::engine::{PlannedSegment, WordTime};
 use crate::speech::SpokenWord;
 
 /// The times of a segment's words, in order; no two overlap. `words` are those of what is said,
-/// `durations` the samples of each input of the model. Empty if one of them is.
+/// `durations` the samples of each input of the model. Empty if one of them is, or if they are not those of a
+/// clip of so many `samples`: the voice's process or the store may say anything.
 pub(super) fn word_times(
     segment: &PlannedSegment,
     words: &[SpokenWord],
     durations: &[u32],
+    samples: u64,
 ) -> Vec<WordTime> {
     let mut begins = vec![0];
     begins.extend(durations.iter().scan(0, |past, &duration| {
         *past += u64::from(duration);
         Some(*past)
     }));
+    if begins.last() != Some(&samples) {
+        return Vec::new();
+    }
     let parts = segment.reading.parts(&segment.text);
     let mut times: Vec<(Range<usize>, Range<u64>)> = Vec::with_capacity(words.len());
     let mut part = 0;
+    let mut past = 0;
     for word in words {
         let said = word.text.start as usize..word.text.end as usize;
         let at = |id: u32| begins.get(id as usize).copied();
         let (Some(start), Some(end)) = (at(word.ids.start), at(word.ids.end)) else {
             return Vec::new();
         };
+        if start < past || end < start {
+            return Vec::new();
+        }
+        past = end;
         while parts
             .get(part)
             .is_some_and(|one| one.said.end <= said.start)
@@ -101,7 +111,7 @@ mod tests {
             }
         });
         let words: Vec<SpokenWord> = words.collect();
-        let times = word_times(&segment, &words, &[10, 20, 30, 40, 50, 60]);
+        let times = word_times(&segment, &words, &[10, 20, 30, 40, 50, 60], 210);
         let times: Vec<_> = (times.iter())
             .map(|time| (&*time.word, time.at, time.start, time.end))
             .collect();
@@ -115,7 +125,13 @@ mod tests {
                 ("far", 21, 150, 210)
             ]
         );
-        assert_eq!(word_times(&segment, &words, &[]), []);
-        assert_eq!(word_times(&segment, &[], &[10]), []);
+        assert_eq!(word_times(&segment, &words, &[], 0), []);
+        assert_eq!(word_times(&segment, &[], &[10], 10), []);
+        // What no voice says: of another length, and backwards.
+        let all = [10, 20, 30, 40, 50, 60];
+        assert_eq!(word_times(&segment, &words, &all, 209), []);
+        let mut backwards = words.clone();
+        backwards.swap(1, 2);
+        assert_eq!(word_times(&segment, &backwards, &all, 210), []);
     }
 }

@@ -120,7 +120,7 @@ impl FrontEnd for PiperFrontEnd {
         if self.config.speaks_text() {
             let phonemes = phonemes::of_text(text);
             let alone = |word: &str| Ok(phonemes::of_text(word));
-            let words = places(text, &phonemes, alone)?;
+            let words = places(text, &phonemes, alone);
             return Ok(phonemes::utterance(phonemes, map, words));
         }
         // Phonemes in the text are no words of any script.
@@ -133,7 +133,7 @@ impl FrontEnd for PiperFrontEnd {
         } else {
             String::new()
         };
-        let words = places(text, &phonemes, |word| self.alone(word))?;
+        let words = places(text, &phonemes, |word| self.alone(word));
         let mut utterance = phonemes::utterance(phonemes, map, words);
         let mut told = HashSet::new();
         for word in spelled {
@@ -145,12 +145,13 @@ impl FrontEnd for PiperFrontEnd {
     }
 }
 
-/// Where each word of a text is in its phonemes. `alone` tells what is said for a word by itself.
+/// Where each word of a text is in its phonemes. `alone` tells what is said for a word by itself; where it
+/// fails, the text is said all the same, and nobody knows when which word is.
 fn places(
     text: &str,
     phonemes: &str,
     alone: impl Fn(&str) -> Result<String, SpeechError>,
-) -> Result<Vec<Place>, SpeechError> {
+) -> Vec<Place> {
     let words = words::words(text).into_iter().map(|word| {
         let phonemes = alone(&text[word.clone()])?;
         Ok(Alone {
@@ -158,8 +159,8 @@ fn places(
             phonemes,
         })
     });
-    let words: Vec<Alone> = words.collect::<Result<_, SpeechError>>()?;
-    Ok(words::places(&words, phonemes))
+    let words: Result<Vec<Alone>, SpeechError> = words.collect();
+    words.map_or_else(|_| Vec::new(), |words| words::places(&words, phonemes))
 }
 
 impl PiperFrontEnd {

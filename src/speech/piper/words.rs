@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
+use unicode_script::{Script, UnicodeScript};
 
 /// A word, and what is said for it alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,38 +31,79 @@ pub(super) struct Place {
 /// More steps than this are not worth what they tell: a sentence of some two thousand phonemes.
 const MOST_STEPS: usize = 4_000_000;
 
-/// The words of a text: what blanks and dashes part, without the marks around it. Phonemes between `[[` and
-/// `]]` are a word.
+/// Signs that are said where they stand alone.
+const SAID: &str = "&%+=@#§°€$£¥";
+
+/// The words of a text: what blanks and dashes part, without the marks around it; where no blanks are put, each
+/// sign. Phonemes between `[[` and `]]` are a word, with the "'s" behind them.
 pub(super) fn words(text: &str) -> Vec<Range<usize>> {
     let mut words = Vec::new();
-    let mut at = 0;
-    while let Some(phonemes) = given(&text[at..]) {
-        let (start, end) = (at + phonemes.start, at + phonemes.end);
-        add_words(text, at..start, &mut words);
-        words.push(start..end);
-        at = end;
+    let (mut begun, mut looked) = (0, 0);
+    while let Some(end) = text[looked..].find("]]").map(|at| looked + at + 2) {
+        looked = end;
+        let Some(start) = text[begun..end].rfind("[[").map(|at| begun + at) else {
+            continue;
+        };
+        add_words(text, begun..start, &mut words);
+        let own = owned(&text[end..]).unwrap_or(0);
+        words.push(start..end + own);
+        (begun, looked) = (end + own, end + own);
     }
-    add_words(text, at..text.len(), &mut words);
+    add_words(text, begun..text.len(), &mut words);
     words
 }
 
-/// Where the first phonemes that stand in a text do.
-fn given(text: &str) -> Option<Range<usize>> {
-    let start = text.find("[[")?;
-    let end = start + text[start..].find("]]")? + 2;
-    Some(start..end)
+/// How long the "'s" is that a text begins with.
+fn owned(text: &str) -> Option<usize> {
+    let behind = super::wording::owned(text)?;
+    Some(text.len() - behind.len())
 }
 
 fn add_words(text: &str, range: Range<usize>, words: &mut Vec<Range<usize>>) {
-    let is_between = |c: char| c.is_whitespace() || "–—―…/".contains(c);
     let part = &text[range.clone()];
-    for word in part.split(is_between) {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        if !word.is_empty() {
-            let start = range.start + (word.as_ptr() as usize - part.as_ptr() as usize);
-            words.push(start..start + word.len());
+    let mut begun = 0;
+    let mut before = ' ';
+    let mut chars = part.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let behind = chars.peek().map_or(' ', |(_, c)| *c);
+        // Several of them are a dash, or a pause.
+        let is_run = matches!(c, '-' | '.') && (c == before || c == behind);
+        let stands_alone = is_word(c);
+        if is_run || stands_alone || is_between(c) {
+            add_word(part, begun..at, range.start, words);
+            begun = at + c.len_utf8();
+            if stands_alone {
+                words.push(range.start + at..range.start + begun);
+            }
         }
+        before = c;
     }
+    add_word(part, begun..part.len(), range.start, words);
+}
+
+fn add_word(part: &str, range: Range<usize>, offset: usize, words: &mut Vec<Range<usize>>) {
+    let all = &part[range];
+    let is_of_a_word = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    let word = match all.trim_matches(|c: char| !is_of_a_word(c)) {
+        "" => all.trim_matches(|c: char| !SAID.contains(c)),
+        word => word,
+    };
+    if !word.is_empty() {
+        let start = offset + (word.as_ptr() as usize - part.as_ptr() as usize);
+        words.push(start..start + word.len());
+    }
+}
+
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || "–—―…/，。、；：！？「」『』（）".contains(c)
+}
+
+/// Whether such signs are put without blanks, so that each stands for itself.
+fn is_word(c: char) -> bool {
+    matches!(
+        c.script(),
+        Script::Han | Script::Hiragana | Script::Katakana
+    )
 }
 
 /// What counts in a row of phonemes.
@@ -271,16 +313,15 @@ mod tests {
 
     #[test]
     fn words_are_what_blanks_and_dashes_part() {
-        let text = "“Well-read,” said [[fˈuː]]'s D. Orr—twice… in 1492.";
-        let words = words(text);
-        let words: Vec<&str> = words.into_iter().map(|word| &text[word]).collect();
+        let words = |text: &'static str| -> Vec<&str> {
+            words(text).into_iter().map(|word| &text[word]).collect()
+        };
         assert_eq!(
-            words,
+            words("“Well-read,” said [[fˈuː]]'s D. Orr—twice… in 1492."),
             [
                 "Well-read",
                 "said",
-                "[[fˈuː]]",
-                "s",
+                "[[fˈuː]]'s",
                 "D",
                 "Orr",
                 "twice",
@@ -288,6 +329,17 @@ mod tests {
                 "1492"
             ]
         );
+        assert_eq!(
+            words("er--und & 3 + 4... was, €5"),
+            ["er", "und", "&", "3", "+", "4", "was", "5"]
+        );
+        assert_eq!(
+            words("open [[ and [[fˈuː]] ]] x"),
+            ["open", "and", "[[fˈuː]]", "x"]
+        );
+        assert_eq!(words("महान् है।"), ["महान्", "है"]);
+        assert_eq!(words("你好，世界。ok"), ["你", "好", "世", "界", "ok"]);
+        assert_eq!(words("[[ "), [""; 0]);
     }
 
     #[test]

@@ -404,6 +404,12 @@ impl<'g> Rewriting<'g> {
         }
     }
 
+    /// Whether only one node takes these weights: what is made of them anew is made once then, however large
+    /// they are.
+    fn are_for_one(&self, weights: &str) -> bool {
+        self.uses.get(weights).is_some_and(|uses| uses.len() == 1)
+    }
+
     /// Puts a transposed convolution as a plain one, if that can be.
     fn upsample(
         &mut self,
@@ -412,13 +418,16 @@ impl<'g> Rewriting<'g> {
         convolution: &Convolution<'g>,
         data: &str,
     ) -> bool {
+        if self.version < PLACES_AS_INPUT || !self.are_for_one(&node.input[1]) {
+            return false;
+        }
         // It is known where there is one.
         let bias = node
             .input
             .get(2)
             .and_then(|bias| self.constants.get(bias.as_str()));
         let upsampling = Upsampling::of(node, convolution.weights, bias.copied());
-        let Some(upsampling) = upsampling.filter(|_| self.version >= PLACES_AS_INPUT) else {
+        let Some(upsampling) = upsampling else {
             return false;
         };
         let whole = self.high(&node.output[0]);
@@ -450,6 +459,9 @@ impl<'g> Rewriting<'g> {
         convolution: &Convolution<'g>,
         data: &str,
     ) -> Option<Steps> {
+        if !self.are_for_one(&node.input[1]) {
+            return None;
+        }
         let whole = self.high(&node.output[0]);
         let names = Names {
             input: data,

@@ -69,24 +69,19 @@ impl Upsampling {
             return None;
         }
         let bias = match bias {
-            Some(bias) => Some(bias.floats()?),
+            Some(bias) if bias.dims == [output] => Some(bias.floats()?),
+            Some(_) => return None,
             None => None,
         };
         let number = |number: i64| usize::try_from(number).ok();
-        let upsampling = Self {
+        Some(Self {
             channels: (number(input)?, number(output)?),
             size: number(size)?,
             stride: number(stride)?,
             before: number(before)?,
             weights: weights.floats()?,
             bias,
-        };
-        let is_bias = |bias: &Vec<f32>| bias.len() == upsampling.channels.1;
-        upsampling
-            .bias
-            .as_ref()
-            .is_none_or(is_bias)
-            .then_some(upsampling)
+        })
     }
 
     /// How many values that went in each that comes out is made of.

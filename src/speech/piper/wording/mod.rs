@@ -60,7 +60,7 @@ pub(super) fn without_phonemes(text: &str) -> Cow<'_, str> {
 }
 
 /// What comes behind the "'s" that a text begins with.
-fn owned(text: &str) -> Option<&str> {
+pub(super) fn owned(text: &str) -> Option<&str> {
     let behind = text
         .strip_prefix("'s")
         .or_else(|| text.strip_prefix("’s"))?;
