@@ -278,6 +278,18 @@ fn running_heads_are_left_out() {
         show(text, &PlainText)[..2],
         ["|¶|It rained.", "|¶|THE TIDE"]
     );
+    // What a list of contents names on the first page is heard where it begins.
+    let chapters = ["The Tide"; 4].iter().chain(&["The Storm"; 3]);
+    let chapters: Vec<&str> = chapters.copied().collect();
+    let text = format!("Contents\n\nThe Storm\n\n{}", pages(&chapters, &whole));
+    assert_eq!(
+        heads(&text),
+        chapters[1..4]
+            .iter()
+            .chain(&chapters[5..])
+            .copied()
+            .collect::<Vec<_>>()
+    );
     // A chapter is heard where it begins.
     let chapter = ["CHAPTER II", "CHAPTER II", "CHAPTER II", "CHAPTER III"];
     assert_eq!(heads(&pages(&chapter, &whole)), chapter[1..3]);
@@ -293,6 +305,7 @@ fn running_heads_are_left_out() {
         pages(&["CHAPTER I", "CHAPTER II", "CHAPTER III"], &whole),
         pages(&["Letter 1", "Letter 2", "Letter 3"], &whole),
         pages(&["1 John", "2 John", "3 John"], &whole),
+        pages(&["Psalm 23", "Psalm 24", "Psalm 25"], &whole),
         pages(&["HAMLET.", "HAMLET.", "HAMLET."], &whole),
         pages(&["Dear Tom,", "Dear Tom,", "Dear Tom,"], &whole),
         pages(&["He left.", "He left.", "He left."], &whole),

@@ -143,6 +143,7 @@ mod tests {
             "echo $HOME $PATH ${x}\n",
         ];
         let no = [
+            "amo = \"I love\"\namas = \"you love\"\namat = \"he loves\"",
             "The curfew tolls the knell of parting day;\nThe lowing herd winds slowly o'er the lea;",
             "THE HOUND OF THE BASKERVILLES\n\nby\n\nA. Conan Doyle\n\n(1902)",
             "$5 for a boat\n",

@@ -65,9 +65,8 @@ pub(super) fn running_heads(lines: &[Line<'_>]) -> Vec<Head> {
             continue;
         }
         let first = tops[0];
-        let is_heard = |&(line, page): &(usize, usize)| {
-            line < first.line && (page == 0 || page + 2 >= first.page)
-        };
+        // Further off it is a list of contents, which announces no chapter.
+        let is_heard = |&(line, page): &(usize, usize)| line < first.line && page + 2 >= first.page;
         let is_heard = others.iter().any(is_heard);
         heads.extend(tops.iter().enumerate().map(|(index, top)| Head {
             line: top.line,
@@ -164,7 +163,7 @@ fn number_in(text: &str) -> Number {
 /// The series of heads among lines of one name.
 fn series(lines: &[Line<'_>], name: String, tops: Vec<Top>) -> Vec<(String, Vec<Top>)> {
     let is_set_off = tops.iter().any(|top| top.number == Number::SetOff);
-    if is_set_off || count_pages(lines, &tops) {
+    if is_set_off || count_pages(lines, &name, &tops) {
         return vec![(name, tops)];
     }
     // Without such a proof a number is a part of the name, unless a sentence goes on behind it.
@@ -181,8 +180,9 @@ fn series(lines: &[Line<'_>], name: String, tops: Vec<Top>) -> Vec<(String, Vec<
     series.into_iter().chain(within).collect()
 }
 
-/// Whether the numbers in these lines go on with the pages. Letters of one page each would do so, too.
-fn count_pages(lines: &[Line<'_>], tops: &[Top]) -> bool {
+/// Whether the numbers in these lines go on with the pages. Letters and psalms of one page each would do so,
+/// too.
+fn count_pages(lines: &[Line<'_>], name: &str, tops: &[Top]) -> bool {
     let values = tops.iter().filter_map(|top| match top.number {
         Number::Close(value) => Some((value as usize, top.page)),
         _ => None,
@@ -196,7 +196,7 @@ fn count_pages(lines: &[Line<'_>], tops: &[Top]) -> bool {
     let goes_on = |top: &&Top| goes_on(lines, top.line);
     values.len() >= ENOUGH
         && counts
-        && (values[0].0 > ENOUGH
+        && ((values[0].0 > ENOUGH && name.contains(' '))
             || pairs.any(|pair| steps(pair) != Some(1))
             || 3 * tops.iter().filter(goes_on).count() >= tops.len())
 }

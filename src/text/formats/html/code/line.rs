@@ -297,7 +297,7 @@ fn setting(line: &str) -> Sign {
     }
 }
 
-/// A number, a path, something in quotes or brackets: what no word is explained by.
+/// A number, a path, a word in quotes, something in brackets: what no word is explained by.
 fn is_value(value: &str) -> bool {
     const WORDS: &[&str] = &[
         "true", "false", "null", "none", "nil", "yes", "no", "on", "off",
@@ -314,8 +314,7 @@ fn is_value(value: &str) -> bool {
         is_one && (value.starts_with(['.', '~', '$']) || value.contains(['/', '_', '\\']));
     is_number
         || is_path
-        || is_quoted('"')
-        || is_quoted('\'')
+        || (is_one && (is_quoted('"') || is_quoted('\'')))
         || (value.starts_with(['[', '{']) && value.ends_with([']', '}']))
         || WORDS.contains(&&*value.to_ascii_lowercase())
 }
