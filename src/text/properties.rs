@@ -508,3 +508,11 @@ fn no_input_takes_quadratic_time() {
     };
     assert!(!is_linear(quadratic));
 }
+
+#[test]
+fn what_is_parted_behind_a_question_does_not_make_it_one_of_an_address() {
+    let text = "a</noscript>b?Then</b>end.Then==<title>";
+    for format in FORMATS {
+        check(text, format, &Limits::default());
+    }
+}

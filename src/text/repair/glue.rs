@@ -191,10 +191,12 @@ impl<'a> Place<'a> {
         let tail = &self.text[self.signs.end..];
         let tail = &tail[..tail.floor_char_boundary(NEAR)];
         let head = head.rsplit(char::is_whitespace).next().unwrap_or_default();
-        let tail = tail.split(char::is_whitespace).next().unwrap_or_default();
+        // Only the name of the first field counts, for no sentence can be parted within it.
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '%' | '[' | ']');
+        let field = tail.trim_start_matches(is_name);
         let marks = ["://", "www.", "@", "\\", "::"];
         marks.iter().any(|mark| head.contains(mark))
-            || (self.ends_with() == '?' && tail.contains('=') && head.contains('/'))
+            || (self.ends_with() == '?' && field.starts_with('=') && head.contains('/'))
             || tail.starts_with('@')
     }
 }

@@ -51,9 +51,10 @@ fn is_prompt(line: &str) -> bool {
         return rest.starts_with(|c: char| c.is_ascii_lowercase() || "./~_".contains(c));
     }
     if let Some(rest) = line.strip_prefix(">>> ") {
-        // Words that are quoted three times begin so, too.
+        // Words that are quoted three times begin so, too, and one may be all of an answer.
         let is_one = !rest.trim().contains(' ');
-        return is_one
+        let has_sign = rest.contains(|c: char| "(=_[{+*".contains(c) || c.is_ascii_digit());
+        return (is_one && has_sign)
             || rest.starts_with("import ")
             || (rest.contains(['(', '=']) && is_tied(rest));
     }
@@ -128,6 +129,8 @@ mod tests {
             "let x = 1;",
             "$ cargo build\n   Compiling x\n",
             ">>> f(1)\n2",
+            ">>> 2+2\n4",
+            ">>> total_\n4",
             "for i in range(3):\n    print(i)\n",
             "int main() {\n  return 0;\n}\n",
             "if x:\n    return\nelse:\n    pass\n",
@@ -187,6 +190,7 @@ mod tests {
             "Dear <your name>,\n<your boat> is at <place>.\n",
             "> yes\n> no\n>> so\n",
             ">>> He said that (so far) it rained.\nAnd so?",
+            ">>> Yes.\n>> No?\n> Maybe.",
             "x^2 + y^2^ is r^2, &c;\n",
         ];
         for words in yes {
