@@ -6,7 +6,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use super::ClipError;
-use super::publish::{finalize, part_of, spec};
+use super::publish::{finalize, part_of, rounded, samples, spec};
 use crate::engine::Shortage;
 use crate::files;
 
@@ -258,8 +258,11 @@ fn decode(part: &Part, rate: u32, bytes: &[u8]) -> Result<Vec<i16>, String> {
         let (now, before) = (reader.duration(), part.samples);
         return Err(format!("it has {now} samples, and had {before}"));
     }
-    let samples = reader.into_samples().collect::<Result<Vec<i16>, _>>();
-    samples.map_err(|error| error.to_string())
+    let samples = samples(reader);
+    if samples.len() as u64 != part.samples {
+        return Err("it ends too early".into());
+    }
+    Ok(samples)
 }
 
 /// The bytes of a file with so many samples.
@@ -267,12 +270,8 @@ fn file_size(samples: u64) -> u64 {
     samples.saturating_mul(2).saturating_add(44)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the value is clamped to the range before"
-)]
 fn scale(sample: i16, gain: f32) -> i16 {
-    (f32::from(sample) * gain).round().clamp(-32768.0, 32767.0) as i16
+    rounded(f32::from(sample) * gain)
 }
 
 #[cfg(test)]

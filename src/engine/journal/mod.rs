@@ -169,7 +169,8 @@ fn begin(
 fn run(database: &Path, queue: &Receiver<Job>) {
     let mut list = format::FolderList::open(database);
     while let Ok(first) = queue.recv_blocking() {
-        if !queue.is_closed() {
+        let is_last = matches!(&first, Job::Append(_, Line::Ended { .. }));
+        if !is_last && !queue.is_closed() {
             // Lines that come together are synced together.
             std::thread::sleep(LINGER);
         }

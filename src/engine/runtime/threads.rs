@@ -24,8 +24,9 @@ const FOREIGN: [&str; 4] = [REAPER, CALLBACKS, EVENTS, HOOK];
 const GRACE: Duration = Duration::from_secs(1);
 /// The same for the one that waits for other disks, or for a network.
 const JOURNAL_GRACE: Duration = Duration::from_secs(5);
-/// A thread that ends without a notification is noticed after this time.
-const LOOK_AROUND: Duration = Duration::from_millis(20);
+/// A thread is not at its end yet when it tells, and one from elsewhere does not tell: they are looked
+/// after this soon, and then less and less often.
+const LOOK_AROUND: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(20)];
 
 /// Whether this thread is a worker.
 pub(in crate::engine) fn is_worker() -> bool {
@@ -90,6 +91,7 @@ impl Threads {
         let me = std::thread::current().id();
         let mut threads = self.take(|name| names.contains(&name));
         let until = Instant::now() + grace;
+        let [mut pause, longest] = LOOK_AROUND;
         loop {
             let (done, left): (Vec<_>, Vec<_>) =
                 threads.into_iter().partition(JoinHandle::is_finished);
@@ -101,7 +103,8 @@ impl Threads {
                 return threads.len();
             }
             let guard = self.ended.0.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(self.ended.1.wait_timeout(guard, LOOK_AROUND));
+            drop(self.ended.1.wait_timeout(guard, pause));
+            pause = (2 * pause).min(longest);
         }
     }
 

@@ -131,11 +131,12 @@ struct Step {
 
 impl Step {
     fn of(node: &Node) -> Option<Self> {
-        const PLAIN: [&str; 8] = [
+        const PLAIN: [&str; 9] = [
             "Add",
             "Constant",
             "Div",
             "LeakyRelu",
+            "Mul",
             "Relu",
             "Squeeze",
             "Tanh",

@@ -6,9 +6,10 @@
 //! unrolled into matrix products. So each value of three dimensions, `[1, channels, length]`, gets a
 //! height of one, `[1, channels, 1, length]`, and each kernel with it. Between blocks and rows the values
 //! are reordered, wherever an operator stands that the runtime does not know in blocks. Of those that a
-//! decoder has, it knows sums, and activations behind a convolution; so a convolution that changes nothing
-//! is put behind each transposed one, and before each activation that follows none. A division before an
-//! activation goes into the weights behind it.
+//! decoder has, it knows sums, `Relu`, and other activations behind a convolution; so a convolution that
+//! changes nothing is put behind each transposed one, and before each activation that follows none. A
+//! division before an activation goes into the weights behind it ([`divisions`]), and an activation that
+//! leaks is put as a sum where that is faster ([`leaks`]).
 //!
 //! Nothing is known by its name. What is no convolution of three-dimensional values, or nothing that keeps
 //! their shape, gets its values as they were, and stays as it is.
@@ -17,12 +18,14 @@
 //! both have one length, so the lengths are stated, by name. A transposed convolution is put as a
 //! plain one ([`upsampling`]), whose values can be cut to what is still looked at of those beside a window
 //! ([`margins`]). And a convolution that makes one channel would fill a block with nothing: it is
-//! made in two steps ([`narrow`]).
+//! made in several steps ([`narrow`]).
 //!
 //! The operators: <https://onnx.ai/onnx/operators/>; what the runtime does with them is in its
 //! `core/optimizer/nchwc_transformer.cc`.
 
 mod divisions;
+mod factors;
+mod leaks;
 mod lengths;
 mod margins;
 mod narrow;
@@ -37,6 +40,7 @@ use super::fields::{MODEL_GRAPH, put};
 use super::messages::{Graph, INT64, Model, Node, Tensor, Value};
 use lengths::Lengths;
 use margins::{Margin, margins};
+use narrow::PADS_AS_INPUT;
 use upsampling::{Names, PLACES_AS_INPUT, Steps, Upsampling};
 
 /// The first version of the operators whose `Squeeze` and `Unsqueeze` take their axes as an input.
@@ -83,6 +87,7 @@ pub(crate) fn in_blocks(decoder: &[u8]) -> Option<Blocked> {
         return None;
     }
     divisions::fold(graph);
+    leaks::part(graph);
     let (new, stated, crops) = Rewriting::new(graph, version)?.rewrite()?;
     *graph = new;
     let mut model = model.encode_to_vec();
@@ -410,6 +415,12 @@ impl<'g> Rewriting<'g> {
         self.uses.get(weights).is_some_and(|uses| uses.len() == 1)
     }
 
+    /// The bias of a convolution, which is known where there is one.
+    fn bias(&self, node: &Node) -> Option<&'g Tensor> {
+        let bias = node.input.get(2)?;
+        self.constants.get(bias.as_str()).copied()
+    }
+
     /// Puts a transposed convolution as a plain one, if that can be.
     fn upsample(
         &mut self,
@@ -421,12 +432,7 @@ impl<'g> Rewriting<'g> {
         if self.version < PLACES_AS_INPUT || !self.are_for_one(&node.input[1]) {
             return false;
         }
-        // It is known where there is one.
-        let bias = node
-            .input
-            .get(2)
-            .and_then(|bias| self.constants.get(bias.as_str()));
-        let upsampling = Upsampling::of(node, convolution.weights, bias.copied());
+        let upsampling = Upsampling::of(node, convolution.weights, self.bias(node));
         let Some(upsampling) = upsampling else {
             return false;
         };
@@ -452,33 +458,39 @@ impl<'g> Rewriting<'g> {
         true
     }
 
-    /// The two steps of a convolution that makes few channels, if it is one.
+    /// The steps of a convolution that makes few channels, if it is one.
     fn narrowed_to(
         &self,
         node: &'g Node,
         convolution: &Convolution<'g>,
         data: &str,
     ) -> Option<Steps> {
-        if !self.are_for_one(&node.input[1]) {
+        if self.version < PADS_AS_INPUT || !self.are_for_one(&node.input[1]) {
             return None;
         }
+        let bias = self.bias(node);
         let whole = self.high(&node.output[0]);
         let names = Names {
             input: data,
             output: &whole,
             prefix: &whole,
         };
-        narrow::steps(node, convolution.weights, &names)
+        narrow::steps(node, convolution.weights, bias, &names)
     }
 
     /// A convolution that changes nothing.
     fn unchanged(&mut self, input: &str, output: &str, channels: i64) {
-        let kernel = format!("{}/ones{channels}", self.ending);
+        self.multiplied(input, 1.0, output, channels);
+    }
+
+    /// One that multiplies with a number.
+    fn multiplied(&mut self, input: &str, by: f32, output: &str, channels: i64) {
+        let kernel = format!("{}/times{:x}x{channels}", self.ending, by.to_bits());
         if self.weighted.insert(kernel.clone()) {
-            let ones = vec![1.0; usize::try_from(channels).unwrap_or(0)];
+            let all = vec![by; usize::try_from(channels).unwrap_or(0)];
             let dims = vec![channels, 1, 1, 1];
             self.weights
-                .push(Tensor::of_floats(kernel.clone(), dims, &ones));
+                .push(Tensor::of_floats(kernel.clone(), dims, &all));
         }
         let mut node = Node::new("Conv", &[input, &kernel], output).with("group", channels);
         node.set("kernel_shape", vec![1, 1]);
@@ -493,6 +505,7 @@ impl<'g> Rewriting<'g> {
             // Of no or one dimension it fits everywhere, and adds none.
             constant.is_some_and(|one| matches!(one.dims[..], [] | [1]))
         };
+        let is_float = |value: &String| is_number(value) && self.number(value).is_some();
         match (node.op_type.as_str(), &node.input[..]) {
             ("LeakyRelu" | "Relu" | "Tanh", [data]) => channels(data),
             ("Add", [one, other]) => {
@@ -500,6 +513,15 @@ impl<'g> Rewriting<'g> {
                 (one == other).then_some(one)
             }
             ("Div", [data, number]) if is_number(number) => channels(data),
+            ("Mul", [data, number]) if is_float(number) => channels(data),
+            _ => None,
+        }
+    }
+
+    /// The only value of a constant.
+    fn number(&self, constant: &str) -> Option<f32> {
+        match self.constants.get(constant)?.floats()?[..] {
+            [number] => Some(number),
             _ => None,
         }
     }
@@ -511,15 +533,20 @@ impl<'g> Rewriting<'g> {
                 *input = self.high(input);
             }
         }
-        let is_activation = matches!(node.op_type.as_str(), "LeakyRelu" | "Relu");
-        if is_activation && !self.is_only_use(place, &node.input[0]) {
+        if node.op_type == "LeakyRelu" && !self.is_only_use(place, &node.input[0]) {
             let behind = format!("{}/in", self.high(&node.output[0]));
             let before = std::mem::replace(&mut high.input[0], behind.clone());
             self.unchanged(&before, &behind, channels);
         }
         high.output[0] = self.high(&node.output[0]);
         self.lengths.kept(node, high.output[0].clone(), channels);
-        self.nodes.push(high);
+        match &node.input[..] {
+            [_, number] if node.op_type == "Mul" => {
+                let number = self.number(number).unwrap_or(1.0);
+                self.multiplied(&high.input[0], number, &high.output[0], channels);
+            }
+            _ => self.nodes.push(high),
+        }
         self.channels.insert(&node.output[0], channels);
     }
 
