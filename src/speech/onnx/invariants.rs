@@ -30,7 +30,7 @@ pub(crate) fn check_bytes(bytes: &[u8]) {
     check_shapes(bytes);
     check_halves(bytes);
     if let Some(blocked) = in_blocks(bytes) {
-        assert!(messages::Model::decode(Bytes::from(blocked.model)).is_ok());
+        assert!(messages::Model::decode(blocked.model).is_ok());
     }
     check_pieces(bytes);
 }
@@ -98,10 +98,7 @@ fn check_pieces(bytes: &[u8]) {
     let Some(pieces) = cut(&Bytes::copy_from_slice(bytes), 3, 2) else {
         return;
     };
-    let models = pieces
-        .into_iter()
-        .map(|piece| messages::Model::decode(piece).unwrap());
-    let graphs: Vec<_> = models.map(|model| model.graph.unwrap()).collect();
+    let graphs: Vec<_> = pieces.into_iter().map(|it| it.graph.unwrap()).collect();
     let mut given: HashSet<&str> = HashSet::new();
     for (place, graph) in graphs.iter().enumerate() {
         let inputs = graph.input.iter().map(|one| one.name.as_str());

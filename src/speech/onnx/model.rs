@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -52,10 +53,18 @@ fn environment(library: &Path) -> Result<Environment, SpeechError> {
 }
 
 /// A model that is to be opened.
-pub(crate) struct Opening {
-    /// What was read from the file, or a part of it.
-    pub model: Bytes,
-    pub threads: usize,
+pub(crate) struct Opening<'a> {
+    /// Gives what was read from the file, or a part of it, on the thread that opens it.
+    model: Box<dyn FnOnce() -> Bytes + Send + 'a>,
+    threads: usize,
+}
+
+impl<'a> Opening<'a> {
+    /// Of what this gives, to run on so many threads.
+    pub(crate) fn new(model: impl FnOnce() -> Bytes + Send + 'a, threads: usize) -> Self {
+        let model = Box::new(model);
+        Self { model, threads }
+    }
 }
 
 /// Opens the model in a file, whole or in parts.
@@ -85,27 +94,31 @@ impl<'a> Opener<'a> {
         })
     }
 
-    /// What is in the file, with some room after it. It is looked at again: what was looked at before
+    /// What is in the file, with some room after it, read by so many threads. It is looked at again: what was looked at before
     /// may have been replaced since.
     ///
     /// # Errors
     /// [`SpeechError::Model`] if it can't be read, is no model, or is not what was read before.
-    pub(crate) fn read(&self) -> Result<Vec<u8>, SpeechError> {
+    pub(crate) fn read(&self, threads: usize) -> Result<Vec<u8>, SpeechError> {
         const ROOM: usize = 1 << 16;
         let read = || {
-            let mut file = File::open(self.path)?;
-            let length = usize::try_from(file.metadata()?.len()).unwrap_or(0);
-            let mut bytes = Vec::new();
+            let file = File::open(self.path)?;
+            let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+            let all = length.saturating_add(ROOM);
             // A model may be larger than the memory; that is an error, not the end.
-            bytes.try_reserve_exact(length.saturating_add(ROOM))?;
-            file.read_to_end(&mut bytes)?;
+            Vec::<u8>::new().try_reserve_exact(all)?;
+            let mut bytes = vec![0; all];
+            bytes.truncate(length);
+            read_in_parts(&file, &mut bytes, threads)?;
             Ok(bytes)
         };
         let bytes = read().map_err(|error: std::io::Error| match Shortage::of(&error) {
             Some(shortage) => self.lacking(shortage),
             // It could be read when the voice was loaded. A confined process can't read what has
             // taken its place.
-            None if error.kind() == ErrorKind::PermissionDenied => {
+            None if [ErrorKind::PermissionDenied, ErrorKind::UnexpectedEof]
+                .contains(&error.kind()) =>
+            {
                 self.failed(&format!("{CHANGED}: {error}"))
             }
             None => self.failed(&error.to_string()),
@@ -141,21 +154,21 @@ impl<'a> Opener<'a> {
         model: Vec<u8>,
         threads: usize,
     ) -> Result<Model, SpeechError> {
-        let model = model.into();
-        let opening = Opening { model, threads };
+        let opening = Opening::new(|| model.into(), threads);
         let opened = self.open_all(vec![opening], 1)?.into_iter().next();
-        opened.ok_or_else(|| self.failed("it was not opened"))
+        opened.unwrap_or_else(|| Err(self.failed("it was not opened")))
     }
 
-    /// Opens several, some of them at once, in their order. While they open, each has a thread.
+    /// Opens several, so many of them at once, and returns what became of each. While they open, each has a
+    /// thread.
     ///
     /// # Errors
-    /// As [`Self::open`]; the first error of all.
+    /// [`SpeechError::Interrupted`].
     pub(crate) fn open_all(
         &self,
-        all: Vec<Opening>,
+        all: Vec<Opening<'_>>,
         at_once: usize,
-    ) -> Result<Vec<Model>, SpeechError> {
+    ) -> Result<Vec<Result<Model, SpeechError>>, SpeechError> {
         let threads = at_once.clamp(1, all.len().max(1));
         let cancelers: Arc<Mutex<Vec<LoadCanceler>>> = Arc::default();
         let known = Arc::clone(&cancelers);
@@ -194,12 +207,12 @@ impl<'a> Opener<'a> {
             return Err(SpeechError::Interrupted);
         }
         opened.sort_by_key(|(place, _)| *place);
-        opened.into_iter().map(|(_, opened)| opened).collect()
+        Ok(opened.into_iter().map(|(_, opened)| opened).collect())
     }
 
     fn commit(
         &self,
-        opening: Opening,
+        opening: Opening<'_>,
         cancelers: &Mutex<Vec<LoadCanceler>>,
     ) -> Result<Model, SpeechError> {
         let Opening { model, threads } = opening;
@@ -210,7 +223,7 @@ impl<'a> Opener<'a> {
         if self.interrupt.is_now() {
             return Err(SpeechError::Interrupted);
         }
-        let session = builder.commit_from_memory(&model).map_err(failed)?;
+        let session = builder.commit_from_memory(&model()).map_err(failed)?;
         Ok(Model { session })
     }
 
@@ -231,6 +244,36 @@ impl<'a> Opener<'a> {
             shortage,
         }
     }
+}
+
+/// Fills `bytes` with what the file begins with. Most of the time goes into finding memory for them, in which
+/// threads help each other.
+fn read_in_parts(file: &File, bytes: &mut [u8], threads: usize) -> std::io::Result<()> {
+    const PART: usize = 1 << 22;
+    let parts = Mutex::new(bytes.chunks_mut(PART).enumerate());
+    let read = || {
+        loop {
+            let next = lock(&parts).next();
+            let Some((number, part)) = next else {
+                return Ok(());
+            };
+            file.read_exact_at(part, (number * PART) as u64)?;
+        }
+    };
+    thread::scope(|scope| {
+        let thread = |number| {
+            let name = format!("aloud-read-{number}");
+            thread::Builder::new().name(name).spawn_scoped(scope, read)
+        };
+        // This one works as well; one that can't be had has its part done by the others.
+        let others: Vec<_> = (1..threads).filter_map(|it| thread(it).ok()).collect();
+        let mut done: std::io::Result<()> = read();
+        for other in others {
+            let panicked = |_| Err(std::io::Error::other("reading it has panicked"));
+            done = done.and(other.join().unwrap_or_else(panicked));
+        }
+        done
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

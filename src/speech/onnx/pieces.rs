@@ -18,29 +18,43 @@ use super::shapes;
 /// A piece with fewer steps is opened in a moment.
 const FEWEST_STEPS: usize = 300;
 
+/// A piece of a model. What it holds is held in the bytes of the whole, until it gets its own.
+pub(crate) struct Piece(Form);
+
+enum Form {
+    Whole(Bytes),
+    Part(Box<Model>),
+}
+
+impl Piece {
+    /// A model of its own.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Form::Whole(model) => model,
+            Form::Part(model) => model.encode_to_vec().into(),
+        }
+    }
+}
+
 /// The model in at most so many pieces, in the order in which they are run: each takes what the ones before
 /// it or the caller give, by name. In one, it is as it was, but for the
 /// shapes that it states.
-pub(crate) fn cut_in_pieces(model: Vec<u8>, most: usize) -> Vec<Bytes> {
+pub(crate) fn cut_in_pieces(model: Vec<u8>, most: usize) -> Vec<Piece> {
     let model = Bytes::from(model);
-    cut(&model, most, FEWEST_STEPS).unwrap_or_else(|| {
-        // Nobody else has it. Pieces have no shapes to forget.
-        let mut model = Vec::from(model);
-        shapes::forget(&mut model);
-        vec![model.into()]
-    })
+    if let Some(pieces) = cut(&model, most, FEWEST_STEPS) {
+        let part = |piece| Piece(Form::Part(Box::new(piece)));
+        return pieces.into_iter().map(part).collect();
+    }
+    // Nobody else has it. Pieces have no shapes to forget.
+    let mut model = Vec::from(model);
+    shapes::forget(&mut model);
+    vec![Piece(Form::Whole(model.into()))]
 }
 
 /// The same, where a piece has at least so many steps. `None` if it stays in one.
-pub(super) fn cut(model: &Bytes, most: usize, fewest: usize) -> Option<Vec<Bytes>> {
+pub(super) fn cut(model: &Bytes, most: usize, fewest: usize) -> Option<Vec<Model>> {
     let model = Model::decode(model.clone()).ok()?;
-    let pieces = pieces(&model, most, fewest)?;
-    Some(
-        pieces
-            .iter()
-            .map(|piece| piece.encode_to_vec().into())
-            .collect(),
-    )
+    pieces(&model, most, fewest)
 }
 
 fn pieces(model: &Model, most: usize, fewest: usize) -> Option<Vec<Model>> {
@@ -254,7 +268,7 @@ mod tests {
     fn graphs(model: &Model, most: usize) -> Vec<Graph> {
         let pieces = cut_in_pieces(model.encode_to_vec(), most).into_iter();
         let graph = |bytes: Bytes| Model::decode(bytes).unwrap().graph.unwrap();
-        pieces.map(graph).collect()
+        pieces.map(|piece| graph(piece.into_bytes())).collect()
     }
 
     /// Each piece takes only what was given or made before it, and all that is made is made once.
@@ -332,9 +346,13 @@ mod tests {
 
     #[test]
     fn what_is_small_or_not_understood_is_one_piece_and_as_it_was() {
-        let one = cut_in_pieces(VOICE.to_vec(), 4);
+        let in_pieces = |model: &[u8]| -> Vec<Bytes> {
+            let pieces = cut_in_pieces(model.to_vec(), 4).into_iter();
+            pieces.map(Piece::into_bytes).collect()
+        };
+        let one = in_pieces(VOICE);
         assert_eq!((one.len(), one[0].len()), (1, VOICE.len()));
-        assert_eq!(cut_in_pieces(b"no model".to_vec(), 4), [&b"no model"[..]]);
+        assert_eq!(in_pieces(b"no model"), [&b"no model"[..]]);
         let mut model = model(3 * FEWEST_STEPS);
         let graph = model.graph.as_mut().unwrap();
         graph.node[9]

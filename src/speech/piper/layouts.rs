@@ -33,7 +33,7 @@ pub(super) fn compare(
     interrupt: &Interrupt,
 ) -> Result<Option<Comparison>, SpeechError> {
     let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
-    let mut bytes = opener.read()?;
+    let mut bytes = opener.read(1)?;
     let Some(decoder) = cut_off_decoder(&mut bytes) else {
         return Ok(None);
     };
@@ -42,11 +42,12 @@ pub(super) fn compare(
     };
     let crops = blocked.crops;
     let pieces = cut_in_pieces(bytes, MOST_PIECES).into_iter();
-    let pieces = pieces.map(|model| Opening { model, threads: 1 });
-    let mut encoder = Chain::new(opener.open_all(pieces.collect(), 1)?);
+    let pieces = pieces.map(|piece| Opening::new(|| piece.into_bytes(), 1));
+    let pieces = opener.open_all(pieces.collect(), 1)?.into_iter();
+    let mut encoder = Chain::new(pieces.collect::<Result<_, _>>()?);
     let takes_speaker = encoder.inputs().iter().any(|name| name == "sid");
     let mut plain = opener.open(decoder.model.clone(), 1)?;
-    let mut blocked = match opener.open_as_stated(blocked.model, 1) {
+    let mut blocked = match opener.open_as_stated(blocked.model.into(), 1) {
         Ok(blocked) => blocked,
         // Whoever opens the voice takes it as it is then.
         Err(SpeechError::Model { .. }) => return Ok(None),

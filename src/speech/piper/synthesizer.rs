@@ -2,13 +2,13 @@
 //! all threads for each step.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use prost::bytes::Bytes;
 
 use super::super::onnx::{
-    Blocked, Chain, Crop, Decoder, Model, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder,
+    Blocked, Chain, Decoder, Model, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder,
     give_too, in_blocks,
 };
 use super::super::{Layout, Runtime, Speech, SpeechError, Synthesizer, Utterance};
@@ -150,7 +150,7 @@ type Named = (Opened, Vec<String>);
 fn open(opener: &Opener<'_>, runtime: &Runtime, rate: u32) -> Result<Named, SpeechError> {
     let (layout, threads) = (runtime.layout(), runtime.threads());
     for most_pieces in [MOST_PIECES, 1] {
-        let mut bytes = opener.read()?;
+        let mut bytes = opener.read(threads)?;
         let Some(mut decoder) = cut_off_decoder(&mut bytes) else {
             return opener.open(bytes, threads).map(whole);
         };
@@ -173,7 +173,7 @@ fn open(opener: &Opener<'_>, runtime: &Runtime, rate: u32) -> Result<Named, Spee
             opened => return opened,
         }
     }
-    opener.open(opener.read()?, threads).map(whole)
+    opener.open(opener.read(threads)?, threads).map(whole)
 }
 
 fn open_lanes(
@@ -184,16 +184,40 @@ fn open_lanes(
     (layout, threads, most_pieces): (Layout, usize, usize),
 ) -> Result<Named, SpeechError> {
     let count = threads.min(MOST_LANES);
-    // Few of its steps can use more than one thread; one lane in four is all that it keeps busy.
-    let encoder = cut_in_pieces(encoder, most_pieces).into_iter();
-    let encoder = encoder.map(|model| Opening {
-        model,
-        threads: threads / MOST_LANES,
-    });
-    let encoder = Chain::new(opener.open_all(encoder.collect(), threads)?);
+    let encoder = cut_in_pieces(encoder, most_pieces);
+    let pieces = encoder.len();
+    let blocked: OnceLock<Option<Blocked>> = OnceLock::new();
+    let plain = Bytes::from(decoder.model.clone());
+    // Whichever thread comes to it first makes it.
+    let in_blocks = || blocked.get_or_init(|| in_blocks(&plain));
+    let form = || match layout {
+        Layout::Blocked => in_blocks()
+            .as_ref()
+            .map_or(&plain, |blocked| &blocked.model),
+        Layout::Plain => &plain,
+    };
+    // Few of the first half's steps can use more than one thread; one lane in four is all that it keeps busy.
+    let encoder = encoder.into_iter();
+    let encoder = encoder.map(|piece| Opening::new(|| piece.into_bytes(), threads / MOST_LANES));
+    let mut all: Vec<Opening<'_>> = encoder.collect();
+    all.extend(lanes(threads).map(|threads| Opening::new(|| form().clone(), threads)));
+    let mut opened = opener.open_all(all, threads)?.into_iter();
+    let encoder = Chain::new(opened.by_ref().take(pieces).collect::<Result<_, _>>()?);
     let inputs = encoder.inputs();
-    let (decoders, crops) = open_decoders(opener, decoder, layout, threads)?;
-    frames.crops = crops;
+    let is_blocked = blocked.get().is_some_and(Option::is_some);
+    let decoders: Vec<Model> = match opened.collect() {
+        Err(error @ SpeechError::Model { .. }) if is_blocked => {
+            tracing::warn!(%error, "the decoder stays as it is in the file");
+            let all = lanes(threads).map(|threads| Opening::new(|| plain.clone(), threads));
+            let opened = opener.open_all(all.collect(), threads)?.into_iter();
+            opened.collect::<Result<_, _>>()?
+        }
+        opened => {
+            let crops = blocked.into_inner().flatten().map(|blocked| blocked.crops);
+            frames.crops = crops.unwrap_or_default();
+            opened?
+        }
+    };
     let (hop, reach) = (decoder.hop, decoder.reach);
     tracing::debug!(lanes = count, hop, reach, "the voice is cut in two");
     let window = window(threads, !frames.crops.is_empty());
@@ -208,32 +232,10 @@ pub(super) fn window(threads: usize, cuts: bool) -> usize {
     (all / lanes).min(longest)
 }
 
-/// One for each lane, and where they cut.
-fn open_decoders(
-    opener: &Opener<'_>,
-    decoder: &Decoder,
-    layout: Layout,
-    threads: usize,
-) -> Result<(Vec<Model>, Vec<Crop>), SpeechError> {
-    let count = threads.min(MOST_LANES);
-    let open = |model: Bytes| {
-        let lanes = (0..count).map(|lane| Opening {
-            model: model.clone(),
-            threads: threads / count + usize::from(lane < threads % count),
-        });
-        opener.open_all(lanes.collect(), threads)
-    };
-    if layout == Layout::Blocked
-        && let Some(Blocked { model, crops }) = in_blocks(&decoder.model)
-    {
-        match open(model.into()) {
-            Err(error @ SpeechError::Model { .. }) => {
-                tracing::warn!(%error, "the decoder stays as it is in the file");
-            }
-            opened => return Ok((opened?, crops)),
-        }
-    }
-    Ok((open(decoder.model.clone().into())?, Vec::new()))
+/// The threads of each lane.
+fn lanes(threads: usize) -> impl Iterator<Item = usize> {
+    let count = threads.clamp(1, MOST_LANES);
+    (0..count).map(move |lane| threads / count + usize::from(lane < threads % count))
 }
 
 fn whole(model: Model) -> Named {

@@ -53,7 +53,7 @@ const HEIGHT: i64 = 2;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Blocked {
     /// A model of its own.
-    pub model: Vec<u8>,
+    pub model: Bytes,
     /// Where values can be cut on the way, in order. The model takes the places for it.
     pub crops: Vec<Crop>,
 }
@@ -93,7 +93,10 @@ pub(crate) fn in_blocks(decoder: &[u8]) -> Option<Blocked> {
     let mut model = model.encode_to_vec();
     // A message that comes in two parts is put together by whoever reads it.
     put(&mut model, MODEL_GRAPH, &stated);
-    Some(Blocked { model, crops })
+    Some(Blocked {
+        model: model.into(),
+        crops,
+    })
 }
 
 /// The constants of a graph, by name: its weights, and what its `Constant` nodes hold.

@@ -162,9 +162,9 @@ mod tests {
             (vec![3, 3], vec![i64::MAX, -1])
         );
         assert_eq!(integers("p/to4"), [i64::MAX, i64::MAX]);
-        let sums = steps.nodes.iter().filter(|node| node.op_type == "Add");
+        let mut sums = steps.nodes.iter().filter(|node| node.op_type == "Add");
         assert_eq!(sums.clone().count(), taps);
-        assert_eq!(sums.last().unwrap().input[1], "p/bias");
+        assert_eq!(sums.next_back().unwrap().input[1], "p/bias");
         assert_eq!(steps.nodes.last().unwrap().output, ["out"]);
     }
 

@@ -20,7 +20,7 @@ fn decoder(voice: &[u8]) -> Model {
 /// The model in blocks, checked to be one that can be run: each value is made once, before it is taken.
 fn rewritten(model: &Model) -> Option<Graph> {
     let blocked = in_blocks(&model.encode_to_vec())?;
-    let new = Model::decode(Bytes::from(blocked.model)).unwrap();
+    let new = Model::decode(blocked.model).unwrap();
     assert_eq!(
         (new.ir_version, &new.opset_import),
         (model.ir_version, &model.opset_import)
