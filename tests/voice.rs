@@ -40,8 +40,7 @@ fn opened(model: &str, threads: usize, layout: Layout) -> Arc<dyn Voice> {
     let espeak = assets.espeak().unwrap();
     let runtime = Runtime {
         onnxruntime: assets.onnxruntime().unwrap(),
-        espeak_library: espeak.library,
-        espeak_data: espeak.data,
+        espeak: Some(espeak),
         threads: Some(threads),
         layout: Some(layout),
     };

@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use super::voices::Family;
+
 /// The name of a piece: `onnxruntime`, `espeak-ng`, `voice:en_US-joe-medium`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -129,8 +131,8 @@ impl Wheel {
 pub struct KnownVoice {
     /// Its name.
     pub name: String,
-    /// Its kind of model: `piper`.
-    pub family: String,
+    /// Its kind of model.
+    pub family: Family,
     /// Its language: `en_US`.
     pub language: String,
     /// `low`, `medium`, `high` …

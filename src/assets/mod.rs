@@ -37,7 +37,7 @@ pub use error::AssetError;
 pub use espeak::EspeakFiles;
 #[cfg(feature = "cli")]
 pub use events::{Fetch, FetchEvent};
-pub use voices::{VoiceEntry, VoiceFiles};
+pub use voices::{Family, VoiceEntry, VoiceFiles};
 
 use crate::settings::Settings;
 

@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{AssetError, Assets, Piece, PieceId, Role};
+use super::{AssetError, Assets, KnownVoice, Piece, PieceId, Role};
 use crate::settings::printable;
 use crate::text::excerpt;
 
@@ -25,8 +25,8 @@ const LONGEST_NAME: usize = 100;
 pub struct VoiceEntry {
     /// Its name, for `--voice`.
     pub name: String,
-    /// Its kind of model: `piper`.
-    pub family: String,
+    /// Its kind of model.
+    pub family: Family,
     /// Its language, as `en_US`; `unknown` when its config doesn't say.
     pub language: String,
     /// `low`, `medium`, `high`; `unknown` when its config doesn't say.
@@ -45,6 +45,68 @@ pub struct VoiceEntry {
     pub speakers: Option<u32>,
 }
 
+impl VoiceEntry {
+    /// A voice that can be fetched.
+    fn known(piece: &Piece, known: &KnownVoice) -> Self {
+        let wheel = piece.wheel.as_ref();
+        let mut files = wheel.into_iter().flat_map(|wheel| &wheel.files);
+        let model = files.find(|file| file.role == Role::Model);
+        Self {
+            name: known.name.clone(),
+            family: known.family,
+            language: known.language.clone(),
+            quality: known.quality.clone(),
+            sample_rate: Some(known.sample_rate),
+            size_bytes: model.map(|file| file.size),
+            licence: piece.licence.clone(),
+            installed: false,
+            path: None,
+            speakers: Some(known.speakers),
+        }
+    }
+}
+
+/// The kind of a voice's model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// VITS as Piper trains it; phonemes by eSpeak NG.
+    Piper,
+    /// English, by lexicons that lie beside the model.
+    Hibari,
+}
+
+impl Family {
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Piper => "piper",
+            Self::Hibari => "hibari",
+        }
+    }
+
+    /// Whether it takes its phonemes from eSpeak NG.
+    #[must_use]
+    pub fn takes_espeak(self) -> bool {
+        self == Self::Piper
+    }
+
+    /// The family whose configuration this is: that of hibari is nothing but the numbers of its phonemes.
+    fn of(config: &serde_json::Value) -> Self {
+        let is_vocabulary = config.as_object().is_some_and(|map| {
+            let is_phoneme = |(key, value): (&String, &serde_json::Value)| {
+                key.chars().count() == 1 && value.is_u64()
+            };
+            !map.is_empty() && map.iter().all(is_phoneme)
+        });
+        match is_vocabulary {
+            true => Self::Hibari,
+            false => Self::Piper,
+        }
+    }
+}
+
 /// The files of a voice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VoiceFiles {
@@ -54,6 +116,8 @@ pub struct VoiceFiles {
     pub model: PathBuf,
     /// Its configuration, `NAME.onnx.json`.
     pub config: PathBuf,
+    /// Its kind of model.
+    pub family: Family,
     /// Its MODEL_CARD, if there is one.
     pub card: Option<PathBuf>,
 }
@@ -88,9 +152,17 @@ impl VoiceFiles {
             name: name.unwrap_or_default(),
             card: card(own_card.into()).or_else(|| card(model.with_file_name("MODEL_CARD"))),
             model: model.to_owned(),
+            family: Family::of(&json(&config)),
             config,
         })
     }
+}
+
+/// What a configuration says; nothing if it is no JSON.
+fn json(config: &Path) -> serde_json::Value {
+    let text = read_some(config);
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
 }
 
 impl Assets {
@@ -114,23 +186,7 @@ impl Assets {
             if entries.iter().any(|entry| entry.name == known.name) {
                 continue;
             }
-            let model = piece
-                .wheel
-                .iter()
-                .flat_map(|w| &w.files)
-                .find(|f| f.role == Role::Model);
-            entries.push(VoiceEntry {
-                name: known.name.clone(),
-                family: known.family.clone(),
-                language: known.language.clone(),
-                quality: known.quality.clone(),
-                sample_rate: Some(known.sample_rate),
-                size_bytes: model.map(|file| file.size),
-                licence: piece.licence.clone(),
-                installed: false,
-                path: None,
-                speakers: Some(known.speakers),
-            });
+            entries.push(VoiceEntry::known(piece, known));
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         entries
@@ -170,12 +226,23 @@ impl Assets {
         })
     }
 
-    /// What narrating with this voice needs: the runtime, eSpeak NG, and the voice itself
-    /// when it is one that can be fetched and no user's file takes its place.
+    /// What narrating with this voice needs: the runtime, eSpeak NG if it takes its phonemes from there,
+    /// and the voice itself when it is one that can be fetched and no user's file takes its place.
     #[must_use]
     pub fn need_for(&self, voice: &str) -> Vec<PieceId> {
-        let mut need = vec![PieceId::ONNXRUNTIME, PieceId::ESPEAK_NG];
+        let mut need = vec![PieceId::ONNXRUNTIME];
         let id = PieceId::voice(voice);
+        let takes_espeak = match self.voice(voice) {
+            Ok(files) => files.family.takes_espeak(),
+            // It is fetched first.
+            Err(_) => {
+                let known = self.catalogue.piece(&id).and_then(|piece| piece.voice.as_ref());
+                known.is_none_or(|known| known.family.takes_espeak())
+            }
+        };
+        if takes_espeak {
+            need.push(PieceId::ESPEAK_NG);
+        }
         if let Some(piece) = self.catalogue.piece(&id) {
             let folder = self.folder(piece);
             let users =
@@ -221,10 +288,22 @@ impl Assets {
         found
     }
 
+    /// The piece that these files are, if they were fetched.
+    fn fetched(&self, files: &VoiceFiles) -> Option<(&Piece, &KnownVoice)> {
+        let mut pieces = self.catalogue.pieces.iter();
+        let piece = pieces.find(|piece| files.model.starts_with(self.folder(piece)))?;
+        Some((piece, piece.voice.as_ref()?))
+    }
+
     fn describe(&self, files: &VoiceFiles) -> VoiceEntry {
-        let config: serde_json::Value = read_some(&files.config)
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
+        if let Some((piece, known)) = self.fetched(files) {
+            return VoiceEntry {
+                installed: true,
+                path: Some(files.model.clone()),
+                ..VoiceEntry::known(piece, known)
+            };
+        }
+        let config = json(&files.config);
         let text = |pointer: &str| {
             let value = config.pointer(pointer).and_then(|value| value.as_str());
             value.map_or_else(|| "unknown".to_owned(), printable)
@@ -241,7 +320,7 @@ impl Assets {
             .and_then(|card| licence_in(&card));
         VoiceEntry {
             name: files.name.clone(),
-            family: "piper".to_owned(),
+            family: files.family,
             language: text("/language/code"),
             quality: text("/audio/quality"),
             sample_rate: number("/audio/sample_rate"),

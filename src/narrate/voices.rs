@@ -50,11 +50,13 @@ fn load_limited(
 ) -> Result<Arc<dyn Voice>, VoiceError> {
     let assets = Assets::from_settings(settings);
     let files = assets.voice(voice)?;
-    let espeak = assets.espeak()?;
+    let espeak = match files.family.takes_espeak() {
+        true => Some(assets.espeak()?),
+        false => None,
+    };
     let mut runtime = Runtime {
         onnxruntime: assets.onnxruntime()?,
-        espeak_library: espeak.library,
-        espeak_data: espeak.data,
+        espeak,
         threads: settings.threads,
         layout: settings.layout,
     };

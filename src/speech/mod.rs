@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::assets::VoiceFiles;
+use crate::assets::{EspeakFiles, VoiceFiles};
 use crate::engine::{Interrupt, NarrationSettings};
 
 pub use error::SpeechError;
@@ -32,10 +32,8 @@ pub(crate) use process::check_bytes as check_process_bytes;
 pub struct Runtime {
     /// The shared library of ONNX Runtime.
     pub onnxruntime: PathBuf,
-    /// The shared library of eSpeak NG.
-    pub espeak_library: PathBuf,
-    /// The folder `espeak-ng-data`.
-    pub espeak_data: PathBuf,
+    /// eSpeak NG; `None` where it is not installed, and for voices that do without.
+    pub espeak: Option<EspeakFiles>,
     /// Threads that a model runs on; `None` for all cores.
     pub threads: Option<usize>,
     /// How a decoder's values lie in memory; `None` for what is usually faster on such a processor.

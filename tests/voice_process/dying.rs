@@ -112,7 +112,7 @@ fn library_that_crashes() -> PathBuf {
 fn a_text_that_crashes_the_front_end_takes_the_model_with_it_once_at_most() {
     let _alone = alone();
     let (files, mut runtime) = parts("tone");
-    runtime.espeak_library = library_that_crashes();
+    runtime.espeak.as_mut().unwrap().library = library_that_crashes();
     let voice = process::load(&files, &runtime, Path::new(PROGRAM), Terms::default()).unwrap();
     let front_end = voice.front_end().unwrap();
     let mut model = open(&*voice);

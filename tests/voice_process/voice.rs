@@ -59,8 +59,7 @@ pub fn runtime(assets: &Assets) -> Runtime {
     let espeak = assets.espeak().unwrap();
     Runtime {
         onnxruntime: assets.onnxruntime().unwrap(),
-        espeak_library: espeak.library,
-        espeak_data: espeak.data,
+        espeak: Some(espeak),
         threads: Some(2),
         layout: None,
     }

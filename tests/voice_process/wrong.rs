@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use aloud::assets::{AssetOverrides, Assets, VoiceFiles};
+use aloud::assets::{AssetOverrides, Assets, Family, VoiceFiles};
 use aloud::engine::Interrupt;
 use aloud::speech::process::Terms;
 use aloud::speech::{Runtime, process};
@@ -131,6 +131,7 @@ fn a_voice_is_found_wherever_it_is() {
             name: "relative".into(),
             model: model.into(),
             config: config.clone(),
+            family: Family::Piper,
             card: None,
         };
         sounds_like_tone(&files, &runtime);
@@ -183,7 +184,7 @@ fn a_model_that_was_replaced_is_told_and_not_opened() {
 fn what_is_wrong_with_a_voice_is_told_as_in_this_process() {
     let _alone = alone();
     let (files, mut runtime) = parts("tone");
-    runtime.espeak_library = "/nowhere/libespeak.so".into();
+    runtime.espeak.as_mut().unwrap().library = "/nowhere/libespeak.so".into();
     runtime.onnxruntime = "/nowhere/libonnxruntime.so".into();
     let there = process::load(&files, &runtime, Path::new(PROGRAM), Terms::default()).unwrap();
     let front_end = there.front_end().err().unwrap();

@@ -71,7 +71,8 @@ impl Voice for PiperVoice {
     }
 
     fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
-        let espeak = Espeak::open(&self.runtime.espeak_library, &self.runtime.espeak_data)?;
+        let espeak = self.runtime.espeak.as_ref().ok_or_else(no_espeak)?;
+        let espeak = Espeak::open(&espeak.library, &espeak.data)?;
         Ok(Box::new(PiperFrontEnd {
             espeak,
             config: Arc::clone(&self.config),
@@ -101,6 +102,14 @@ fn version(config: &str, files: &VoiceFiles) -> String {
         .collect();
     let size = std::fs::metadata(&files.model).map_or(0, |model| model.len());
     format!("{hash}-{size}")
+}
+
+fn no_espeak() -> SpeechError {
+    SpeechError::Library {
+        what: "eSpeak NG",
+        path: "libespeak-ng".into(),
+        reason: "it is not installed".into(),
+    }
 }
 
 struct PiperFrontEnd {

@@ -60,7 +60,7 @@ mod tests {
     use super::super::frame::Kind;
     use super::super::message::{Load, Reply, Request};
     use super::*;
-    use crate::assets::VoiceFiles;
+    use crate::assets::{EspeakFiles, Family, VoiceFiles};
     use crate::engine::{Limits, NarrationSettings, Shortage};
 
     fn load() -> Request {
@@ -68,12 +68,15 @@ mod tests {
             name: "joe".into(),
             model: "joe.onnx".into(),
             config: PathBuf::from("/nowhere/joe.onnx.json"),
+            family: Family::Piper,
             card: None,
         };
         let runtime = Runtime {
             onnxruntime: "libonnxruntime.so".into(),
-            espeak_library: "/é".into(),
-            espeak_data: PathBuf::new(),
+            espeak: Some(EspeakFiles {
+                library: "/é".into(),
+                data: PathBuf::new(),
+            }),
             threads: Some(2),
             layout: Some(Layout::Blocked),
         };

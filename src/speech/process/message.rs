@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::super::{Comparison, Layout, Runtime, Speech, SpeechError, Utterance};
 use super::frame::{Frame, FrameError, Kind};
-use crate::assets::VoiceFiles;
+use crate::assets::{EspeakFiles, Family, VoiceFiles};
 use crate::engine::{Limits, NarrationSettings, Shortage};
 
 /// Raised with every change that the other side could not understand.
@@ -82,16 +82,23 @@ pub(super) struct Load {
     config: PathBuf,
     #[serde(with = "path")]
     onnxruntime: PathBuf,
-    #[serde(with = "path")]
-    espeak_library: PathBuf,
-    #[serde(with = "path")]
-    espeak_data: PathBuf,
+    family: Family,
+    espeak: Option<Espeak>,
     threads: Option<usize>,
     layout: Option<Layout>,
     limits: Limits,
     /// Where to begin among the cores, if it may have only some of them: children side by side take
     /// turns.
     first_core: usize,
+}
+
+/// Where eSpeak NG is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Espeak {
+    #[serde(with = "path")]
+    library: PathBuf,
+    #[serde(with = "path")]
+    data: PathBuf,
 }
 
 impl Load {
@@ -111,8 +118,11 @@ impl Load {
             model: full(&files.model),
             config: full(&files.config),
             onnxruntime: full(&runtime.onnxruntime),
-            espeak_library: full(&runtime.espeak_library),
-            espeak_data: full(&runtime.espeak_data),
+            family: files.family,
+            espeak: runtime.espeak.as_ref().map(|espeak| Espeak {
+                library: full(&espeak.library),
+                data: full(&espeak.data),
+            }),
             threads: runtime.threads,
             layout: runtime.layout,
             limits,
@@ -141,12 +151,15 @@ impl Load {
             name: self.name,
             model: self.model,
             config: self.config,
+            family: self.family,
             card: None,
         };
         let runtime = Runtime {
             onnxruntime: self.onnxruntime,
-            espeak_library: self.espeak_library,
-            espeak_data: self.espeak_data,
+            espeak: self.espeak.map(|espeak| EspeakFiles {
+                library: espeak.library,
+                data: espeak.data,
+            }),
             threads: match (self.threads, self.limits.cores) {
                 (Some(threads), Some(cores)) => Some(threads.min(cores)),
                 (threads, _) => threads,

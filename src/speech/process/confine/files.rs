@@ -60,14 +60,15 @@ const MOST_FILES: usize = 4096;
 /// Folders and files that this voice needs; some may not exist. What a folder holds is readable to its
 /// depths.
 pub(super) fn readable(voice: &VoiceFiles, runtime: &Runtime) -> Vec<PathBuf> {
-    let given = [
-        &voice.model,
-        &voice.config,
-        &runtime.onnxruntime,
-        &runtime.espeak_library,
-        &runtime.espeak_data,
+    let espeak = runtime.espeak.as_ref();
+    let libraries = [
+        Some(&runtime.onnxruntime),
+        espeak.map(|espeak| &espeak.library),
     ];
-    let mut all: Vec<PathBuf> = given.into_iter().cloned().collect();
+    let libraries = libraries.into_iter().flatten();
+    let mut all = vec![voice.model.clone(), voice.config.clone()];
+    all.extend(libraries.clone().cloned());
+    all.extend(espeak.map(|espeak| espeak.data.clone()));
     all.extend(SYSTEM.iter().chain(&MACHINE).map(PathBuf::from));
     // What a panic is told with is read from the program.
     all.extend(std::env::current_exe());
@@ -76,10 +77,7 @@ pub(super) fn readable(voice: &VoiceFiles, runtime: &Runtime) -> Vec<PathBuf> {
         all.extend(files_in(&folder, |name| !name.starts_with('.')));
     }
     let paths = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    let libraries = [&runtime.onnxruntime, &runtime.espeak_library];
-    let libraries = libraries
-        .into_iter()
-        .flat_map(|library| folders_of(library));
+    let libraries = libraries.flat_map(|library| folders_of(library));
     for folder in std::env::split_paths(&paths).chain(libraries) {
         all.extend(files_in(&folder, |name| name.contains(".so")));
     }

@@ -14,6 +14,7 @@ use rustix::process::{Pid, getpid, getppid, test_kill_process};
 
 use super::super::super::Runtime;
 use super::*;
+use crate::assets::{EspeakFiles, Family};
 
 /// Set for the process that confines itself: the folder to try it in.
 const FOLDER: &str = "ALOUD_TEST_CONFINED";
@@ -24,12 +25,15 @@ fn parts(folder: &Path) -> (VoiceFiles, Runtime) {
         name: "joe".into(),
         model: folder.join("data/voices/joe.onnx"),
         config: folder.join("data/voices/joe.onnx.json"),
-        card: None,
+        family: Family::Piper,
+            card: None,
     };
     let runtime = Runtime {
         onnxruntime: folder.join("data/libonnxruntime.so"),
-        espeak_library: "libespeak-ng.so.1".into(),
-        espeak_data: folder.join("data/espeak-ng-data"),
+        espeak: Some(EspeakFiles {
+            library: "libespeak-ng.so.1".into(),
+            data: folder.join("data/espeak-ng-data"),
+        }),
         threads: None,
         layout: None,
     };
