@@ -54,7 +54,15 @@ fn the_real_pieces_arrive_and_are_what_the_catalogue_says() {
     );
 
     let mut listed = Vec::new();
-    voices::run(&voices::VoicesArgs { json: true }, &settings, &mut listed).unwrap();
+    voices::run(
+        &voices::VoicesArgs {
+            json: true,
+            command: None,
+        },
+        &settings,
+        &mut listed,
+    )
+    .unwrap();
     let listed: serde_json::Value = serde_json::from_slice(&listed).unwrap();
     assert_eq!(listed[0]["name"], VOICE);
     assert_eq!(listed[0]["sample_rate"], 22050);
@@ -65,7 +73,7 @@ fn the_real_pieces_arrive_and_are_what_the_catalogue_says() {
     let mut table = Vec::new();
     let args = setup::SetupArgs {
         offline: true,
-        from: None,
+        ..setup::SetupArgs::default()
     };
     setup::run(&args, &settings, &mut table, Show::Nothing, &|| false).unwrap();
     assert!(String::from_utf8(table).unwrap().contains("✔ ready"));

@@ -345,6 +345,60 @@ fn no_network_and_nothing_installed() {
 }
 
 #[test]
+fn voices_of_ones_own_are_added_whole_or_not_at_all() {
+    const CONFIG: &str = r#"{"audio":{"sample_rate":16000,"quality":"low"},"language":{"code":"de_DE"},
+        "espeak":{"voice":"de"},"inference":{},"num_speakers":3,"phoneme_id_map":{"_":[0],"^":[1],"$":[2]}}"#;
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let home = Home::empty();
+    let tone = std::fs::read(format!("{fixtures}/tone.onnx")).unwrap();
+    home.write("mine/tone.onnx", &tone);
+    let mine = home.path("mine");
+    let add = || home.run(&["voices", "add", mine.to_str().unwrap()]);
+    let refused = |part: &str| {
+        let ran = add();
+        assert_ne!(ran.code, Some(0), "{}", ran.out);
+        assert!(ran.err.contains(part), "{}", ran.err);
+        let voices = home.run(&["voices", "--json"]).out;
+        assert!(!voices.contains("\"tone\""), "{voices}");
+    };
+    refused("its configuration is missing");
+    home.write("mine/tone.onnx.json", "[]");
+    refused("tone.onnx.json can't be used");
+    home.write("mine/tone.onnx.json", CONFIG);
+    // Of several of which one can't be used none is added.
+    home.write("mine/bad.onnx", "no model");
+    home.write("mine/bad.onnx.json", CONFIG);
+    refused("bad.onnx can't be used");
+    std::fs::remove_file(home.path("mine/bad.onnx")).unwrap();
+    let ran = add();
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(
+        ran.out.contains("✔ added tone (de-DE, 3 speakers)"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(
+        std::fs::read(home.path("data/voices/tone.onnx")).unwrap(),
+        tone
+    );
+    let left = std::fs::read_dir(home.path("data/voices")).unwrap();
+    assert_eq!(left.count(), 2);
+    assert!(home.run(&["voices"]).out.contains("tone"));
+    assert!(add().err.contains("there is a voice called tone already"));
+    for (args, part) in [
+        (
+            &["voices", "add", "/nowhere/x.onnx"][..],
+            "there is no such file",
+        ),
+        (&["setup", "nobody"], "there is no voice"),
+    ] {
+        let ran = home.run(args);
+        assert_ne!(ran.code, Some(0), "{args:?}");
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+}
+
+#[test]
 fn a_bad_setting_or_command() {
     let home = Home::empty();
     let file = home.write("x.txt", STORY);

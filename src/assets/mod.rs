@@ -9,6 +9,7 @@ mod catalogue;
 mod check;
 mod error;
 mod espeak;
+mod own;
 mod voices;
 
 #[cfg(feature = "cli")]

@@ -124,7 +124,7 @@ pub struct VoiceFiles {
 
 impl VoiceFiles {
     /// The voice whose model this is; its config must lie beside it.
-    fn at(model: &Path) -> Result<VoiceFiles, AssetError> {
+    pub(super) fn at(model: &Path) -> Result<VoiceFiles, AssetError> {
         let broken = |why: &str| AssetError::VoiceFile {
             path: model.to_owned(),
             why: why.to_owned(),
@@ -236,7 +236,10 @@ impl Assets {
             Ok(files) => files.family.takes_espeak(),
             // It is fetched first.
             Err(_) => {
-                let known = self.catalogue.piece(&id).and_then(|piece| piece.voice.as_ref());
+                let known = self
+                    .catalogue
+                    .piece(&id)
+                    .and_then(|piece| piece.voice.as_ref());
                 known.is_none_or(|known| known.family.takes_espeak())
             }
         };

@@ -5,13 +5,16 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use super::fetching::{Show, Shower, table};
 use crate::{
-    assets::{Assets, Fetch, Piece, PieceId, human_size},
+    assets::{AssetError, Assets, Fetch, Piece, PieceId, human_size},
     settings::Settings,
 };
 
 /// Fetch what is missing, check what is there
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct SetupArgs {
+    /// The voices to bring; without any, the one that is set
+    #[arg(value_name = "VOICE")]
+    pub voices: Vec<String>,
     /// Use no network: say what is missing and stop
     #[arg(long, conflicts_with = "from")]
     pub offline: bool,
@@ -20,7 +23,7 @@ pub struct SetupArgs {
     pub from: Option<PathBuf>,
 }
 
-/// Runs `aloud setup` for the voice in the settings; the table goes to `out`, progress to
+/// Runs `aloud setup` for these voices, or for the one in the settings; the table goes to `out`, progress to
 /// standard error.
 ///
 /// # Errors
@@ -33,7 +36,20 @@ pub fn run(
     interrupted: &dyn Fn() -> bool,
 ) -> anyhow::Result<ExitCode> {
     let assets = Assets::from_settings(settings);
-    let need = assets.need_for(&settings.voice);
+    let set = [settings.voice.clone()];
+    let voices = match args.voices.is_empty() {
+        true => &set[..],
+        false => &args.voices[..],
+    };
+    let mut need = Vec::new();
+    for voice in voices {
+        match assets.voice(voice) {
+            // One that can be fetched will be.
+            Ok(_) | Err(AssetError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        need.extend(assets.need_for(voice));
+    }
     write!(out, "{}", pieces(&assets, &need))?;
     writeln!(out, "Folder: {}\n", assets.data_folder().display())?;
     out.flush()?;
@@ -48,13 +64,21 @@ pub fn run(
     done?;
     // A path, an override or the system's eSpeak NG was not fetched: it must be there, too.
     assets.onnxruntime()?;
-    assets.espeak()?;
-    let voice = assets.voice(&settings.voice)?;
-    writeln!(
-        out,
-        "✔ ready: `aloud narrate FILE` narrates with {}",
-        voice.name
-    )?;
+    for voice in voices {
+        let files = assets.voice(voice)?;
+        if files.family.takes_espeak() {
+            assets.espeak()?;
+        }
+        let option = match *voice == settings.voice {
+            true => String::new(),
+            false => format!(" --voice {voice}"),
+        };
+        writeln!(
+            out,
+            "✔ ready: `aloud narrate FILE{option}` narrates with {}",
+            files.name
+        )?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,19 +1,47 @@
-//! `aloud voices`: the voices that are installed and those that could be. It only reads.
+//! `aloud voices`: the voices that are installed and those that could be, and a way to add one's own.
 
-use std::{io::Write, process::ExitCode};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
 
 use super::fetching::table;
-use crate::{
-    assets::{Assets, VoiceEntry, human_size},
-    settings::{Settings, printable},
-};
+use crate::assets::{Assets, VoiceEntry, human_size};
+use crate::narrate::Tuning;
+use crate::settings::{Settings, printable};
+use crate::speech::{self, Runtime};
 
-/// List installed and known voices
+/// List installed and known voices, or add one
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct VoicesArgs {
     /// Print one JSON array
     #[arg(long)]
     pub json: bool,
+    /// What to do instead.
+    #[command(subcommand)]
+    pub command: Option<VoicesCommand>,
+}
+
+/// What can be done with voices.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum VoicesCommand {
+    /// Copy Piper voices into the folder for voices
+    Add {
+        /// Models, NAME.onnx, each with its NAME.onnx.json beside it; or folders of them
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// A line of the list, with what was measured here.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    entry: VoiceEntry,
+    /// Seconds of audio in a second of work, where that was measured.
+    speed: Option<f64>,
 }
 
 /// Runs `aloud voices`.
@@ -26,31 +54,104 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let assets = Assets::from_settings(settings);
-    let voices = assets.voices();
+    if let Some(VoicesCommand::Add { paths }) = &args.command {
+        return add(&assets, settings, paths, out);
+    }
+    let voices: Vec<Listed> = (assets.voices().into_iter())
+        .map(|entry| Listed {
+            speed: speed(settings, &assets, &entry),
+            entry,
+        })
+        .collect();
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &voices)?;
         writeln!(out)?;
         return Ok(ExitCode::SUCCESS);
     }
     let heading = [
-        "", "voice", "language", "quality", "rate", "size", "speakers", "state", "licence",
+        "", "voice", "kind", "language", "quality", "rate", "size", "speakers", "speed", "state",
+        "licence",
     ];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     rows.extend(
         voices
             .iter()
-            .map(|voice| row(voice, voice.name == settings.voice)),
+            .map(|voice| row(voice, voice.entry.name == settings.voice)),
     );
     write!(out, "{}", table(&rows))?;
     writeln!(
         out,
-        "\nAdd any Piper voice: put NAME.onnx and NAME.onnx.json into {}",
+        "\n`aloud setup VOICE` brings one that is not installed; `aloud voices add NAME.onnx` adds any Piper \
+         voice.\nSpeeds are those that `aloud bench --store` has measured here. The folder: {}",
         assets.voices_folder().display()
     )?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(voice: &VoiceEntry, is_default: bool) -> Vec<String> {
+/// Adds all voices at these paths, or says of the first that can't be why.
+fn add(
+    assets: &Assets,
+    settings: &Settings,
+    paths: &[PathBuf],
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let mut all = Vec::new();
+    for path in paths {
+        all.extend(assets.voices_at(path)?);
+    }
+    // Of voices that can't be used none is copied.
+    for files in &all {
+        speech::load(files, &bare_runtime())?;
+    }
+    for files in &all {
+        let added = assets.add_voice(files)?;
+        let info = speech::load(&added, &bare_runtime())?;
+        let info = info.info();
+        let speakers = match info.speakers {
+            1 => String::new(),
+            many => format!(", {many} speakers"),
+        };
+        let option = match added.name == settings.voice {
+            true => String::new(),
+            false => format!(" --voice {}", added.name),
+        };
+        writeln!(
+            out,
+            "✔ added {} ({}{speakers}): `aloud narrate FILE{option}` narrates with it",
+            added.name,
+            printable(&info.language),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// With which a voice can be looked at, not opened.
+fn bare_runtime() -> Runtime {
+    Runtime {
+        onnxruntime: PathBuf::new(),
+        espeak: None,
+        threads: None,
+        layout: None,
+    }
+}
+
+/// How fast a voice was here, if that was measured.
+fn speed(settings: &Settings, assets: &Assets, entry: &VoiceEntry) -> Option<f64> {
+    let path: &Path = entry.path.as_deref()?;
+    let files = assets.voices_at(path).ok()?;
+    let voice = speech::load(files.first()?, &bare_runtime()).ok()?;
+    let tuning = Tuning::read(&settings.paths);
+    let tuned = tuning.here(&voice.info().version, &assets.onnxruntime().ok()?);
+    tuned?.speed
+}
+
+fn row(
+    Listed {
+        entry: voice,
+        speed,
+    }: &Listed,
+    is_default: bool,
+) -> Vec<String> {
     let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let state = match (voice.installed, is_default) {
         (true, true) => "installed, in use",
@@ -60,11 +161,13 @@ fn row(voice: &VoiceEntry, is_default: bool) -> Vec<String> {
     vec![
         if voice.installed { "✔" } else { "○" }.to_owned(),
         printable(&voice.name),
+        voice.family.name().to_owned(),
         voice.language.clone(),
         voice.quality.clone(),
         or_dash(voice.sample_rate.map(|rate| format!("{rate} Hz"))),
         or_dash(voice.size_bytes.map(human_size)),
         or_dash(voice.speakers.map(|speakers| speakers.to_string())),
+        or_dash(speed.map(|speed| format!("{speed:.0}×"))),
         state.to_owned(),
         voice.licence.clone(),
     ]

@@ -26,7 +26,7 @@ fn parts(folder: &Path) -> (VoiceFiles, Runtime) {
         model: folder.join("data/voices/joe.onnx"),
         config: folder.join("data/voices/joe.onnx.json"),
         family: Family::Piper,
-            card: None,
+        card: None,
     };
     let runtime = Runtime {
         onnxruntime: folder.join("data/libonnxruntime.so"),
