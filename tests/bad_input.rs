@@ -345,6 +345,35 @@ fn no_network_and_nothing_installed() {
 }
 
 #[test]
+fn a_text_in_another_language_than_the_voices_is_told_before_work_starts() {
+    const TEXT: &str = "C’était un soir froid, et les bateaux n’étaient pas encore rentrés. Personne au port ne \
+        disait ce que tout le monde pensait, et l’on allumait les lampes l’une après l’autre.";
+    let home = Home::ready();
+    let tone = home.tone();
+    let french = home.write("soir.txt", TEXT);
+    let named = home.write("tea.md", "---\nlang: de-AT\n---\nTea.\n");
+    let own = home.write("story.txt", STORY);
+    let narrate = |file: &str| {
+        let out = home.path("out");
+        home.run(&[
+            "narrate",
+            file,
+            "--voice",
+            &tone,
+            "--plain",
+            "--out",
+            out.to_str().unwrap(),
+        ])
+    };
+    let ran = narrate(&french);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let told = "it seems to be in French, which tone does not speak, for it speaks English";
+    assert!(ran.out.contains(told), "{}", ran.out);
+    assert!(narrate(&named).out.contains("it is in German, which tone"));
+    assert!(!narrate(&own).out.contains("does not speak"));
+}
+
+#[test]
 fn voices_of_ones_own_are_added_whole_or_not_at_all() {
     const CONFIG: &str = r#"{"audio":{"sample_rate":16000,"quality":"low"},"language":{"code":"de_DE"},
         "espeak":{"voice":"de"},"inference":{},"num_speakers":3,"phoneme_id_map":{"_":[0],"^":[1],"$":[2]}}"#;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::Language;
 use crate::clip::{WAV_LIMIT, slug};
 use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment, Reading, Said};
 use crate::settings::Pauses;
@@ -197,6 +198,8 @@ pub type VoicesAskedFor = Vec<(usize, Box<str>)>;
 pub struct Composed {
     /// The narration; its folder is where it would like to be.
     pub narration: Narration,
+    /// The language that the text is in, if that is known.
+    pub language: Option<Language>,
     /// What is left out and would be missed.
     pub left: Vec<Left>,
     /// Voices that the text asks for. A narration has one.
@@ -239,7 +242,7 @@ pub fn compose(
         });
     }
     let text = request.source.text.as_str();
-    let cut = cut(request, info, manner)?;
+    let (cut, language) = cut(request, info, manner)?;
     let stem = request
         .path
         .as_deref()
@@ -267,6 +270,7 @@ pub fn compose(
     let left = missed(&cut.omissions);
     Ok(Composed {
         narration,
+        language,
         voices: cut.voices,
         left,
         estimated_seconds,
@@ -310,7 +314,7 @@ pub fn speech_plan(
     info: &VoiceInfo,
     manner: Manner<'_>,
 ) -> Result<(Plan, VoicesAskedFor), ComposeError> {
-    let cut = cut(request, info, manner)?;
+    let (cut, _) = cut(request, info, manner)?;
     let plan = Plan::new(planned(&cut.segments, &info.language, manner));
     Ok((plan, cut.voices))
 }
@@ -319,7 +323,7 @@ fn cut(
     request: &Request,
     info: &VoiceInfo,
     manner: Manner<'_>,
-) -> Result<Segmentation, ComposeError> {
+) -> Result<(Segmentation, Option<Language>), ComposeError> {
     let text = request.source.text.as_str();
     let document = parse(text, request.format().name.format());
     let language = info.language.split(['-', '_']).next().unwrap_or("en");
@@ -345,7 +349,8 @@ fn cut(
             left,
         });
     }
-    Ok(cut)
+    let found = Language::of(document.language.as_deref(), &cut.segments);
+    Ok((cut, found))
 }
 
 fn first_words(text: &str) -> String {

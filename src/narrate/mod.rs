@@ -10,6 +10,7 @@ mod errors;
 mod folder;
 mod identity;
 mod joining;
+mod language;
 mod lexicon;
 mod library;
 mod live;
@@ -27,6 +28,7 @@ pub use compose::{
 pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder, pass_on};
 pub use identity::LibraryId;
 pub use joining::joined_name;
+pub use language::{Language, language_name};
 pub use lexicon::{ChangedLexicon, lexicon_for};
 #[cfg(feature = "cli")]
 pub(crate) use library::outbox_of;

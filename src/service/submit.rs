@@ -11,11 +11,11 @@ use crate::assets::Assets;
 use crate::engine::{Engine, Submission};
 use crate::model::{Narration, NarrationSettings, TaskId};
 use crate::narrate::{
-    ComposeError, Composed, LibraryId, Manner, Owner, Request, VoicesAskedFor, claim, compose,
-    create_folder, joined_name, lexicon_for,
+    ComposeError, Composed, Language, LibraryId, Manner, Owner, Request, VoicesAskedFor, claim,
+    compose, create_folder, joined_name, language_name, lexicon_for,
 };
 use crate::settings::Settings;
-use crate::speech::Voice;
+use crate::speech::{Voice, VoiceInfo};
 use crate::text::printable;
 
 /// A voice that is there, and what narrations call it.
@@ -101,6 +101,37 @@ pub(crate) fn unheeded(voices: &VoicesAskedFor) -> Option<String> {
         printable(name),
         segment + 1,
         voices.len()
+    ))
+}
+
+/// What a voice does to a text in another language than its own, and which voices speak that.
+pub(crate) fn foreign(
+    settings: &Settings,
+    info: &VoiceInfo,
+    language: Option<&Language>,
+) -> Option<String> {
+    let language = language.filter(|language| !language.is_spoken_by(&info.language))?;
+    let listed = Assets::from_settings(settings).voices();
+    let others = listed
+        .iter()
+        .filter(|voice| language.is_spoken_by(&voice.language) && voice.language != "unknown");
+    let others: Vec<String> = others
+        .map(|voice| printable(&voice.name).into_owned())
+        .collect();
+    let advice = match others.is_empty() {
+        true => "add a Piper voice of that language with `aloud voices add`".to_owned(),
+        false => format!("choose one that does: {}", others.join(", ")),
+    };
+    let seems = if language.is_named {
+        "is"
+    } else {
+        "seems to be"
+    };
+    Some(format!(
+        "it {seems} in {}, which {} does not speak, for it speaks {}; {advice}",
+        printable(language.name()),
+        printable(&info.name),
+        printable(language_name(&info.language)),
     ))
 }
 

@@ -25,6 +25,7 @@ mod document;
 mod fit;
 mod flat;
 mod formats;
+mod language;
 mod numerals;
 mod printable;
 pub mod reading;
@@ -48,6 +49,7 @@ pub use fit::Limits;
 pub use formats::{
     Format, FormatName, Html, Markdown, PlainText, Recognized, UnknownFormat, format_for, recognize,
 };
+pub use language::subtag;
 pub use printable::{excerpt, printable};
 pub use repair::{Repairs, repair};
 pub use segment::{Chapter, Segment, SegmentEnd, SegmentKind, Segmentation, segment, segment_with};

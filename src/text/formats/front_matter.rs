@@ -1,12 +1,18 @@
 //! Front matter at the very start of a Markdown file, YAML between `---` or TOML between `+++`, and the
-//! title in it. It must not take a text that merely begins with a rule for metadata: every line has to
+//! title and language in it. It must not take a text that merely begins with a rule for metadata: every line has to
 //! look like YAML, and TOML has to be right.
 
-/// The length of the front matter in bytes, with its last line end, and its title.
+use super::super::language::language_tag;
+
+/// The length of the front matter in bytes, with its last line end, its title, and the tag of its language.
 pub(super) struct FrontMatter {
     pub(super) len: usize,
     pub(super) title: Option<String>,
+    pub(super) language: Option<String>,
 }
+
+/// What the language of a text is called there.
+const LANGUAGE: [&str; 2] = ["lang", "language"];
 
 /// Longest front matter, in bytes; the search goes no further.
 const MOST: usize = 64 * 1024;
@@ -25,13 +31,17 @@ pub(super) fn front_matter(text: &str) -> Option<FrontMatter> {
 
 /// `len` is that of the first line.
 fn yaml<'a>(mut len: usize, lines: impl Iterator<Item = &'a str>) -> Option<FrontMatter> {
-    let mut title = None;
+    let (mut title, mut language) = (None, None);
     let mut any = false;
     for line in lines {
         len += line.len();
         let bare = line.trim_end();
         if any && matches!(bare, "---" | "...") {
-            return Some(FrontMatter { len, title });
+            return Some(FrontMatter {
+                len,
+                title,
+                language,
+            });
         }
         if !looks_like_yaml(bare) {
             return None;
@@ -39,6 +49,10 @@ fn yaml<'a>(mut len: usize, lines: impl Iterator<Item = &'a str>) -> Option<Fron
         any = true;
         if let Some(value) = bare.strip_prefix("title:") {
             title = Some(unquoted(value.trim()).to_owned());
+        } else if let Some((key, value)) = bare.split_once(':')
+            && LANGUAGE.contains(&key)
+        {
+            language = language_tag(unquoted(value.trim())).or(language);
         }
     }
     None
@@ -59,8 +73,14 @@ fn toml(len: usize, body: &str) -> Option<FrontMatter> {
         Some(toml::Value::Integer(number)) => Some(number.to_string()),
         _ => None,
     };
+    let mut told = LANGUAGE.iter().filter_map(|key| values.get(*key)?.as_str());
+    let language = told.find_map(language_tag);
     let len = len + end + last.len();
-    (!values.is_empty()).then_some(FrontMatter { len, title })
+    (!values.is_empty()).then_some(FrontMatter {
+        len,
+        title,
+        language,
+    })
 }
 
 fn looks_like_yaml(line: &str) -> bool {
@@ -99,6 +119,18 @@ mod tests {
         )
         .unwrap();
         assert_eq!((found.len, found.title.as_deref()), (69, Some("Tea")));
+        assert_eq!(found.language, None);
+        let languages = [
+            ("---\nlang: en-GB\n---\n", Some("en-GB")),
+            ("---\nlanguage: 'de'\nlang:\n---\n", Some("de")),
+            ("---\nlanguage: the one of the sea\n---\n", None),
+            ("+++\nlanguage = \"pt_BR\"\n+++\n", Some("pt_BR")),
+            ("+++\nlang = 7\n+++\n", None),
+        ];
+        for (text, language) in languages {
+            let found = front_matter(text).unwrap();
+            assert_eq!(found.language.as_deref(), language, "{text}");
+        }
         let found = front_matter("+++\r\n[menu]\r\ntitle = 'No'\r\n+++\r\nText").unwrap();
         assert_eq!((found.len, found.title), (32, None));
         let found = front_matter("+++\ntitle = \"\"\"\nThe \\\"Tea\\\"\"\"\"\n+++").unwrap();

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::attributes::attributes;
 use super::pages;
 use super::references::decoded;
+use crate::text::language::language_tag;
 
 /// What a tag says of itself.
 #[derive(Debug, Default)]
@@ -68,7 +69,7 @@ impl Facts {
                 "aria-level" => level = written.trim().parse().ok(),
                 "href" => facts.leads_within = written.contains('#'),
                 "lang" | "xml:lang" if facts.language.is_none() => {
-                    facts.language = language(written);
+                    facts.language = language_tag(written);
                 }
                 "start" => start = written.trim().parse().ok(),
                 "value" => facts.number = written.trim().parse().ok(),
@@ -147,19 +148,4 @@ fn plain(style: &str) -> String {
     let style = decoded(style);
     let kept = style.chars().filter(|c| !c.is_whitespace());
     kept.map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// The tag of a language, if it looks like one.
-fn language(written: &str) -> Option<String> {
-    let written = written.trim();
-    let mut parts = written.split('-');
-    let first = parts.next()?;
-    let plain = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
-    let is_one = (2..=8).contains(&first.len())
-        && first.bytes().all(|b| b.is_ascii_alphabetic())
-        && written.len() <= 35
-        && parts.all(plain);
-    is_one.then(|| written.to_owned())
 }

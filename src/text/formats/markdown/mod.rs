@@ -56,11 +56,13 @@ impl Format for Markdown {
             reader.event(event, body + range.start..body + range.end);
         }
         let writer = reader.finish();
-        let title = front
-            .and_then(|front| front.title)
-            .or_else(|| writer.first_heading());
+        let (title, language) = front.map_or((None, None), |front| (front.title, front.language));
+        let title = title.or_else(|| writer.first_heading());
         let (blocks, omissions) = writer.finish();
-        Document::new(text, title, blocks, omissions)
+        Document {
+            language,
+            ..Document::new(text, title, blocks, omissions)
+        }
     }
 }
 
