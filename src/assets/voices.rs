@@ -232,16 +232,13 @@ impl Assets {
     pub fn need_for(&self, voice: &str) -> Vec<PieceId> {
         let mut need = vec![PieceId::ONNXRUNTIME];
         let id = PieceId::voice(voice);
-        let takes_espeak = match self.voice(voice) {
-            Ok(files) => files.family.takes_espeak(),
+        let takes_espeak = if let Ok(files) = self.voice(voice) {
+            files.family.takes_espeak()
+        } else {
             // It is fetched first.
-            Err(_) => {
-                let known = self
-                    .catalogue
-                    .piece(&id)
-                    .and_then(|piece| piece.voice.as_ref());
-                known.is_none_or(|known| known.family.takes_espeak())
-            }
+            let known = self.catalogue.piece(&id);
+            let known = known.and_then(|piece| piece.voice.as_ref());
+            known.is_none_or(|known| known.family.takes_espeak())
         };
         if takes_espeak {
             need.push(PieceId::ESPEAK_NG);
