@@ -374,6 +374,49 @@ fn a_text_in_another_language_than_the_voices_is_told_before_work_starts() {
 }
 
 #[test]
+fn speakers_are_told_by_number_or_by_name() {
+    let home = Home::ready();
+    let (file, voice) = (home.write("story.txt", STORY), home.tone());
+    let config = home.path("tone.onnx.json");
+    let mut many: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&config).unwrap()).unwrap();
+    many["num_speakers"] = 3.into();
+    many["speaker_id_map"] = serde_json::json!({ "Alba": 0, "p225": 2 });
+    std::fs::write(&config, many.to_string()).unwrap();
+    let narrate = |speaker: &str, out: &str| {
+        let out = home.path(out);
+        let out = out.to_str().unwrap();
+        home.run(&[
+            "narrate",
+            &file,
+            "--voice",
+            &voice,
+            "--speaker",
+            speaker,
+            "--out",
+            out,
+        ])
+    };
+    for (speaker, number) in [("p225", 2), ("alba", 0), ("1", 1)] {
+        let ran = narrate(speaker, speaker);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let record = std::fs::read_to_string(home.path(speaker).join("story/narration.jsonl"));
+        let told = format!("\"speaker\":{number}");
+        assert!(record.unwrap().contains(&told), "{speaker}");
+    }
+    for speaker in ["nobody\u{1b}[2J", "3"] {
+        let ran = narrate(speaker, "none");
+        assert_ne!(ran.code, Some(0));
+        let told = "its speakers are 0 to 2, called Alba, p225";
+        assert!(
+            ran.err.contains(told) && !ran.err.contains('\u{1b}'),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
 fn voices_of_ones_own_are_added_whole_or_not_at_all() {
     const CONFIG: &str = r#"{"audio":{"sample_rate":16000,"quality":"low"},"language":{"code":"de_DE"},
         "espeak":{"voice":"de"},"inference":{},"num_speakers":3,"phoneme_id_map":{"_":[0],"^":[1],"$":[2]}}"#;

@@ -18,6 +18,7 @@ use super::queue::{
 use super::setup::SetupArgs;
 use super::voices::VoicesArgs;
 use super::webhook::WebhookArgs;
+use crate::narrate::Speaker;
 use crate::settings::Overrides;
 
 /// Narrates long texts with neural voices on your own machine, and shows the work.
@@ -37,6 +38,9 @@ pub(super) struct Args {
     /// How fast the voice speaks: 1 is its own pace
     #[arg(long, global = true, value_name = "FACTOR")]
     pub speed: Option<f32>,
+    /// Which of the voice's speakers: a number, counted from 0, or a name
+    #[arg(long, global = true, value_name = "SPEAKER")]
+    pub speaker: Option<Speaker>,
     /// The monitor's colours
     #[arg(long, global = true, value_name = "THEME")]
     pub theme: Option<String>,
@@ -114,6 +118,7 @@ impl Args {
             voice: self.voice.clone(),
             out: self.out.clone(),
             speed: self.speed,
+            speaker: self.speaker.clone(),
             theme: self.theme.clone(),
             ..Overrides::default()
         }

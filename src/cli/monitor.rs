@@ -20,7 +20,7 @@ use super::signals::Signals;
 use super::submit::ready;
 use crate::engine::{Engine, Interrupt, StopReason};
 use crate::http::{End, Mirror};
-use crate::model::{NarrationSettings, ShutdownReport, ShutdownWait};
+use crate::model::{ShutdownReport, ShutdownWait};
 use crate::monitor::services::{Completion, Defaults, LogLine, Services, VoiceChoice};
 use crate::monitor::{self, Cause, Exit, MonitorError, Options, TourPlan};
 use crate::narrate::{NewNarration, NewText, Voices};
@@ -314,10 +314,9 @@ impl Services for Around {
 
     fn hear(&self, voice: &str, speed: f32, spoken: &str) -> Result<(), String> {
         let usual = self.defaults();
-        let speaker = usual.speaker.filter(|_| usual.voice == voice);
-        let how = NarrationSettings { speed, speaker };
+        let speaker = usual.speaker.as_ref().filter(|_| usual.voice == voice);
         let hearing = self.desk.hearing();
-        let preview = hearing.speak(voice, spoken, &how, &self.leaving);
+        let preview = hearing.speak(voice, spoken, (speed, speaker), &self.leaving);
         let preview = preview.map_err(|error| said(&error))?;
         self.desk
             .play(&preview.file)

@@ -10,6 +10,7 @@ use super::answer::Fault;
 use super::body;
 use super::routes::Head;
 use crate::model::{GroupId, Limits, Priority, TaskId};
+use crate::narrate::Speaker;
 use crate::service::{
     NARRATE, NarrationOrder, PublicCall, Recurring, Refusal, Terms, When, WrittenSchedule,
 };
@@ -47,7 +48,7 @@ struct Narration {
     out: Option<PathBuf>,
     voice: Option<String>,
     speed: Option<f32>,
-    speaker: Option<u32>,
+    speaker: Option<Speaker>,
     priority: Option<Priority>,
     limits: Option<Limits>,
 }

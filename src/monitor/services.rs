@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::{ShutdownReport, ShutdownWait};
-use crate::narrate::NewNarration;
+use crate::narrate::{NewNarration, Speaker};
 use crate::service::{Live, Submitted};
 
 /// What a new narration is like unless someone says otherwise.
@@ -16,7 +16,7 @@ pub struct Defaults {
     /// 1 is the voice's own pace.
     pub speed: f32,
     /// One of the voice's speakers.
-    pub speaker: Option<u32>,
+    pub speaker: Option<Speaker>,
 }
 
 /// A voice that can be chosen.

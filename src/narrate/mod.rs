@@ -21,6 +21,7 @@ mod tuning;
 mod voices;
 mod word_times;
 
+pub use crate::speech::Speaker;
 pub use clip_cache::ClipCache;
 pub use compose::{
     ComposeError, Composed, Left, Manner, Request, VoicesAskedFor, compose, read_again, speech_plan,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::{Limits, Priority};
+use crate::speech::Speaker;
 use crate::text::FormatName;
 
 /// A text to narrate, and how.
@@ -17,7 +18,7 @@ pub struct NewNarration {
     /// 1.0 is the voice's own pace.
     pub speed: f32,
     /// Which of the voice's speakers; `None` is its first.
-    pub speaker: Option<u32>,
+    pub speaker: Option<Speaker>,
     /// How urgent it is.
     pub priority: Priority,
     /// What it may use of the machine, beside what the settings say.

@@ -18,6 +18,7 @@ use crate::engine::{
 use crate::model::{ErrorObject, GroupId, Limits, Priority};
 use crate::narrate::{ComposeError, Composed, NewNarration, NewText, Request, Voices};
 use crate::settings::Settings;
+use crate::speech::Speaker;
 use crate::text::{FormatName, printable};
 
 /// The name of the operation that adds a narration to the queue.
@@ -48,7 +49,7 @@ pub struct NarrationOrder {
     pub speed: Option<f32>,
     /// Which of the voice's speakers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub speaker: Option<u32>,
+    pub speaker: Option<Speaker>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
@@ -81,7 +82,7 @@ impl NarrationOrder {
         new.written_as = self.written_as;
         new.voice = self.voice.clone().unwrap_or(new.voice);
         new.speed = self.speed.unwrap_or(new.speed);
-        new.speaker = self.speaker.or(new.speaker);
+        new.speaker = self.speaker.clone().or(new.speaker);
         new.priority = self.priority.unwrap_or_default();
         new.limits = self.limits;
         new
@@ -179,13 +180,13 @@ impl Adder<'_> {
             tracing::info!(text = %printable(&request.name), "{note}");
         }
         let ready = voice::usable(self.settings, &new.voice)?;
-        voice::check(ready.voice.info(), new.speed, new.speaker)?;
+        voice::check(ready.voice.info(), new.speed, new.speaker.as_ref())?;
         if self.warms_up && self.engine.stats().processing == 0 {
             self.voices.warm_up(&ready.reference, &ready.voice);
         }
         let settings = Settings {
             speed: new.speed,
-            speaker: new.speaker,
+            speaker: new.speaker.clone(),
             out: out.map_or_else(|| self.settings.out.clone(), Path::to_owned),
             ..self.settings.clone()
         };

@@ -13,10 +13,9 @@ use super::submit::Ready;
 use super::voice::{advised, check, usable};
 use crate::clip;
 use crate::engine::Interrupt;
-use crate::model::NarrationSettings;
 use crate::narrate::NewNarration;
 use crate::settings::Settings;
-use crate::speech::{FrontEnd, SpeechError, Utterance};
+use crate::speech::{FrontEnd, Speaker, SpeechError, Utterance};
 use crate::text::printable;
 
 /// How long a voice is taken for what it was, without a look at its files: following the work, the
@@ -90,7 +89,7 @@ impl Hearing {
     /// What is wrong with the voice, the speed or the speaker.
     pub(crate) fn accepts(&self, new: &NewNarration) -> anyhow::Result<()> {
         let ready = usable(&self.settings, &new.voice)?;
-        check(ready.voice.info(), new.speed, new.speaker)
+        check(ready.voice.info(), new.speed, new.speaker.as_ref()).map(drop)
     }
 
     /// Speaks a sentence in the voice's language, and returns its WAV file: as [`Self::speak`].
@@ -101,17 +100,17 @@ impl Hearing {
         &self,
         voice: &str,
         speed: f32,
-        speaker: Option<u32>,
+        speaker: Option<&Speaker>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<PathBuf> {
         let ready = usable(&self.settings, voice)?;
         let spoken = sample(&ready.voice.info().language);
-        let how = NarrationSettings { speed, speaker };
-        let preview = self.speak_with(&ready, voice, spoken, &how, interrupt)?;
+        let how = (speed, speaker);
+        let preview = self.speak_with(&ready, voice, spoken, how, interrupt)?;
         Ok(preview.file)
     }
 
-    /// Speaks words, which are what is said, into a WAV file; it lives as long as the service, or until many
+    /// Speaks words, which are what is said, at this pace and with this speaker into a WAV file; it lives as long as the service, or until many
     /// others were heard. What was heard just before is not spoken again. It takes seconds, and waits for
     /// another that is being made: two models at once may not fit. `interrupt` breaks its own off.
     ///
@@ -121,7 +120,7 @@ impl Hearing {
         &self,
         voice: &str,
         spoken: &str,
-        how: &NarrationSettings,
+        how: (f32, Option<&Speaker>),
         interrupt: &Interrupt,
     ) -> anyhow::Result<Preview> {
         let ready = usable(&self.settings, voice)?;
@@ -133,11 +132,11 @@ impl Hearing {
         ready: &Ready,
         voice: &str,
         spoken: &str,
-        how: &NarrationSettings,
+        (speed, speaker): (f32, Option<&Speaker>),
         interrupt: &Interrupt,
     ) -> anyhow::Result<Preview> {
         let info = ready.voice.info();
-        check(info, how.speed, how.speaker)?;
+        let how = &check(info, speed, speaker)?;
         let mut previews = lock(&self.previews);
         if interrupt.is_now() {
             return Err(SpeechError::Interrupted.into());

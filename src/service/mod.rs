@@ -34,6 +34,7 @@ use crate::model::{
 };
 use crate::narrate::{NewNarration, NewText};
 use crate::settings::Settings;
+use crate::speech::Speaker;
 
 pub use crate::engine::{Recurrence, RecurrenceError};
 pub use action::{Action, Standing, TaskAction};
@@ -105,7 +106,7 @@ pub struct NarrationDefaults {
     /// 1.0 is the voice's own pace.
     pub speed: f32,
     /// Which of the voice's speakers; `None` is its first.
-    pub speaker: Option<u32>,
+    pub speaker: Option<Speaker>,
 }
 
 impl NarrationDefaults {
@@ -114,7 +115,7 @@ impl NarrationDefaults {
         Self {
             voice: settings.voice.clone(),
             speed: settings.speed,
-            speaker: settings.speaker,
+            speaker: settings.speaker.clone(),
         }
     }
 

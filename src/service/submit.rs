@@ -14,6 +14,7 @@ use crate::narrate::{
     ComposeError, Composed, Language, LibraryId, Manner, Owner, Request, VoicesAskedFor, claim,
     compose, create_folder, joined_name, language_name, lexicon_for,
 };
+use crate::service::voice::speaker_of;
 use crate::settings::Settings;
 use crate::speech::{Voice, VoiceInfo};
 use crate::text::printable;
@@ -43,11 +44,12 @@ pub(crate) fn compose_for(
     ready: &Ready,
     settings: &Settings,
 ) -> anyhow::Result<Composed> {
+    let info = ready.voice.info();
+    let speaker = settings.speaker.as_ref();
     let how = NarrationSettings {
         speed: settings.speed,
-        speaker: settings.speaker,
+        speaker: speaker.map(|it| speaker_of(info, it)).transpose()?,
     };
-    let info = ready.voice.info();
     let composed = compose(
         request,
         info,

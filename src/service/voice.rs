@@ -7,10 +7,11 @@ use anyhow::{anyhow, bail};
 use super::submit::{self, Ready};
 use super::typed;
 use crate::assets::AssetError;
+use crate::model::NarrationSettings;
 use crate::narrate::{VoiceError, load_voice};
 use crate::settings::Settings;
-use crate::speech::{SpeechError, VoiceInfo};
-use crate::text::printable;
+use crate::speech::{Speaker, SpeechError, VoiceInfo};
+use crate::text::{excerpt, printable};
 
 /// The speeds that a voice can be asked for, as the settings have them.
 const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
@@ -34,17 +35,39 @@ pub(super) fn usable(settings: &Settings, voice: &str) -> anyhow::Result<Ready> 
     Ok(Ready { voice, reference })
 }
 
-/// Whether a voice can speak at this pace, and with this speaker.
-pub(super) fn check(info: &VoiceInfo, speed: f32, speaker: Option<u32>) -> anyhow::Result<()> {
+/// How a voice speaks at this pace with this speaker, if it can.
+pub(super) fn check(
+    info: &VoiceInfo,
+    speed: f32,
+    speaker: Option<&Speaker>,
+) -> anyhow::Result<NarrationSettings> {
     if !SPEEDS.contains(&speed) {
         let (slowest, fastest) = (SPEEDS.start(), SPEEDS.end());
         bail!("the speed {speed} is not possible: it must be from {slowest} to {fastest}");
     }
-    if let Some(speaker) = speaker.filter(|speaker| *speaker >= info.speakers) {
-        let (name, last) = (printable(&info.name), info.speakers.saturating_sub(1));
-        bail!("the voice {name} has no speaker {speaker}: its speakers are 0 to {last}");
+    let speaker = speaker
+        .map(|speaker| speaker_of(info, speaker))
+        .transpose()?;
+    Ok(NarrationSettings { speed, speaker })
+}
+
+/// The number of a voice's speaker.
+pub(super) fn speaker_of(info: &VoiceInfo, speaker: &Speaker) -> anyhow::Result<u32> {
+    /// So many names are told.
+    const MOST: usize = 8;
+    if let Some(number) = speaker.number(info.speakers, &info.speaker_names) {
+        return Ok(number);
     }
-    Ok(())
+    let (name, last) = (printable(&info.name), info.speakers.saturating_sub(1));
+    let speaker = excerpt(&speaker.to_string(), 40);
+    let names = info.speaker_names.keys().take(MOST);
+    let names: Vec<_> = names.map(|name| printable(name)).collect();
+    let called = match names.len() {
+        0 => String::new(),
+        few if few == info.speaker_names.len() => format!(", called {}", names.join(", ")),
+        _ => format!(", called {} …", names.join(", ")),
+    };
+    bail!("the voice {name} has no speaker {speaker}: its speakers are 0 to {last}{called}");
 }
 
 /// The error with its advice. An interruption stays what it is: whoever asked for it knows.

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use crate::speech::Layout;
+use crate::speech::{Layout, Speaker};
 use crate::text::reading::{Addresses, Dates, Emoji, NoteMarks, Taste, Urls, Years};
 pub use error::SettingsError;
 pub(crate) use error::printable;
@@ -202,8 +202,8 @@ settings! {
     out: PathBuf = |paths| paths.narrations.clone(), |value| not_empty_path(value);
     /// How fast the voice speaks: 1 is its own pace, 2 is twice as fast.
     speed: f32 = |_| 1.0, |value| within(value, 0.25..=4.0);
-    /// Which of a voice's speakers, for voices that have several; none is the voice's first.
-    speaker: Option<u32> = |_| None, anything;
+    /// Which of a voice's speakers, by number or name, for voices that have several; none is the voice's first.
+    speaker: Option<Speaker> = |_| None, anything;
     /// How many tasks run at once. One voice uses all cores: more is rarely faster. (Documents of
     /// engines like this one give 4, 2 or 1; for voices that use all cores, 1 is the fastest, and takes
     /// the memory of one model.)

@@ -69,11 +69,14 @@ fn each_layer_wins_over_the_one_below_and_says_so() {
 
     let flags = Overrides {
         voice: Some("flag".into()),
-        speaker: Some(0),
+        speaker: Some(Speaker::Number(0)),
         ..Overrides::default()
     };
     let flagged = home.load(flags, &env).unwrap();
-    assert_eq!((flagged.voice.as_str(), flagged.speaker), ("flag", Some(0)));
+    assert_eq!(
+        (flagged.voice.as_str(), flagged.speaker.clone()),
+        ("flag", Some(Speaker::Number(0)))
+    );
     assert_eq!(origin(&flagged, "voice").origin, Origin::Flag);
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::error::shown;
-use crate::speech::Layout;
+use crate::speech::{Layout, Speaker};
 use crate::text::reading::{Addresses, Dates, Emoji, NoteMarks, Urls, Years};
 
 /// A value as `config.toml` holds it, reduced to what settings need.
@@ -71,6 +71,27 @@ macro_rules! whole_number {
     )*};
 }
 whole_number!(u32, usize);
+
+impl Setting for Speaker {
+    type Flag = Speaker;
+    const WANTS: &'static str = "must be the number or the name of one of the voice's speakers";
+    fn from_flag(flag: Speaker) -> Speaker {
+        flag
+    }
+    fn from_raw(raw: &Raw, _: &Path) -> Option<Speaker> {
+        match raw {
+            Raw::Int(number) => Some(Speaker::Number((*number).try_into().ok()?)),
+            Raw::Text(text) => Self::from_text(text),
+            _ => None,
+        }
+    }
+    fn from_text(text: &str) -> Option<Speaker> {
+        text.parse().ok().filter(|_| !text.trim().is_empty())
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
 
 impl Setting for f32 {
     type Flag = f32;

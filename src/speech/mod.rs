@@ -8,7 +8,9 @@ mod espeak;
 mod onnx;
 pub mod piper;
 pub mod process;
+mod speaker;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ pub(crate) use onnx::check_bytes as check_model_bytes;
 pub use onnx::check_envelope;
 #[cfg(feature = "fuzzing")]
 pub(crate) use process::check_bytes as check_process_bytes;
+pub use speaker::Speaker;
 
 /// The runtime libraries that voices need, and how to use them.
 #[derive(Clone, Debug)]
@@ -146,6 +149,9 @@ pub struct VoiceInfo {
     pub sample_rate: u32,
     /// How many speakers it has, at least 1.
     pub speakers: u32,
+    /// What they are called, with their numbers; those without a name have only that.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub speaker_names: BTreeMap<String, u32>,
     /// What tells this voice from another of the same name: its configuration's hash and its
     /// model's size.
     pub version: String,

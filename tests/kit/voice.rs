@@ -65,6 +65,7 @@ pub fn library(folder: &Path, open: Open, kept: Option<ClipCache>) -> Options {
         language: "en".into(),
         sample_rate: RATE,
         speakers: 1,
+        speaker_names: [].into(),
         version: "1".into(),
     };
     library_of(info, folder, open, kept)

@@ -94,7 +94,7 @@ commands! {
         "narrate with that voice from now on, or hear with which";
     Speed "" "speed" Words(", then a number such as 1.2 if you like"),
         "narrate faster or slower from now on";
-    Speaker "" "speaker" Words(", then a number, or first, if you like"),
+    Speaker "" "speaker" Words(", then a number, a name, or first, if you like"),
         "narrate with another speaker of the voice from now on";
     Priority "" "priority" Words(", then low, normal or high if you like"),
         "put the texts to come behind the others, or before them";

@@ -64,12 +64,8 @@ impl NarrationDefaults {
                 })?;
             }
             Change::Speaker if value.eq_ignore_ascii_case("first") => next.speaker = None,
-            Change::Speaker => {
-                let speaker = value.parse();
-                next.speaker = Some(speaker.map_err(|_| {
-                    "speaker takes a number, or the word first, as in speaker 3".to_owned()
-                })?);
-            }
+            // Any word may be a name; whether it is one, the voice tells.
+            Change::Speaker => next.speaker = value.parse().ok(),
             Change::Priority => {
                 let named = |one: &Priority| value.eq_ignore_ascii_case(name(*one));
                 let found = Priority::ALL.into_iter().find(named);
@@ -94,7 +90,10 @@ impl NarrationDefaults {
             priority,
             ..
         } = &self.0;
-        let speaker = speaker.map_or_else(String::new, |speaker| format!(", speaker {speaker}"));
+        let speaker = speaker
+            .as_ref()
+            .map(|speaker| format!(", speaker {speaker}"));
+        let speaker = heard(&speaker.unwrap_or_default());
         let (voice, priority) = (heard(voice), name(*priority));
         format!("the voice {voice}, speed {speed}{speaker}, priority {priority}")
     }

@@ -217,7 +217,7 @@ impl Adding<'_> {
         let defaults = NarrationDefaults {
             voice: self.ready.reference.clone(),
             speed: self.settings.speed,
-            speaker: self.settings.speaker,
+            speaker: self.settings.speaker.clone(),
         };
         NewNarration {
             limits: self.limits,

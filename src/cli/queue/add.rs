@@ -83,7 +83,7 @@ pub(crate) fn run(
             written_as: args.written_as,
             voice: ready.reference.clone(),
             speed: settings.speed,
-            speaker: settings.speaker,
+            speaker: settings.speaker.clone(),
             priority: args.priority,
             limits: args.limits.limits(),
         };

@@ -63,7 +63,7 @@ impl Field {
             Self::Format => "← → to choose; where its name does not tell, its looks do",
             Self::Voice => "← → to choose, or type a name or the path of an .onnx file",
             Self::Speed => "1 is the voice's own pace, 2 twice as fast; 0.25 to 4",
-            Self::Speaker => "a number, for voices with several speakers; empty is the first",
+            Self::Speaker => "a number or a name, for voices with several; empty is the first",
             Self::Priority => "← → to choose",
         }
     }
@@ -161,12 +161,10 @@ impl Form {
                 Field::Speed,
                 "the speed is a number from 0.25 to 4".to_owned(),
             ))?;
+        // Any word may be a name; whether it is one, the voice tells.
         let speaker = match self.speaker.value().trim() {
             "" => None,
-            number => Some(number.parse().map_err(|_| {
-                let message = "the speaker is a whole number, counted from 0; or leave it empty";
-                (Field::Speaker, message.to_owned())
-            })?),
+            speaker => speaker.parse().ok(),
         };
         let voice = self.voice.value().trim().to_owned();
         if voice.is_empty() {
@@ -287,6 +285,7 @@ fn is_like_a_path(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::narrate::Speaker;
 
     fn form() -> Form {
         Form::new(Defaults {
@@ -330,11 +329,12 @@ mod tests {
         form.speed = "fast".into();
         assert_eq!(form.read().unwrap_err().0, Field::Speed);
         form.speed = "1,5".into();
-        form.speaker = "x".into();
-        assert_eq!(form.read().unwrap_err().0, Field::Speaker);
         form.speaker = "3".into();
         let read = form.read().unwrap();
-        assert_eq!((read.speed, read.speaker), (1.5, Some(3)));
+        assert_eq!((read.speed, read.speaker), (1.5, Some(Speaker::Number(3))));
+        form.speaker = " Alba".into();
+        let named = Speaker::Name("Alba".into());
+        assert_eq!(form.read().unwrap().speaker, Some(named));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::Local;
 use crate::assets::Assets;
-use crate::model::NarrationSettings;
 use crate::narrate::{Manner, Request, lexicon_for, speech_plan};
 use crate::service::speech::{FOREIGN_VOICES, Source, begin};
 use crate::service::submit::{Ready, check_voices, unheeded};
@@ -24,11 +23,9 @@ impl Local {
         let ready = voice::usable(&self.settings, &name)
             .map_err(|error| about(Refusal::of(&error), "voice"))?;
         let info = ready.voice.info();
-        let settings = NarrationSettings {
-            speed: order.speed.unwrap_or(self.settings.speed),
-            speaker: self.settings.speaker.filter(|_| is_usual),
-        };
-        voice::check(info, settings.speed, settings.speaker)
+        let speed = order.speed.unwrap_or(self.settings.speed);
+        let speaker = self.settings.speaker.as_ref().filter(|_| is_usual);
+        let settings = voice::check(info, speed, speaker)
             .map_err(|error| about(Refusal::of(&error), "speed"))?;
         if self.engine.stats().processing == 0 {
             // It opens while the text is cut.

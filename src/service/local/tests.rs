@@ -114,7 +114,7 @@ fn texts_are_added_as_they_were_named_typed_and_wanted() {
     );
     let quoted = format!("'{}' ", story.display());
     let mut new = usual(service, file(quoted));
-    assert_eq!((&*new.voice, new.speed, new.speaker), (VOICE, 1.0, None));
+    assert_eq!((&*new.voice, new.speed, &new.speaker), (VOICE, 1.0, &None));
     new.speed = 1.5;
     new.priority = Priority::High;
     let added = service.add_text(&new, None).unwrap();
@@ -191,7 +191,7 @@ fn what_is_wrong_is_said_and_nothing_is_submitted() {
         assert!(error.contains("from 0.25 to 4"), "{error}");
     }
     let error = home.refused(&NewNarration {
-        speaker: Some(1),
+        speaker: Some(crate::speech::Speaker::Number(1)),
         ..good.clone()
     });
     assert!(error.contains("no speaker 1"), "{error}");

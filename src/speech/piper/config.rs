@@ -1,6 +1,6 @@
 //! The configuration beside a Piper model, `NAME.onnx.json`: what of it we need, checked when read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -30,6 +30,9 @@ pub struct PiperConfig {
     /// How many speakers it has.
     #[serde(default)]
     pub num_speakers: u32,
+    /// What they are called, with their numbers.
+    #[serde(default)]
+    pub speaker_id_map: BTreeMap<String, u32>,
     /// Its language.
     #[serde(default)]
     pub language: Option<Language>,

@@ -53,6 +53,7 @@ impl PiperVoice {
             language: config.language_tag(),
             sample_rate: config.audio.sample_rate,
             speakers: config.num_speakers.max(1),
+            speaker_names: config.speaker_id_map.clone(),
             version: version(&text, files),
         };
         let model = files.model.clone();
