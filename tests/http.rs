@@ -11,6 +11,8 @@ mod document;
 mod kit;
 #[path = "http/operations.rs"]
 mod operations;
+#[path = "http/rendering.rs"]
+mod rendering;
 #[path = "http/watching.rs"]
 mod watching;
 

@@ -125,7 +125,11 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             queue::steer(&command, &TaskAction::Resume, &settings, out)
         }
         Some(Command::Retry(command)) => {
-            queue::steer(&command, &TaskAction::Retry(Vec::new()), &settings, out)
+            let what = match args.voice {
+                Some(voice) => TaskAction::Render(crate::service::reference(&voice)),
+                None => TaskAction::Retry(Vec::new()),
+            };
+            queue::steer(&command, &what, &settings, out)
         }
         Some(Command::Move(command)) => queue::shift(&command, &settings, out),
         Some(Command::Health(command)) => queue::health(&command, &settings, out),

@@ -19,6 +19,8 @@ use crate::service::{Action, Correction, TaskAction};
 struct Retry {
     /// Those that are made again; empty for those that failed.
     segments: Vec<SegmentId>,
+    /// The voice that is to speak all of it from now on.
+    voice: Option<String>,
 }
 
 pub(super) async fn retry(
@@ -28,7 +30,19 @@ pub(super) async fn retry(
     body: Incoming,
 ) -> Result<Answer, Fault> {
     let retry: Option<Retry> = body::json(headers, body).await?;
-    let what = TaskAction::Retry(retry.unwrap_or_default().segments);
+    let what = match retry.unwrap_or_default() {
+        Retry {
+            voice: Some(_),
+            segments,
+        } if !segments.is_empty() => {
+            let message = "give either `segments` or `voice`: a voice speaks all of them";
+            return Err(Fault::malformed(message));
+        }
+        Retry {
+            voice: Some(voice), ..
+        } => TaskAction::Render(voice),
+        Retry { segments, .. } => TaskAction::Retry(segments),
+    };
     perform(shared, Action::Task { task, what }).await
 }
 

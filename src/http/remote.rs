@@ -432,6 +432,10 @@ impl Service for Remote {
                         let said = json!({ "segments": segments });
                         return self.post(&format!("{}/retry", at(task)), &said);
                     }
+                    TaskAction::Render(voice) => {
+                        let said = json!({ "voice": voice });
+                        return self.post(&format!("{}/retry", at(task)), &said);
+                    }
                 };
                 self.post(&format!("{}/{word}", at(task)), &none)
             }

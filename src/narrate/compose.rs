@@ -435,14 +435,50 @@ pub fn read_again(narration: &Narration, language: &str, manner: Manner<'_>) -> 
             .map(|(_, segment)| read(segment))
             .collect(),
     );
+    known_anew(
+        Narration {
+            plan: Arc::new(plan),
+            ..narration.clone()
+        },
+        narration,
+    )
+}
+
+/// The same narration to be spoken by another voice, which `reference` stands for, by its first speaker and
+/// read anew in its language.
+#[must_use]
+pub fn spoken_by(
+    narration: &Narration,
+    info: &VoiceInfo,
+    reference: &str,
+    manner: Manner<'_>,
+) -> Narration {
+    let again = read_again(narration, &info.language, manner);
+    let settings = NarrationSettings {
+        speaker: None,
+        ..narration.settings.clone()
+    };
+    let new = Narration {
+        voice: reference.into(),
+        voice_version: info.version.as_str().into(),
+        settings,
+        ..again
+    };
+    known_anew(new, narration)
+}
+
+/// The narration with its fingerprint, where it was another one before.
+fn known_anew(new: Narration, old: &Narration) -> Narration {
     // The folder may have got a number behind the name that the narration was to have.
-    let numbered = narration.folder.to_string_lossy().into_owned();
+    let numbered = old.folder.to_string_lossy().into_owned();
     let bare = numbered.rsplit_once('-').filter(|(_, number)| {
         !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
     });
     let wanted = bare.map(|(bare, _)| PathBuf::from(bare));
-    let known = |plan: &Plan, folder: &Path| {
+    let known = |narration: &Narration, folder: &Path| {
         let Narration {
+            source,
+            plan,
             voice,
             voice_version,
             settings,
@@ -451,12 +487,11 @@ pub fn read_again(narration: &Narration, language: &str, manner: Manner<'_>) -> 
         fingerprint(source, plan, voice, voice_version, settings, folder)
     };
     let folder = wanted
-        .filter(|folder| known(&narration.plan, folder) == narration.fingerprint)
-        .unwrap_or_else(|| narration.folder.clone());
+        .filter(|folder| known(old, folder) == old.fingerprint)
+        .unwrap_or_else(|| old.folder.clone());
     Narration {
-        fingerprint: known(&plan, &folder),
-        plan: Arc::new(plan),
-        ..narration.clone()
+        fingerprint: known(&new, &folder),
+        ..new
     }
 }
 

@@ -24,7 +24,8 @@ mod word_times;
 pub use crate::speech::Speaker;
 pub use clip_cache::ClipCache;
 pub use compose::{
-    ComposeError, Composed, Left, Manner, Request, VoicesAskedFor, compose, read_again, speech_plan,
+    ComposeError, Composed, Left, Manner, Request, VoicesAskedFor, compose, read_again,
+    speech_plan, spoken_by,
 };
 pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder, pass_on};
 pub use identity::LibraryId;

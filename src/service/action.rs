@@ -47,6 +47,8 @@ pub enum TaskAction {
     /// Begin it again with what it has made; these segments are made again, or those that failed if
     /// none is named.
     Retry(Vec<SegmentId>),
+    /// Have all of it spoken by this voice, in the same folder: what was made stays until it is replaced.
+    Render(String),
     /// One place sooner.
     Sooner,
     /// One place later.
@@ -96,7 +98,7 @@ impl TaskAction {
             Self::Cancel => "cancel",
             Self::Pause => "pause",
             Self::Resume => "resume",
-            Self::Retry(_) => "retry",
+            Self::Retry(_) | Self::Render(_) => "retry",
             Self::Sooner => "sooner",
             Self::Later => "later",
         }
@@ -129,6 +131,7 @@ impl TaskAction {
             Self::Retry(_) if task.state == TaskState::Completed => {
                 "is completed; only what failed or was cancelled can be tried again"
             }
+            Self::Render(_) if task.kind != TaskKind::Narration => "is no narration",
             Self::Sooner | Self::Later if task.state != TaskState::Pending => {
                 "is not waiting; only waiting tasks can be moved"
             }

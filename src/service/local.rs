@@ -391,6 +391,11 @@ impl Local {
                 tracing::info!(task = %id, %new, "tried again as asked");
                 return Ok(new);
             }
+            TaskAction::Render(voice) => {
+                let new = self.render(id, voice)?;
+                tracing::info!(task = %id, %new, %voice, "to be spoken by another voice as asked");
+                return Ok(new);
+            }
             _ if status.is_none() => return Err(Refusal::no_task(id)),
             TaskAction::Cancel => self.engine.cancel_task(id).map(drop),
             TaskAction::Pause => self.engine.pause_task(id),

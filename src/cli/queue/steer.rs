@@ -57,13 +57,16 @@ pub(crate) fn run(
 ) -> anyhow::Result<ExitCode> {
     let service: Box<dyn Service> = match what {
         // What is tried again is to run.
-        TaskAction::Retry(_) => Box::new(working(settings)?),
+        TaskAction::Retry(_) | TaskAction::Render(_) => Box::new(working(settings)?),
         // Whoever is not there begins nothing.
         TaskAction::Pause if args.all && owner(settings)?.is_none() => {
             anyhow::bail!("nothing runs: `aloud status` says what waits for the next start")
         }
         _ => whoever(settings)?.service,
     };
+    if args.all && matches!(what, TaskAction::Render(_)) {
+        anyhow::bail!("name the tasks that are to be spoken by another voice");
+    }
     if args.all {
         let done = service.act(&to_all(what))?;
         for refusal in &done.refused {
@@ -95,7 +98,7 @@ fn steer(
 ) -> anyhow::Result<(TaskId, Arc<str>)> {
     let (task, title) = match (find(service, named), what) {
         (Ok(task), _) => (task.id, task.title),
-        (Err(unknown), TaskAction::Retry(_)) => {
+        (Err(unknown), TaskAction::Retry(_) | TaskAction::Render(_)) => {
             let past = find_past(service, named)?.ok_or(unknown)?;
             (past.id, past.title)
         }
@@ -145,6 +148,7 @@ fn past(what: &TaskAction) -> &'static str {
         TaskAction::Pause => "held back",
         TaskAction::Resume => "goes on",
         TaskAction::Retry(_) => "tried again",
+        TaskAction::Render(_) => "made again",
         TaskAction::Sooner => "one place sooner",
         TaskAction::Later => "one place later",
     }

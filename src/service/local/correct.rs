@@ -9,7 +9,9 @@ use smol::future::or;
 use super::{Local, lock};
 use crate::engine::{SubmitError, WaitError};
 use crate::model::{Narration, TaskId, TaskKind};
-use crate::narrate::{ChangedLexicon, LibraryId, Manner, Owner, pass_on, read_again};
+use crate::narrate::{
+    ChangedLexicon, LibraryId, Manner, Owner, lexicon_for, pass_on, read_again, spoken_by,
+};
 use crate::service::adding::refused;
 use crate::service::{Action, Corrected, Correction, Refusal, Service, voice};
 
@@ -31,7 +33,12 @@ impl Local {
             return Err(Refusal::invalid(message));
         }
         let id = &self.newest(id);
-        let narration = self.narration(id)?;
+        let narration = self.narration(id).map_err(|refusal| {
+            refusal.with_remediation(
+                "Write the word into the lexicon and narrate the text again: what is said as before is not \
+                 made again",
+            )
+        })?;
         let file = narration.file.as_deref();
         if correction.only_here && file.is_none() {
             let message = "this text was read from no file, so it has no lexicon of its own; say it \
@@ -91,6 +98,28 @@ impl Local {
         Ok(corrected)
     }
 
+    /// Has another voice speak a narration, in its folder. Returns the task that does.
+    pub(super) fn render(&self, id: &TaskId, voice: &str) -> Result<TaskId, Refusal> {
+        let _correcting = lock(&self.correcting);
+        let id = &self.newest(id);
+        let advice = "Narrate the text again with this voice";
+        let narration = self.narration(id);
+        let narration = narration.map_err(|refusal| refusal.with_remediation(advice))?;
+        let ready = voice::usable(&self.settings, voice).map_err(refused)?;
+        let info = ready.voice.info();
+        if *narration.voice == *ready.reference && *narration.voice_version == *info.version {
+            return Err(Refusal::conflict(id, "is spoken by this voice already"));
+        }
+        let lexicon = lexicon_for(&self.settings.paths, narration.file.as_deref());
+        let manner = Manner {
+            pauses: &self.settings.pauses,
+            taste: &self.settings.taste(),
+            lexicon: &lexicon.map_err(|error| refused(error.into()))?,
+        };
+        let again = spoken_by(&narration, info, &ready.reference, manner);
+        self.make_again(id, &narration, again)
+    }
+
     /// The task that has the folder of this one by now: whoever tried again what had failed in it, or made it
     /// again.
     fn newest(&self, id: &TaskId) -> TaskId {
@@ -110,11 +139,7 @@ impl Local {
         let stored = stored.map_err(|error| Refusal::failed(error.to_string()))?;
         stored.ok_or_else(|| match self.engine.task_status(id).map(|task| task.kind) {
             None => Refusal::no_task(id),
-            Some(TaskKind::Narration) => Refusal::conflict(id, "has left only a line of history")
-                .with_remediation(
-                    "Write the word into the lexicon and narrate the text again: what is said as \
-                     before is not made again",
-                ),
+            Some(TaskKind::Narration) => Refusal::conflict(id, "has left only a line of history"),
             Some(_) => Refusal::conflict(id, "is no narration"),
         })
     }
@@ -130,7 +155,7 @@ impl Local {
         if unfinished.is_some() {
             let mut tasks = self.engine.tasks().into_iter();
             if tasks.any(|task| !task.state.is_terminal() && task.after.contains(id)) {
-                let why = "has tasks that wait for its end; correct it when it has ended";
+                let why = "has tasks that wait for its end; try it again when it has ended";
                 return Err(Refusal::conflict(id, why));
             }
         }
@@ -185,7 +210,7 @@ impl Local {
             Some(Err(_)) => Err(SubmitError::ShutDown.into()),
             None => Err(Refusal::conflict(
                 id,
-                "is being cancelled and does not end; correct the word again when it has ended",
+                "is being cancelled and does not end; try it again when it has ended",
             )),
         }
     }
