@@ -13,8 +13,10 @@ pub(crate) enum Mode {
     AskQuit,
     /// A question to be answered with yes or no.
     Ask,
-    /// Choosing from a list: the palette, the themes, the voices.
+    /// Choosing from a list: the palette, the themes.
     Pick,
+    /// Choosing a voice, which can be heard.
+    PickVoice,
     /// Typing what to filter for.
     Filter,
     /// The form for a new narration.
@@ -26,12 +28,13 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Main,
         Self::Help,
         Self::AskQuit,
         Self::Ask,
         Self::Pick,
+        Self::PickVoice,
         Self::Filter,
         Self::Form,
         Self::Word,
@@ -40,7 +43,10 @@ impl Mode {
 
     /// Whether a letter is text here, unless a key of the table takes it.
     pub(crate) fn is_typing(self) -> bool {
-        matches!(self, Self::Pick | Self::Filter | Self::Form | Self::Word)
+        matches!(
+            self,
+            Self::Pick | Self::PickVoice | Self::Filter | Self::Form | Self::Word
+        )
     }
 }
 
@@ -104,15 +110,22 @@ pub(crate) struct Info {
 
 const MAIN: &[Mode] = &[Mode::Main];
 const READ: &[Mode] = &[Mode::Main, Mode::Help];
-const LISTS: &[Mode] = &[Mode::Main, Mode::Help, Mode::Pick];
+const LISTS: &[Mode] = &[Mode::Main, Mode::Help, Mode::Pick, Mode::PickVoice];
 const ASK: &[Mode] = &[Mode::AskQuit, Mode::Ask];
 const FORMS: &[Mode] = &[Mode::Form, Mode::Word];
-const TYPE: &[Mode] = &[Mode::Pick, Mode::Filter, Mode::Form, Mode::Word];
+const TYPE: &[Mode] = &[
+    Mode::Pick,
+    Mode::PickVoice,
+    Mode::Filter,
+    Mode::Form,
+    Mode::Word,
+];
 const QUITTABLE: &[Mode] = &[
     Mode::Main,
     Mode::Help,
     Mode::Ask,
     Mode::Pick,
+    Mode::PickVoice,
     Mode::Filter,
     Mode::Form,
     Mode::Word,
@@ -172,6 +185,7 @@ actions! {
     Cancel "cancel" Work "cancel the selected task; its clips stay" also "stop abort delete remove" hint "cancel" 2: MAIN => ["c"];
     CancelAll "cancel-all" Work "cancel every task" also "stop abort delete remove clear all": MAIN => ["X"];
     Retry "retry" Work "try again: this segment, or what failed of a task" also "again redo failed" hint "retry" 3: MAIN => ["r"];
+    OtherVoice "other-voice" Work "another voice speaks all of it, in the same folder" also "render draft narrate again": MAIN => ["V"];
     RetryAll "retry-all" Work "try everything again that failed or was cancelled" also "again redo": MAIN => ["R"];
     Pause "pause" Work "hold the selected task back, or let it go on" also "hold resume continue" hint "pause" 5: MAIN => ["p"];
     PauseQueue "pause-queue" Work "pause everything after the segment in work, or go on" also "hold resume continue stop all": MAIN => ["P"];
@@ -198,7 +212,7 @@ actions! {
     Complete "complete" Answer "complete the path; elsewhere: the next field" hint "complete" 1: FORMS => ["tab"];
     PreviousValue "previous-value" Answer "the value before, or the cursor to the left": FORMS => ["left"];
     NextValue "next-value" Answer "the next value, or the cursor to the right": FORMS => ["right"];
-    Hear "hear" Answer "hear the segment with the word said so" hint "hear" 1: &[Mode::Word] => ["C-o"];
+    Hear "hear" Answer "hear the segment with the word said so; hear the voice" hint "hear" 1: &[Mode::Word, Mode::PickVoice] => ["C-o"];
     Hurry "hurry" Answer "while finishing: stop now" hint "stop now" 0: &[Mode::Stopping] => ["q", "C-c"];
 }
 

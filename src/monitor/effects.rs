@@ -158,6 +158,11 @@ fn command(services: &Arc<dyn Services>, effect: Effect) -> Result<Job, Effect> 
             let again = again.map(|done| done.tasks.into_iter().next().unwrap_or(id));
             Some(Message::Retried(again.map_err(|why| why.to_string())))
         }),
+        Effect::Render(id, voice) => Box::new(move || {
+            let again = act(to(id.clone(), TaskAction::Render(voice)));
+            let again = again.map(|done| done.tasks.into_iter().next().unwrap_or(id));
+            Some(Message::Retried(again.map_err(|why| why.to_string())))
+        }),
         Effect::RetryAll => Box::new(move || {
             let tried = act(Action::RetryAll);
             Some(Message::Said(

@@ -45,6 +45,7 @@ impl App {
             Action::Cancel => return self.ask_cancel(),
             Action::CancelAll => self.ask_cancel_all(),
             Action::Retry => return self.retry(),
+            Action::OtherVoice => return self.choose_narrator(),
             Action::RetryAll => return vec![Effect::RetryAll],
             Action::Pause => return self.pause(),
             Action::PauseQueue => return vec![Effect::PauseQueue(!self.queue_paused)],
@@ -83,7 +84,7 @@ impl App {
             Action::Complete => return self.complete(),
             Action::PreviousValue => self.turn_value(-1),
             Action::NextValue => self.turn_value(1),
-            Action::Hear => return self.correct(true),
+            Action::Hear => return self.hear(),
             Action::Hurry => return self.hurry(),
         }
         Vec::new()
@@ -251,6 +252,30 @@ impl App {
             .segment_ids()
             .filter(|id| *id != SegmentId::TASK);
         vec![Effect::Retry(id, failed.collect())]
+    }
+
+    /// Opens the list of voices for the narration that is selected.
+    fn choose_narrator(&mut self) -> Vec<Effect> {
+        let past = self.selected_past().map(|past| past.id.clone());
+        let task = past.or_else(|| Some(self.target()?.task.id.clone()));
+        let Some(task) = task else {
+            return self.refuse(NOTHING_SELECTED);
+        };
+        let picker = Picker::new(Choice::Narrator(task), self.voice_items());
+        self.overlay = Some(Overlay::Picker(picker));
+        vec![Effect::FindVoices]
+    }
+
+    /// What is chosen or typed is to be heard.
+    fn hear(&mut self) -> Vec<Effect> {
+        let item = match &self.overlay {
+            Some(Overlay::Picker(picker)) if picker.choice.is_of_voices() => {
+                picker.chosen().map(|(_, item)| item.clone())
+            }
+            Some(Overlay::Picker(_)) => None,
+            _ => return self.correct(true),
+        };
+        item.map_or_else(Vec::new, |item| self.hear_voice(&item))
     }
 
     fn pause(&mut self) -> Vec<Effect> {

@@ -221,6 +221,9 @@ impl App {
             (Some(Question::Quit), _) => Mode::AskQuit,
             (Some(_), _) => Mode::Ask,
             (None, Some(Overlay::Help)) => Mode::Help,
+            (None, Some(Overlay::Picker(picker))) if picker.choice.is_of_voices() => {
+                Mode::PickVoice
+            }
             (None, Some(Overlay::Picker(_))) => Mode::Pick,
             (None, Some(Overlay::Form(_))) => Mode::Form,
             (None, Some(Overlay::Word(_))) => Mode::Word,
@@ -391,6 +394,9 @@ impl App {
                         again.check(it.task).is_ok() && !self.tasks.was_retried(it.task)
                     }),
                 }
+            }
+            Action::OtherVoice => {
+                self.selected_past().is_some() || may(TaskAction::Render(String::new()))
             }
             Action::RetryAll => {
                 let totals = self.tasks.totals();

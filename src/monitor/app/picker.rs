@@ -4,17 +4,28 @@
 use tui_input::Input;
 
 use super::filter::Needle;
+use crate::model::TaskId;
 use crate::monitor::action::Action;
 
 /// What is being chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     Action,
     /// Shown at once; the number is the theme to go back to.
     Theme {
         before: usize,
     },
+    /// One to be heard.
     Voice,
+    /// The one that is to speak this narration from now on.
+    Narrator(TaskId),
+}
+
+impl Choice {
+    /// Whether voices are listed.
+    pub(crate) fn is_of_voices(&self) -> bool {
+        matches!(self, Self::Voice | Self::Narrator(_))
+    }
 }
 
 /// One thing to choose.

@@ -469,6 +469,8 @@ fn every_action_acts() {
                     (Mode::Ask, _) => "c",
                     (Mode::Pick, Action::Up | Action::PageUp) => ": pgdn",
                     (Mode::Pick, _) => ":",
+                    (Mode::PickVoice, Action::Up | Action::PageUp) => "V pgdn",
+                    (Mode::PickVoice, _) => "V",
                     (Mode::Filter, _) => "/",
                     (Mode::Form, Action::Up) => "a down",
                     (Mode::Form, Action::PreviousValue | Action::NextValue) => "a down",
@@ -480,6 +482,7 @@ fn every_action_acts() {
                 let mut screen = Screen::of(fixtures::working());
                 screen.size = Rect::new(0, 0, 80, 20);
                 screen.app.can_hand_over = true;
+                screen.tell(Message::Voices(voices()));
                 screen.press(prepare);
                 assert_eq!(screen.app.mode(), mode);
                 screen.effects.clear();
@@ -491,4 +494,47 @@ fn every_action_acts() {
             }
         }
     }
+}
+
+/// Two that are there and one that is not.
+fn voices() -> Vec<VoiceChoice> {
+    let voice = |name: &str, is_installed| VoiceChoice {
+        name: name.into(),
+        about: "en_US".into(),
+        is_installed,
+    };
+    vec![
+        voice("joe", true),
+        voice("ada", true),
+        voice("absent", false),
+    ]
+}
+
+#[test]
+fn a_narration_is_given_to_another_voice_that_is_there() {
+    let mut screen = Screen::of(fixtures::finished());
+    screen.tell(Message::Voices(voices()));
+    assert_eq!(screen.press("V"), [Effect::FindVoices]);
+    assert_eq!(screen.app.mode(), Mode::PickVoice);
+    let speed = screen.app.defaults.speed;
+    let ada = || "ada".to_owned();
+    assert_eq!(
+        screen.press("down C-o"),
+        [Effect::Preview {
+            voice: ada(),
+            speed
+        }]
+    );
+    let task = screen.app.target().unwrap().task.id.clone();
+    assert_eq!(screen.press("enter"), [Effect::Render(task, ada())]);
+    assert_eq!(screen.app.mode(), Mode::Main);
+    screen.press("V end down down enter");
+    assert!(
+        screen
+            .app
+            .notice
+            .as_ref()
+            .unwrap()
+            .contains("not installed")
+    );
 }

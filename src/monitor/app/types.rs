@@ -77,6 +77,8 @@ pub(crate) enum Effect {
     CancelAll,
     /// Try an ended task again, and make these segments again.
     Retry(TaskId, Vec<SegmentId>),
+    /// Have it spoken by this voice.
+    Render(TaskId, String),
     /// Try everything again that failed or was cancelled.
     RetryAll,
     /// Let go of everything that is held back.

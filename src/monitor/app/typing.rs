@@ -57,7 +57,7 @@ impl App {
                     fields.paste(text);
                 }
             }
-            Mode::Pick | Mode::Filter => {
+            Mode::Pick | Mode::PickVoice | Mode::Filter => {
                 for letter in text.chars().filter(|c| !c.is_control()).take(200) {
                     self.type_key(Key::letter(letter));
                 }
@@ -75,7 +75,7 @@ impl App {
                     self.overlay = Some(Overlay::Picker(picker));
                     return Vec::new();
                 };
-                match picker.choice {
+                match &picker.choice {
                     Choice::Action => match item.action {
                         Some(action) => self.act(action),
                         None => Vec::new(),
@@ -89,15 +89,16 @@ impl App {
                         Vec::new()
                     }
                     Choice::Voice => {
-                        let (voice, speed) = (item.name.clone(), self.defaults.speed);
-                        if !item.is_ready {
-                            self.notice = Some(format!("{voice} is not installed: {}", item.about));
-                            return Vec::new();
+                        let item = item.clone();
+                        if item.is_ready {
+                            // The list stays, for the next voice.
+                            self.overlay = Some(Overlay::Picker(picker));
                         }
-                        self.notice = Some(format!("{voice} is being opened …"));
-                        // The list stays, for the next voice.
-                        self.overlay = Some(Overlay::Picker(picker));
-                        vec![Effect::Preview { voice, speed }]
+                        self.hear_voice(&item)
+                    }
+                    Choice::Narrator(_) if !item.is_ready => self.hear_voice(&item.clone()),
+                    Choice::Narrator(task) => {
+                        vec![Effect::Render(task.clone(), item.name.clone())]
                     }
                 }
             }
@@ -180,6 +181,17 @@ impl App {
         }
     }
 
+    /// Has a voice of the list heard, if it is there.
+    pub(super) fn hear_voice(&mut self, item: &Item) -> Vec<Effect> {
+        let (voice, speed) = (item.name.clone(), self.defaults.speed);
+        if !item.is_ready {
+            self.notice = Some(format!("{voice} is not installed: {}", item.about));
+            return Vec::new();
+        }
+        self.notice = Some(format!("{voice} is being opened …"));
+        vec![Effect::Preview { voice, speed }]
+    }
+
     /// Shows the theme that would be chosen.
     pub(super) fn preview_theme(&mut self) {
         if let Some(Overlay::Picker(picker)) = &self.overlay
@@ -205,7 +217,7 @@ impl App {
         let items = self.voice_items();
         match &mut self.overlay {
             Some(Overlay::Form(form)) => form.voices.clone_from(&self.voices),
-            Some(Overlay::Picker(picker)) if picker.choice == Choice::Voice => {
+            Some(Overlay::Picker(picker)) if picker.choice.is_of_voices() => {
                 picker.set_items(items);
             }
             _ => {}

@@ -19,10 +19,11 @@ pub(super) fn draw(
     cx: Cx<'_>,
     layout: &mut Layout,
 ) {
-    let (title, tall) = match picker.choice {
+    let (title, tall) = match &picker.choice {
         Choice::Action => ("All actions", 22),
         Choice::Theme { .. } => ("Theme", 16),
         Choice::Voice => ("Hear a voice", 16),
+        Choice::Narrator(_) => ("Have it spoken by", 16),
     };
     let wide = if matches!(picker.choice, Choice::Theme { .. }) {
         44
@@ -36,6 +37,7 @@ pub(super) fn draw(
     }
     let note = match picker.choice {
         Choice::Voice => "Enter plays, Esc closes",
+        Choice::Narrator(_) => "Enter takes, Ctrl-O plays, Esc closes",
         _ => "Enter takes, Esc closes",
     };
     let inner = over::draw(buf, area, (title, note), cx);
