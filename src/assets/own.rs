@@ -33,7 +33,7 @@ impl Assets {
     ///
     /// # Errors
     /// [`AssetError::VoiceFile`] if there is a voice of its name already or it is not of a kind that lies
-    /// in one file; [`AssetError::Files`] if it can't be copied. Nothing is left half-copied.
+    /// in one file; [`AssetError::Io`] if it can't be copied. Nothing is left half-copied.
     pub fn add_voice(&self, files: &VoiceFiles) -> Result<VoiceFiles, AssetError> {
         let folder = self.voices_folder();
         if files.family != Family::Piper {

@@ -42,6 +42,8 @@ PINNED = ["piper-tts==1.8.0", "sherpa-onnx==1.13.8", "onnx"]
 VOICE = "en_US-joe-medium"
 SENTENCE = "The harbor lights came on one by one, and nobody on the quay said a word."
 MEASURES = {"wall": "wall, s", "cpu": "CPU, s", "memory": "peak memory, MiB"}
+# What a column begins with that is aloud with another voice.
+OURS = "aloud, "
 # How far the lengths of speech may lie apart. The voice draws noise, so that none is like another.
 WITHIN = 0.10
 
@@ -54,6 +56,13 @@ def main():
     parser.add_argument("--aloud", default=os.environ.get("ALOUD", ROOT / "target/release/aloud"))
     parser.add_argument("--text", type=pathlib.Path, default=HERE / "text.txt")
     parser.add_argument("--only", choices=PEERS, help="compare with one peer")
+    parser.add_argument(
+        "--voice",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="aloud with this installed voice as well, in a column of its own",
+    )
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "target/peers")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every number")
     args = parser.parse_args()
@@ -81,7 +90,8 @@ class Bench:
 
     def __init__(self, args):
         self.pairs, self.aloud = args.pairs, pathlib.Path(args.aloud).resolve()
-        self.programs = ["aloud", *([args.only] if args.only else PEERS)]
+        others = [f"{OURS}{voice}" for voice in args.voice]
+        self.programs = ["aloud", *others, *([args.only] if args.only else PEERS)]
         report = subprocess.run([self.aloud, "doctor", "--json"], stdout=subprocess.PIPE)
         checks = {check["name"]: check for check in json.loads(report.stdout)["checks"]}
         for name in ("ONNX Runtime", "eSpeak NG", f"Voice {VOICE}"):
@@ -105,9 +115,11 @@ class Bench:
     def command(self, program, text, folder):
         """The command that narrates a text into a folder, and its environment."""
         wav = folder / "all.wav"
-        if program == "aloud":
+        if is_ours(program):
             (folder / "data").symlink_to(self.data)
             command = [self.aloud, "narrate", text, "--json", "--offline"]
+            if program != "aloud":
+                command += ["--voice", program.removeprefix(OURS)]
             return command, {**self.env, "ALOUD_HOME": str(folder)}
         if program == "piper-tts":
             command = [self.python, "-m", "piper", "-m", self.model, "-i", text, "-f", wav]
@@ -254,7 +266,7 @@ def environment(cache):
 
 def speech(program, folder, lines):
     """Seconds of speech in what was made; aloud's without the pauses that it puts between."""
-    if program != "aloud":
+    if not is_ours(program):
         return seconds(folder / "all.wav")
     summary = json.loads(lines[-1])
     joined = sum(seconds(pathlib.Path(file)) for file in summary["files"])
@@ -263,14 +275,21 @@ def speech(program, folder, lines):
     return summary["audio_seconds"]
 
 
+def is_ours(program):
+    return program == "aloud" or program.startswith(OURS)
+
+
 def seconds(wav):
     with wave.open(str(wav)) as file:
         return file.getnframes() / file.getframerate()
 
 
 def check_lengths(lengths):
-    """sherpa-onnx shortens the silence in what it speaks: it may be that much shorter."""
+    """sherpa-onnx shortens the silence in what it speaks: it may be that much shorter. Another voice has
+    its own pace."""
     for peer, length in lengths.items():
+        if peer.startswith(OURS):
+            continue
         least = 0.8 if peer == "sherpa-onnx" else 1 - WITHIN
         if not least <= length / lengths["aloud"] <= 1 + WITHIN:
             sys.exit(f"not the same speech: aloud {lengths['aloud']:.1f} s, {peer} {length:.1f} s")
@@ -278,19 +297,20 @@ def check_lengths(lengths):
 
 def summed_up(title, runs, measures):
     """Medians of the runs, and of the ratios within each round; printed and returned."""
-    peers = [program for program in runs if program != "aloud"]
-    print(f"\n{title}\n{'':18}" + "".join(f"{name:>14}" for name in runs), end="")
-    print("".join(f"{'aloud / ' + peer:>22}" for peer in peers))
+    peers = [program for program in runs if not is_ours(program)]
+    pairs = [(ours, peer) for peer in peers for ours in runs if is_ours(ours)]
+    print(f"\n{title}\n{'':18}" + "".join(f"{name:>16}" for name in runs), end="")
+    print("".join(f"{ours.removeprefix(OURS) + ' / ' + peer:>24}" for ours, peer in pairs))
     result = {"runs": runs, "medians": {}, "ratios": {}}
     for key, name in measures.items():
         medians = {p: statistics.median(run[key] for run in runs[p]) for p in runs}
         ratios = {
-            peer: statistics.median(a[key] / b[key] for a, b in zip(runs["aloud"], runs[peer]))
-            for peer in peers
+            f"{ours} / {peer}": statistics.median(a[key] / b[key] for a, b in zip(runs[ours], runs[peer]))
+            for ours, peer in pairs
         }
         result["medians"][key], result["ratios"][key] = medians, ratios
-        print(f"{name:18}" + "".join(f"{value:14.2f}" for value in medians.values()), end="")
-        print("".join(f"{value:22.3f}" for value in ratios.values()), flush=True)
+        print(f"{name:18}" + "".join(f"{value:16.2f}" for value in medians.values()), end="")
+        print("".join(f"{value:24.3f}" for value in ratios.values()), flush=True)
     return result
 
 
