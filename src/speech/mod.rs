@@ -5,6 +5,7 @@
 
 mod error;
 mod espeak;
+pub mod hibari;
 mod onnx;
 pub mod piper;
 pub mod process;
