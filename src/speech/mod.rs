@@ -3,6 +3,9 @@
 //! this room knows only the traits here; each family of voices implements them in a room of its
 //! own. Nothing here writes files or knows of tasks.
 
+mod configuration;
+mod durations;
+mod english;
 mod error;
 mod espeak;
 pub mod hibari;
@@ -10,6 +13,7 @@ mod onnx;
 pub mod piper;
 pub mod process;
 mod speaker;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -5,11 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::super::SpeechError;
-use crate::engine::Shortage;
-
-/// The largest configuration that is read; real ones have some 10 KB.
-const LARGEST: u64 = 16 << 20;
+use super::super::{SpeechError, configuration};
 
 /// What a Piper voice says of itself.
 #[derive(Clone, Debug, Deserialize)]
@@ -101,28 +97,7 @@ impl PiperConfig {
             path: path.to_owned(),
             reason,
         };
-        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                failed("it is missing; it belongs beside the model".into())
-            }
-            _ => failed(error.to_string()),
-        })?;
-        if !metadata.is_file() {
-            return Err(failed("it is not a file".into()));
-        }
-        if metadata.len() > LARGEST {
-            return Err(failed(format!(
-                "it has {} bytes, which no configuration has",
-                metadata.len()
-            )));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| match Shortage::of(&error) {
-            Some(shortage) => SpeechError::Shortage {
-                doing: format!("read the voice's configuration {}", path.display()),
-                shortage,
-            },
-            None => failed(error.to_string()),
-        })?;
+        let text = configuration::read(path)?;
         let config: Self =
             serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
         config.check().map_err(failed)?;

@@ -8,12 +8,12 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::super::onnx::{Chain, Inputs, Model, Stop};
+use super::super::turn::{Turn, caught};
 use super::super::{Speech, SpeechError};
 use super::windows::{Frames, Latent, windows};
 use crate::engine::Interrupt;
@@ -77,46 +77,6 @@ struct State {
     closing: bool,
     /// The number of the next passage.
     next: u64,
-}
-
-/// The request in work, and whether it was stopped. A request that has ended has no number any more:
-/// whoever comes late to stop it stops nothing, least of all the request after it.
-#[derive(Default)]
-struct Turn {
-    /// How often something was asked for.
-    asked: u64,
-    /// The number of the request in work.
-    current: Option<u64>,
-    /// Nothing new is begun until what runs has ended.
-    stopped: bool,
-}
-
-impl Turn {
-    /// Begins a request and returns its number.
-    fn begin(&mut self) -> u64 {
-        self.asked += 1;
-        self.current = Some(self.asked);
-        self.asked
-    }
-
-    /// Stops the request with this number, if it is in work; whatever there is if `None`. Returns
-    /// whether there is something to stop.
-    fn stop(&mut self, asked: Option<u64>) -> bool {
-        let is_meant = asked.is_none() || asked == self.current;
-        self.stopped |= is_meant;
-        is_meant
-    }
-
-    /// Ends the request in work. Returns whether it was stopped; [`Self::resume`] lets others begin
-    /// then.
-    fn end(&mut self) -> bool {
-        self.current = None;
-        self.stopped
-    }
-
-    fn resume(&mut self) {
-        self.stopped = false;
-    }
 }
 
 /// An utterance on its way.
@@ -389,12 +349,6 @@ impl Shared {
     }
 }
 
-/// A panic in a lane would leave its owner waiting: it is an error like others.
-fn caught<T>(run: impl FnOnce() -> Result<T, SpeechError>) -> Result<T, SpeechError> {
-    let panicked = |_| Err(SpeechError::Run("it panicked; the log says where".into()));
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(panicked)
-}
-
 impl State {
     /// Asked once more for what it has said, it keeps what comes after.
     fn evict(&mut self, request: &Request, ahead: &[Request]) {
@@ -496,34 +450,5 @@ impl Utterance {
             // A window before it failed.
             (Ok(Output::Piece(..)), _) => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stop_that_comes_late_stops_no_other_request() {
-        let mut turn = Turn::default();
-        let first = turn.begin();
-        assert!(!turn.end());
-        assert!(!turn.stop(Some(first)), "it has ended");
-        let second = turn.begin();
-        assert!(!turn.stop(Some(first)), "another is in work");
-        assert!(!turn.end(), "nobody has stopped it");
-
-        let third = turn.begin();
-        assert!(turn.stop(Some(third)));
-        assert!(turn.end());
-        assert!(!turn.stop(Some(third)), "what runs of it has still to end");
-        turn.resume();
-        turn.begin();
-        assert!(!turn.end());
-        assert!(!turn.stop(Some(second)));
-
-        // Nothing is asked for, but something may be on its way.
-        assert!(turn.stop(None));
-        assert!(turn.end());
     }
 }

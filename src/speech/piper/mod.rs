@@ -16,9 +16,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
 use unicode_script::Script;
 
+use super::configuration::version;
 use super::{
     Comparison, Espeak, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo,
 };
@@ -91,18 +91,6 @@ impl Voice for PiperVoice {
     fn compare_layouts(&self, interrupt: &Interrupt) -> Result<Option<Comparison>, SpeechError> {
         layouts::compare(&self.model, &self.config, &self.runtime, interrupt)
     }
-}
-
-/// Hashing the model as well would cost more than it tells: a retrained one has another
-/// configuration or another size, and a fetched one is checked when it is installed.
-fn version(config: &str, files: &VoiceFiles) -> String {
-    let hash: String = Sha256::digest(config)
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let size = std::fs::metadata(&files.model).map_or(0, |model| model.len());
-    format!("{hash}-{size}")
 }
 
 fn no_espeak() -> SpeechError {

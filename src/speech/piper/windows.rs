@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::SpeechError;
+use super::super::durations::as_heard;
 use super::super::onnx::{Crop, Decoder, Inputs, Model, Stop, Values};
 
 /// How frames become samples.
@@ -161,8 +162,7 @@ fn durations_of(values: &Values, inputs: usize) -> Option<Vec<u32>> {
 /// 1,026 words and their places by forced alignment (half of them between 30 and 64 ms).
 const LEAD: f64 = 0.048;
 
-/// The samples of each input from its frames, each begun as early as it is heard. All together they are
-/// as many as before.
+/// The samples of each input from its frames.
 fn in_samples(durations: &[u32], frames: &Frames) -> Vec<u32> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -170,21 +170,7 @@ fn in_samples(durations: &[u32], frames: &Frames) -> Vec<u32> {
         reason = "some thousand samples"
     )]
     let lead = (LEAD * f64::from(frames.rate)) as u64;
-    let count = durations.len();
-    let (mut past, mut before) = (0u64, 0u64);
-    let samples = durations.iter().enumerate().map(|(index, &duration)| {
-        past += u64::from(duration) * frames.hop as u64;
-        let is_last = index + 1 == count;
-        let end = if is_last {
-            past
-        } else {
-            past.saturating_sub(lead)
-        };
-        let samples = end - before;
-        before = end;
-        u32::try_from(samples).unwrap_or(u32::MAX)
-    });
-    samples.collect()
+    as_heard(durations, frames.hop, lead)
 }
 
 /// The same of some of the frames.
