@@ -1,8 +1,94 @@
-//! hibari voices: a small model that says what each frame sounds like, and the sound that is made of it here.
+//! hibari voices: a small model with a `vocab.json` and English lexicons in its folder. The model says what
+//! each frame of 12.5 ms is like; the sound of it is made here.
 
 mod approximations;
+mod lanes;
 mod noise;
 mod pulses;
+mod said;
+mod synthesizer;
+mod vocabulary;
 mod waveform;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::configuration::version;
+use super::english::{Dialect, English};
+use super::{FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use crate::assets::VoiceFiles;
+use crate::engine::Interrupt;
+use synthesizer::HibariSynthesizer;
+use vocabulary::Vocabulary;
+
 pub use waveform::{BINS, Spectra, Waveform};
+
+/// Samples a second.
+const RATE: u32 = 24_000;
+
+/// A hibari voice.
+pub struct HibariVoice {
+    info: VoiceInfo,
+    vocabulary: Arc<Vocabulary>,
+    model: PathBuf,
+    /// Where the vocabulary is, and the lexicons.
+    folder: PathBuf,
+    runtime: Runtime,
+}
+
+impl HibariVoice {
+    /// Reads the vocabulary, which is the `config` of such files.
+    ///
+    /// # Errors
+    /// [`SpeechError::Config`] if it is missing or is no vocabulary.
+    pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Self, SpeechError> {
+        let (vocabulary, text) = Vocabulary::read(&files.config)?;
+        let info = VoiceInfo {
+            name: files.name.clone(),
+            family: "hibari",
+            language: "en-US".into(),
+            sample_rate: RATE,
+            speakers: 1,
+            version: version(&text, files),
+        };
+        let folder = files.config.parent().map(PathBuf::from);
+        Ok(Self {
+            info,
+            vocabulary: Arc::new(vocabulary),
+            model: files.model.clone(),
+            folder: folder.unwrap_or_default(),
+            runtime: runtime.clone(),
+        })
+    }
+}
+
+impl Voice for HibariVoice {
+    fn info(&self) -> &VoiceInfo {
+        &self.info
+    }
+
+    fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
+        let library = &self.runtime.onnxruntime;
+        Ok(Box::new(HibariFrontEnd {
+            english: English::open(&self.folder, library, Dialect::American)?,
+            vocabulary: Arc::clone(&self.vocabulary),
+        }))
+    }
+
+    fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
+        let largest = self.vocabulary.largest();
+        let opened = HibariSynthesizer::open(&self.model, largest, &self.runtime, interrupt)?;
+        Ok(Box::new(opened))
+    }
+}
+
+struct HibariFrontEnd {
+    english: English,
+    vocabulary: Arc<Vocabulary>,
+}
+
+impl FrontEnd for HibariFrontEnd {
+    fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
+        Ok(self.vocabulary.utterance(self.english.read(text)?))
+    }
+}

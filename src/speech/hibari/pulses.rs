@@ -85,6 +85,7 @@ impl<'a> Pulses<'a> {
 const UNVOICED: f32 = -1.0;
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 mod tests {
     use super::*;
 

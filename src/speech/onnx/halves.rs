@@ -17,6 +17,8 @@ use super::graph::{
 
 /// A tensor's type in bytes: its element type (field 1) is 1, a 32-bit float, its shape unknown.
 const FLOATS: [u8; 2] = [1 << 3, 1];
+/// The same of 64-bit integers.
+const INTEGERS: [u8; 2] = [1 << 3, 7];
 
 /// A second half that makes fewer samples of a frame than this holds too little of the work.
 const FEWEST_SAMPLES: u64 = 32;
@@ -40,6 +42,13 @@ pub(crate) struct Decoder {
 pub(crate) fn give_too(model: &mut Vec<u8>, value: &str) {
     // A message that comes in two parts is put together by whoever reads it.
     put(model, MODEL_GRAPH, &end_of_half(value));
+}
+
+/// The same of 64-bit integers.
+pub(crate) fn give_integers_too(model: &mut Vec<u8>, value: &str) {
+    let mut output = Vec::new();
+    put(&mut output, GRAPH_OUTPUT, &stated(value, &INTEGERS));
+    put(model, MODEL_GRAPH, &output);
 }
 
 /// Cuts a model in two, at the first values from its end that come from elsewhere than operators
@@ -96,8 +105,13 @@ fn end_of_half(name: &str) -> Vec<u8> {
 
 /// What a graph says of an input or output: its name, and that it is of 32-bit floats.
 fn floats(name: &str) -> Vec<u8> {
+    stated(name, &FLOATS)
+}
+
+/// The same with this type.
+fn stated(name: &str, kind: &[u8]) -> Vec<u8> {
     let (mut tensor, mut value) = (Vec::new(), Vec::new());
-    put(&mut tensor, TYPE_TENSOR, &FLOATS);
+    put(&mut tensor, TYPE_TENSOR, kind);
     put(&mut value, VALUE_NAME, name.as_bytes());
     put(&mut value, VALUE_TYPE, &tensor);
     value

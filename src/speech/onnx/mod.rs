@@ -17,8 +17,8 @@ mod shapes;
 pub(super) use blocked::{Blocked, Crop, in_blocks};
 pub(super) use chain::Chain;
 pub use envelope::check_envelope;
-pub(super) use halves::{Decoder, cut_off_decoder, give_too};
+pub(super) use halves::{Decoder, cut_off_decoder, give_integers_too, give_too};
 #[cfg(feature = "fuzzing")]
 pub(crate) use invariants::check_bytes;
-pub(super) use model::{Inputs, Model, Opener, Opening, Stop, Values};
+pub(super) use model::{Inputs, Model, Opener, Opening, Outputs, Stop, Values};
 pub(super) use pieces::cut_in_pieces;

@@ -159,6 +159,25 @@ impl<'a> Opener<'a> {
         opened.unwrap_or_else(|| Err(self.failed("it was not opened")))
     }
 
+    /// Opens a model that was read from the file so many times, each to run on one thread, all at once.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn open_copies(
+        &self,
+        mut model: Vec<u8>,
+        copies: usize,
+    ) -> Result<Vec<Model>, SpeechError> {
+        shapes::forget(&mut model);
+        let model = Bytes::from(model);
+        let opening = || {
+            let model = model.clone();
+            Opening::new(move || model, 1)
+        };
+        let all = std::iter::repeat_with(opening).take(copies).collect();
+        self.open_all(all, copies)?.into_iter().collect()
+    }
+
     /// Opens several, so many of them at once, and returns what became of each. While they open, each has a
     /// thread.
     ///
@@ -371,6 +390,38 @@ pub(super) fn read_values(value: &DynValue) -> Result<Values, SpeechError> {
     })
 }
 
+/// What a run has made, by name.
+pub(crate) struct Outputs(Vec<(String, DynValue)>);
+
+impl Outputs {
+    /// The numbers of an output that has 32-bit floats.
+    ///
+    /// # Errors
+    /// [`SpeechError::Run`] if there is none of this name and type.
+    pub(crate) fn floats(&self, name: &str) -> Result<&[f32], SpeechError> {
+        self.numbers(name)
+    }
+
+    /// The numbers of an output that has 64-bit integers.
+    ///
+    /// # Errors
+    /// As [`Self::floats`].
+    pub(crate) fn integers(&self, name: &str) -> Result<&[i64], SpeechError> {
+        self.numbers(name)
+    }
+
+    fn numbers<T>(&self, name: &str) -> Result<&[T], SpeechError>
+    where
+        T: ort::value::PrimitiveTensorElementType,
+    {
+        let mut all = self.0.iter();
+        let (_, value) = (all.find(|(known, _)| known == name))
+            .ok_or_else(|| SpeechError::Run(format!("the model has not made {name}")))?;
+        let (_, numbers) = value.try_extract_tensor::<T>().map_err(run_failed)?;
+        Ok(numbers)
+    }
+}
+
 /// An open model. One thread at a time runs it.
 pub(crate) struct Model {
     session: Session,
@@ -383,7 +434,7 @@ impl Model {
     }
 
     /// The names of the outputs.
-    pub(super) fn outputs(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = &str> {
         self.session.outputs().iter().map(ort::value::Outlet::name)
     }
 
@@ -400,6 +451,18 @@ impl Model {
         let first = outputs.into_iter().next();
         let (_, value) = first.ok_or_else(|| SpeechError::Run("it has no output".to_owned()))?;
         read_values(&value)
+    }
+
+    /// Runs the model and returns all of its outputs.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(crate) fn run_for_all(
+        &mut self,
+        inputs: Inputs<'_>,
+        stop: &Stop,
+    ) -> Result<Outputs, SpeechError> {
+        Ok(Outputs(self.run_with(&inputs.into_values(), stop)?))
     }
 
     /// Runs it with those of these values that it takes, and returns what it makes, by name.

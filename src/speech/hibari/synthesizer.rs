@@ -1,0 +1,155 @@
+//! An open hibari voice.
+
+use std::path::Path;
+
+use super::super::onnx::{Opener, give_integers_too};
+use super::super::{Runtime, Speech, SpeechError, Synthesizer, Utterance};
+use super::lanes::Lanes;
+use super::said::{DURATIONS, INPUTS, Request, outputs};
+use crate::engine::{Interrupt, NarrationSettings};
+
+/// More lanes would take more memory than they give: each has some 100 MB.
+const MOST_LANES: usize = 4;
+/// What the model says well at once; further apart, each phoneme costs more, for it looks at all others.
+const MOST_PHONEMES: usize = 1200;
+/// How fast it can be asked to speak. Far slower it would take all memory.
+const SPEEDS: (f32, f32) = (0.2, 5.0);
+
+/// An open hibari voice.
+pub(super) struct HibariSynthesizer {
+    lanes: Lanes,
+    /// The largest of the phonemes' numbers.
+    largest: i64,
+    checksum: Option<u32>,
+}
+
+impl HibariSynthesizer {
+    /// Opens the model at `path`, of a vocabulary with numbers up to `largest`.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`], [`SpeechError::Library`], or [`SpeechError::Model`], also if
+    /// it does not take or give what a hibari voice does.
+    pub(super) fn open(
+        path: &Path,
+        largest: i64,
+        runtime: &Runtime,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SpeechError> {
+        let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
+        let lanes = runtime.threads().min(MOST_LANES);
+        let bytes = opener.read(lanes)?;
+        let mut telling = bytes.clone();
+        give_integers_too(&mut telling, DURATIONS);
+        let models = match opener.open_copies(telling, lanes) {
+            // A voice that does not tell.
+            Err(error @ SpeechError::Model { .. }) => {
+                tracing::debug!(%error, "the voice has no durations");
+                opener.open_copies(bytes, lanes)?
+            }
+            opened => opened?,
+        };
+        for model in models.iter().take(1) {
+            let input = INPUTS.into_iter().map(|name| ("input", name));
+            for (kind, name) in input.chain(outputs().map(|name| ("output", name))) {
+                let is_there = match kind {
+                    "input" => model.inputs().any(|known| known == name),
+                    _ => model.outputs().any(|known| known == name),
+                };
+                if !is_there {
+                    let reason = format!("it has no {kind} `{name}`: it is not a hibari voice");
+                    return Err(opener.failed(&reason));
+                }
+            }
+        }
+        Ok(Self {
+            lanes: Lanes::start(models)?,
+            largest,
+            checksum: opener.checksum(),
+        })
+    }
+
+    fn request(
+        &self,
+        utterance: &Utterance,
+        settings: &NarrationSettings,
+    ) -> Result<Request, SpeechError> {
+        check(&utterance.ids, self.largest).map_err(SpeechError::Run)?;
+        let (slowest, fastest) = SPEEDS;
+        let speed = if settings.speed > 0.0 {
+            settings.speed.clamp(slowest, fastest)
+        } else {
+            1.0
+        };
+        Ok(Request {
+            ids: utterance.ids.clone(),
+            speed,
+        })
+    }
+}
+
+/// Whether the model can say this. Told of a number that it does not know, it would take another's, or fail
+/// with words that name nobody.
+fn check(ids: &[i64], largest: i64) -> Result<(), String> {
+    // One at each end is silence.
+    let phonemes = ids.len().saturating_sub(2);
+    if phonemes > MOST_PHONEMES {
+        return Err(format!(
+            "the sentence has {phonemes} phonemes, and this voice says {MOST_PHONEMES} at once; \
+             a full stop or a new paragraph in it makes two of it"
+        ));
+    }
+    if ids.is_empty() {
+        return Err("there are no phonemes to say".into());
+    }
+    let mut strange = ids.iter().filter(|id| !(0..=largest).contains(*id));
+    strange.next().map_or(Ok(()), |id| {
+        Err(format!(
+            "there is no phoneme with the number {id} in the voice's vocabulary, which ends with \
+             {largest}; narrate the text again, which asks for its phonemes again"
+        ))
+    })
+}
+
+impl Synthesizer for HibariSynthesizer {
+    fn looks_ahead(&self) -> usize {
+        self.lanes.looks_ahead()
+    }
+
+    fn checksum(&self) -> Option<u32> {
+        self.checksum
+    }
+
+    fn cancel_prefetch(&mut self) -> Result<(), SpeechError> {
+        self.lanes.cancel_prefetch()
+    }
+
+    fn synthesize(
+        &mut self,
+        utterance: &Utterance,
+        ahead: &[&Utterance],
+        settings: &NarrationSettings,
+        interrupt: &Interrupt,
+    ) -> Result<Speech, SpeechError> {
+        let request = self.request(utterance, settings)?;
+        // What can't be said is told when it is asked for.
+        let ahead = (ahead.iter()).map_while(|ahead| self.request(ahead, settings).ok());
+        let ahead = ahead.take(self.lanes.looks_ahead()).collect();
+        self.lanes.speak(request, ahead, interrupt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_model_can_not_say_is_refused_with_what_to_do() {
+        assert_eq!(check(&[0, 177, 0], 177), Ok(()));
+        assert_eq!(check(&[1; MOST_PHONEMES + 2], 177), Ok(()));
+        let told = |ids: &[i64]| check(ids, 177).unwrap_err();
+        assert!(told(&[0, 178, 0]).contains("number 178"));
+        assert!(told(&[0, -1, 0]).contains("number -1"));
+        assert!(told(&[1; MOST_PHONEMES + 3]).contains("1201 phonemes"));
+        assert!(told(&[]).contains("no phonemes"));
+    }
+}
