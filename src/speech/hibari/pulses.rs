@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn their_phase_does_not_drift() {
         // A frame has two and a half periods; over a minute a thousandth of one would be heard.
-        let samples = pulses(&[200.0; 4801]);
+        let samples = pulses(&vec![200.0; 4801]);
         let (first, last) = (&samples[..HOP], &samples[4800 * HOP..]);
         let apart = first
             .iter()

@@ -84,11 +84,11 @@ impl<'a> Spectra<'a> {
     fn lanes(&self, part: &[f32], bin: usize, first: usize) -> Lanes {
         let start = bin * self.frames() + first;
         let count = LANES.min(self.frames() - first);
-        let mut lanes = [0.0; LANES];
-        match part.get(start..start + LANES) {
-            Some(all) if count == LANES => lanes.copy_from_slice(all),
-            _ => lanes[..count].copy_from_slice(&part[start..start + count]),
+        if let (true, Some(all)) = (count == LANES, part[start..].first_chunk()) {
+            return *all;
         }
+        let mut lanes = [0.0; LANES];
+        lanes[..count].copy_from_slice(&part[start..start + count]);
         lanes
     }
 }
@@ -264,11 +264,18 @@ fn shape<N: FnMut() -> (Lanes, Lanes)>(
     for bin in 0..BINS {
         let lanes = |part| spectra.lanes(part, bin, first);
         let harmonics = magnitudes(lanes(spectra.harmonics));
-        let lateness = lanes(spectra.lateness).map(|lateness| 0.5 * tanh(lateness));
+        let mut lateness = lanes(spectra.lateness);
+        for lateness in &mut lateness {
+            *lateness = 0.5 * tanh(*lateness);
+        }
         let (late_sin, late_cos) = directions(lateness);
         let noises = magnitudes(lanes(spectra.noise));
         let rest = magnitudes(lanes(spectra.rest));
-        let (rest_sin, rest_cos) = directions(lanes(spectra.phases).map(|phase| phase / TAU));
+        let mut phases = lanes(spectra.phases);
+        for phase in &mut phases {
+            *phase *= 1.0 / TAU;
+        }
+        let (rest_sin, rest_cos) = directions(phases);
         let (noise_real, noise_imaginary) = noise();
         let (mut pulse_real, mut pulse_imaginary) = ([0.0; LANES], [0.0; LANES]);
         for lane in 0..LANES {
@@ -294,8 +301,11 @@ fn shape<N: FnMut() -> (Lanes, Lanes)>(
 }
 
 #[inline]
-fn magnitudes(logarithms: Lanes) -> Lanes {
-    logarithms.map(|logarithm| exp(at_most(logarithm, LOUDEST)))
+fn magnitudes(mut logarithms: Lanes) -> Lanes {
+    for logarithm in &mut logarithms {
+        *logarithm = exp(at_most(*logarithm, LOUDEST));
+    }
+    logarithms
 }
 
 #[inline]
