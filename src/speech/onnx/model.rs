@@ -465,6 +465,20 @@ impl Model {
         Ok(Outputs(self.run_with(&inputs.into_values(), stop)?))
     }
 
+    /// Runs the model and returns its first output, whole numbers, one after the other.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(crate) fn run_whole(
+        &mut self,
+        inputs: Inputs<'_>,
+        stop: &Stop,
+    ) -> Result<Vec<i64>, SpeechError> {
+        let first = self.outputs().next().unwrap_or_default().to_owned();
+        let outputs = self.run_for_all(inputs, stop)?;
+        outputs.integers(&first).map(<[i64]>::to_vec)
+    }
+
     /// Runs it with those of these values that it takes, and returns what it makes, by name.
     ///
     /// # Errors

@@ -1,0 +1,99 @@
+//! English text in phonemes of Kokoro's alphabet, without eSpeak: what is listed is looked up by its part of
+//! speech, forms of it are made by rule, and a small model reads the rest. Numbers, dates and abbreviations
+//! are words before they come here. Nothing is left out in silence: what can't be read is named.
+
+mod digits;
+mod endings;
+mod files;
+mod lexicon;
+mod reader;
+mod sounds;
+mod stress;
+mod table;
+mod tagger;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod unknown;
+
+use std::ops::Range;
+use std::path::Path;
+use std::thread;
+
+use super::SpeechError;
+use lexicon::Lexicon;
+use reader::Exceptions;
+use tagger::Tagger;
+use unknown::Unknown;
+
+/// Which English.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    American,
+    British,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Read {
+    /// In Kokoro's alphabet, with its punctuation and blanks.
+    pub phonemes: String,
+    /// Each word: its bytes in the text, and its place in `phonemes`, counted in code points. In order.
+    pub words: Vec<(Range<usize>, Range<usize>)>,
+    /// Words nothing is known for (another script), each once.
+    pub unknown: Vec<String>,
+}
+
+/// Reads English. Any number of threads may ask; those with unknown words wait for each other.
+pub(super) struct English {
+    dialect: Dialect,
+    lexicon: Lexicon,
+    tagger: Tagger,
+    exceptions: Exceptions,
+    unknown: Unknown,
+}
+
+impl English {
+    /// `folder` holds the wheel's files under their names; `library` is ONNX Runtime's shared library, which
+    /// is loaded when the first word comes that no list has.
+    ///
+    /// # Errors
+    /// [`SpeechError::Config`] with the file that can't be used.
+    pub(super) fn open(
+        folder: &Path,
+        library: &Path,
+        dialect: Dialect,
+    ) -> Result<Self, SpeechError> {
+        // The lists and the tagger's weights take about as long to read, and neither needs the other.
+        let path = folder.join("tagger.json.gz");
+        let (lexicon, tagger) = thread::scope(|scope| {
+            let name = "aloud-tagger".to_owned();
+            let tagger = thread::Builder::new()
+                .name(name)
+                .spawn_scoped(scope, || Tagger::open(&path));
+            let lexicon = Lexicon::open(folder, dialect);
+            let tagger = match tagger.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(tagger)) => tagger,
+                // There is no thread to be had, or it has panicked.
+                Ok(Err(_)) | Err(_) => Tagger::open(&path),
+            };
+            (lexicon, tagger)
+        });
+        Ok(Self {
+            dialect,
+            lexicon: lexicon?,
+            tagger: tagger?,
+            exceptions: files::parse(&folder.join("tokenizer_exceptions.json"))?,
+            unknown: Unknown::new(folder, library, dialect)?,
+        })
+    }
+
+    /// The phonemes of a sentence or so.
+    ///
+    /// # Errors
+    /// [`SpeechError`] if the model for unknown words can't be opened or run.
+    pub(super) fn read(&self, text: &str) -> Result<Read, SpeechError> {
+        let tokens = tokens::tokens(text, &|word| self.lexicon.has(word));
+        self.say(text, tokens)
+    }
+}
