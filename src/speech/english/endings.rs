@@ -39,6 +39,27 @@ pub(super) fn stems(word: &str) -> Vec<(String, Ending)> {
     stems
 }
 
+/// The word before a verb that is written short: "there" and "'d" of "there'd".
+pub(super) fn contraction(word: &str) -> Option<(&str, &'static str)> {
+    let verbs = ["'ve", "'ll", "'re", "'d"].into_iter();
+    let mut stems = verbs.filter_map(|verb| Some((word.strip_suffix(verb)?, verb)));
+    stems.next().filter(|(stem, _)| !stem.is_empty())
+}
+
+/// The phonemes with those of such a verb behind them.
+pub(super) fn contracted(phonemes: &str, verb: &str) -> String {
+    let last = phonemes.chars().last().unwrap_or(' ');
+    let sound = match verb {
+        "'ve" if is_vowel(last) => "v",
+        "'ve" => "əv",
+        "'ll" => "əl",
+        "'re" => "əɹ",
+        _ if matches!(last, 't' | 'd') => "əd",
+        _ => "d",
+    };
+    format!("{phonemes}{sound}")
+}
+
 /// "run" for "running", if it is written so.
 fn undoubled(word: &str, ending: usize) -> Option<String> {
     let stem = &word[..word.len() - ending];

@@ -186,6 +186,8 @@ impl English {
             match &token.kind {
                 Kind::Word(word) => words.extend(self.pieces(word)),
                 Kind::Hyphen => words.push("-".to_owned()),
+                // It has learnt nothing of them, and takes a word beside one for a name.
+                Kind::Mark("“" | "”") => {}
                 _ => words.push(text[token.range.clone()].to_owned()),
             }
         }
@@ -239,7 +241,8 @@ impl English {
                 let phonemes = if rest.is_empty() {
                     self.word(&text, first.tag, context)
                 } else {
-                    self.listed(&text, longest.tag, context)
+                    let listed = self.listed(&text, longest.tag, context);
+                    listed.or_else(|| self.formed(&text, longest.tag, context))
                 };
                 Some((start, phonemes?))
             });
@@ -337,7 +340,8 @@ impl English {
         let found = found.or_else(|| self.formed(word, tag, context));
         found.or_else(|| {
             let plain = plain(word);
-            (plain != word)
+            let is_same_word = plain != word && has_only_diaereses(word);
+            is_same_word
                 .then(|| self.word(&plain, tag, context))
                 .flatten()
         })
@@ -345,7 +349,7 @@ impl English {
 
     /// A form of a word that is listed.
     fn formed(&self, word: &str, tag: &str, context: Context) -> Option<String> {
-        endings::stems(word).into_iter().find_map(|(stem, ending)| {
+        let formed = endings::stems(word).into_iter().find_map(|(stem, ending)| {
             // "CIA's", "IBMs".
             let phonemes = if is_all_capitals(&stem) && ending == Ending::S {
                 self.word(&stem, tag, context)
@@ -353,6 +357,11 @@ impl English {
                 self.listed(&stem, tag, context)
             };
             Some(ending.behind(&phonemes?, self.dialect))
+        });
+        formed.or_else(|| {
+            let (stem, verb) = endings::contraction(word)?;
+            let phonemes = self.listed(stem, tag, context)?;
+            Some(endings::contracted(&phonemes, verb))
         })
     }
 
@@ -380,7 +389,7 @@ impl English {
             Dialect::British => "ː",
         };
         let said = match word {
-            "the" | "The" | "THE" if context.vowel == Some(true) => format!("ði{long}"),
+            "the" | "The" | "THE" if context.vowel == Some(true) => "ði".to_owned(),
             "the" | "The" | "THE" => "ðə".to_owned(),
             "a" | "A" if tag == "DT" => "ɐ".to_owned(),
             "a" | "A" => "ˈA".to_owned(),
@@ -434,9 +443,9 @@ impl English {
         if word.contains(|c: char| c.is_ascii_digit()) {
             return self.with_digits(word);
         }
-        let plain = plain(word);
+        let word = &self.unknown.in_its_letters(word, plain);
         // A name sounds as it does alone.
-        if let Some(owner) = plain
+        if let Some(owner) = word
             .strip_suffix("'s")
             .filter(|owner| owner.contains(char::is_alphabetic))
         {
@@ -448,11 +457,11 @@ impl English {
                 return Ok(Ending::S.behind(&phonemes, self.dialect));
             }
         }
-        let phonemes = self.unknown.read(&plain)?;
+        let phonemes = self.unknown.read(word)?;
         if phonemes.contains(stress::is_vowel) {
             return Ok(phonemes);
         }
-        Ok(self.spelled(&plain).unwrap_or(phonemes))
+        Ok(self.spelled(&plain(word)).unwrap_or(phonemes))
     }
 
     /// Digits, and the letters among them.
@@ -536,6 +545,13 @@ fn plain(word: &str) -> String {
         }
     }
     plain
+}
+
+/// Whether all that a word has of accents are the two dots that part vowels: "naïve", "Zoë". With others it is
+/// another word than without: "résumé".
+fn has_only_diaereses(word: &str) -> bool {
+    word.nfc()
+        .all(|c| c.is_ascii() || matches!(c, 'ë' | 'ï' | 'ö'))
 }
 
 fn is_all_capitals(word: &str) -> bool {
@@ -644,6 +660,10 @@ impl Out {
     }
 
     fn mark(&mut self, mark: &str, blank: bool) {
+        // A dash before everything is that of a list, or of a speech: there is nothing to pause after.
+        if mark == "—" && self.phonemes.is_empty() {
+            return;
+        }
         if blank && !self.phonemes.is_empty() {
             self.push(" ");
         }

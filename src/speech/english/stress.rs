@@ -12,12 +12,13 @@ pub(super) fn is_vowel(c: char) -> bool {
     VOWELS.contains(c)
 }
 
-/// Whether a sound of these is a vowel that can begin a syllable by itself.
+/// Whether the first sound is a vowel; `None` where there is none. The weak ɐ of "a" and "an" asks for no other
+/// form of the word before it, and is passed over: so it is in what Kokoro was taught with.
 pub(super) fn begins_with_vowel(phonemes: &str) -> Option<bool> {
-    let first = phonemes
+    let mut sounds = phonemes
         .chars()
-        .find(|c| c.is_alphabetic() && !is_mark(*c))?;
-    Some(is_vowel(first) && first != 'ᵊ')
+        .filter(|c| c.is_alphabetic() && !is_mark(*c));
+    sounds.find(|c| *c != 'ɐ').map(is_vowel)
 }
 
 fn is_mark(c: char) -> bool {

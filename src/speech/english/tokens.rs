@@ -201,6 +201,8 @@ impl<'a> Scanner<'a> {
             '…' | '‥' | '⋯' => Kind::Mark("…"),
             ',' | '，' | '、' | '،' => Kind::Mark(","),
             ';' | '；' => Kind::Mark(";"),
+            // "11:42".
+            ':' if is_digit(before) && is_digit(behind) => return None,
             ':' | '：' => Kind::Mark(":"),
             '!' | '！' | '¡' => Kind::Mark("!"),
             '?' | '？' | '¿' => Kind::Mark("?"),
@@ -272,6 +274,10 @@ impl<'a> Scanner<'a> {
         let hangs = is_hyphen && is_blank(before) != is_blank(behind);
         (!hangs).then_some(Kind::Mark("—"))
     }
+}
+
+fn is_digit(c: Option<char>) -> bool {
+    c.is_some_and(|c| c.is_ascii_digit())
 }
 
 fn is_dash(c: char) -> bool {

@@ -101,6 +101,20 @@ impl Unknown {
         Ok(phonemes)
     }
 
+    /// A word with those of its letters put otherwise that the model does not know.
+    pub(super) fn in_its_letters(&self, word: &str, other: impl Fn(&str) -> String) -> String {
+        let known = &self.alphabet.letters;
+        let letters = word.chars().map(|c| {
+            let letter = c.to_string();
+            if c.is_ascii() || known.contains(&letter) {
+                letter
+            } else {
+                other(&letter)
+            }
+        });
+        letters.collect()
+    }
+
     fn open(&self) -> Result<(Model, Stop), SpeechError> {
         let interrupt = Interrupt::default();
         let opener = Opener::new(&self.model, &self.library, &interrupt)?;
