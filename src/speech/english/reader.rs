@@ -49,6 +49,9 @@ struct Group {
 /// How the exceptions of the file part words: "can't" into "ca" and "n't".
 pub(super) type Exceptions = HashMap<String, Vec<String>>;
 
+/// No word that is listed has more parts.
+const MOST_PARTS: usize = 6;
+
 impl English {
     /// The phonemes of a text that is in tokens already.
     pub(super) fn say(&self, text: &str, mut tokens: Vec<Token>) -> Result<Read, SpeechError> {
@@ -81,7 +84,10 @@ impl English {
                 },
                 Kind::Sounds(given) => {
                     let (phonemes, unknown) = sounds::in_the_alphabet(given, self.dialect);
-                    let unknown = Some(unknown).filter(|unknown| !unknown.is_empty());
+                    let unknown = match phonemes.is_empty() {
+                        true => Some(given.clone()),
+                        false => Some(unknown).filter(|unknown| !unknown.is_empty()),
+                    };
                     Said {
                         phonemes,
                         unknown: unknown.into_iter().collect(),
@@ -228,7 +234,7 @@ impl English {
         let mut end = parts.len();
         while end > 0 {
             // The longest part of it that is known as one.
-            let known = (0..end).find_map(|start| {
+            let known = (end.saturating_sub(MOST_PARTS)..end).find_map(|start| {
                 let (first, rest) = parts[start..end].split_first()?;
                 let mut text = first.text.clone();
                 for part in rest {
@@ -248,6 +254,13 @@ impl English {
             });
             let (start, phonemes) = match known {
                 Some(known) => known,
+                None if parts[end - 1].text == "Mc" && !said.is_empty() => {
+                    // "McGregor" has one k or g, "McDonald" a k of its own.
+                    let behind = said.last().map_or("", String::as_str);
+                    let behind = behind.trim_start_matches([stress::FIRST, stress::SECOND]);
+                    let is_same = behind.starts_with(['k', 'ɡ']);
+                    (end - 1, if is_same { "mə" } else { "mək" }.to_owned())
+                }
                 None => {
                     is_loose = true;
                     (end - 1, self.unlisted(&parts[end - 1].text)?)
@@ -490,6 +503,8 @@ impl English {
                     rest = &rest[ending.len()..];
                 }
                 said.push(self.phrase(&words, Context::default())?);
+            } else if run == "⁄" {
+                said.push(self.phrase("over", Context::default())?);
             } else if let ("s" | "'s", Some(last)) = (run, said.last_mut()) {
                 *last = Ending::S.behind(last, self.dialect);
             } else {
