@@ -26,6 +26,8 @@ const SMALL: [&str; 20] = [
 const TENS: [&str; 10] = [
     "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
 ];
+/// Digits of the longest number that is said as a quantity.
+const LONGEST: usize = 15;
 const POWERS: [&str; 5] = ["", " thousand", " million", " billion", " trillion"];
 
 /// The words of digits, with commas or a point among them. What is longer than a quantity, or begins with a
@@ -34,13 +36,7 @@ pub(super) fn words(number: &str) -> String {
     let (whole, behind) = number.split_once('.').unwrap_or((number, ""));
     let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
     let mut words = match digits.parse::<u64>() {
-        Ok(number)
-            if digits.len() <= 15
-                && (number == 0) == (digits == "0")
-                && !digits.starts_with("0") =>
-        {
-            cardinal(number)
-        }
+        Ok(number) if digits.len() <= LONGEST && !digits.starts_with('0') => cardinal(number),
         _ => one_by_one(&digits),
     };
     if behind.contains(|c: char| c.is_ascii_digit()) {

@@ -219,12 +219,19 @@ impl English {
 
     /// A word with all of its parts.
     fn group(&self, parts: Vec<Part<'_>>, mut context: Context) -> Result<Said, SpeechError> {
+        let is_known = |part: &Part<'_>| self.word(&part.text, part.tag, context).is_some();
         let parts: Vec<Part<'_>> = (parts.into_iter())
             .flat_map(|part| {
-                if self.word(&part.text, part.tag, context).is_some() {
-                    vec![part]
+                // A name with a part that is not known is read better as a whole.
+                let humps = if is_known(&part) {
+                    Vec::new()
                 } else {
-                    humps(part)
+                    humps(&part)
+                };
+                if !humps.is_empty() && humps.iter().all(is_known) {
+                    humps
+                } else {
+                    vec![part]
                 }
             })
             .collect();
@@ -245,7 +252,12 @@ impl English {
                     .iter()
                     .max_by_key(|part| part.text.len())?;
                 let phonemes = if rest.is_empty() {
-                    self.word(&text, first.tag, context)
+                    let word = self.word(&text, first.tag, context);
+                    let is_before = parts.get(end).is_some_and(|next| next.glue == "-");
+                    word.or_else(|| {
+                        self.listed(&format!("{text}-"), first.tag, context)
+                            .filter(|_| is_before)
+                    })
                 } else {
                     let listed = self.listed(&text, longest.tag, context);
                     listed.or_else(|| self.formed(&text, longest.tag, context))
@@ -254,13 +266,6 @@ impl English {
             });
             let (start, phonemes) = match known {
                 Some(known) => known,
-                None if parts[end - 1].text == "Mc" && !said.is_empty() => {
-                    // "McGregor" has one k or g, "McDonald" a k of its own.
-                    let behind = said.last().map_or("", String::as_str);
-                    let behind = behind.trim_start_matches([stress::FIRST, stress::SECOND]);
-                    let is_same = behind.starts_with(['k', 'ɡ']);
-                    (end - 1, if is_same { "mə" } else { "mək" }.to_owned())
-                }
                 None => {
                     is_loose = true;
                     (end - 1, self.unlisted(&parts[end - 1].text)?)
@@ -384,7 +389,8 @@ impl English {
         let Some(phonemes) = entry.reading(tag, context.vowel.is_none()) else {
             return self.spelled(word);
         };
-        if tag.starts_with("NNP") && is_all_capitals(word) && !phonemes.contains(stress::FIRST) {
+        let is_name = tag.starts_with("NNP") && is_all_capitals(word);
+        if is_name && !(entry.is_gold && phonemes.contains(stress::FIRST)) {
             return self.spelled(word);
         }
         Some(match word.chars().next() {
@@ -620,8 +626,8 @@ fn parts<'a>(tokens: &[Token], tags: &[&'a str]) -> Vec<Part<'a>> {
     parts
 }
 
-/// "Mac" and "Gregor" for "MacGregor", "O'" and "Brien" for "O'Brien".
-fn humps(part: Part<'_>) -> Vec<Part<'_>> {
+/// "Mac" and "Gregor" for "MacGregor", "O" and "Brien" for "O'Brien"; none if it has no such parts.
+fn humps<'a>(part: &Part<'a>) -> Vec<Part<'a>> {
     let mut cuts = vec![0];
     let mut before = (' ', ' ');
     for (at, c) in part.text.char_indices() {
@@ -632,8 +638,8 @@ fn humps(part: Part<'_>) -> Vec<Part<'_>> {
         }
         before = (before.1, c);
     }
-    if cuts.len() == 1 || part.text.contains(|c: char| c.is_ascii_digit()) {
-        return vec![part];
+    if cuts.len() == 1 {
+        return Vec::new();
     }
     let ends = cuts[1..].iter().copied().chain([part.text.len()]);
     let pieces = cuts

@@ -130,12 +130,16 @@ impl Unknown {
             if number != last && number > 0 {
                 let at = usize::try_from(number - 1).unwrap_or(usize::MAX);
                 let phoneme = self.alphabet.phonemes.get(at).map_or("", String::as_str);
-                if !matches!(phoneme, " " | "(" | ")" | "-" | "1" | "ʀ") {
-                    phonemes.push_str(phoneme);
+                match phoneme {
+                    // Names are said as several words: "FitzGerald".
+                    " " if !phonemes.is_empty() && !phonemes.ends_with(' ') => phonemes.push(' '),
+                    " " | "(" | ")" | "-" | "1" | "ʀ" => {}
+                    phoneme => phonemes.push_str(phoneme),
                 }
             }
             last = number;
         }
+        phonemes.truncate(phonemes.trim_end().len());
         phonemes
     }
 }
