@@ -15,6 +15,7 @@ mod tagger;
 mod tests;
 mod tokens;
 mod unknown;
+mod words;
 
 use std::ops::Range;
 use std::path::Path;

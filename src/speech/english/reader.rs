@@ -4,24 +4,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
-use unicode_script::{Script, UnicodeScript};
-
-use super::endings::{self, Ending};
 use super::stress::{self, begins_with_vowel};
-use super::tokens::{Kind, Token, is_of_a_word};
-use super::{Dialect, English, Read, digits, sounds};
+use super::tokens::{Kind, Token};
+use super::words::{Context, is_all_capitals};
+use super::{Dialect, English, Read, sounds};
 use crate::speech::SpeechError;
-
-/// What is said behind a word.
-#[derive(Clone, Copy, Debug, Default)]
-struct Context {
-    /// Whether it begins with a vowel; `None` at a pause.
-    vowel: Option<bool>,
-    /// Whether it is "to".
-    to: bool,
-}
 
 /// A part of a word that is looked up by itself: "well" and "known", "Mac" and "Gregor".
 #[derive(Clone, Debug)]
@@ -55,8 +42,7 @@ const MOST_PARTS: usize = 6;
 impl English {
     /// The phonemes of a text that is in tokens already.
     pub(super) fn say(&self, text: &str, mut tokens: Vec<Token>) -> Result<Read, SpeechError> {
-        let shouted = is_shouted(&tokens);
-        if shouted {
+        if is_shouted(&tokens) {
             for token in &mut tokens {
                 if let Kind::Word(word) = &mut token.kind
                     && is_all_capitals(word)
@@ -82,32 +68,19 @@ impl English {
                     phonemes: self.phrase(name, context)?,
                     unknown: Vec::new(),
                 },
-                Kind::Sounds(given) => {
-                    let (phonemes, unknown) = sounds::in_the_alphabet(given, self.dialect);
-                    let unknown = match phonemes.is_empty() {
-                        true => Some(given.clone()),
-                        false => Some(unknown).filter(|unknown| !unknown.is_empty()),
-                    };
-                    Said {
-                        phonemes,
-                        unknown: unknown.into_iter().collect(),
-                    }
-                }
-                Kind::Mark(mark) => {
-                    if !matches!(*mark, "(" | ")" | "“" | "”") {
-                        context = Context::default();
-                    }
-                    end = start;
-                    continue;
-                }
-                Kind::Hyphen => {
-                    end = start;
-                    continue;
-                }
+                Kind::Sounds(given) => self.given(given),
                 Kind::Strange => Said {
                     phonemes: String::new(),
                     unknown: vec![text[tokens[start].range.clone()].to_owned()],
                 },
+                Kind::Mark("(" | ")" | "“" | "”") | Kind::Hyphen => {
+                    end = start;
+                    continue;
+                }
+                Kind::Mark(_) => {
+                    (context, end) = (Context::default(), start);
+                    continue;
+                }
             };
             if let Some(vowel) = begins_with_vowel(&said.phonemes) {
                 context.vowel = Some(vowel);
@@ -159,7 +132,7 @@ impl English {
         read
     }
 
-    /// Takes the points away that belong to a word before them: "Mr. Smith", "J. Smith".
+    /// Takes the points away that belong to a word before them: "Mr. Smith".
     fn drop_points(&self, tokens: &mut Vec<Token>) {
         let mut kept: Vec<Token> = Vec::with_capacity(tokens.len());
         let mut rest = std::mem::take(tokens).into_iter().peekable();
@@ -169,12 +142,9 @@ impl English {
             if let (true, Some(Kind::Word(word)), Some(next)) =
                 (is_point, kept.last().map(|token| &token.kind), next)
             {
-                let is_short = self.exceptions.contains_key(&format!("{word}."));
-                let mut letters = word.chars();
-                let is_initial = letters.next().is_some_and(char::is_uppercase)
-                    && letters.next().is_none()
-                    && matches!(next, Kind::Word(next) if next.starts_with(char::is_uppercase));
-                if is_short || is_initial {
+                let is_short = word.chars().nth(1).is_some()
+                    && self.exceptions.contains_key(&format!("{word}."));
+                if is_short && matches!(next, Kind::Word(_)) {
                     continue;
                 }
             }
@@ -217,6 +187,15 @@ impl English {
         }
     }
 
+    /// Phonemes that the text gives.
+    fn given(&self, given: &str) -> Said {
+        let (phonemes, strange) = sounds::in_the_alphabet(given, self.dialect);
+        let strange = if phonemes.is_empty() { given } else { &strange };
+        let unknown = Some(strange).filter(|strange| !strange.is_empty());
+        let unknown = unknown.map(str::to_owned).into_iter().collect();
+        Said { phonemes, unknown }
+    }
+
     /// A word with all of its parts.
     fn group(&self, parts: Vec<Part<'_>>, mut context: Context) -> Result<Said, SpeechError> {
         let is_known = |part: &Part<'_>| self.word(&part.text, part.tag, context).is_some();
@@ -252,24 +231,19 @@ impl English {
                     .iter()
                     .max_by_key(|part| part.text.len())?;
                 let phonemes = if rest.is_empty() {
-                    let word = self.word(&text, first.tag, context);
-                    let is_before = parts.get(end).is_some_and(|next| next.glue == "-");
-                    word.or_else(|| {
-                        self.listed(&format!("{text}-"), first.tag, context)
-                            .filter(|_| is_before)
-                    })
+                    self.affix(first, parts.get(end), context)
+                        .or_else(|| self.word(&text, first.tag, context))
                 } else {
                     let listed = self.listed(&text, longest.tag, context);
                     listed.or_else(|| self.formed(&text, longest.tag, context))
                 };
                 Some((start, phonemes?))
             });
-            let (start, phonemes) = match known {
-                Some(known) => known,
-                None => {
-                    is_loose = true;
-                    (end - 1, self.unlisted(&parts[end - 1].text)?)
-                }
+            let (start, phonemes) = if let Some(known) = known {
+                known
+            } else {
+                is_loose = true;
+                (end - 1, self.unlisted(&parts[end - 1].text)?)
             };
             let text = &parts[start].text;
             if phonemes.is_empty() {
@@ -299,8 +273,17 @@ impl English {
         Ok(Said { phonemes, unknown })
     }
 
+    /// A part that is listed with the hyphen before or behind it: "re-", "-able".
+    fn affix(&self, part: &Part<'_>, next: Option<&Part<'_>>, context: Context) -> Option<String> {
+        let Part { text, tag, glue } = part;
+        let listed = |text: String| self.listed(&text, tag, context);
+        let is_before = next.is_some_and(|next| next.glue == "-");
+        let prefix = is_before.then(|| listed(format!("{text}-"))).flatten();
+        prefix.or_else(|| (*glue == "-").then(|| listed(format!("-{text}"))).flatten())
+    }
+
     /// Words of ours, such as the name of a sign or a number.
-    fn phrase(&self, words: &str, mut context: Context) -> Result<String, SpeechError> {
+    pub(super) fn phrase(&self, words: &str, mut context: Context) -> Result<String, SpeechError> {
         let mut said = Vec::new();
         for word in words.split(' ').rev() {
             let parts = word.split('-').enumerate().map(|(at, part)| Part {
@@ -318,272 +301,6 @@ impl English {
         said.reverse();
         Ok(said.join(" "))
     }
-
-    /// A word that is listed, or made of one that is.
-    fn word(&self, word: &str, tag: &str, context: Context) -> Option<String> {
-        if word.contains(|c: char| c.is_ascii_digit()) {
-            return None;
-        }
-        if let Some(phonemes) = self.small(word, tag, context) {
-            return Some(phonemes);
-        }
-        if is_initialism(word) {
-            return self
-                .listed(word, tag, context)
-                .or_else(|| self.spelled(word));
-        }
-        let is_capital = is_all_capitals(word);
-        let is_name = tag.starts_with("NNP");
-        if is_capital && !self.lexicon.has(word) {
-            let lower = word.to_lowercase();
-            let entry = self.lexicon.get(&lower);
-            let found = entry.and_then(|entry| {
-                entry
-                    .reading(tag, context.vowel.is_none())
-                    .map(|found| (entry, found))
-            });
-            return match found {
-                Some((entry, found))
-                    if !is_name || entry.is_gold && found.contains(stress::FIRST) =>
-                {
-                    Some(stress::give_first(found))
-                }
-                None if !is_name && self.formed(&lower, tag, context).is_some() => self
-                    .formed(&lower, tag, context)
-                    .map(|formed| stress::give_first(&formed)),
-                _ => self.spelled(word),
-            };
-        }
-        let found = self.listed(word, tag, context);
-        let found = found.or_else(|| self.formed(word, tag, context));
-        found.or_else(|| {
-            let plain = plain(word);
-            let is_same_word = plain != word && has_only_diaereses(word);
-            is_same_word
-                .then(|| self.word(&plain, tag, context))
-                .flatten()
-        })
-    }
-
-    /// A form of a word that is listed.
-    fn formed(&self, word: &str, tag: &str, context: Context) -> Option<String> {
-        let formed = endings::stems(word).into_iter().find_map(|(stem, ending)| {
-            // "CIA's", "IBMs".
-            let phonemes = if is_all_capitals(&stem) && ending == Ending::S {
-                self.word(&stem, tag, context)
-            } else {
-                self.listed(&stem, tag, context)
-            };
-            Some(ending.behind(&phonemes?, self.dialect))
-        });
-        formed.or_else(|| {
-            let (stem, verb) = endings::contraction(word)?;
-            let phonemes = self.listed(stem, tag, context)?;
-            Some(endings::contracted(&phonemes, verb))
-        })
-    }
-
-    /// What is listed for a word, with the stress that its capitals give it.
-    fn listed(&self, word: &str, tag: &str, context: Context) -> Option<String> {
-        let entry = self.lexicon.get(word)?;
-        let Some(phonemes) = entry.reading(tag, context.vowel.is_none()) else {
-            return self.spelled(word);
-        };
-        let is_name = tag.starts_with("NNP") && is_all_capitals(word);
-        if is_name && !(entry.is_gold && phonemes.contains(stress::FIRST)) {
-            return self.spelled(word);
-        }
-        Some(match word.chars().next() {
-            _ if is_all_capitals(word) => stress::give_first(phonemes),
-            Some(first) if first.is_uppercase() => stress::give_second(phonemes),
-            _ => phonemes.to_owned(),
-        })
-    }
-
-    /// Small words that sound as what follows them asks for.
-    fn small(&self, word: &str, tag: &str, context: Context) -> Option<String> {
-        let is_name = tag.starts_with("NNP") && is_all_capitals(word);
-        let long = match self.dialect {
-            Dialect::American => "",
-            Dialect::British => "ː",
-        };
-        let said = match word {
-            "the" | "The" | "THE" if context.vowel == Some(true) => "ði".to_owned(),
-            "the" | "The" | "THE" => "ðə".to_owned(),
-            "a" | "A" if tag == "DT" => "ɐ".to_owned(),
-            "a" | "A" => "ˈA".to_owned(),
-            "an" | "An" | "AN" if !is_name => "ɐn".to_owned(),
-            "I" if tag == "PRP" => "ˌI".to_owned(),
-            "am" | "Am" | "AM" if !is_name && context.vowel.is_some() => "ɐm".to_owned(),
-            "to" | "To" | "TO" if matches!(tag, "TO" | "IN") => match context.vowel {
-                None => return None,
-                Some(true) => "tʊ".to_owned(),
-                Some(false) => "tə".to_owned(),
-            },
-            "in" | "In" | "IN" if !is_name => if context.vowel.is_none() || tag != "IN" {
-                "ˈɪn"
-            } else {
-                "ɪn"
-            }
-            .to_owned(),
-            "used" | "Used" => {
-                let is_habit = context.to && matches!(tag, "VBD" | "JJ");
-                if is_habit {
-                    format!("jˈu{long}st")
-                } else {
-                    format!("jˈu{long}zd")
-                }
-            }
-            "vs" | "Vs" | "vs." => return self.listed("versus", tag, context),
-            _ => return None,
-        };
-        Some(said)
-    }
-
-    /// The letters of a word by their names.
-    fn spelled(&self, word: &str) -> Option<String> {
-        let letters = word.chars().filter(|c| c.is_alphabetic());
-        let letters: Option<Vec<&str>> = letters
-            .map(|letter| {
-                let name = letter.to_uppercase().collect::<String>();
-                self.lexicon.get(&name)?.reading("NN", false)
-            })
-            .collect();
-        letters
-            .filter(|letters| !letters.is_empty())
-            .map(|letters| stress::spelled(&letters))
-    }
-
-    /// A word that no list has; empty if nothing can be said for it.
-    fn unlisted(&self, word: &str) -> Result<String, SpeechError> {
-        if !is_readable(word) {
-            return Ok(String::new());
-        }
-        if word.contains(|c: char| c.is_ascii_digit()) {
-            return self.with_digits(word);
-        }
-        let word = &self.unknown.in_its_letters(word, plain);
-        // A name sounds as it does alone.
-        if let Some(owner) = word
-            .strip_suffix("'s")
-            .filter(|owner| owner.contains(char::is_alphabetic))
-        {
-            let phonemes = match self.word(owner, "NNP", Context::default()) {
-                Some(known) => known,
-                None => self.unknown.read(owner)?,
-            };
-            if !phonemes.is_empty() {
-                return Ok(Ending::S.behind(&phonemes, self.dialect));
-            }
-        }
-        let phonemes = self.unknown.read(word)?;
-        if phonemes.contains(stress::is_vowel) {
-            return Ok(phonemes);
-        }
-        Ok(self.spelled(&plain(word)).unwrap_or(phonemes))
-    }
-
-    /// Digits, and the letters among them.
-    fn with_digits(&self, word: &str) -> Result<String, SpeechError> {
-        let mut said: Vec<String> = Vec::new();
-        let mut rest = word;
-        while let Some(first) = rest.chars().next() {
-            let is_number = first.is_ascii_digit();
-            let belongs = |c: char| {
-                if is_number {
-                    c.is_ascii_digit() || c == '.' || c == ','
-                } else {
-                    !c.is_ascii_digit()
-                }
-            };
-            let length = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
-            let (run, behind) = rest.split_at(length);
-            rest = behind;
-            if is_number {
-                let mut words = digits::words(run);
-                if let Some(ending) = ["st", "nd", "rd", "th"]
-                    .iter()
-                    .find(|ending| rest == **ending)
-                {
-                    words = digits::ordinal(&words);
-                    rest = &rest[ending.len()..];
-                }
-                said.push(self.phrase(&words, Context::default())?);
-            } else if run == "⁄" {
-                said.push(self.phrase("over", Context::default())?);
-            } else if let ("s" | "'s", Some(last)) = (run, said.last_mut()) {
-                *last = Ending::S.behind(last, self.dialect);
-            } else {
-                let run = run.trim_matches(|c| !is_of_a_word(c));
-                let is_short = run.chars().count() < 3;
-                let known = self
-                    .word(run, "NN", Context::default())
-                    .filter(|_| !is_short);
-                let phonemes = match known.or_else(|| self.spelled(run)) {
-                    Some(known) => known,
-                    None => self.unknown.read(run)?,
-                };
-                said.push(phonemes);
-            }
-        }
-        said.retain(|part| !part.is_empty());
-        Ok(said.join(" "))
-    }
-}
-
-/// Whether its letters are those that English is written with.
-fn is_readable(word: &str) -> bool {
-    let is_latin = |c: char| {
-        matches!(
-            c.script(),
-            Script::Latin | Script::Common | Script::Inherited
-        )
-    };
-    let is_digit = |c: char| !c.is_numeric() || c.is_ascii_digit();
-    word.chars().all(|c| is_latin(c) && is_digit(c))
-}
-
-/// A word without accents, in letters that English has.
-fn plain(word: &str) -> String {
-    let mut plain = String::with_capacity(word.len());
-    for c in word.nfd().filter(|c| !is_combining_mark(*c)) {
-        match c {
-            'ł' => plain.push('l'),
-            'Ł' => plain.push('L'),
-            'ø' => plain.push('o'),
-            'Ø' => plain.push('O'),
-            'đ' => plain.push('d'),
-            'Đ' => plain.push('D'),
-            'ı' => plain.push('i'),
-            'æ' => plain.push_str("ae"),
-            'Æ' => plain.push_str("Ae"),
-            'œ' => plain.push_str("oe"),
-            'Œ' => plain.push_str("Oe"),
-            'ß' => plain.push_str("ss"),
-            'þ' | 'ð' => plain.push_str("th"),
-            'Þ' | 'Ð' => plain.push_str("Th"),
-            c => plain.push(c),
-        }
-    }
-    plain
-}
-
-/// Whether all that a word has of accents are the two dots that part vowels: "naïve", "Zoë". With others it is
-/// another word than without: "résumé".
-fn has_only_diaereses(word: &str) -> bool {
-    word.nfc()
-        .all(|c| c.is_ascii() || matches!(c, 'ë' | 'ï' | 'ö'))
-}
-
-fn is_all_capitals(word: &str) -> bool {
-    let letters = word.chars().filter(|c| c.is_alphabetic());
-    let capitals = letters.clone().filter(|c| c.is_uppercase()).count();
-    capitals > 1 && capitals == letters.count()
-}
-
-/// "U.S.A.", "e.g.".
-fn is_initialism(word: &str) -> bool {
-    word.contains('.') && word.chars().any(char::is_alphabetic)
 }
 
 /// Whether a text is in capitals as a whole, so that they tell nothing.

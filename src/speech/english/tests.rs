@@ -32,7 +32,7 @@ fn small() -> English {
         "apple": "ˈæpᵊl", "book": "bˈʊk", "cat": "kˈæt", "well": "wˈɛl", "known": "nˈOn", "he": "hi",
         "and": "ænd", "Alice": "ˈælɪs", "don't": "dˈOnt", "to": "tu", "eat": "ˈit", "go": "ɡˌO", "old": "ˈOld",
         "hate": "hˈAt", "one": "wˈʌn", "two": "tˈu", "forty": "fˈɔɹɾi", "point": "pˈYnt", "percent": "pəɹsˈɛnt",
-        "Zoe": "zˈOi", "Gregor": "ɡɹˈɛɡəɹ", "mister": "mˈɪstəɹ", "Mr": "mˈɪstəɹ", "'tis": "tˈɪz",
+        "Zoe": "zˈOi", "Gregor": "ɡɹˈɛɡəɹ", "mister": "mˈɪstəɹ", "Mr": "mˈɪstəɹ", "'tis": "tˈɪz", "'n'": "ən",
         "there": "ðɛɹ", "city": "sˈɪɾi", "was": "wʌz", "over": "ˈOvəɹ",
     });
     for letter in 'A'..='Z' {
@@ -88,6 +88,8 @@ fn sentences_are_read() {
         // Marks.
         ("“Go,” he—well... (go)!?", "“ɡˌO,” hi—wˈɛl... (ɡˌO)!?"),
         ("'go' ‘go’ 'tis \"go\"", "“ɡˌO” “ɡˌO” tˈɪz “ɡˌO”"),
+        ("cat 'n' book", "kˈæt ən bˈʊk"),
+        ("well.known .book", "wˈɛl dˌioˌitˈi nˈOn dˌioˌitˈi bˈʊk"),
         ("- go – go; pre", "ɡˌO — ɡˌO; pˌirˌieˈi"),
         // What the reading stage has left.
         ("42 1.2", "fˈɔɹTitˌu wˈʌn pˈYnt tˈu"),
@@ -255,7 +257,7 @@ fn lines_are_read_for_comparison() {
     let mut out = String::new();
     for line in text.lines() {
         let read = english.read(line).unwrap();
-        out += &format!("{}\t{}\n", read.phonemes, read.unknown.join(" "));
+        out.extend([&*read.phonemes, "\t", &read.unknown.join(" "), "\n"]);
     }
     eprintln!("read in {:?}, {}", start.elapsed(), memory());
     std::fs::write(lines.with_extension("out"), out).unwrap();

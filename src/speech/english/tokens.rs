@@ -191,7 +191,10 @@ impl<'a> Scanner<'a> {
                     .chars()
                     .take_while(|c| *c == '.')
                     .count();
-                if dots < 2 {
+                if dots == 1 && behind.is_some_and(char::is_lowercase) {
+                    // ".txt", "example.com".
+                    Kind::Sign("dot")
+                } else if dots == 1 {
                     Kind::Mark(".")
                 } else {
                     self.at = start + dots;
@@ -239,6 +242,12 @@ impl<'a> Scanner<'a> {
             if opens && self.next_char().is_some_and(is_of_a_word) {
                 if let Kind::Word(word) = self.word(after) {
                     let word = format!("'{word}");
+                    let closed = format!("{word}'");
+                    // "rock 'n' roll".
+                    if self.next_char().is_some_and(is_apostrophe) && (self.is_word)(&closed) {
+                        self.at += self.next_char().map_or(0, char::len_utf8);
+                        return Some(Kind::Word(closed));
+                    }
                     if (self.is_word)(&word) || word.starts_with(|c: char| c.is_ascii_digit()) {
                         return Some(Kind::Word(word));
                     }
