@@ -198,48 +198,13 @@ impl English {
 
     /// A word with all of its parts.
     fn group(&self, parts: Vec<Part<'_>>, mut context: Context) -> Result<Said, SpeechError> {
-        let is_known = |part: &Part<'_>| self.word(&part.text, part.tag, context).is_some();
-        let parts: Vec<Part<'_>> = (parts.into_iter())
-            .flat_map(|part| {
-                // A name with a part that is not known is read better as a whole.
-                let humps = if is_known(&part) {
-                    Vec::new()
-                } else {
-                    humps(&part)
-                };
-                if !humps.is_empty() && humps.iter().all(is_known) {
-                    humps
-                } else {
-                    vec![part]
-                }
-            })
-            .collect();
+        let parts = self.with_humps(parts);
         let mut said: Vec<String> = Vec::new();
         let mut unknown = Vec::new();
         let mut is_loose = false;
         let mut end = parts.len();
         while end > 0 {
-            // The longest part of it that is known as one.
-            let known = (end.saturating_sub(MOST_PARTS)..end).find_map(|start| {
-                let (first, rest) = parts[start..end].split_first()?;
-                let mut text = first.text.clone();
-                for part in rest {
-                    text += part.glue;
-                    text += &part.text;
-                }
-                let longest = parts[start..end]
-                    .iter()
-                    .max_by_key(|part| part.text.len())?;
-                let phonemes = if rest.is_empty() {
-                    self.affix(first, parts.get(end), context)
-                        .or_else(|| self.word(&text, first.tag, context))
-                } else {
-                    let listed = self.listed(&text, longest.tag, context);
-                    listed.or_else(|| self.formed(&text, longest.tag, context))
-                };
-                Some((start, phonemes?))
-            });
-            let (start, phonemes) = if let Some(known) = known {
+            let (start, phonemes) = if let Some(known) = self.longest(&parts, end, context) {
                 known
             } else {
                 is_loose = true;
@@ -271,6 +236,50 @@ impl English {
             said.concat()
         };
         Ok(Said { phonemes, unknown })
+    }
+
+    /// The parts of a word; of names that are known by what begins with capitals, also those. One of which a part
+    /// is not known is read better as a whole.
+    fn with_humps<'a>(&self, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
+        let is_known = |part: &Part<'_>| {
+            self.word(&part.text, part.tag, Context::default())
+                .is_some()
+        };
+        let split = |part| {
+            let humps = if is_known(&part) {
+                Vec::new()
+            } else {
+                humps(&part)
+            };
+            if !humps.is_empty() && humps.iter().all(is_known) {
+                humps
+            } else {
+                vec![part]
+            }
+        };
+        parts.into_iter().flat_map(split).collect()
+    }
+
+    /// The most parts before `end` that are known as one: where they begin, and what is said for them.
+    fn longest(&self, parts: &[Part<'_>], end: usize, context: Context) -> Option<(usize, String)> {
+        (end.saturating_sub(MOST_PARTS)..end).find_map(|start| {
+            let (first, rest) = parts[start..end].split_first()?;
+            if rest.is_empty() {
+                let affix = self.affix(first, parts.get(end), context);
+                let phonemes = affix.or_else(|| self.word(&first.text, first.tag, context));
+                return Some((start, phonemes?));
+            }
+            let mut text = first.text.clone();
+            for part in rest {
+                text += part.glue;
+                text += &part.text;
+            }
+            let main = parts[start..end].iter();
+            let main = main.max_by_key(|part| part.text.len())?;
+            let listed = self.listed(&text, main.tag, context);
+            let phonemes = listed.or_else(|| self.formed(&text, main.tag, context));
+            Some((start, phonemes?))
+        })
     }
 
     /// A part that is listed with the hyphen before or behind it: "re-", "-able".

@@ -212,9 +212,11 @@ fn heteronyms_are_told_apart() {
         assert_eq!(english.read(text).unwrap().phonemes, phonemes);
     }
     if library.exists() {
-        let read = english.read("Zorblax résumés").unwrap();
+        let long = "antidisestablishmentarianismistically";
+        let read = english.read(&format!("Zorblax résumés {long}")).unwrap();
         assert_eq!(read.unknown, [""; 0]);
-        assert_eq!(read.words.len(), 2);
+        assert_eq!(read.words.len(), 3);
+        assert!(read.phonemes.ends_with("kli"), "{}", read.phonemes);
     }
 }
 
@@ -224,6 +226,16 @@ fn installed() -> Option<(PathBuf, PathBuf)> {
     let folder = std::env::var_os("ALOUD_HIBARI").map(PathBuf::from);
     let folder = folder.unwrap_or_else(|| assets.join("voices/hibari"));
     let library = std::env::var_os("ALOUD_ONNXRUNTIME").map(PathBuf::from);
+    let library = library.or_else(|| {
+        let version = fs::read_dir(assets.join("onnxruntime"))
+            .ok()?
+            .next()?
+            .ok()?;
+        let mut files = fs::read_dir(version.path()).ok()?.flatten();
+        let library =
+            files.find(|file| file.file_name().to_string_lossy().contains("onnxruntime"))?;
+        Some(library.path())
+    });
     let library = library.unwrap_or_else(|| PathBuf::from("libonnxruntime.so"));
     folder
         .join("tagger.json.gz")

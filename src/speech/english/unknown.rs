@@ -37,7 +37,7 @@ struct Alphabet {
     /// The phonemes; the first has the number 1, and 0 is none.
     #[serde(rename = "out")]
     phonemes: Vec<String>,
-    /// Of a longer word it reads the beginning.
+    /// So many letters it reads at once.
     maxlen: usize,
 }
 
@@ -76,7 +76,7 @@ impl Unknown {
             let at = known.iter().position(|letter| letter.chars().eq([c]))?;
             i64::try_from(at + 1).ok()
         });
-        let letters: Vec<i64> = letters.take(self.alphabet.maxlen).collect();
+        let letters: Vec<i64> = letters.collect();
         if letters.is_empty() {
             return Ok(String::new());
         }
@@ -90,10 +90,14 @@ impl Unknown {
         let Some((model, stop)) = &mut state.open else {
             return Ok(String::new());
         };
-        let mut inputs = Inputs::default();
-        let length = i64::try_from(letters.len()).unwrap_or(i64::MAX);
-        inputs.add("chars", vec![1, length], letters)?;
-        let phonemes = self.phonemes(&model.run_whole(inputs, stop)?);
+        let mut phonemes = String::new();
+        // A word that is too long for it is read in parts, or its end would be lost.
+        for part in letters.chunks(self.alphabet.maxlen) {
+            let mut inputs = Inputs::default();
+            let length = i64::try_from(part.len()).unwrap_or(i64::MAX);
+            inputs.add("chars", vec![1, length], part.to_vec())?;
+            phonemes += &self.phonemes(&model.run_whole(inputs, stop)?);
+        }
         if state.known.len() >= MOST_WORDS {
             state.known.clear();
         }
