@@ -52,6 +52,7 @@ impl English {
                 }
             }
         }
+        let mut tokens = joined_letters(text, tokens);
         self.drop_points(&mut tokens);
         let tags = self.tags(text, &tokens);
         let mut groups = Vec::new();
@@ -323,6 +324,49 @@ fn is_shouted(tokens: &[Token]) -> bool {
         .filter(|word| word.contains(char::is_lowercase))
         .count();
     capitals > 1 && capitals > 2 * others
+}
+
+/// Letters that are read one by one are one word, with one stress: "F B I", "p m". The reading stage writes
+/// them so.
+fn joined_letters(text: &str, tokens: Vec<Token>) -> Vec<Token> {
+    let mut joined: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.into_iter().peekable();
+    while let Some(token) = rest.next() {
+        let next = rest.peek().map(|next| &next.kind);
+        if let Some(before) = joined.last_mut()
+            && text.get(before.range.end..token.range.start) == Some(" ")
+            && continues_letters(&before.kind, &token.kind, next)
+            && let (Kind::Word(letters), Kind::Word(letter)) = (&mut before.kind, &token.kind)
+        {
+            // Points tell that they are no word.
+            letters.push('.');
+            letters.push_str(letter);
+            before.range.end = token.range.end;
+        } else {
+            joined.push(token);
+        }
+    }
+    joined
+}
+
+/// Whether a letter belongs to those before it.
+fn continues_letters(before: &Kind, letter: &Kind, next: Option<&Kind>) -> bool {
+    let (Kind::Word(before), Kind::Word(letter)) = (before, letter) else {
+        return false;
+    };
+    let is_letter = |part: &str| {
+        let mut chars = part.chars();
+        chars.next().is_some_and(char::is_uppercase) && chars.next().is_none()
+    };
+    let alone = letter
+        .strip_suffix("'s")
+        .or_else(|| letter.strip_suffix('s'));
+    let is_capital = is_letter(alone.unwrap_or(letter)) && before.split('.').all(is_letter);
+    // "P S I love you".
+    let is_pronoun = letter == "I"
+        && before == "P.S"
+        && matches!(next, Some(Kind::Word(next)) if next.starts_with(char::is_lowercase));
+    (is_capital && !is_pronoun) || (matches!(&**before, "a" | "p") && letter == "m")
 }
 
 /// Where the word begins that ends before this token, or the single token that is there.

@@ -29,9 +29,8 @@ impl English {
             return Some(phonemes);
         }
         if is_initialism(word) {
-            return self
-                .listed(word, tag, context)
-                .or_else(|| self.spelled(word));
+            let listed = self.listed(word, tag, context);
+            return listed.or_else(|| self.initialism(word));
         }
         if is_all_capitals(word) && !self.lexicon.has(word) {
             return self.capitals(word, tag, context);
@@ -152,6 +151,15 @@ impl English {
             _ => return None,
         };
         Some(said)
+    }
+
+    /// Letters with points between them, and the ending behind them: "U.S.A.", "D.V.D's".
+    fn initialism(&self, word: &str) -> Option<String> {
+        let ending = word.strip_suffix("'s").or_else(|| word.strip_suffix('s'));
+        match ending.filter(|letters| letters.ends_with(char::is_uppercase)) {
+            Some(letters) => Some(Ending::S.behind(&self.spelled(letters)?, self.dialect)),
+            None => self.spelled(word),
+        }
     }
 
     /// The letters of a word by their names.
