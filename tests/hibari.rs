@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aloud::assets::{AssetOverrides, Assets, VoiceFiles};
+use aloud::assets::{AssetOverrides, Assets, Family, VoiceFiles};
 use aloud::engine::{Interrupt, NarrationSettings, StopReason};
 use aloud::speech::hibari::HibariVoice;
 use aloud::speech::{Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice};
@@ -30,11 +30,9 @@ fn home() -> &'static Home {
 fn voice(name: &str, model: &[u8], threads: usize) -> HibariVoice {
     let home = home();
     let assets = Assets::new(&home.path("data"), AssetOverrides::default());
-    let espeak = assets.espeak().unwrap();
     let runtime = Runtime {
         onnxruntime: assets.onnxruntime().unwrap(),
-        espeak_library: espeak.library,
-        espeak_data: espeak.data,
+        espeak: None,
         threads: Some(threads),
         layout: None,
     };
@@ -42,6 +40,7 @@ fn voice(name: &str, model: &[u8], threads: usize) -> HibariVoice {
         name: name.to_owned(),
         model: home.write(&format!("{name}-{threads}.onnx"), model).into(),
         config: home.path("vocab.json"),
+        family: Family::Hibari,
         card: None,
     };
     HibariVoice::load(&files, &runtime).unwrap()

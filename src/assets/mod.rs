@@ -9,6 +9,7 @@ mod catalogue;
 mod check;
 mod error;
 mod espeak;
+#[cfg(feature = "cli")]
 mod own;
 mod voices;
 

@@ -18,7 +18,7 @@ use crate::{
     service::Service,
     settings::{Secret, SettingOrigin, Settings, Webhook, printable},
     shortage::advice,
-    speech::{self, SpeechError},
+    speech::{self, Runtime, SpeechError},
     text::excerpt,
     webhook::Mailer,
 };
@@ -232,8 +232,7 @@ fn examine_voice(assets: &Assets, voice: &str) -> Finding {
 
 /// What can be told of a voice without opening it.
 fn usable(files: &VoiceFiles) -> Result<(), SpeechError> {
-    speech::check_envelope(&files.model)?;
-    speech::piper::PiperConfig::read(&files.config).map(drop)
+    speech::load(files, &Runtime::none()).map(drop)
 }
 
 fn examine_folder(name: &str, folder: &Path) -> Finding {

@@ -101,11 +101,11 @@ fn add(
     }
     // Of voices that can't be used none is copied.
     for files in &all {
-        speech::load(files, &bare_runtime())?;
+        speech::load(files, &Runtime::none())?;
     }
     for files in &all {
         let added = assets.add_voice(files)?;
-        let info = speech::load(&added, &bare_runtime())?;
+        let info = speech::load(&added, &Runtime::none())?;
         let info = info.info();
         let speakers = match info.speakers {
             1 => String::new(),
@@ -125,21 +125,11 @@ fn add(
     Ok(ExitCode::SUCCESS)
 }
 
-/// With which a voice can be looked at, not opened.
-fn bare_runtime() -> Runtime {
-    Runtime {
-        onnxruntime: PathBuf::new(),
-        espeak: None,
-        threads: None,
-        layout: None,
-    }
-}
-
 /// How fast a voice was here, if that was measured.
 fn speed(settings: &Settings, assets: &Assets, entry: &VoiceEntry) -> Option<f64> {
     let path: &Path = entry.path.as_deref()?;
     let files = assets.voices_at(path).ok()?;
-    let voice = speech::load(files.first()?, &bare_runtime()).ok()?;
+    let voice = speech::load(files.first()?, &Runtime::none()).ok()?;
     let tuning = Tuning::read(&settings.paths);
     let tuned = tuning.here(&voice.info().version, &assets.onnxruntime().ok()?);
     tuned?.speed

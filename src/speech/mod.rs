@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::assets::{EspeakFiles, VoiceFiles};
+use crate::assets::{EspeakFiles, Family, VoiceFiles};
 use crate::engine::{Interrupt, NarrationSettings};
 
 pub use error::SpeechError;
@@ -122,6 +122,17 @@ impl Comparison {
 }
 
 impl Runtime {
+    /// One that opens nothing: enough to read what voices say of themselves.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            onnxruntime: PathBuf::new(),
+            espeak: None,
+            threads: None,
+            layout: None,
+        }
+    }
+
     /// How a decoder's values lie in memory: what is set, or what is usually faster here.
     #[must_use]
     pub fn layout(&self) -> Layout {
@@ -330,5 +341,8 @@ pub trait Synthesizer {
 /// [`SpeechError::Config`] or [`SpeechError::Model`], with what is wrong and where.
 pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Arc<dyn Voice>, SpeechError> {
     check_envelope(&files.model)?;
-    Ok(Arc::new(piper::PiperVoice::load(files, runtime)?))
+    Ok(match files.family {
+        Family::Piper => Arc::new(piper::PiperVoice::load(files, runtime)?),
+        Family::Hibari => Arc::new(hibari::HibariVoice::load(files, runtime)?),
+    })
 }

@@ -34,6 +34,26 @@ pub(super) enum Dialect {
     British,
 }
 
+impl Dialect {
+    /// That of the lexicons in a folder; American English where both are, or none.
+    pub(super) fn of(folder: &Path) -> Self {
+        let is_there = |of: &str| folder.join(format!("lexicon_{of}_gold.json.gz")).is_file();
+        if is_there("gb") && !is_there("us") {
+            Self::British
+        } else {
+            Self::American
+        }
+    }
+
+    /// Its BCP 47 tag.
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::American => "en-US",
+            Self::British => "en-GB",
+        }
+    }
+}
+
 /// What was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Read {

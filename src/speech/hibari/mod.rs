@@ -10,6 +10,7 @@ mod synthesizer;
 mod vocabulary;
 mod waveform;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub struct HibariVoice {
     model: PathBuf,
     /// Where the vocabulary is, and the lexicons.
     folder: PathBuf,
+    dialect: Dialect,
     runtime: Runtime,
 }
 
@@ -43,20 +45,26 @@ impl HibariVoice {
     /// [`SpeechError::Config`] if it is missing or is no vocabulary.
     pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Self, SpeechError> {
         let (vocabulary, text) = Vocabulary::read(&files.config)?;
+        let folder = files
+            .config
+            .parent()
+            .map_or_else(PathBuf::new, PathBuf::from);
+        let dialect = Dialect::of(&folder);
         let info = VoiceInfo {
             name: files.name.clone(),
             family: "hibari",
-            language: "en-US".into(),
+            language: dialect.tag().into(),
             sample_rate: RATE,
             speakers: 1,
+            speaker_names: BTreeMap::new(),
             version: version(&text, files),
         };
-        let folder = files.config.parent().map(PathBuf::from);
         Ok(Self {
             info,
             vocabulary: Arc::new(vocabulary),
             model: files.model.clone(),
-            folder: folder.unwrap_or_default(),
+            folder,
+            dialect,
             runtime: runtime.clone(),
         })
     }
@@ -70,7 +78,7 @@ impl Voice for HibariVoice {
     fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
         let library = &self.runtime.onnxruntime;
         Ok(Box::new(HibariFrontEnd {
-            english: English::open(&self.folder, library, Dialect::American)?,
+            english: English::open(&self.folder, library, self.dialect)?,
             vocabulary: Arc::clone(&self.vocabulary),
         }))
     }

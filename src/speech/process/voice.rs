@@ -7,10 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use super::super::error::CHANGED;
-use super::super::piper::PiperVoice;
 use super::super::{
     Comparison, FrontEnd, Runtime, Speech, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo,
-    check_envelope,
 };
 use super::Terms;
 use super::connection::{Connection, Lease};
@@ -36,8 +34,7 @@ pub fn load(
     program: &Path,
     terms: Terms,
 ) -> Result<Arc<dyn Voice>, SpeechError> {
-    check_envelope(&files.model)?;
-    let info = PiperVoice::load(files, runtime)?.info().clone();
+    let info = super::super::load(files, runtime)?.info().clone();
     let program = std::path::absolute(program).unwrap_or_else(|_| program.to_owned());
     let launcher = Launcher {
         program,
