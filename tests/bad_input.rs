@@ -456,7 +456,35 @@ fn voices_of_ones_own_are_added_whole_or_not_at_all() {
     let left = std::fs::read_dir(home.path("data/voices")).unwrap();
     assert_eq!(left.count(), 2);
     assert!(home.run(&["voices"]).out.contains("tone"));
-    assert!(add().err.contains("there is a voice called tone already"));
+    assert!(add().out.contains("✔ there already: 1 of 1"));
+    // What macOS leaves on disks is no voice; another of the same name is none of ours.
+    home.write("mine/._tone.onnx", "x");
+    std::fs::create_dir(home.path("mine/folder.onnx")).unwrap();
+    home.write("mine/.hidden.onnx", &tone);
+    home.write("mine/new.onnx", &tone);
+    home.write("mine/new.onnx.json", CONFIG);
+    home.write("mine/tone.onnx.json", CONFIG.replace("low", "high"));
+    let ran = add();
+    assert!(
+        ran.err.contains("there is a voice called tone already"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        !home.path("data/voices/new.onnx").exists(),
+        "none of them is added"
+    );
+    home.write("mine/tone.onnx.json", CONFIG);
+    assert!(add().out.contains("✔ added new"));
+    home.write("-x.onnx", &tone);
+    home.write("-x.onnx.json", CONFIG);
+    let dash = home.path("-x.onnx");
+    let ran = home.run(&["voices", "add", dash.to_str().unwrap()]);
+    assert!(
+        ran.err.contains("no command can name a voice so"),
+        "{}",
+        ran.err
+    );
     for (args, part) in [
         (
             &["voices", "add", "/nowhere/x.onnx"][..],

@@ -6,10 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::install::{STAGING, sync_folder};
-use super::{AssetError, Assets, Family, VoiceFiles};
+use super::voices::visible;
+use super::{AssetError, Assets, Family, VoiceFiles, check};
 
 impl Assets {
-    /// The voices at a path: the one whose model it is, or all those in a folder.
+    /// The voices at a path: the one whose model it is, or all those in a folder, but for hidden ones.
     ///
     /// # Errors
     /// [`AssetError::VoiceFile`] if there is none, or a model lacks its configuration.
@@ -17,40 +18,72 @@ impl Assets {
         if !path.is_dir() {
             return Ok(vec![VoiceFiles::at(path)?]);
         }
-        let entries = fs::read_dir(path).map_err(|why| AssetError::files("read", path, why))?;
-        let models = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let mut models: Vec<PathBuf> = models
-            .filter(|path| path.extension().is_some_and(|it| it == "onnx"))
-            .collect();
-        models.sort();
+        fs::read_dir(path).map_err(|why| AssetError::files("read", path, why))?;
+        let mut models = visible(path);
+        models.retain(|path| path.extension().is_some_and(|it| it == "onnx") && path.is_file());
         if models.is_empty() {
             return Err(broken(path, "there is no .onnx file in this folder"));
         }
         models.iter().map(|model| VoiceFiles::at(model)).collect()
     }
 
+    /// Those of these voices that [`Self::add_voice`] has to copy: what is there already, byte for byte, is
+    /// left out.
+    ///
+    /// # Errors
+    /// [`AssetError::VoiceFile`] for the first that can't be added: there is another voice of its name, also
+    /// among these, or a command line can't name it, or it is not of a kind that lies in one file.
+    pub fn to_add(&self, all: Vec<VoiceFiles>) -> Result<Vec<VoiceFiles>, AssetError> {
+        let mut wanted: Vec<VoiceFiles> = Vec::new();
+        for files in all {
+            self.check_name(&files)?;
+            let other = wanted.iter().find(|other| other.name == files.name);
+            let there = self.voice(&files.name).ok();
+            match other.or(there.as_ref()) {
+                None => wanted.push(files),
+                Some(other) if is_same(&files, other)? => {}
+                Some(_) => {
+                    let why = format!(
+                        "there is a voice called {} already; rename this one, or remove that one first",
+                        files.name
+                    );
+                    return Err(broken(&files.model, &why));
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn check_name(&self, files: &VoiceFiles) -> Result<(), AssetError> {
+        /// Longer ones leave no room for endings in a file's name.
+        const LONGEST: usize = 200;
+        let name = &files.name;
+        if files.family != Family::Piper {
+            let why = format!(
+                "a voice of the family {} is more than its model: use it by its path",
+                files.family.name(),
+            );
+            return Err(broken(&files.model, &why));
+        }
+        let is_plain = !name.starts_with(['.', '-'])
+            && !name.ends_with(".onnx")
+            && !name.is_empty()
+            && name.len() <= LONGEST;
+        if !is_plain {
+            let why = "no command can name a voice so: rename its files to something short that \
+                       begins with a letter";
+            return Err(broken(&files.model, why));
+        }
+        Ok(())
+    }
+
     /// Copies a voice into the folder for voices, and returns where it is now.
     ///
     /// # Errors
-    /// [`AssetError::VoiceFile`] if there is a voice of its name already or it is not of a kind that lies
-    /// in one file; [`AssetError::Io`] if it can't be copied. Nothing is left half-copied.
+    /// [`AssetError::VoiceFile`] if something has its name already; [`AssetError::Io`] if it can't be copied.
+    /// Nothing is left half-copied, and nothing that was there is replaced.
     pub fn add_voice(&self, files: &VoiceFiles) -> Result<VoiceFiles, AssetError> {
         let folder = self.voices_folder();
-        if files.family != Family::Piper {
-            let why = format!(
-                "a voice of the family {} is more than its model: copy its whole folder into {}",
-                files.family.name(),
-                folder.display()
-            );
-            return Err(broken(&files.model, &why));
-        }
-        if self.voice(&files.name).is_ok() {
-            let why = format!(
-                "there is a voice called {} already; rename this one, or remove that one first",
-                files.name
-            );
-            return Err(broken(&files.model, &why));
-        }
         fs::create_dir_all(&folder).map_err(|why| AssetError::files("create", &folder, why))?;
         let staging = tempfile::Builder::new()
             .prefix(STAGING)
@@ -64,14 +97,40 @@ impl Assets {
         for (from, to) in &all {
             copy(from, &staging.path().join(to))?;
         }
+        let mut placed: Vec<PathBuf> = Vec::new();
         for (_, to) in &all {
             let place = folder.join(to);
-            fs::rename(staging.path().join(to), &place)
-                .map_err(|why| AssetError::files("move into place", &place, why))?;
+            let part = tempfile::TempPath::try_from_path(staging.path().join(to));
+            let part = part.map_err(|why| AssetError::files("move into place", &place, why))?;
+            // Another who adds a voice of this name at the same moment keeps what is theirs.
+            if let Err(error) = part.persist_noclobber(&place) {
+                for place in placed {
+                    // Litter if it can't be removed: without a model it is no voice.
+                    let _ = fs::remove_file(place);
+                }
+                return Err(match error.error.kind() {
+                    io::ErrorKind::AlreadyExists => broken(
+                        &place,
+                        "there is a file of this name already; remove it first",
+                    ),
+                    _ => AssetError::files("move into place", &place, error.error),
+                });
+            }
+            placed.push(place);
         }
         sync_folder(&folder)?;
         VoiceFiles::at(&folder.join(name(".onnx")))
     }
+}
+
+/// Whether two voices are the same, byte for byte.
+fn is_same(one: &VoiceFiles, other: &VoiceFiles) -> Result<bool, AssetError> {
+    let digest = |path: &Path| {
+        let file = File::open(path).map_err(|why| AssetError::files("read", path, why))?;
+        check::hash(file, |_| Ok(()), |why| AssetError::files("read", path, why))
+    };
+    Ok(digest(&one.config)? == digest(&other.config)?
+        && digest(&one.model)? == digest(&other.model)?)
 }
 
 fn broken(path: &Path, why: &str) -> AssetError {

@@ -291,7 +291,11 @@ impl Assets {
     /// The piece that these files are, if they were fetched.
     fn fetched(&self, files: &VoiceFiles) -> Option<(&Piece, &KnownVoice)> {
         let mut pieces = self.catalogue.pieces.iter();
-        let piece = pieces.find(|piece| files.model.starts_with(self.folder(piece)))?;
+        let is_it = |piece: &&Piece| {
+            let model = piece.member(Role::Model);
+            model.is_some_and(|model| files.model == self.folder(piece).join(model))
+        };
+        let piece = pieces.find(is_it)?;
         Some((piece, piece.voice.as_ref()?))
     }
 
@@ -340,7 +344,7 @@ fn is_path(name_or_path: &str) -> bool {
 }
 
 /// What is in a folder, sorted, without hidden names (our staging folders are hidden).
-fn visible(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn visible(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = folder
         .read_dir()
         .into_iter()

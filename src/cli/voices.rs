@@ -99,11 +99,17 @@ fn add(
     for path in paths {
         all.extend(assets.voices_at(path)?);
     }
-    // Of voices that can't be used none is copied.
+    // Of voices that can't be used or added none is copied.
     for files in &all {
         speech::load(files, &Runtime::none())?;
     }
-    for files in &all {
+    let count = all.len();
+    let wanted = assets.to_add(all)?;
+    if wanted.len() < count {
+        let there = count - wanted.len();
+        writeln!(out, "✔ there already: {there} of {count}")?;
+    }
+    for files in &wanted {
         let added = assets.add_voice(files)?;
         let info = speech::load(&added, &Runtime::none())?;
         let info = info.info();

@@ -21,7 +21,7 @@ impl Language {
     /// The language of a text that names `named`, if it does, and is cut into these segments.
     #[must_use]
     pub fn of(named: Option<&str>, segments: &[Segment]) -> Option<Self> {
-        if let Some(code) = named.map(subtag).filter(|code| code != "und") {
+        if let Some(code) = named.and_then(known_code) {
             let is_named = true;
             return Some(Self { code, is_named });
         }
@@ -48,7 +48,7 @@ impl Language {
     /// Whether a voice of this language, a BCP 47 tag, speaks it. One whose maker did not say is taken to.
     #[must_use]
     pub fn is_spoken_by(&self, voice: &str) -> bool {
-        voice.is_empty() || subtag(voice) == self.code
+        known_code(voice).is_none_or(|code| code == self.code)
     }
 
     /// Its name in English, or its tag if it is a rare one.
@@ -61,13 +61,38 @@ impl Language {
 /// The name in English of the language that a tag stands for, or the tag itself if it is a rare one.
 #[must_use]
 pub fn language_name(tag: &str) -> &str {
-    let code = subtag(tag);
+    let code = known_code(tag).unwrap_or_default();
     let known = CODES.iter().find(|(_, other)| *other == code);
     let named = known.and_then(|(three, _)| whatlang::Lang::from_code(*three));
     named.map_or(tag, |lang| match lang {
         whatlang::Lang::Cmn => "Chinese",
+        whatlang::Lang::Nob => "Norwegian",
         lang => lang.eng_name(),
     })
+}
+
+/// The code of a language by its tag, of two or three letters, or by its name in English; `None` where there
+/// is none, as in `und` or `auto`. What Norwegians and Chinese write and say counts as one language.
+fn known_code(tag: &str) -> Option<String> {
+    let code = subtag(tag);
+    let two = CODES.iter().find(|(three, _)| *three == code);
+    let named = || {
+        let mut all = CODES.iter();
+        all.find(|(three, _)| {
+            let lang = whatlang::Lang::from_code(*three);
+            lang.is_some_and(|lang| lang.eng_name().eq_ignore_ascii_case(&code))
+        })
+    };
+    if let Some((_, two)) = two.or_else(named) {
+        return Some((*two).to_owned());
+    }
+    match code.as_str() {
+        "nb" | "nn" | "nor" => Some("no".to_owned()),
+        "fil" => Some("tl".to_owned()),
+        "und" | "zxx" | "mul" => None,
+        // Three letters are mostly words where no such language is known.
+        _ => (code.len() == 2).then_some(code),
+    }
 }
 
 /// The languages that are told apart, by their codes of three and of two letters (ISO 639-3 and
@@ -146,7 +171,25 @@ mod tests {
         );
         assert!(language.is_spoken_by("pt_PT") && language.is_spoken_by(""));
         assert!(!language.is_spoken_by("en-US"));
-        assert_eq!(Language::of(Some("und"), &[]), None);
-        assert_eq!(language_name("tlh"), "tlh");
+        for none in ["und", "all", "auto", "none", "the"] {
+            assert_eq!(Language::of(Some(none), &[]), None, "{none}");
+        }
+        let same = [
+            ("English", "en_GB"),
+            ("eng", "en-US"),
+            ("nb", "no_NO"),
+            ("nn-NO", "nb_NO"),
+            ("cmn", "zh_CN"),
+            ("cy", "cy_GB"),
+        ];
+        for (tag, voice) in same {
+            let language = Language::of(Some(tag), &[]).unwrap();
+            assert!(language.is_spoken_by(voice), "{tag} {voice}");
+        }
+        assert!(!Language::of(Some("de"), &[]).unwrap().is_spoken_by("no_NO"));
+        assert_eq!(
+            (language_name("nb"), language_name("xx")),
+            ("Norwegian", "xx")
+        );
     }
 }

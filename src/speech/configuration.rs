@@ -54,3 +54,16 @@ pub(super) fn version(config: &str, files: &VoiceFiles) -> String {
     let size = std::fs::metadata(&files.model).map_or(0, |model| model.len());
     format!("{hash}-{size}")
 }
+
+/// The same of a voice whose configuration is that of others of its family, and whose model is small: its
+/// bytes tell it from them.
+pub(super) fn version_with_model(config: &str, files: &VoiceFiles) -> String {
+    let crc = std::fs::File::open(&files.model).and_then(|model| {
+        let mut hasher = crc32fast::Hasher::new();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::Read::take(model, LARGEST), &mut bytes)?;
+        hasher.update(&bytes);
+        Ok(hasher.finalize())
+    });
+    format!("{}-{:08x}", version(config, files), crc.unwrap_or_default())
+}

@@ -156,7 +156,8 @@ impl SpeechError {
     pub fn remediation(&self) -> &'static str {
         match self {
             Self::Config { .. } => {
-                "Download the voice's .onnx.json again, from where its .onnx came"
+                "Fetch the voice again, all of it: `aloud setup` for those of the program, or from where \
+                 it came"
             }
             Self::Model { .. } => "Download the voice again, or choose another: aloud voices",
             Self::Library { .. } => {

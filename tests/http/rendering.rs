@@ -69,11 +69,7 @@ fn another_voice_speaks_it_in_its_folder_and_clips_stay_until_then() {
     // Asked of the task whose place it took, too.
     let (status, answer) = served.post(&retry, &json!({ "voice": other }));
     assert_eq!(status, 409, "{answer}");
-    assert!(
-        answer
-            .to_string()
-            .contains("is spoken by this voice already")
-    );
+    assert!(answer.to_string().contains("is completed"));
     for (body, status, part) in [
         (json!({ "voice": "nobody" }), 422, "there is no voice"),
         (

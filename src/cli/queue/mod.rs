@@ -232,27 +232,39 @@ fn open_patiently(
 
 /// The task that a person means: its id, or the beginning of it, or its title.
 fn find(service: &dyn Service, named: &str) -> anyhow::Result<TaskSummary> {
+    /// Tasks that took each other's place: one is made again a few times, not more.
+    const MOST: usize = 8;
     match service.task(&TaskId::from(named)) {
         Ok(task) => return Ok(task),
         Err(refusal) if refusal.kind == RefusalKind::NotFound => {}
         Err(refusal) => return Err(refusal.into()),
     }
     let tasks = service.briefs()?;
-    let mut found = tasks
+    let found = tasks
         .iter()
         .filter(|task| is_name(&task.id, &task.title, named));
-    match (found.next(), found.next()) {
-        (Some(task), None) => Ok(service.task(&task.id)?),
-        (Some(_), Some(_)) => bail!("{named} is more than one task; `aloud status` has their ids"),
-        (None, _) => Err(Refusal::no_task(&TaskId::from(named)).into()),
+    let found = found.take(MOST + 1).map(|task| service.task(&task.id));
+    let mut found = found.collect::<Result<Vec<TaskSummary>, Refusal>>()?;
+    let Some(last) = found.pop() else {
+        return Err(Refusal::no_task(&TaskId::from(named)).into());
+    };
+    // Of those that took each other's place in a folder the last one has it.
+    let is_same = |other: &TaskSummary| other.folder.is_some() && other.folder == last.folder;
+    if found.len() < MOST && found.iter().all(is_same) {
+        return Ok(last);
     }
+    bail!("{named} is more than one task; `aloud status` has their ids")
 }
 
-/// What has ended badly and is only history by now, by the same words.
-fn find_past(service: &dyn Service, named: &str) -> Result<Option<HistoryEntry>, Refusal> {
+/// What has ended and is only history by now, and can be tried so, by the same words.
+fn find_past(
+    service: &dyn Service,
+    named: &str,
+    what: &TaskAction,
+) -> Result<Option<HistoryEntry>, Refusal> {
     let is_meant = |past: &HistoryEntry| {
         let is_named = is_name(&past.id, &past.title, named);
-        is_named && TaskAction::Retry(Vec::new()).check(past).is_ok()
+        is_named && what.check(past).is_ok()
     };
     // The last one first.
     Ok(service.history(PAGE)?.into_iter().find(is_meant))

@@ -55,6 +55,9 @@ pub(crate) fn run(
     settings: &Settings,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    if args.all && matches!(what, TaskAction::Render(_)) {
+        anyhow::bail!("name the tasks that are to be spoken by another voice");
+    }
     let service: Box<dyn Service> = match what {
         // What is tried again is to run.
         TaskAction::Retry(_) | TaskAction::Render(_) => Box::new(working(settings)?),
@@ -64,9 +67,6 @@ pub(crate) fn run(
         }
         _ => whoever(settings)?.service,
     };
-    if args.all && matches!(what, TaskAction::Render(_)) {
-        anyhow::bail!("name the tasks that are to be spoken by another voice");
-    }
     if args.all {
         let done = service.act(&to_all(what))?;
         for refusal in &done.refused {
@@ -99,7 +99,7 @@ fn steer(
     let (task, title) = match (find(service, named), what) {
         (Ok(task), _) => (task.id, task.title),
         (Err(unknown), TaskAction::Retry(_) | TaskAction::Render(_)) => {
-            let past = find_past(service, named)?.ok_or(unknown)?;
+            let past = find_past(service, named, what)?.ok_or(unknown)?;
             (past.id, past.title)
         }
         (Err(unknown), _) => return Err(unknown),
@@ -147,8 +147,7 @@ fn past(what: &TaskAction) -> &'static str {
         TaskAction::Cancel => "cancelled",
         TaskAction::Pause => "held back",
         TaskAction::Resume => "goes on",
-        TaskAction::Retry(_) => "tried again",
-        TaskAction::Render(_) => "made again",
+        TaskAction::Retry(_) | TaskAction::Render(_) => "tried again",
         TaskAction::Sooner => "one place sooner",
         TaskAction::Later => "one place later",
     }

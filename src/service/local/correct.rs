@@ -13,7 +13,7 @@ use crate::narrate::{
     ChangedLexicon, LibraryId, Manner, Owner, lexicon_for, pass_on, read_again, spoken_by,
 };
 use crate::service::adding::refused;
-use crate::service::{Action, Corrected, Correction, Refusal, Service, voice};
+use crate::service::{Action, Corrected, Correction, Refusal, Service, TaskAction, voice};
 
 /// How long a narration that is in work may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -107,8 +107,9 @@ impl Local {
         let narration = narration.map_err(|refusal| refusal.with_remediation(advice))?;
         let ready = voice::usable(&self.settings, voice).map_err(refused)?;
         let info = ready.voice.info();
-        if *narration.voice == *ready.reference && *narration.voice_version == *info.version {
-            return Err(Refusal::conflict(id, "is spoken by this voice already"));
+        // By its name or by its path, it is the same voice: what failed is made again.
+        if *narration.voice_version == *info.version && narration.settings.speaker.is_none() {
+            return self.act_on(id, &TaskAction::Retry(Vec::new()));
         }
         let lexicon = lexicon_for(&self.settings.paths, narration.file.as_deref());
         let manner = Manner {
@@ -181,8 +182,9 @@ impl Local {
             // Someone has added the same text meanwhile.
             Err(SubmitError::Duplicate(task)) => task,
             Err(error) => {
-                // One that has handed its clips over is replaced, whatever came after that.
-                if let Ok(Some(_)) = self.engine.stored_narration(id)
+                // One that has handed its clips over is replaced, whatever came after that. An engine that
+                // ends can't be asked, and has taken nothing.
+                if !matches!(self.engine.stored_narration(id), Ok(None))
                     && let Err(error) = pass_on(&folder, &to, &from)
                 {
                     tracing::error!(%error, folder = %folder.display(), "its mark can't be set back");

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::endings::Ending;
 use super::stress::{self, begins_with_vowel};
 use super::tokens::{Kind, Token};
 use super::words::{Context, is_all_capitals};
@@ -70,6 +71,13 @@ impl English {
                     unknown: Vec::new(),
                 },
                 Kind::Sounds(given) => self.given(given),
+                Kind::SoundsWithS(given) => {
+                    let said = self.given(given);
+                    Said {
+                        phonemes: Ending::S.behind(&said.phonemes, self.dialect),
+                        ..said
+                    }
+                }
                 Kind::Strange => Said {
                     phonemes: String::new(),
                     unknown: vec![text[tokens[start].range.clone()].to_owned()],
@@ -266,6 +274,10 @@ impl English {
         (end.saturating_sub(MOST_PARTS)..end).find_map(|start| {
             let (first, rest) = parts[start..end].split_first()?;
             if rest.is_empty() {
+                // "A-level": no article stands in a word.
+                if first.text == "A" && parts.len() > 1 {
+                    return Some((start, "ˈA".to_owned()));
+                }
                 let affix = self.affix(first, parts.get(end), context);
                 let phonemes = affix.or_else(|| self.word(&first.text, first.tag, context));
                 return Some((start, phonemes?));
@@ -278,7 +290,12 @@ impl English {
             let main = parts[start..end].iter();
             let main = main.max_by_key(|part| part.text.len())?;
             let listed = self.listed(&text, main.tag, context);
-            let phonemes = listed.or_else(|| self.formed(&text, main.tag, context));
+            // "M-A-S-H" is no plural of "M-A".
+            let formed = || {
+                self.formed(&text, main.tag, context)
+                    .filter(|_| main.text.len() > 1)
+            };
+            let phonemes = listed.or_else(formed);
             Some((start, phonemes?))
         })
     }
@@ -356,7 +373,9 @@ fn continues_letters(before: &Kind, letter: &Kind, next: Option<&Kind>) -> bool 
     };
     let is_letter = |part: &str| {
         let mut chars = part.chars();
-        chars.next().is_some_and(char::is_uppercase) && chars.next().is_none()
+        // Others have no name.
+        let is_one = chars.next().is_some_and(|c| c.is_ascii_uppercase());
+        is_one && chars.next().is_none()
     };
     let alone = letter
         .strip_suffix("'s")

@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Sign(&'static str),
     /// Phonemes that the text gives.
     Sounds(String),
+    /// The same with an s behind them, as of an owner.
+    SoundsWithS(String),
     /// A sign that nothing is known for.
     Strange,
 }
@@ -42,12 +44,21 @@ pub(super) fn tokens(text: &str, is_word: &dyn Fn(&str) -> bool) -> Vec<Token> {
         if let Some(open) = text[start..end].rfind("[[").map(|at| start + at) {
             Scanner::new(text, start..open, is_word).scan(&mut all);
             let sounds = text[open + 2..end - 2].trim().to_owned();
-            all.push(Token {
-                range: open..end,
-                blank: text[..open].ends_with(char::is_whitespace),
-                kind: Kind::Sounds(sounds),
+            let behind = &text[end..];
+            let ending = ["'s", "’s", "s"].into_iter().find(|ending| {
+                let rest = behind.strip_prefix(ending);
+                rest.is_some_and(|rest| !rest.starts_with(is_of_a_word))
             });
-            start = end;
+            start = end + ending.map_or(0, str::len);
+            all.push(Token {
+                range: open..start,
+                blank: text[..open].ends_with(char::is_whitespace),
+                kind: match ending {
+                    Some(_) => Kind::SoundsWithS(sounds),
+                    None => Kind::Sounds(sounds),
+                },
+            });
+            looked = start;
         }
     }
     Scanner::new(text, start..text.len(), is_word).scan(&mut all);

@@ -184,6 +184,10 @@ impl English {
         if word.contains(|c: char| c.is_ascii_digit()) {
             return self.with_digits(word);
         }
+        let is_letter = word.chars().nth(1).is_none() || word.eq_ignore_ascii_case("www");
+        if let Some(spelled) = is_letter.then(|| self.spelled(word)).flatten() {
+            return Ok(spelled);
+        }
         let lower = Some(word).filter(|word| is_all_capitals(word));
         let lower = lower.map(str::to_lowercase);
         let word = lower.as_deref().unwrap_or(word);
@@ -239,6 +243,11 @@ impl English {
             } else if let ("s" | "'s", Some(last)) = (run, said.last_mut()) {
                 *last = Ending::S.behind(last, self.dialect);
             } else {
+                // "A4" begins with no article.
+                if run == "A" {
+                    said.push("ˈA".to_owned());
+                    continue;
+                }
                 let run = run.trim_matches(|c| !is_of_a_word(c));
                 let is_short = run.chars().count() < 3;
                 let known = self

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::configuration::version;
+use super::configuration::version_with_model;
 use super::english::{Dialect, English};
 use super::{FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 use crate::assets::VoiceFiles;
@@ -57,7 +57,7 @@ impl HibariVoice {
             sample_rate: RATE,
             speakers: 1,
             speaker_names: BTreeMap::new(),
-            version: version(&text, files),
+            version: version_with_model(&text, files),
         };
         Ok(Self {
             info,
