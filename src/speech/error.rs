@@ -156,8 +156,7 @@ impl SpeechError {
     pub fn remediation(&self) -> &'static str {
         match self {
             Self::Config { .. } => {
-                "Fetch the voice again, all of it: `aloud setup` for those of the program, or from where \
-                 it came"
+                "Download the voice again with all of its files, from where they came"
             }
             Self::Model { .. } => "Download the voice again, or choose another: aloud voices",
             Self::Library { .. } => {
