@@ -161,9 +161,14 @@ fn what_it_can_not_say_or_open_is_told() {
 
 #[test]
 fn it_is_known_by_its_vocabulary_and_its_model() {
+    let mut other = MODEL.to_vec();
+    *other.last_mut().unwrap() ^= 1;
+    let other = voice("other", &other, 1);
     let voice = voice("known", MODEL, 1);
     let info = voice.info();
     let known = (info.family, info.language.as_str(), info.sample_rate);
     assert_eq!(known, ("hibari", "en-US", 24_000));
-    assert!(info.version.ends_with(&format!("-{}", MODEL.len())));
+    assert!(info.version.contains(&format!("-{}-", MODEL.len())));
+    // Of the same size, with one bit changed.
+    assert_ne!(info.version, other.info().version);
 }
