@@ -329,7 +329,7 @@ mod tests {
 
     use super::*;
 
-    /// What the voice's own package has made of some frames; `tests/peers/hibari.py` writes it.
+    /// What the voice's own package has made of some frames; `tests/peers/waveform.py` writes it.
     struct Original {
         parts: Vec<Vec<f32>>,
         pulses: Vec<f32>,

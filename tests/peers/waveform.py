@@ -3,7 +3,7 @@
 package makes of them, without noise and with 1 + i in the place of each random number.
 
     python3 -m venv /tmp/hibari && /tmp/hibari/bin/pip install hibari-tts==0.2.1
-    /tmp/hibari/bin/python tests/peers/hibari.py
+    /tmp/hibari/bin/python tests/peers/waveform.py
 
 The file is little-endian: the number of frames (u32); the model's lh, theta, ln, lr and phi, [601, frames]
 each, in steps of 1/1024, and f0 in steps of 1/64 (i16); the pulses, the sound without noise and the sound
