@@ -57,9 +57,10 @@ pub fn run(
     if let Some(VoicesCommand::Add { paths }) = &args.command {
         return add(&assets, settings, paths, out);
     }
+    let tuning = Tuning::read(&settings.paths);
     let voices: Vec<Listed> = (assets.voices().into_iter())
         .map(|entry| Listed {
-            speed: speed(settings, &assets, &entry),
+            speed: speed(&tuning, &assets, &entry),
             entry,
         })
         .collect();
@@ -132,11 +133,10 @@ fn add(
 }
 
 /// How fast a voice was here, if that was measured.
-fn speed(settings: &Settings, assets: &Assets, entry: &VoiceEntry) -> Option<f64> {
+fn speed(tuning: &Tuning, assets: &Assets, entry: &VoiceEntry) -> Option<f64> {
     let path: &Path = entry.path.as_deref()?;
     let files = assets.voices_at(path).ok()?;
     let voice = speech::load(files.first()?, &Runtime::none()).ok()?;
-    let tuning = Tuning::read(&settings.paths);
     let tuned = tuning.here(&voice.info().version, &assets.onnxruntime().ok()?);
     tuned?.speed
 }

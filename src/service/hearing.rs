@@ -110,7 +110,8 @@ impl Hearing {
         Ok(preview.file)
     }
 
-    /// Speaks words, which are what is said, at this pace and with this speaker into a WAV file; it lives as long as the service, or until many
+    /// Speaks words, which are what is said, at this pace and with this speaker into a WAV file; it lives as
+    /// long as the service, or until many
     /// others were heard. What was heard just before is not spoken again. It takes seconds, and waits for
     /// another that is being made: two models at once may not fit. `interrupt` breaks its own off.
     ///

@@ -33,12 +33,9 @@ impl Local {
             return Err(Refusal::invalid(message));
         }
         let id = &self.newest(id);
-        let narration = self.narration(id).map_err(|refusal| {
-            refusal.with_remediation(
-                "Write the word into the lexicon and narrate the text again: what is said as before is not \
-                 made again",
-            )
-        })?;
+        let advice = "Write the word into the lexicon and narrate the text again: what is said as before is not \
+                      made again";
+        let narration = self.narration(id, advice)?;
         let file = narration.file.as_deref();
         if correction.only_here && file.is_none() {
             let message = "this text was read from no file, so it has no lexicon of its own; say it \
@@ -103,12 +100,11 @@ impl Local {
         let _correcting = lock(&self.correcting);
         let id = &self.newest(id);
         let advice = "Narrate the text again with this voice";
-        let narration = self.narration(id);
-        let narration = narration.map_err(|refusal| refusal.with_remediation(advice))?;
+        let narration = self.narration(id, advice)?;
         let ready = voice::usable(&self.settings, voice).map_err(refused)?;
         let info = ready.voice.info();
         // By its name or by its path, it is the same voice: what failed is made again.
-        if *narration.voice_version == *info.version && narration.settings.speaker.is_none() {
+        if *narration.voice_version == *info.version {
             return self.act_on(id, &TaskAction::Retry(Vec::new()));
         }
         let lexicon = lexicon_for(&self.settings.paths, narration.file.as_deref());
@@ -135,12 +131,15 @@ impl Local {
         newest.unwrap_or_else(|| id.clone())
     }
 
-    fn narration(&self, id: &TaskId) -> Result<Arc<Narration>, Refusal> {
+    /// A narration that is still whole; `advice` is for one that is not.
+    fn narration(&self, id: &TaskId, advice: &str) -> Result<Arc<Narration>, Refusal> {
         let stored = self.engine.stored_narration(id);
         let stored = stored.map_err(|error| Refusal::failed(error.to_string()))?;
         stored.ok_or_else(|| match self.engine.task_status(id).map(|task| task.kind) {
             None => Refusal::no_task(id),
-            Some(TaskKind::Narration) => Refusal::conflict(id, "has left only a line of history"),
+            Some(TaskKind::Narration) => {
+                Refusal::conflict(id, "has left only a line of history").with_remediation(advice)
+            }
             Some(_) => Refusal::conflict(id, "is no narration"),
         })
     }

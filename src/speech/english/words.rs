@@ -9,6 +9,7 @@ use super::endings::{self, Ending};
 use super::tokens::is_of_a_word;
 use super::{Dialect, English, digits, stress};
 use crate::speech::SpeechError;
+use crate::text::reading::cardinal;
 
 /// What is said behind a word.
 #[derive(Clone, Copy, Debug, Default)]
@@ -234,7 +235,7 @@ impl English {
                     .iter()
                     .find(|ending| rest == **ending)
                 {
-                    words = digits::ordinal(&words);
+                    words = cardinal::place(&words);
                     rest = &rest[ending.len()..];
                 }
                 said.push(self.phrase(&words, Context::default())?);

@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use super::OmissionReason;
 pub use edits::{Edit, apply};
 use english::English;
+pub(crate) use english::cardinal;
 #[cfg(test)]
 pub(crate) use english::short_forms;
 pub use lexicon::{Lexicon, LexiconError};

@@ -69,7 +69,11 @@ fn below_thousand(number: u64, and: bool, words: &mut String) {
 
 /// The word for a place in a row: "fourth", "twenty-third", "one hundredth".
 pub(super) fn ordinal(number: u64, and: bool) -> String {
-    let words = cardinal(number, and);
+    place(&cardinal(number, and))
+}
+
+/// The same for a number in words.
+pub(crate) fn place(words: &str) -> String {
     let at = words.rfind([' ', '-']).map_or(0, |at| at + 1);
     let (before, last) = words.split_at(at);
     let last = match last {
@@ -98,7 +102,7 @@ pub(super) fn plural(words: &str) -> String {
 }
 
 /// Each digit by its name: "five five five".
-pub(super) fn digits(digits: &str) -> String {
+pub(crate) fn digits(digits: &str) -> String {
     let names = digits
         .bytes()
         .filter(u8::is_ascii_digit)
@@ -108,7 +112,7 @@ pub(super) fn digits(digits: &str) -> String {
 
 /// A whole number as it was written: one that begins with a zero, or is too long for a quantity, is said
 /// by its digits.
-pub(super) fn whole(written: &str, and: bool) -> String {
+pub(crate) fn whole(written: &str, and: bool) -> String {
     let leads_with_zero = written.len() > 1 && written.starts_with('0');
     match written.parse() {
         Ok(number) if !leads_with_zero && written.len() <= LONGEST => cardinal(number, and),

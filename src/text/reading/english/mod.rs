@@ -5,7 +5,7 @@
 mod abbreviations;
 mod addresses;
 mod capitals;
-mod cardinal;
+pub(crate) mod cardinal;
 mod dashes;
 mod dates;
 mod initials;
