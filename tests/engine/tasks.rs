@@ -153,7 +153,15 @@ fn cancelling_ends_a_waiting_task_at_once_and_interrupts_a_running_one() {
     let engine = open(folder.path());
     let events = engine.subscribe();
     let (begun, running) = mpsc::channel();
-    let first = engine.submit_task(endless(begun), None).unwrap();
+    let (release, gate) = mpsc::channel::<()>();
+    // It stays in work after it was stopped, until it is let go: to be stopped a second time.
+    let stubborn = Work::closure("stubborn", move |task| {
+        begun.send(()).unwrap();
+        gate.recv_timeout(PATIENCE).unwrap();
+        assert!(task.is_cancelled(), "nobody stopped it");
+        Err(WorkError::Interrupted)
+    });
+    let first = engine.submit_task(stubborn, None).unwrap();
     running.recv_timeout(PATIENCE).unwrap();
     let never = Work::closure("never", |_| panic!("it must not run"));
     let second = engine.submit_task(never, None).unwrap();
@@ -165,6 +173,7 @@ fn cancelling_ends_a_waiting_task_at_once_and_interrupts_a_running_one() {
     assert!(engine.cancel_task(&first).is_ok());
     assert!(engine.is_cancelled(&first));
     engine.cancel_task(&first).unwrap();
+    release.send(()).unwrap();
     assert_eq!(
         until_ended(&engine, &events, &first).state,
         TaskState::Cancelled
