@@ -42,6 +42,7 @@ fn voice(name: &str, model: &[u8], threads: usize) -> HibariVoice {
         config: home.path("vocab.json"),
         family: Family::Hibari,
         card: None,
+        blend: Vec::new(),
     };
     HibariVoice::load(&files, &runtime).unwrap()
 }

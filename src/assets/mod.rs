@@ -39,7 +39,7 @@ pub use error::AssetError;
 pub use espeak::EspeakFiles;
 #[cfg(feature = "cli")]
 pub use events::{Fetch, FetchEvent};
-pub use voices::{Family, VoiceEntry, VoiceFiles};
+pub use voices::{Family, Ingredient, VoiceEntry, VoiceFiles};
 
 use crate::settings::Settings;
 

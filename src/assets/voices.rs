@@ -74,6 +74,9 @@ pub enum Family {
     Piper,
     /// English, by lexicons that lie beside the model.
     Hibari,
+    /// A model that speaks as many voices as there are packs beside it; English by lexicons, other
+    /// languages by eSpeak NG.
+    Kokoro,
 }
 
 impl Family {
@@ -83,6 +86,7 @@ impl Family {
         match self {
             Self::Piper => "piper",
             Self::Hibari => "hibari",
+            Self::Kokoro => "kokoro",
         }
     }
 
@@ -120,6 +124,19 @@ pub struct VoiceFiles {
     pub family: Family,
     /// Its MODEL_CARD, if there is one.
     pub card: Option<PathBuf>,
+    /// Whose voices it is made of, where the model speaks several ([`Family::Kokoro`]); empty otherwise.
+    pub blend: Vec<Ingredient>,
+}
+
+/// One of the voices that a voice is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ingredient {
+    /// Its name, such as `af_heart`.
+    pub name: String,
+    /// Its file, such as `voices/af_heart.bin` beside the model.
+    pub pack: PathBuf,
+    /// How much of it there is, of 100.
+    pub percent: u32,
 }
 
 impl VoiceFiles {
@@ -154,6 +171,7 @@ impl VoiceFiles {
             model: model.to_owned(),
             family: Family::of(&json(&config)),
             config,
+            blend: Vec::new(),
         })
     }
 }

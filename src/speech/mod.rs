@@ -9,6 +9,7 @@ mod english;
 mod error;
 mod espeak;
 pub mod hibari;
+pub mod kokoro;
 mod onnx;
 pub mod piper;
 pub mod process;
@@ -344,5 +345,6 @@ pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Arc<dyn Voice>, Spe
     Ok(match files.family {
         Family::Piper => Arc::new(piper::PiperVoice::load(files, runtime)?),
         Family::Hibari => Arc::new(hibari::HibariVoice::load(files, runtime)?),
+        Family::Kokoro => Arc::new(kokoro::KokoroVoice::load(files, runtime)?),
     })
 }

@@ -133,6 +133,7 @@ fn a_voice_is_found_wherever_it_is() {
             config: config.clone(),
             family: Family::Piper,
             card: None,
+            blend: Vec::new(),
         };
         sounds_like_tone(&files, &runtime);
     }

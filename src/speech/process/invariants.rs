@@ -70,6 +70,7 @@ mod tests {
             config: PathBuf::from("/nowhere/joe.onnx.json"),
             family: Family::Piper,
             card: None,
+            blend: Vec::new(),
         };
         let runtime = Runtime {
             onnxruntime: "libonnxruntime.so".into(),

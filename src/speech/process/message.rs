@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::super::{Comparison, Layout, Runtime, Speech, SpeechError, Utterance};
 use super::frame::{Frame, FrameError, Kind};
-use crate::assets::{EspeakFiles, Family, VoiceFiles};
+use crate::assets::{EspeakFiles, Family, Ingredient, VoiceFiles};
 use crate::engine::{Limits, NarrationSettings, Shortage};
 
 /// Raised with every change that the other side could not understand.
@@ -83,6 +83,7 @@ pub(super) struct Load {
     #[serde(with = "path")]
     onnxruntime: PathBuf,
     family: Family,
+    blend: Vec<Part>,
     espeak: Option<Espeak>,
     threads: Option<usize>,
     layout: Option<Layout>,
@@ -90,6 +91,15 @@ pub(super) struct Load {
     /// Where to begin among the cores, if it may have only some of them: children side by side take
     /// turns.
     first_core: usize,
+}
+
+/// As [`Ingredient`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Part {
+    name: String,
+    #[serde(with = "path")]
+    pack: PathBuf,
+    percent: u32,
 }
 
 /// Where eSpeak NG is.
@@ -119,6 +129,13 @@ impl Load {
             config: full(&files.config),
             onnxruntime: full(&runtime.onnxruntime),
             family: files.family,
+            blend: (files.blend.iter())
+                .map(|part| Part {
+                    name: part.name.clone(),
+                    pack: full(&part.pack),
+                    percent: part.percent,
+                })
+                .collect(),
             espeak: runtime.espeak.as_ref().map(|espeak| Espeak {
                 library: full(&espeak.library),
                 data: full(&espeak.data),
@@ -153,6 +170,13 @@ impl Load {
             config: self.config,
             family: self.family,
             card: None,
+            blend: (self.blend.into_iter())
+                .map(|part| Ingredient {
+                    name: part.name,
+                    pack: part.pack,
+                    percent: part.percent,
+                })
+                .collect(),
         };
         let runtime = Runtime {
             onnxruntime: self.onnxruntime,

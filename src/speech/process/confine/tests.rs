@@ -27,6 +27,7 @@ fn parts(folder: &Path) -> (VoiceFiles, Runtime) {
         config: folder.join("data/voices/joe.onnx.json"),
         family: Family::Piper,
         card: None,
+        blend: Vec::new(),
     };
     let runtime = Runtime {
         onnxruntime: folder.join("data/libonnxruntime.so"),
