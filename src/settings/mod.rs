@@ -31,6 +31,17 @@ use value::Setting;
 pub use value::{OnHangup, Secret, Symbols};
 pub use webhook::{SigningKey, Webhook};
 
+/// The voice of whoever has chosen none.
+const USUAL_VOICE: &str = "hibari";
+/// The one that was it before: a library that has it goes on with it.
+const FORMER_VOICE: &str = "en_US-joe-medium";
+
+fn usual_voice(paths: &Paths) -> &'static str {
+    let is_there = |voice: &&str| paths.data.join("voices").join(voice).is_dir();
+    let installed = [USUAL_VOICE, FORMER_VOICE].into_iter().find(is_there);
+    installed.unwrap_or(USUAL_VOICE)
+}
+
 /// The table of settings becomes the struct, the struct of flags and the reading.
 macro_rules! settings {
     (
@@ -196,8 +207,9 @@ settings! {
         /// Each value's origin: read it with [`Settings::explain`].
         origins: Vec<SettingOrigin>,
     }
-    /// The voice that narrates: a name from `aloud voices`, or a path to an `.onnx` file.
-    voice: String = |_| "en_US-joe-medium".to_owned(), |value| not_empty(value);
+    /// The voice that narrates: a name from `aloud voices`, or a path to an `.onnx` file. Unset, it is
+    /// hibari, or en_US-joe-medium where only that one is installed.
+    voice: String = |paths| usual_voice(paths).to_owned(), |value| not_empty(value);
     /// The folder that narrations go to.
     out: PathBuf = |paths| paths.narrations.clone(), |value| not_empty_path(value);
     /// How fast the voice speaks: 1 is its own pace, 2 is twice as fast.

@@ -41,7 +41,7 @@ fn origin<'a>(settings: &'a Settings, name: &str) -> &'a SettingOrigin {
 fn each_layer_wins_over_the_one_below_and_says_so() {
     let home = Home::with("voice = \"file\"\nspeed = 2\n[pauses]\nsentence_ms = 300\n");
     let defaults = Home::with("").load(Overrides::default(), &[]).unwrap();
-    assert_eq!(defaults.voice, "en_US-joe-medium");
+    assert_eq!(defaults.voice, "hibari");
     assert_eq!(defaults.cleanup_threshold, Duration::from_secs(3600));
     assert_eq!(origin(&defaults, "voice").origin, Origin::Default);
 
@@ -158,7 +158,7 @@ fn what_is_wrong_in_the_environment_is_named_with_its_variable() {
         home.load(Overrides::default(), &[("ALOUD_VOICE", "")])
             .unwrap()
             .voice,
-        "en_US-joe-medium"
+        "hibari"
     );
 }
 

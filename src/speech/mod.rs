@@ -4,6 +4,7 @@
 //! own. Nothing here writes files or knows of tasks.
 
 mod configuration;
+mod cuts;
 mod durations;
 mod english;
 mod error;
@@ -13,8 +14,10 @@ pub mod kokoro;
 mod onnx;
 pub mod piper;
 pub mod process;
+mod read;
 mod speaker;
 mod turn;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

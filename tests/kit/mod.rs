@@ -22,6 +22,9 @@ use tempfile::TempDir;
 /// However slow the machine, nothing here takes longer.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 
+/// The Piper voice of [`Home::ready`].
+pub const JOE: &str = "en_US-joe-medium";
+
 pub struct Home {
     pub folder: TempDir,
 }
@@ -33,7 +36,8 @@ pub struct Ran {
 }
 
 impl Home {
-    /// A home with everything that narrating needs.
+    /// A home with everything that narrating needs, and with a Piper voice: all that is said of samples and
+    /// phonemes in the tests is of that one.
     pub fn ready() -> Self {
         static FETCH: Once = Once::new();
         let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("aloud-assets");
@@ -41,7 +45,7 @@ impl Home {
             std::fs::create_dir_all(&data).unwrap();
             let first = Self::empty();
             std::os::unix::fs::symlink(&data, first.path("data")).unwrap();
-            let setup = first.run(&["setup"]);
+            let setup = first.run(&["setup", JOE]);
             assert_eq!(
                 setup.code,
                 Some(0),

@@ -5,6 +5,7 @@ use std::path::Path;
 use aloud::engine::{Interrupt, Limits};
 use aloud::speech::SpeechError;
 
+use crate::kit::wait_for;
 use crate::look::{Busy, child, children, stat, threads};
 use crate::voice::{SENTENCE, alone, limited, open, say, voice};
 
@@ -84,7 +85,10 @@ fn it_is_held_to_its_limits() {
     assert_eq!(limit("Max cpu time"), ["500", "501"]);
     assert_eq!(limit("Max data size"), ["900000000", "900000000"]);
     assert_eq!(stat(&pid.as_raw_nonzero().to_string()).unwrap()[16], "7");
-    assert_eq!(threads(pid, "aloud-lane"), 1);
+    // A thread has its name once it runs.
+    wait_for("its lane", || {
+        (threads(pid, "aloud-lane") == 1).then_some(())
+    });
     let status = proc("status");
     let cores = status
         .lines()

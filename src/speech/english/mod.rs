@@ -17,11 +17,11 @@ mod tokens;
 mod unknown;
 mod words;
 
-use std::ops::Range;
 use std::path::Path;
 use std::thread;
 
 use super::SpeechError;
+use super::read::Read;
 use lexicon::Lexicon;
 use reader::Exceptions;
 use tagger::Tagger;
@@ -52,17 +52,6 @@ impl Dialect {
             Self::British => "en-GB",
         }
     }
-}
-
-/// What was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Read {
-    /// In Kokoro's alphabet, with its punctuation and blanks.
-    pub phonemes: String,
-    /// Each word: its bytes in the text, and its place in `phonemes`, counted in code points. In order.
-    pub words: Vec<(Range<usize>, Range<usize>)>,
-    /// Words nothing is known for (another script), each once.
-    pub unknown: Vec<String>,
 }
 
 /// Reads English. Any number of threads may ask; those with unknown words wait for each other.

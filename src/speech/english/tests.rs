@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use unicode_normalization::UnicodeNormalization;
 
+use std::ops::Range;
+
 use super::*;
 
 /// Lists of a few words, a tagger that knows some of them and gives others the tag of a noun, and letters for

@@ -7,7 +7,6 @@ mod noise;
 mod pulses;
 mod said;
 mod synthesizer;
-mod vocabulary;
 mod waveform;
 
 use std::collections::BTreeMap;
@@ -16,11 +15,11 @@ use std::sync::Arc;
 
 use super::configuration::version_with_model;
 use super::english::{Dialect, English};
+use super::vocabulary::Vocabulary;
 use super::{FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 use crate::assets::VoiceFiles;
 use crate::engine::Interrupt;
 use synthesizer::HibariSynthesizer;
-use vocabulary::Vocabulary;
 
 pub use waveform::{BINS, Spectra, Waveform};
 

@@ -1,10 +1,10 @@
-//! The file `vocab.json` beside a hibari model: the number of each phoneme.
+//! The file `vocab.json` beside a model of hibari's or Kokoro's: the number of each phoneme.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use super::super::english::Read;
-use super::super::{SpeechError, SpokenWord, Utterance, configuration};
+use super::read::Read;
+use super::{SpeechError, SpokenWord, Utterance, configuration};
 
 /// Silence, with which an utterance begins and ends.
 const SILENCE: i64 = 0;
@@ -32,8 +32,14 @@ impl Vocabulary {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let all: BTreeMap<String, i64> =
+        let mut file: serde_json::Value =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
+        // Kokoro's has them in a part of it.
+        if let Some(part @ serde_json::Value::Object(_)) = file.get_mut("vocab") {
+            file = part.take();
+        }
+        let all: BTreeMap<String, i64> =
+            serde_json::from_value(file).map_err(|error| error.to_string())?;
         if all.is_empty() {
             return Err("it has no phonemes".into());
         }
@@ -54,6 +60,22 @@ impl Vocabulary {
     /// The largest number.
     pub(super) fn largest(&self) -> i64 {
         self.numbers.values().copied().max().unwrap_or(SILENCE)
+    }
+
+    /// Whether it has all of these numbers. Told of one that it does not know, a model would say another's
+    /// phoneme, or fail with words that name nobody.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(super) fn check(&self, ids: &[i64]) -> Result<(), String> {
+        let largest = self.largest();
+        let mut strange = ids.iter().filter(|id| !(SILENCE..=largest).contains(*id));
+        strange.next().map_or(Ok(()), |id| {
+            Err(format!(
+                "there is no phoneme with the number {id} in the voice's vocabulary, which ends with \
+                 {largest}; narrate the text again, which asks for its phonemes again"
+            ))
+        })
     }
 
     /// What was read as the model wants it: silence, a number for each phoneme, silence. A phoneme that the
@@ -97,6 +119,8 @@ mod tests {
     fn phonemes_become_numbers_and_words_keep_their_places() {
         let vocabulary = Vocabulary::parse(r#"{"a": 3, "ˈ": 7, " ": 5, "ɹ": 177}"#).unwrap();
         assert_eq!(vocabulary.largest(), 177);
+        let kokoros = Vocabulary::parse(r#"{"vocab": {"a": 3}}"#).unwrap();
+        assert_eq!(kokoros.largest(), 3);
         let utterance = vocabulary.utterance(Read {
             phonemes: "ˈaʘɹ ʘ aʘ".into(),
             words: vec![(0..4, 0..4), (5..6, 5..6), (7..9, 7..9)],

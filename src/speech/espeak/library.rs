@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_channel::{Receiver, Sender};
 use libloading::Library;
 
-use super::SpeechError;
-use super::error::shortage_at;
+use crate::speech::SpeechError;
+use crate::speech::error::shortage_at;
 
 /// Requests that may wait for the thread.
 const BACKLOG: usize = 16;
@@ -35,6 +35,7 @@ pub struct Clause {
 struct Request {
     voice: String,
     text: String,
+    ties: bool,
     reply: Sender<Result<Vec<Clause>, SpeechError>>,
 }
 
@@ -108,11 +109,21 @@ impl Espeak {
     /// [`SpeechError::Phonemes`] if the library doesn't know `voice` (such as `en-us`), or the text
     /// is longer than 64 KiB.
     pub fn clauses(&self, voice: &str, text: &str) -> Result<Vec<Clause>, SpeechError> {
+        self.ask(voice, text, false)
+    }
+
+    /// The same with [`TIE`] between the letters of a phoneme that has several.
+    pub(super) fn tied_clauses(&self, voice: &str, text: &str) -> Result<Vec<Clause>, SpeechError> {
+        self.ask(voice, text, true)
+    }
+
+    fn ask(&self, voice: &str, text: &str, ties: bool) -> Result<Vec<Clause>, SpeechError> {
         let gone = || SpeechError::Phonemes("its thread ended".into());
         let (reply, answer) = async_channel::bounded(1);
         let request = Request {
             voice: voice.into(),
             text: text.into(),
+            ties,
             reply,
         };
         self.requests.send_blocking(request).map_err(|_| gone())?;
@@ -123,12 +134,13 @@ impl Espeak {
 fn serve(bound: &Bound, queue: &Receiver<Request>) {
     let mut voice = String::new();
     while let Ok(request) = queue.recv_blocking() {
+        let clauses = || bound.clauses(&request.text, request.ties);
         let result = if voice == request.voice {
-            bound.clauses(&request.text)
+            clauses()
         } else {
             bound.set_voice(&request.voice).and_then(|()| {
                 voice.clone_from(&request.voice);
-                bound.clauses(&request.text)
+                clauses()
             })
         };
         // Nobody waits for it any more: fine.
@@ -145,6 +157,10 @@ const AUDIO_OUTPUT_RETRIEVAL: c_int = 2;
 const INITIALIZE_DONT_EXIT: c_int = 0x8000;
 const CHARS_UTF8: c_int = 1;
 const PHONEMES_IPA: c_int = 0x02;
+/// The bits above the eighth are a sign to put between the letters of one phoneme.
+const PHONEMES_TIED: c_int = 0x80 | ((TIE as c_int) << 8);
+/// What stands between the letters of a phoneme that has several, if that is asked for.
+pub(super) const TIE: char = '^';
 
 /// A file of the library's data that every language needs.
 const PHONEMES: &str = "phontab";
@@ -238,7 +254,7 @@ impl Bound {
         }
     }
 
-    fn clauses(&self, text: &str) -> Result<Vec<Clause>, SpeechError> {
+    fn clauses(&self, text: &str, ties: bool) -> Result<Vec<Clause>, SpeechError> {
         if text.len() > LONGEST {
             let message = format!("a text of {} bytes is too long for one segment", text.len());
             return Err(SpeechError::Phonemes(message));
@@ -248,6 +264,11 @@ impl Bound {
         let c_text = CString::new(text.as_str())
             .map_err(|error| SpeechError::Phonemes(error.to_string()))?;
         let base = c_text.as_ptr().cast::<c_void>();
+        let mode = if ties {
+            PHONEMES_IPA | PHONEMES_TIED
+        } else {
+            PHONEMES_IPA
+        };
         let mut at = base;
         let mut clauses = Vec::new();
         let mut read = 0;
@@ -255,7 +276,7 @@ impl Bound {
             // SAFETY: `at` points into `c_text`, which ends with a NUL and outlives the loop; the
             // library moves it forward within the text or sets it to null.
             let ipa = unsafe {
-                let ipa = (self.text_to_phonemes)(&raw mut at, CHARS_UTF8, PHONEMES_IPA);
+                let ipa = (self.text_to_phonemes)(&raw mut at, CHARS_UTF8, mode);
                 if ipa.is_null() {
                     String::new()
                 } else {
