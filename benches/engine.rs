@@ -187,6 +187,7 @@ fn durable(criterion: &mut Criterion) {
                     pause_ms: 250,
                     heading: false,
                     reading: Reading::default(),
+                    voice: 0,
                 })
                 .collect(),
         ));

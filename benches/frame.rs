@@ -43,6 +43,7 @@ fn task() -> TaskStatus {
         pause_ms: 250,
         heading: false,
         reading: Reading::default(),
+        voice: 0,
     };
     status.plan = Some(Arc::new(Plan::new((0..SEGMENTS).map(segment).collect())));
     status.state = aloud::engine::TaskState::Processing;

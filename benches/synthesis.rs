@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aloud::engine::{Engine, Event, Narration, NarrationSettings, ShutdownWait};
-use aloud::narrate::{Manner, Request, compose, library_options, load_voice};
+use aloud::narrate::{Casting, Manner, Request, compose, library_options, load_voice};
 use aloud::settings::{Overrides, Settings};
 use aloud::speech::Utterance;
 use aloud::text::reading::Lexicon;
@@ -100,14 +100,14 @@ fn prepare() -> Outcome<Given> {
     let request = Request::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(TEXT))?;
     let composed = compose(
         &request,
-        voice.info(),
-        &settings.voice,
+        (voice.info(), &settings.voice),
         &NarrationSettings::default(),
         Manner {
             pauses: &settings.pauses,
             taste: &settings.taste(),
             lexicon: &Lexicon::default(),
         },
+        &Casting::alone(),
         &settings.out,
     )?;
     let front_end = voice.front_end()?;

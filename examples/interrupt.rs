@@ -82,6 +82,7 @@ fn narration(folder: &std::path::Path, number: usize) -> Narration {
         pause_ms: 0,
         heading: false,
         reading: Reading::default(),
+        voice: 0,
     };
     Narration {
         title: "interrupted".into(),

@@ -51,6 +51,8 @@ pub mod clip;
 #[cfg(feature = "narrate")]
 mod files;
 #[cfg(feature = "narrate")]
+mod memory;
+#[cfg(feature = "narrate")]
 pub mod narrate;
 #[cfg(feature = "narrate")]
 pub mod settings;

@@ -231,6 +231,7 @@ fn narration(folder: &Path) -> Narration {
         pause_ms: 0,
         heading: false,
         reading: Reading::default(),
+        voice: 0,
     };
     Narration {
         title: "A story".into(),

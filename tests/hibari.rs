@@ -85,7 +85,7 @@ fn what_it_says_does_not_depend_on_its_lanes() {
     // Twice as fast is shorter, and a voice that does not tell its durations says the same.
     let fast = NarrationSettings {
         speed: 2.0,
-        speaker: None,
+        ..NarrationSettings::default()
     };
     let fast = shared.synthesize(&all[2], &[], &fast, &Interrupt::default());
     assert!(fast.unwrap().samples.len() < alone[2].samples.len() * 3 / 4);

@@ -10,7 +10,7 @@ use aloud::engine::{
     Engine, Hold, Limits, Narration, NarrationSettings, Options, ShutdownWait, Submission,
     SubmitError, TaskState,
 };
-use aloud::narrate::{Manner, Request, Voices, compose, library_options, load_voice};
+use aloud::narrate::{Casting, Manner, Request, Voices, compose, library_options, load_voice};
 use aloud::settings::{Overrides, Paths, Settings, VoiceLimitOverrides, load_from};
 use aloud::text::reading::Lexicon;
 
@@ -41,14 +41,14 @@ fn narration(settings: &Settings, voice: &str, text: &str) -> Narration {
     let how = NarrationSettings::default();
     let composed = compose(
         &request,
-        &info,
-        voice,
+        (&info, voice),
         &how,
         Manner {
             pauses: &settings.pauses,
             taste: &settings.taste(),
             lexicon: &Lexicon::default(),
         },
+        &Casting::alone(),
         &settings.out,
     );
     let mut narration = composed.unwrap().narration;

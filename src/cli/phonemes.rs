@@ -10,8 +10,8 @@ use super::fetching::Show;
 use super::queue::say_format;
 use super::signals::Signals;
 use super::submit::ready;
-use crate::narrate::Request;
-use crate::service::{compose_for, unheeded};
+use crate::narrate::{Request, load_voice};
+use crate::service::compose_for;
 use crate::settings::Settings;
 use crate::text::FormatName;
 
@@ -40,17 +40,19 @@ pub(super) fn run(
     say_format(&request);
     let ready = ready(settings, offline, Show::fitting(), &|| signals.raised())?;
     let composed = compose_for(&request, &ready, settings)?;
-    if let Some(note) = unheeded(&composed.voices) {
-        writeln!(std::io::stderr(), "aloud: {note}")?;
+    let narration = &composed.narration;
+    let mut front_ends = vec![ready.voice.front_end()?];
+    for other in &narration.settings.others {
+        front_ends.push(load_voice(settings, &other.voice)?.front_end()?);
     }
-    let front_end = ready.voice.front_end()?;
     let mut problems = 0;
-    for (number, segment) in composed.narration.plan.iter() {
+    for (number, segment) in narration.plan.iter() {
         if let Some(code) = signals.exit_code() {
             return Ok(code);
         }
         let spoken = segment.spoken();
-        let utterance = front_end.prepare(&spoken)?;
+        let front_end = front_ends.get(usize::from(segment.voice));
+        let utterance = front_end.unwrap_or(&front_ends[0]).prepare(&spoken)?;
         let problem = utterance.problem();
         problems += usize::from(problem.is_some());
         if args.json {
@@ -63,6 +65,9 @@ pub(super) fn run(
                 "phonemes": utterance.phonemes,
                 "ids": utterance.ids,
             });
+            if segment.voice > 0 {
+                line["voice"] = json!(narration.voice_of(segment).0);
+            }
             for (key, words) in [
                 ("unknown", utterance.unknown),
                 ("spelled", utterance.spelled),

@@ -386,6 +386,7 @@ pub fn plan(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Plan {
             pause_ms: 0,
             heading: false,
             reading: Reading::default(),
+            voice: 0,
         };
         start = end + 1;
         segment

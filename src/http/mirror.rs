@@ -719,6 +719,7 @@ mod tests {
             end: 0,
             heading: false,
             reading: crate::model::Reading::default(),
+            voice: 0,
             pause_ms: 0,
             clip: None,
             seconds: None,

@@ -33,7 +33,7 @@ pub use history::{HistoryEntry, RunSummary};
 pub use ids::{GroupId, SegmentId, TaskId, Timestamp};
 pub use limits::Limits;
 pub(crate) use plan::char_count;
-pub use plan::{Narration, NarrationSettings, Plan, PlannedSegment};
+pub use plan::{Narration, NarrationSettings, OtherVoice, Plan, PlannedSegment};
 pub use priority::Priority;
 pub use reading::{Reading, Said};
 pub use recurring::{Occurrence, RecurringTask};

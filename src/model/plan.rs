@@ -23,6 +23,7 @@ use super::reading::Reading;
 ///     pause_ms: 300,
 ///     heading: false,
 ///     reading: Reading::default(),
+///     voice: 0,
 /// };
 /// assert_eq!(&source[segment.start as usize..segment.end as usize], &*segment.text);
 /// ```
@@ -41,6 +42,14 @@ pub struct PlannedSegment {
     /// What of the text is said otherwise than it is written.
     #[serde(default, skip_serializing_if = "Reading::is_plain")]
     pub reading: Reading,
+    /// Who says it: 0 is the narration's own voice, N the Nth of [`NarrationSettings::others`].
+    #[serde(default, skip_serializing_if = "is_narrator")]
+    pub voice: u16,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_narrator(voice: &u16) -> bool {
+    *voice == 0
 }
 
 impl PlannedSegment {
@@ -68,6 +77,7 @@ impl PlannedSegment {
 ///     pause_ms: 300,
 ///     heading: false,
 ///     reading: Reading::default(),
+///     voice: 0,
 /// };
 /// let plan = Plan::new(vec![segment(0, 4, "One."), segment(5, 9, "Two.")]);
 /// assert_eq!((plan.len(), plan.chars()), (2, 8));
@@ -98,7 +108,7 @@ impl Plan {
     ///
     /// let text = "Größer".into();
     /// let reading = Reading::default();
-    /// let segment = PlannedSegment { start: 0, end: 8, text, pause_ms: 0, heading: true, reading };
+    /// let segment = PlannedSegment { start: 0, end: 8, text, pause_ms: 0, heading: true, reading, voice: 0 };
     /// let plan = Plan::new(vec![segment]);
     /// assert_eq!(plan.chars(), 6, "characters, not bytes");
     /// assert!(Plan::new(Vec::new()).is_empty());
@@ -228,6 +238,26 @@ pub struct NarrationSettings {
     /// Which speaker of a voice that has several.
     #[serde(default)]
     pub speaker: Option<u32>,
+    /// The voices that say some of its segments, beside its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherVoice>,
+}
+
+/// A voice that says some of a narration's segments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherVoice {
+    /// Its name, or the absolute path of its model.
+    pub voice: Arc<str>,
+    /// Which version of it.
+    pub version: Arc<str>,
+}
+
+impl NarrationSettings {
+    /// The voice with this number, as [`PlannedSegment::voice`] counts them; `None` for the narration's own.
+    #[must_use]
+    pub fn other(&self, voice: u16) -> Option<&OtherVoice> {
+        self.others.get(usize::from(voice).checked_sub(1)?)
+    }
 }
 
 impl Default for NarrationSettings {
@@ -235,6 +265,7 @@ impl Default for NarrationSettings {
         Self {
             speed: 1.0,
             speaker: None,
+            others: Vec::new(),
         }
     }
 }
@@ -287,6 +318,17 @@ pub struct Narration {
     pub file: Option<PathBuf>,
 }
 
+impl Narration {
+    /// Who says a segment: the voice and its version.
+    #[must_use]
+    pub fn voice_of(&self, segment: &PlannedSegment) -> (&str, &str) {
+        match self.settings.other(segment.voice) {
+            Some(other) => (&other.voice, &other.version),
+            None => (&self.voice, &self.voice_version),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,6 +341,7 @@ mod tests {
             pause_ms: 0,
             heading: false,
             reading: Reading::default(),
+            voice: 0,
         };
         (1..=count).map(segment).collect()
     }

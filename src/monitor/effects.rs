@@ -14,6 +14,7 @@ use super::app::{Detail, Effect, Heard, Message, Vitals, Wave};
 use super::incoming::Incoming;
 use super::services::Services;
 use crate::clip;
+use crate::memory;
 use crate::model::Timestamp;
 use crate::service::{Action, Done, Refusal, TaskAction};
 
@@ -319,7 +320,7 @@ fn memory(process: u32) -> Option<u64> {
     let own = if process == std::process::id() {
         memory_stats::memory_stats()?.physical_mem as u64
     } else {
-        resident(&process.to_string())?
+        memory::resident(&process.to_string())?
     };
     let threads = fs::read_dir(format!("/proc/{process}/task"));
     let children = threads
@@ -328,16 +329,13 @@ fn memory(process: u32) -> Option<u64> {
         .flatten()
         .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     let voices: u64 = children
-        .map(|all| all.split_whitespace().filter_map(resident).sum::<u64>())
+        .map(|all| {
+            all.split_whitespace()
+                .filter_map(memory::resident)
+                .sum::<u64>()
+        })
         .sum();
     Some(own + voices)
-}
-
-/// Bytes of memory that a process has in use, by Linux's account of it.
-fn resident(process: &str) -> Option<u64> {
-    let statm = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
 }
 
 /// The free bytes and the size of the disk that `folder` is on, or will be.

@@ -122,6 +122,7 @@ pub(super) fn plan(title: &str, count: usize) -> Arc<Plan> {
             pause_ms: 400,
             heading: index == 0,
             reading: reading(text, SAID.map(|(written, words)| (written, words, None))),
+            voice: 0,
         });
         at = end + 1;
     }

@@ -44,30 +44,37 @@ impl ClipCache {
     }
 
     /// What determines the clip of an utterance: the voice, the settings and what the model is given,
-    /// whichever text, eSpeak NG or rules that came from. `None` if the voice's version is not known.
+    /// whichever text, eSpeak NG or rules that came from. `None` if the voice's version is not known. One of a
+    /// narration's other voices speaks with its first speaker, at the narration's rate.
     pub(super) fn key(
-        voice: &str,
-        version: &str,
+        (voice, version): (&str, &str),
+        rate: u32,
         settings: &NarrationSettings,
         utterance: &Utterance,
     ) -> Option<ClipKey> {
         if version.is_empty() {
             return None;
         }
-        let speaker = settings.speaker.map(u32::to_le_bytes);
+        let is_own = utterance.voice == 0;
+        let speed = settings.speed.to_le_bytes();
+        let speaker = settings.speaker.filter(|_| is_own).map(u32::to_le_bytes);
+        // What the narrator says is found by keys of earlier versions, which know of no rate.
+        let rate = (!is_own).then(|| rate.to_le_bytes());
         let ids: Vec<u8> = utterance
             .ids
             .iter()
             .flat_map(|id| id.to_le_bytes())
             .collect();
-        Some(ClipKey::of(&[
+        let mut parts: Vec<&[u8]> = vec![
             MAKING,
             voice.as_bytes(),
             version.as_bytes(),
-            &settings.speed.to_le_bytes(),
+            &speed,
             speaker.as_ref().map_or(&[], |speaker| &speaker[..]),
             &ids,
-        ]))
+        ];
+        parts.extend(rate.as_ref().map(|rate| &rate[..]));
+        Some(ClipKey::of(&parts))
     }
 
     /// The clip with this key, if there is one and it is right.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::Language;
+use super::casting::{Cast, Casting};
 use crate::clip::{WAV_LIMIT, slug};
 use crate::engine::{Narration, NarrationSettings, Plan, PlannedSegment, Reading, Said};
 use crate::settings::Pauses;
@@ -51,20 +52,21 @@ pub enum ComposeError {
         /// What is wrong with it.
         reason: String,
     },
-    /// It asks for a voice that nobody knows.
+    /// It asks for a voice that can't be had, or somebody does for a part of it.
     #[error(
-        "segment {segment} of {} asks for the voice {}, which is not known; `aloud voices` lists those \
-         that are",
+        "segment {segment} of {} is for the voice {}, which can't be had: {reason}",
         crate::text::printable(name),
         crate::text::printable(voice)
     )]
-    UnknownVoice {
+    OtherVoice {
         /// The file.
         name: String,
         /// The segment, counted from 1.
         segment: usize,
         /// The voice.
         voice: String,
+        /// Why, and what to do.
+        reason: String,
     },
     /// It holds nothing that can be spoken.
     #[error(
@@ -190,9 +192,6 @@ pub struct Left {
     pub bytes: usize,
 }
 
-/// Voices that a text asks for, each from a segment on, counted from 0.
-pub type VoicesAskedFor = Vec<(usize, Box<str>)>;
-
 /// A narration that can be submitted once it has a folder.
 #[derive(Debug)]
 pub struct Composed {
@@ -202,8 +201,6 @@ pub struct Composed {
     pub language: Option<Language>,
     /// What is left out and would be missed.
     pub left: Vec<Left>,
-    /// Voices that the text asks for. A narration has one.
-    pub voices: VoicesAskedFor,
     /// Seconds of speech, estimated.
     pub estimated_seconds: f64,
     /// How many files the joined narration will probably need, for a WAV file holds 4 GiB.
@@ -221,17 +218,18 @@ pub struct Manner<'a> {
     pub lexicon: &'a Lexicon,
 }
 
-/// Cuts a text and makes a narration of it, to be spoken by `voice` (its name or its path) into a
-/// new folder in `out`.
+/// Cuts a text and makes a narration of it, to be spoken by `voice` (its name or its path) and those that
+/// `casting` gives parts of it to, into a new folder in `out`.
 ///
 /// # Errors
-/// [`ComposeError::NothingToSpeak`]; [`ComposeError::Output`] if the name of `out` is not UTF-8.
+/// [`ComposeError::NothingToSpeak`]; [`ComposeError::OtherVoice`]; [`ComposeError::Output`] if the name of
+/// `out` is not UTF-8.
 pub fn compose(
     request: &Request,
-    info: &VoiceInfo,
-    voice: &str,
+    (info, voice): (&VoiceInfo, &str),
     settings: &NarrationSettings,
     manner: Manner<'_>,
+    casting: &Casting<'_>,
     out: &Path,
 ) -> Result<Composed, ComposeError> {
     if out.to_str().is_none() {
@@ -242,7 +240,12 @@ pub fn compose(
         });
     }
     let text = request.source.text.as_str();
-    let (cut, language) = cut(request, info, manner)?;
+    let (cut, language) = cut(request, info, manner, casting)?;
+    let cast = cast(request, &cut, voice, casting)?;
+    let settings = &NarrationSettings {
+        others: cast.kept(),
+        ..settings.clone()
+    };
     let stem = request
         .path
         .as_deref()
@@ -254,7 +257,7 @@ pub fn compose(
         .or_else(|| stem.as_deref().map(ToOwned::to_owned))
         .unwrap_or_else(|| first_words(&cut.segments[0].text));
     let folder = out.join(slug(stem.as_deref().unwrap_or(&title)));
-    let plan = Plan::new(planned(&cut.segments, &info.language, manner));
+    let plan = Plan::new(planned(&cut.segments, &info.language, &cast, manner));
     let (estimated_seconds, estimated_files) = estimate(&plan, info.sample_rate, settings.speed);
     let narration = Narration {
         title: title.into(),
@@ -271,7 +274,6 @@ pub fn compose(
     Ok(Composed {
         narration,
         language,
-        voices: cut.voices,
         left,
         estimated_seconds,
         estimated_files,
@@ -305,24 +307,47 @@ fn estimate(plan: &Plan, rate: u32, speed: f32) -> (f64, u64) {
     (seconds, (bytes / WAV_LIMIT as f64).ceil().max(1.0) as u64)
 }
 
-/// Cuts a text that is spoken to someone now, and has no folder.
+/// Cuts a text that is spoken to someone now, and has no folder; gives its plan, and the settings with the
+/// voices that say some of it.
 ///
 /// # Errors
-/// [`ComposeError::NothingToSpeak`]
+/// [`ComposeError::NothingToSpeak`]; [`ComposeError::OtherVoice`]
 pub fn speech_plan(
     request: &Request,
-    info: &VoiceInfo,
+    (info, voice): (&VoiceInfo, &str),
+    settings: &NarrationSettings,
     manner: Manner<'_>,
-) -> Result<(Plan, VoicesAskedFor), ComposeError> {
-    let (cut, _) = cut(request, info, manner)?;
-    let plan = Plan::new(planned(&cut.segments, &info.language, manner));
-    Ok((plan, cut.voices))
+    casting: &Casting<'_>,
+) -> Result<(Plan, NarrationSettings), ComposeError> {
+    let (cut, _) = cut(request, info, manner, casting)?;
+    let cast = cast(request, &cut, voice, casting)?;
+    let plan = Plan::new(planned(&cut.segments, &info.language, &cast, manner));
+    let settings = NarrationSettings {
+        others: cast.kept(),
+        ..settings.clone()
+    };
+    Ok((plan, settings))
+}
+
+fn cast(
+    request: &Request,
+    cut: &Segmentation,
+    voice: &str,
+    casting: &Casting<'_>,
+) -> Result<Cast, ComposeError> {
+    Cast::of(cut, voice, casting).map_err(|absent| ComposeError::OtherVoice {
+        name: request.name.clone(),
+        segment: absent.segment + 1,
+        voice: absent.voice,
+        reason: absent.reason,
+    })
 }
 
 fn cut(
     request: &Request,
     info: &VoiceInfo,
     manner: Manner<'_>,
+    casting: &Casting<'_>,
 ) -> Result<(Segmentation, Option<Language>), ComposeError> {
     let text = request.source.text.as_str();
     let document = parse(text, request.format().name.format());
@@ -330,7 +355,11 @@ fn cut(
     let repairs = Repairs {
         note_marks: manner.taste.note_marks == NoteMarks::Spoken,
     };
-    let cut = segment_with(text, &document, language, &Limits::default(), &repairs);
+    let limits = Limits {
+        speech_apart: casting.dialogue.is_some(),
+        ..Limits::default()
+    };
+    let cut = segment_with(text, &document, language, &limits, &repairs);
     if cut.segments.is_empty() {
         let mut reasons: Vec<_> = cut
             .omissions
@@ -360,7 +389,12 @@ fn first_words(text: &str) -> String {
         .join(" ")
 }
 
-fn planned(segments: &[Segment], language: &str, manner: Manner<'_>) -> Vec<PlannedSegment> {
+fn planned(
+    segments: &[Segment],
+    language: &str,
+    cast: &Cast,
+    manner: Manner<'_>,
+) -> Vec<PlannedSegment> {
     let pauses = manner.pauses;
     let heading = |segment: &Segment| matches!(segment.kind, SegmentKind::Heading(_));
     segments
@@ -374,6 +408,10 @@ fn planned(segments: &[Segment], language: &str, manner: Manner<'_>) -> Vec<Plan
                 SegmentEnd::Heading => pauses.heading_ms,
             };
             let before_heading = segments.get(index + 1).is_some_and(heading);
+            let voice = cast.says.get(index).copied().unwrap_or_default();
+            let other = usize::from(voice).checked_sub(1);
+            let other = other.and_then(|other| cast.others.get(other));
+            let language = other.map_or(language, |other| &other.info.language);
             PlannedSegment {
                 start: segment.span.start as u64,
                 end: segment.span.end as u64,
@@ -389,6 +427,7 @@ fn planned(segments: &[Segment], language: &str, manner: Manner<'_>) -> Vec<Plan
                     let given = given.map(|(span, phonemes)| as_given(span.clone(), phonemes));
                     reading(&segment.text, given.collect(), language, manner)
                 },
+                voice,
             }
         })
         .collect()
@@ -555,6 +594,11 @@ fn fingerprint(
     add(&settings.speed.to_le_bytes());
     add(&settings.speaker.map_or([0xff; 4], u32::to_le_bytes));
     add(folder.as_os_str().as_encoded_bytes());
+    // Nothing where one voice says all: such narrations are known again from earlier versions.
+    for other in &settings.others {
+        add(other.voice.as_bytes());
+        add(other.version.as_bytes());
+    }
     for (_, segment) in plan.iter() {
         add(&segment.start.to_le_bytes());
         add(&segment.end.to_le_bytes());
@@ -569,6 +613,9 @@ fn fingerprint(
         });
         if !same {
             add(segment.text.as_bytes());
+        }
+        if segment.voice > 0 {
+            add(&segment.voice.to_le_bytes());
         }
         // Nothing where all is said as it stands: such texts are known again from earlier versions.
         for said in segment.reading.said() {

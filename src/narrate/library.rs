@@ -47,11 +47,14 @@ pub fn library_options_with(settings: &Settings, voices: &Arc<Voices>) -> Option
     options.takes_limits = settings.voice_program.is_some();
     let kept = ClipCache::from_settings(settings);
     let library = settings.paths.library.clone();
+    let most_memory = settings.voices_memory_mb;
+    let most_memory = most_memory.map(|megabytes| u64::from(megabytes) * 1_000_000);
     // What a task has used of the processor is counted by the system, for a process.
     let is_counted = settings.limits.cpu_time.is_some();
     options.narrator = Some(Arc::new(move || {
         let narrator = VoiceNarrator::new(Arc::clone(&resolve))
             .keeping(kept.clone())
+            .with_memory(most_memory)
             .in_library(&library);
         Box::new(if is_counted {
             narrator.with_new_voices()

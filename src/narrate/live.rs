@@ -6,12 +6,13 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use super::ClipCache;
+use super::ensemble::{FrontEnds, Models};
 use super::errors::fault_error;
 use super::narrator::work_error;
 use super::pipeline::{best_try, failed, kept};
 use crate::clip::{self, ClipKey, KeptClip};
 use crate::engine::{PlannedSegment, SegmentId, SpeechRequest, TaskContext, WorkError};
-use crate::speech::{FrontEnd, SpeechError, Synthesizer, Utterance};
+use crate::speech::{Synthesizer, Utterance};
 
 /// Up to so many segments, it is looked whether all were made before. More would be held in memory for a
 /// while, and the listener would wait for the look.
@@ -24,7 +25,7 @@ pub(super) struct Live<'a> {
     pub(super) kept: Option<&'a ClipCache>,
     /// Samples a second.
     pub(super) rate: u32,
-    pub(super) front_end: &'a dyn FrontEnd,
+    pub(super) front_ends: &'a FrontEnds,
 }
 
 /// A segment for the model, or for the listener at once.
@@ -44,16 +45,12 @@ impl Prepared {
 }
 
 impl Live<'_> {
-    /// Speaks whatever the listener wants. `open` opens the model; it is not called if clips that were
-    /// made before are all that is wanted.
-    pub(super) fn speak<'s>(
-        &self,
-        open: impl FnOnce() -> Result<&'s mut (dyn Synthesizer + 'static), SpeechError>,
-    ) -> Result<(), WorkError> {
+    /// Speaks whatever the listener wants. No model is opened if clips that were made before are all that
+    /// is wanted.
+    pub(super) fn speak(&self, models: &mut Models) -> Result<(), WorkError> {
         let listener = &self.speech.listener;
         let mut coming = VecDeque::new();
-        let mut open = Some(open);
-        let mut model: Option<&mut dyn Synthesizer> = None;
+        let mut is_open = false;
         let mut spoken = 0;
         while let Some(id) = listener.next() {
             self.go_on()?;
@@ -70,13 +67,13 @@ impl Live<'_> {
             let samples = if now.is_ready() {
                 now.clip.as_ref().and_then(samples).unwrap_or_default()
             } else {
-                if let Some(open) = open.take() {
-                    model = Some(open().map_err(work_error)?);
+                if !is_open {
+                    let interrupt = self.context.interrupt();
+                    let opened = models.open(now.utterance.voice, interrupt);
+                    opened.map_err(work_error)?;
+                    is_open = true;
                 }
-                let Some(model) = &mut model else {
-                    return Err(WorkError::Interrupted);
-                };
-                while coming.len() < model.looks_ahead() {
+                while coming.len() < models.looks_ahead() {
                     let last = coming.back().map_or(id, |last: &Prepared| last.id);
                     let next = SegmentId::new(last.get() + 1);
                     if self.speech.plan.get(next).is_none() {
@@ -84,16 +81,16 @@ impl Live<'_> {
                     }
                     coming.push_back(self.prepare(next)?);
                 }
-                self.make(&mut **model, &now, &coming)?
+                self.make(models, &now, &coming)?
             };
             spoken += samples.len();
             listener.hear(id, &samples, self.rate);
             let (done, all) = (u64::from(id.get()), u64::from(self.speech.plan.len()));
             self.context.update_progress(done, all, None);
         }
-        if let Some(model) = model {
+        if is_open {
             // Nobody waits for what was begun ahead.
-            model.cancel_prefetch().map_err(work_error)?;
+            models.cancel_prefetch().map_err(work_error)?;
         }
         tracing::debug!(samples = spoken, "spoken to a listener");
         Ok(())
@@ -132,19 +129,21 @@ impl Live<'_> {
     fn prepare(&self, id: SegmentId) -> Result<Prepared, WorkError> {
         let segment = self.speech.plan.get(id);
         let spoken = segment.map(PlannedSegment::spoken).unwrap_or_default();
-        let prepared = self.front_end.prepare(&spoken);
+        let voice = segment.map_or(0, |segment| segment.voice);
+        let front_end = self.front_ends.get(voice);
+        let prepared = front_end.and_then(|front_end| front_end.prepare(&spoken));
         let utterance = prepared.map_err(|error| work_error(error).of_segment(id))?;
+        let utterance = Utterance { voice, ..utterance };
         // A clip with a problem is not kept, and none is copied in its place.
         let is_right = utterance.problem().is_none() && utterance.sounds() > 0;
-        let SpeechRequest {
-            voice,
-            voice_version,
-            settings,
-            ..
-        } = self.speech;
+        let settings = &self.speech.settings;
+        let said_by: (&str, &str) = match settings.other(voice) {
+            Some(other) => (&other.voice, &other.version),
+            None => (&self.speech.voice, &self.speech.voice_version),
+        };
         let key = (self.kept)
             .filter(|_| is_right)
-            .and_then(|_| ClipCache::key(voice, voice_version, settings, &utterance));
+            .and_then(|_| ClipCache::key(said_by, self.rate, settings, &utterance));
         let known = self.kept.zip(key.as_ref());
         let clip = known.and_then(|(kept, key)| kept.get(key));
         Ok(Prepared {
@@ -158,7 +157,7 @@ impl Live<'_> {
     /// Has the model speak a segment.
     fn make(
         &self,
-        model: &mut dyn Synthesizer,
+        model: &mut Models,
         now: &Prepared,
         coming: &VecDeque<Prepared>,
     ) -> Result<Vec<i16>, WorkError> {

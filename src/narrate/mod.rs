@@ -4,8 +4,10 @@
 //! never waits for phonemes, the disk or the database. Both hand-overs are bounded. What could not
 //! be spoken is an error on its segment, never a silent gap.
 
+mod casting;
 mod clip_cache;
 mod compose;
+mod ensemble;
 mod errors;
 mod folder;
 mod identity;
@@ -17,15 +19,16 @@ mod live;
 mod narrator;
 mod new;
 mod pipeline;
+mod resample;
 mod tuning;
 mod voices;
 mod word_times;
 
 pub use crate::speech::Speaker;
+pub use casting::{Casting, FindVoice, Found};
 pub use clip_cache::ClipCache;
 pub use compose::{
-    ComposeError, Composed, Left, Manner, Request, VoicesAskedFor, compose, read_again,
-    speech_plan, spoken_by,
+    ComposeError, Composed, Left, Manner, Request, compose, read_again, speech_plan, spoken_by,
 };
 pub use folder::{MARK_FILE, OwnFolder, Owner, claim, create_folder, pass_on};
 pub use identity::LibraryId;

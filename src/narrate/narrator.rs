@@ -4,17 +4,17 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::json;
 
+use super::ensemble::{Ensemble, Part};
 use super::live::Live;
 use super::{ClipCache, joining, pipeline};
 use crate::engine::{
-    ErrorCode, ErrorObject, Interrupt, Limits, Narration, Narrator, SpeechRequest, TaskContext,
-    WorkError, WorkResult,
+    ErrorCode, ErrorObject, Limits, Narration, NarrationSettings, Narrator, SpeechRequest,
+    TaskContext, WorkError, WorkResult,
 };
-use crate::speech::{FrontEnd, SpeechError, Synthesizer, Voice};
+use crate::speech::{SpeechError, Voice};
 
 /// Finds a voice by what a narration calls it: a name, or the path of a model; it is to be held to the
 /// limits of the task.
@@ -24,18 +24,11 @@ pub type VoiceResolver =
 /// Narrates with real voices.
 pub struct VoiceNarrator {
     resolve: VoiceResolver,
-    open: Option<Open>,
+    open: Option<Ensemble>,
+    most_memory: Option<u64>,
     kept: Option<ClipCache>,
     library: Option<PathBuf>,
     always_new: bool,
-}
-
-struct Open {
-    name: Arc<str>,
-    limits: Limits,
-    voice: Arc<dyn Voice>,
-    front_end: Option<Box<dyn FrontEnd>>,
-    synthesizer: Option<Box<dyn Synthesizer>>,
 }
 
 impl VoiceNarrator {
@@ -45,6 +38,7 @@ impl VoiceNarrator {
         Self {
             resolve,
             open: None,
+            most_memory: None,
             kept: None,
             library: None,
             always_new: false,
@@ -66,6 +60,14 @@ impl VoiceNarrator {
         self
     }
 
+    /// The same with so many bytes of memory for the voices of a narration that has several; `None` is half of
+    /// what is free.
+    #[must_use]
+    pub fn with_memory(mut self, most: Option<u64>) -> Self {
+        self.most_memory = most;
+        self
+    }
+
     /// The same with a voice of its own for each narration.
     #[must_use]
     pub fn with_new_voices(mut self) -> Self {
@@ -73,69 +75,49 @@ impl VoiceNarrator {
         self
     }
 
-    /// The voice of this name; if it is open already, that one, if it has this version.
-    fn open(
-        &mut self,
-        name: &Arc<str>,
-        version: &str,
-        limits: Limits,
-    ) -> Result<&mut Open, WorkError> {
-        let same =
-            |open: &Open| open.name == *name && open.limits == limits && is_version(open, version);
-        if !self.open.as_ref().is_some_and(same) {
-            // The old model goes before the new one comes: two would not fit everywhere.
-            self.close();
-            let voice = (self.resolve)(name, limits).map_err(WorkError::Failed)?;
-            let open = Open {
-                name: Arc::clone(name),
-                limits,
-                voice,
-                front_end: None,
-                synthesizer: None,
-            };
+    /// These voices, the first being the narrator's; if they are open already, those.
+    fn open(&mut self, parts: &[Part], limits: Limits) -> Result<&mut Ensemble, WorkError> {
+        let same = |open: &Ensemble| open.limits == limits && open.is_of(parts);
+        if let Some(open) = self.open.take_if(|open| same(open)) {
             return Ok(self.open.insert(open));
         }
-        self.open.as_mut().ok_or_else(|| {
-            WorkError::Failed(ErrorObject::new(
-                ErrorCode::Voice,
-                format!("the voice {name} is not open"),
-            ))
-        })
+        // The old model goes before the new one comes: two would not fit everywhere.
+        self.close();
+        let mut voices = Vec::with_capacity(parts.len());
+        for part in parts {
+            let voice = (self.resolve)(&part.name, limits).map_err(WorkError::Failed)?;
+            voices.push((part.clone(), voice));
+        }
+        let open = Ensemble::new(voices, limits, self.most_memory);
+        Ok(self.open.insert(open))
     }
 
-    /// Gives the voice back, with what others have of it.
+    /// Gives the voices back, with what others have of them.
     fn close(&mut self) {
-        if let Some(Open {
-            voice,
-            front_end,
-            synthesizer,
-            ..
-        }) = self.open.take()
-        {
-            drop((front_end, synthesizer));
-            voice.rest();
+        if let Some(open) = self.open.take() {
+            open.close();
         }
     }
 
     fn speak_with(&mut self, speech: &SpeechRequest, context: &TaskContext) -> WorkResult {
         let kept = self.kept.clone();
-        let version = &speech.voice_version;
-        let open = self.open(&speech.voice, version, context.limits())?;
-        if !is_version(open, version) {
-            let error = voice_changed_error(&speech.voice, &speech.title);
+        let parts = parts(&speech.voice, &speech.voice_version, &speech.settings);
+        let open = self.open(&parts, context.limits())?;
+        if let Some(part) = open.stranger() {
+            let error = voice_changed_error(&part.name, &speech.title);
             return Err(WorkError::Failed(error));
         }
-        let voice = Arc::clone(&open.voice);
-        let front_end = front_end_of(&*voice, &mut open.front_end).map_err(work_error)?;
+        let front_ends = Arc::clone(&open.front_ends);
+        // What can't be read at all is told before anything is opened.
+        front_ends.get(0).map_err(work_error)?;
         let live = Live {
             speech,
             context,
             kept: kept.as_ref(),
-            rate: voice.info().sample_rate,
-            front_end,
+            rate: open.rate(),
+            front_ends: &front_ends,
         };
-        let synthesizer = &mut open.synthesizer;
-        live.speak(|| synthesizer_of(&*voice, synthesizer, context.interrupt()))?;
+        live.speak(&mut open.models)?;
         if let Some(kept) = &kept {
             kept.trim_now_and_then();
         }
@@ -149,17 +131,20 @@ impl VoiceNarrator {
         limits: Limits,
     ) -> WorkResult {
         let (kept, library) = (self.kept.clone(), self.library.clone());
-        let open = self.open(&narration.voice, &narration.voice_version, limits)?;
-        if !is_version(open, &narration.voice_version) {
-            let error = voice_changed_error(&narration.voice, &narration.title);
+        let parts = parts(
+            &narration.voice,
+            &narration.voice_version,
+            &narration.settings,
+        );
+        let open = self.open(&parts, limits)?;
+        if let Some(part) = open.stranger() {
+            let error = voice_changed_error(&part.name, &narration.title);
             return Err(WorkError::Failed(error));
         }
-        let rate = open.voice.info().sample_rate;
-        let voice = Arc::clone(&open.voice);
+        let rate = open.rate();
         // Clips may be cleared away or damaged before they are joined: these are made again, once.
         let mut again = HashSet::new();
         let joined = loop {
-            let (synthesizer, front_end) = (&mut open.synthesizer, &mut open.front_end);
             let job = pipeline::Job {
                 narration,
                 context,
@@ -167,11 +152,7 @@ impl VoiceNarrator {
                 library: library.as_deref(),
                 rate,
             };
-            pipeline::speak(
-                job,
-                || front_end_of(&*voice, front_end),
-                || synthesizer_of(&*voice, synthesizer, context.interrupt()),
-            )?;
+            pipeline::speak(job, &open.front_ends, &mut open.models)?;
             if let Some(joined) = joining::join(job, &mut again)? {
                 break joined;
             }
@@ -228,39 +209,17 @@ impl Narrator for VoiceNarrator {
     }
 }
 
-/// The front end of an open voice; the first who asks opens it.
-fn front_end_of<'o>(
-    voice: &dyn Voice,
-    slot: &'o mut Option<Box<dyn FrontEnd>>,
-) -> Result<&'o (dyn FrontEnd + 'static), SpeechError> {
-    match slot {
-        Some(front_end) => Ok(&**front_end),
-        slot => Ok(&**slot.insert(voice.front_end()?)),
-    }
-}
-
-/// The model of an open voice; the first who asks opens it.
-fn synthesizer_of<'o>(
-    voice: &dyn Voice,
-    slot: &'o mut Option<Box<dyn Synthesizer>>,
-    interrupt: &Interrupt,
-) -> Result<&'o mut (dyn Synthesizer + 'static), SpeechError> {
-    match slot {
-        Some(synthesizer) => Ok(synthesizer.as_mut()),
-        slot => {
-            let begun = Instant::now();
-            let opened = slot.insert(voice.open(interrupt)?);
-            let seconds = begun.elapsed().as_secs_f64();
-            let name = &voice.info().name;
-            tracing::info!(voice = name, "the voice is open, after {seconds:.1} s");
-            Ok(opened.as_mut())
-        }
-    }
-}
-
-/// Whether the voice is the one that is wanted, such as the one that a narration was begun with.
-fn is_version(open: &Open, wanted: &str) -> bool {
-    wanted.is_empty() || wanted == open.voice.info().version
+/// The voices of a narration: its own, then the others.
+fn parts(voice: &Arc<str>, version: &Arc<str>, settings: &NarrationSettings) -> Vec<Part> {
+    let own = Part {
+        name: Arc::clone(voice),
+        version: Arc::clone(version),
+    };
+    let others = settings.others.iter().map(|other| Part {
+        name: Arc::clone(&other.voice),
+        version: Arc::clone(&other.version),
+    });
+    std::iter::once(own).chain(others).collect()
 }
 
 fn voice_changed_error(voice: &str, title: &str) -> ErrorObject {

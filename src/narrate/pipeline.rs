@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
 
+use super::ensemble::{FrontEnds, Models};
 use super::errors::{
     fault_error, folder_error, memory_error, poisonous_error, silence_error, timeout_error,
     wording_error,
@@ -26,7 +27,7 @@ use crate::engine::{
     PlannedSegment, SegmentId, StoredClip, TaskContext, WorkError,
 };
 use crate::files;
-use crate::speech::{FrontEnd, Speech, SpeechError, SpokenWord, Synthesizer, Utterance};
+use crate::speech::{Speech, SpeechError, SpokenWord, Synthesizer, Utterance};
 
 /// Segments prepared ahead of the model.
 const AHEAD: usize = 4;
@@ -141,13 +142,13 @@ impl Drop for Close<'_> {
     }
 }
 
-/// Speaks and publishes every segment that has no clip yet. `front_end` is called only if there is
-/// one. `synthesizer` opens the model, when the first segments are being prepared already; it is not
-/// called if clips that were made before are all that is needed.
-pub(super) fn speak<'s>(
+/// Speaks and publishes every segment that has no clip yet. The front end is opened only if there is
+/// one, and the model when the first segments are being prepared already; it is not opened if clips that
+/// were made before are all that is needed.
+pub(super) fn speak(
     job: Job<'_>,
-    front_end: impl FnOnce() -> Result<&'s (dyn FrontEnd + 'static), SpeechError>,
-    synthesizer: impl FnOnce() -> Result<&'s mut (dyn Synthesizer + 'static), SpeechError>,
+    front_ends: &FrontEnds,
+    models: &mut Models,
 ) -> Result<(), WorkError> {
     let Job {
         narration, context, ..
@@ -164,7 +165,9 @@ pub(super) fn speak<'s>(
     if missing.is_empty() {
         return Ok(());
     }
-    let front_end = front_end().map_err(work_error)?;
+    front_ends
+        .get(missing[0].segment.voice)
+        .map_err(work_error)?;
     let (to_model, prepared) = async_channel::bounded::<Prepared>(AHEAD);
     let (to_disk, clips) = async_channel::bounded::<Clip>(BEHIND);
     std::thread::scope(|scope| {
@@ -178,7 +181,7 @@ pub(super) fn speak<'s>(
             .name("aloud-prepare".into())
             .spawn_scoped(scope, move || {
                 let _entered = of_prepare.enter();
-                prepare(job, missing, front_end, to_model, past_the_model);
+                prepare(job, missing, front_ends, to_model, past_the_model);
             })?;
         let publisher = std::thread::Builder::new()
             .name("aloud-publish".into())
@@ -189,12 +192,16 @@ pub(super) fn speak<'s>(
         // The model is opened for the first segment that needs it, while the next are prepared.
         let run = match prepared.recv_blocking() {
             Err(_) => stopped(context),
-            Ok(first) => synthesizer().map_err(work_error).and_then(|model| {
-                let run = synthesize(job, model, first, &prepared, &to_disk);
-                // Whatever ended it, nobody waits for what was begun ahead.
-                let rested = model.cancel_prefetch().map_err(work_error);
-                run.and(rested)
-            }),
+            Ok(first) => {
+                let voice = first.utterance.as_ref().map_or(0, |first| first.voice);
+                let opened = models.open(voice, context.interrupt()).map_err(work_error);
+                opened.and_then(|()| {
+                    let run = synthesize(job, models, first, &prepared, &to_disk);
+                    // Whatever ended it, nobody waits for what was begun ahead.
+                    let rested = models.cancel_prefetch().map_err(work_error);
+                    run.and(rested)
+                })
+            }
         };
         drop(close);
         let published = publisher
@@ -270,7 +277,7 @@ fn is_whole(narration: &Narration, clip: &StoredClip) -> bool {
 fn prepare(
     job: Job<'_>,
     missing: Vec<Missing<'_>>,
-    front_end: &dyn FrontEnd,
+    front_ends: &FrontEnds,
     to_model: Sender<Prepared>,
     past_the_model: Sender<Clip>,
 ) {
@@ -283,13 +290,21 @@ fn prepare(
         if job.context.interrupt().reason().is_some() {
             break;
         }
-        let utterance = speakable(front_end.prepare(&segment.spoken()));
+        let prepared = front_ends.get(segment.voice).and_then(|front_end| {
+            let utterance = front_end.prepare(&segment.spoken())?;
+            Ok(Utterance {
+                voice: segment.voice,
+                ..utterance
+            })
+        });
+        let utterance = speakable(prepared);
         // A clip with a problem is not kept, and none is copied in its place.
         let is_right = |utterance: &&Utterance| utterance.problem().is_none();
         let known = job.kept.zip(utterance.as_ref().ok().filter(is_right));
         let of = job.narration;
         let key = known.and_then(|(_, utterance)| {
-            ClipCache::key(&of.voice, &of.voice_version, &of.settings, utterance)
+            let said_by = of.voice_of(segment);
+            ClipCache::key(said_by, job.rate, &of.settings, utterance)
         });
         let copy = job.kept.zip(key.as_ref()).filter(|_| may_copy);
         let is_gone = if let Some(clip) = copy.and_then(|(kept, key)| kept.get(key)) {

@@ -99,6 +99,7 @@ mod tests {
             pause_ms: 0,
             heading: false,
             reading,
+            voice: 0,
         };
         let spoken = segment.spoken();
         let mut ids = 0..0;

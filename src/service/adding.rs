@@ -9,7 +9,7 @@ use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::submit::{self, compose_for, foreign, unheeded};
+use super::submit::{self, compose_for, foreign};
 use super::{NarrationDefaults, Refusal, RefusalKind, Submitted, Terms, typed, voice};
 use crate::engine::{
     Engine, Operation, Options, StoreError, Submission, SubmitError, TaskContext, WorkError,
@@ -194,7 +194,6 @@ impl Adder<'_> {
         let text = printable(&request.name);
         let language = composed.language.as_ref();
         let mut told = Vec::from_iter(foreign(self.settings, ready.voice.info(), language));
-        told.extend(unheeded(&composed.voices));
         for left in &composed.left {
             told.push(format!("left out: {} × {}", left.stretches, left.reason));
         }

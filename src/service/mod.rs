@@ -49,7 +49,7 @@ pub use schedule::{LastRun, Schedule, When, WrittenSchedule};
 pub(crate) use schedule::{Taken, moment, to_come};
 pub use sound::Sound;
 pub use speech::{SpeechOrder, SpeechStream};
-pub(crate) use submit::{Ready, compose_for, foreign, reference, submit, submit_with, unheeded};
+pub(crate) use submit::{Ready, compose_for, foreign, reference, submit, submit_with};
 pub use summary::{SegmentState, SegmentView, TaskBrief, TaskSummary};
 pub use terms::{RequestKey, Terms};
 pub(crate) use trace::{InTrace, Traced, current_trace};

@@ -11,10 +11,10 @@ use crate::assets::Assets;
 use crate::engine::{Engine, Submission};
 use crate::model::{Narration, NarrationSettings, TaskId};
 use crate::narrate::{
-    ComposeError, Composed, Language, LibraryId, Manner, Owner, Request, VoicesAskedFor, claim,
-    compose, create_folder, joined_name, language_name, lexicon_for,
+    Casting, Composed, Found, Language, LibraryId, Manner, Owner, Request, claim, compose,
+    create_folder, joined_name, language_name, lexicon_for,
 };
-use crate::service::voice::speaker_of;
+use crate::service::voice::{self, speaker_of};
 use crate::settings::Settings;
 use crate::speech::{Voice, VoiceInfo};
 use crate::text::printable;
@@ -49,61 +49,48 @@ pub(crate) fn compose_for(
     let how = NarrationSettings {
         speed: settings.speed,
         speaker: speaker.map(|it| speaker_of(info, it)).transpose()?,
+        others: Vec::new(),
     };
-    let composed = compose(
-        request,
-        info,
-        &ready.reference,
-        &how,
-        Manner {
-            pauses: &settings.pauses,
-            taste: &settings.taste(),
-            lexicon: &lexicon_for(&settings.paths, request.file.as_deref())?,
-        },
-        &settings.out,
-    )?;
-    check_voices(settings, &request.name, &composed.voices)?;
-    Ok(composed)
+    let (taste, lexicon) = (
+        settings.taste(),
+        lexicon_for(&settings.paths, request.file.as_deref())?,
+    );
+    let manner = Manner {
+        pauses: &settings.pauses,
+        taste: &taste,
+        lexicon: &lexicon,
+    };
+    let narrator = (info, ready.reference.as_str());
+    let composed = with_casting(settings, |casting| {
+        compose(request, narrator, &how, manner, casting, &settings.out)
+    });
+    Ok(composed?)
 }
 
-/// Whether whoever narrates knows the voices that a text asks for.
-///
-/// # Errors
-/// [`ComposeError::UnknownVoice`]
-pub(super) fn check_voices(
-    settings: &Settings,
-    text: &str,
-    voices: &VoicesAskedFor,
-) -> Result<(), ComposeError> {
-    if voices.is_empty() {
-        return Ok(());
-    }
-    let listed = Assets::from_settings(settings).voices();
-    let is_known = |name: &str| {
-        name == settings.voice
-            || settings.voices.contains_key(name)
-            || listed.iter().any(|voice| voice.name == name)
+/// Who says what beside the narrator, under these settings; `f` is given that.
+pub(super) fn with_casting<T>(settings: &Settings, f: impl FnOnce(&Casting<'_>) -> T) -> T {
+    let find = |name: &str| {
+        let named = settings.voices.get(name).map(String::as_str);
+        let is_set = settings.dialogue_voice.as_deref() == Some(name)
+            || settings.chapter_voices.names(name)
+            || settings.voice == name;
+        // A text is from anywhere: what it names is a voice of the list, and no file.
+        if named.is_none() && !is_set && name.contains(['/', '\\', '~']) {
+            return Err("it is no voice of the list that `aloud voices` shows".to_owned());
+        }
+        let name = named.unwrap_or(name);
+        let found = voice::usable(settings, name).map_err(|error| format!("{error:#}"))?;
+        Ok(Found {
+            info: found.voice.info().clone(),
+            reference: found.reference.into(),
+        })
     };
-    match voices.iter().find(|(_, name)| !is_known(name)) {
-        None => Ok(()),
-        Some((segment, name)) => Err(ComposeError::UnknownVoice {
-            name: text.to_owned(),
-            segment: segment + 1,
-            voice: (**name).to_owned(),
-        }),
-    }
-}
-
-/// What a text asks for and does not get.
-pub(crate) fn unheeded(voices: &VoicesAskedFor) -> Option<String> {
-    let (segment, name) = voices.first()?;
-    Some(format!(
-        "it asks for the voice {} from segment {} on ({} such wishes): a narration has one voice, so \
-         this has no effect",
-        printable(name),
-        segment + 1,
-        voices.len()
-    ))
+    let chapters = &settings.chapter_voices;
+    f(&Casting {
+        find: &find,
+        dialogue: settings.dialogue_voice.as_deref(),
+        chapters: (!chapters.is_empty()).then_some(chapters),
+    })
 }
 
 /// What a voice does to a text in another language than its own, and which voices speak that.

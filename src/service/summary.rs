@@ -339,6 +339,9 @@ pub struct SegmentView {
     /// What of the text is said otherwise than it is written.
     #[serde(default, skip_serializing_if = "Reading::is_plain")]
     pub reading: Reading,
+    /// Who says it: 0 is the narration's own voice, N the Nth of its others.
+    #[serde(default)]
+    pub voice: u16,
     /// The file of its clip, in the task's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<Arc<str>>,
@@ -395,6 +398,7 @@ impl SegmentView {
             heading: planned.is_some_and(|planned| planned.heading),
             reading: planned.map_or_else(Reading::default, |planned| planned.reading.clone()),
             pause_ms: planned.map_or(0, |planned| planned.pause_ms),
+            voice: planned.map_or(0, |planned| planned.voice),
             clip: clip.map(|clip| Arc::clone(&clip.clip)),
             seconds: clip.map(|clip| clip.duration.as_secs_f64()),
             work_seconds: clip.map(|clip| clip.work.as_secs_f64()),
@@ -411,6 +415,7 @@ impl SegmentView {
             pause_ms: self.pause_ms,
             heading: self.heading,
             reading: self.reading.clone(),
+            voice: self.voice,
         }
     }
 
@@ -483,6 +488,7 @@ mod tests {
             pause_ms: 0,
             heading: false,
             reading,
+            voice: 0,
         }]));
         let planned = narration.plan.clone();
         let id = engine.submit(Submission::new(narration).paused()).unwrap();

@@ -48,7 +48,11 @@ pub(super) fn check(
     let speaker = speaker
         .map(|speaker| speaker_of(info, speaker))
         .transpose()?;
-    Ok(NarrationSettings { speed, speaker })
+    Ok(NarrationSettings {
+        speed,
+        speaker,
+        others: Vec::new(),
+    })
 }
 
 /// The number of a voice's speaker.

@@ -6,6 +6,7 @@
 //! the flags ([`Overrides`]) and [`Settings::explain`]. This part must never create or change
 //! a file.
 
+mod chapters;
 mod error;
 mod paths;
 mod sources;
@@ -22,6 +23,7 @@ use std::{
 
 use crate::speech::{Layout, Speaker};
 use crate::text::reading::{Addresses, Dates, Emoji, NoteMarks, Taste, Urls, Years};
+pub use chapters::ChapterVoices;
 pub use error::SettingsError;
 pub(crate) use error::printable;
 pub use paths::Paths;
@@ -216,6 +218,13 @@ settings! {
     speed: f32 = |_| 1.0, |value| within(value, 0.25..=4.0);
     /// Which of a voice's speakers, by number or name, for voices that have several; none is the voice's first.
     speaker: Option<Speaker> = |_| None, anything;
+    /// The voice that says what stands in quotation marks; none is the one that tells the rest.
+    dialogue_voice: Option<String> = |_| None, |value| optional(value, |text| not_empty(text));
+    /// Voices that tell chapters, as `1=af_heart, 3-5=bf_emma`; the others are told by the usual one.
+    chapter_voices: ChapterVoices = |_| ChapterVoices::default(), anything;
+    /// The memory that the open voices of one narration may take together, in MB (10⁶ bytes): beyond it
+    /// the one that was silent for longest is closed. None is half of what is free when another opens.
+    voices_memory_mb: Option<u32> = |_| None, |value| optional(value, |n| within(n, 1..=100_000_000));
     /// How many tasks run at once. One voice uses all cores: more is rarely faster. (Documents of
     /// engines like this one give 4, 2 or 1; for voices that use all cores, 1 is the fastest, and takes
     /// the memory of one model.)

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use super::chapters::ChapterVoices;
 use super::error::shown;
 use crate::speech::{Layout, Speaker};
 use crate::text::reading::{Addresses, Dates, Emoji, NoteMarks, Urls, Years};
@@ -90,6 +91,31 @@ impl Setting for Speaker {
     }
     fn show(&self) -> String {
         self.to_string()
+    }
+}
+
+impl Setting for ChapterVoices {
+    type Flag = ChapterVoices;
+    const WANTS: &'static str =
+        "must be chapters with their voices, as \"1=af_heart, 3-5=bf_emma\"";
+    fn from_flag(flag: ChapterVoices) -> ChapterVoices {
+        flag
+    }
+    fn from_raw(raw: &Raw, _: &Path) -> Option<ChapterVoices> {
+        match raw {
+            Raw::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+    fn from_text(text: &str) -> Option<ChapterVoices> {
+        text.parse().ok()
+    }
+    fn show(&self) -> String {
+        if self.is_empty() {
+            "none".to_owned()
+        } else {
+            self.to_string()
+        }
     }
 }
 

@@ -192,6 +192,10 @@ pub struct Utterance {
     /// Where the words of the text are among the ids, in order; empty if that is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<SpokenWord>,
+    /// Which of a narration's voices says it, as [`PlannedSegment::voice`](crate::engine::PlannedSegment);
+    /// a voice itself knows of no other.
+    #[serde(skip)]
+    pub voice: u16,
 }
 
 /// A word of a text, and what the model is given for it.
@@ -280,6 +284,11 @@ pub trait Voice: Send + Sync {
 
     /// Gives back what it holds for whoever may ask next, if nobody uses it now.
     fn rest(&self) {}
+
+    /// Bytes of memory that it takes now, if it is in a process of its own.
+    fn memory(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Prepares text for a voice.

@@ -107,6 +107,7 @@ impl Vocabulary {
             unknown: unknown.into_iter().collect(),
             spelled: read.unknown,
             words,
+            voice: 0,
         }
     }
 }

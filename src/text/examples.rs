@@ -195,6 +195,7 @@ fn long_sentences_are_cut_at_clauses() {
         &Limits {
             min_chars: 0,
             max_chars: 8,
+            ..Limits::default()
         },
     );
     assert_eq!(number.segments.len(), 2);

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::abbreviations::{Stop, stop};
 use super::flat::Flat;
 
-/// How long a segment should be, in characters of spoken text.
+/// How a block is cut. Lengths are in characters of spoken text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Limits {
@@ -18,6 +18,8 @@ pub struct Limits {
     /// A longer sentence is cut: at clauses, else between words, else inside a word. At least 1;
     /// 0 is taken as 1. Only what stands for one piece of the source may be longer.
     pub max_chars: usize,
+    /// Whether what somebody says in quotation marks has segments of its own, however short.
+    pub speech_apart: bool,
 }
 
 impl Default for Limits {
@@ -26,6 +28,7 @@ impl Default for Limits {
         Limits {
             min_chars: 25,
             max_chars: 300,
+            speech_apart: false,
         }
     }
 }

@@ -20,6 +20,7 @@
 mod abbreviations;
 mod control;
 mod decode;
+mod dialogue;
 mod directives;
 mod document;
 mod fit;

@@ -227,9 +227,11 @@ fn soup() -> impl Strategy<Value = String> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    let small = (0usize..40, 0usize..60).prop_map(|(min_chars, max_chars)| Limits {
+    let small = (0usize..40, 0usize..60, any::<bool>());
+    let small = small.prop_map(|(min_chars, max_chars, speech_apart)| Limits {
         min_chars,
         max_chars,
+        speech_apart,
     });
     prop_oneof![Just(Limits::default()), small]
 }

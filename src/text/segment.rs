@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::dialogue::apart;
 use super::directives::LONGEST_PAUSE;
 use super::document::{push_omission, title_line};
 use super::fit::{Limits, fit};
@@ -52,6 +53,9 @@ pub struct Segment {
     /// Words of the text with the phonemes that its author gave them, in order.
     #[serde(default)]
     pub pronounced: Vec<(Range<usize>, Box<str>)>,
+    /// Whether somebody says it in quotation marks; only told where that has segments of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spoken: bool,
 }
 
 /// What a segment is part of.
@@ -174,6 +178,11 @@ impl Cutter<'_> {
     fn block(&mut self, block: &Block, language: &str, limits: &Limits) {
         let flat = Flat::new(self.text, block);
         let stretches = fit(&flat, sentences(&flat.text, &flat.ends, language), limits);
+        let stretches = if limits.speech_apart {
+            apart(&flat, stretches)
+        } else {
+            stretches.into_iter().map(|it| (it, false)).collect()
+        };
         if stretches.is_empty() {
             return;
         }
@@ -187,7 +196,7 @@ impl Cutter<'_> {
             self.chapter(block.kind, &flat.text);
         }
         let last = stretches.len() - 1;
-        for (index, stretch) in stretches.into_iter().enumerate() {
+        for (index, (stretch, spoken)) in stretches.into_iter().enumerate() {
             let span = flat.source(&stretch.range);
             let pronounced = self.pronounced(&flat, &stretch.range, span.end);
             self.leave_out(span.start);
@@ -207,6 +216,7 @@ impl Cutter<'_> {
                 chapter: self.out.chapters.len() - 1,
                 pause_ms: None,
                 pronounced,
+                spoken,
             });
         }
     }

@@ -111,6 +111,7 @@ pub fn narration(folder: &Path, segments: u32) -> Narration {
         pause_ms: 100,
         heading: false,
         reading: Reading::default(),
+        voice: 0,
     };
     Narration {
         title: "A story".into(),

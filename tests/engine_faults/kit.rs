@@ -182,6 +182,7 @@ pub fn narration(folder: &Path, name: &str) -> Narration {
         pause_ms: 0,
         heading: false,
         reading: Reading::default(),
+        voice: 0,
     };
     Narration {
         title: name.into(),

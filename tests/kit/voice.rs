@@ -92,6 +92,7 @@ pub fn narration(folder: PathBuf, title: &str, texts: &[&str]) -> Narration {
         pause_ms: 100,
         heading: false,
         reading: Reading::default(),
+        voice: 0,
     };
     Narration {
         title: title.into(),

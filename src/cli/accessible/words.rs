@@ -371,6 +371,7 @@ mod tests {
                 pause_ms: 0,
                 heading: false,
                 reading: Reading::new(said.collect()),
+                voice: 0,
             })
         };
         assert!(told("As it stands.", &[]).is_empty());

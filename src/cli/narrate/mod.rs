@@ -20,7 +20,7 @@ use crate::model::{Limits, TaskId, TaskState};
 use crate::narrate::{ComposeError, Composed, NewNarration, NewText, Request, Voices};
 use crate::service::{
     Action, NarrationDefaults, Ready, Refusal, Service, Submitted, TaskSummary, compose_for,
-    foreign, submit_with, unheeded,
+    foreign, submit_with,
 };
 use crate::settings::Settings;
 use crate::text::{FormatName, printable};
@@ -231,7 +231,6 @@ impl Adding<'_> {
         let mut notes = Vec::from_iter(text.request.format().note());
         let language = composed.language.as_ref();
         notes.extend(foreign(self.settings, self.ready.voice.info(), language));
-        notes.extend(unheeded(&composed.voices));
         notes.extend(composed.left.iter().map(|left| {
             format!(
                 "left out: {} × {} ({} bytes)",

@@ -53,6 +53,7 @@ fn accepted() -> Accepted {
         pause_ms: 0,
         heading: false,
         reading: Reading::default(),
+        voice: 0,
     };
     let narration = Narration {
         title: "A story".into(),

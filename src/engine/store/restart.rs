@@ -175,7 +175,7 @@ fn stored(db: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredTask> {
 
 fn planned(db: &Connection, seq: i64) -> rusqlite::Result<Vec<PlannedSegment>> {
     db.prepare_cached(
-        "SELECT first, past, text, pause_ms, heading, reading FROM segments
+        "SELECT first, past, text, pause_ms, heading, reading, voice FROM segments
          WHERE task = ?1 ORDER BY number",
     )?
     .query_map([seq], |row| {
@@ -189,6 +189,7 @@ fn planned(db: &Connection, seq: i64) -> rusqlite::Result<Vec<PlannedSegment>> {
                 Some(reading) => from_json(&reading)?,
                 None => Reading::default(),
             },
+            voice: row.get(6)?,
         })
     })?
     .collect()

@@ -20,7 +20,11 @@ const LARGEST_STEP: u64 = 1 << 16;
 /// One step each, from version N to N + 1. Steps that were released never change.
 const MIGRATIONS: &[&str] = &[
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
+    VERSION_9,
 ];
+
+/// Who says a segment, where a narration has several voices.
+const VERSION_9: &str = "ALTER TABLE segments ADD COLUMN voice INTEGER NOT NULL DEFAULT 0";
 
 /// What of a segment's text is said otherwise than it is written, as JSON; nothing where all is said as
 /// it stands. When each word of its clip is said, as JSON.

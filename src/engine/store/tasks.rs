@@ -165,8 +165,9 @@ fn insert_narration(
         .optional()?;
     let Some(seq) = seq else { return Ok(None) };
     let mut row = db.prepare_cached(
-        "INSERT INTO segments (task, number, first, past, text, pause_ms, heading, reading)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO segments (task, number, first, past, text, pause_ms, heading, reading,
+                               voice)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for (number, segment) in narration.plan.iter() {
         row.execute(params![
@@ -178,6 +179,7 @@ fn insert_narration(
             segment.pause_ms,
             segment.heading,
             (!segment.reading.is_plain()).then(|| to_json(&segment.reading)),
+            segment.voice,
         ])?;
     }
     let like = ended_like(db, &narration.fingerprint)?.filter(|old| old.1 == folder);
@@ -244,6 +246,7 @@ fn adopt(db: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
          FROM segments AS old
          WHERE segments.task = ?2 AND old.task = ?1 AND old.number = segments.number
            AND old.text = segments.text AND old.reading IS segments.reading
+           AND old.voice = segments.voice
            AND old.clip IS NOT NULL AND old.error IS NULL",
     )?
     .execute([old, new])?;

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::Local;
 use crate::assets::Assets;
-use crate::narrate::{Manner, Request, lexicon_for, speech_plan};
+use crate::narrate::{Casting, Manner, Request, lexicon_for, speech_plan};
 use crate::service::speech::{FOREIGN_VOICES, Source, begin};
-use crate::service::submit::{Ready, check_voices, unheeded};
+use crate::service::submit::{Ready, with_casting};
 use crate::service::{Refusal, SpeechOrder, SpeechStream, current_trace, voice};
 use crate::text::{FormatName, printable};
 
@@ -32,7 +32,7 @@ impl Local {
             self.voices.warm_up(&ready.reference, &ready.voice);
         }
         let bytes = order.text.clone().into_bytes();
-        let (plan, voices) = Request::from_bytes("the input".to_owned(), None, bytes)
+        let (plan, settings) = Request::from_bytes("the input".to_owned(), None, bytes)
             // Other programs' words have no markup but what asks for pauses, phonemes and the like.
             .map(|request| request.written_as(Some(FormatName::Plain)))
             .and_then(|request| {
@@ -41,14 +41,18 @@ impl Local {
                     taste: &self.settings.taste(),
                     lexicon: &lexicon_for(&self.settings.paths, None)?,
                 };
-                let (plan, voices) = speech_plan(&request, info, manner)?;
-                check_voices(&self.settings, &request.name, &voices)?;
-                Ok((plan, voices))
+                let narrator = (info, ready.reference.as_str());
+                with_casting(&self.settings, |casting| {
+                    // A program that asks for a voice gets that one, also for what is quoted.
+                    let casting = Casting {
+                        dialogue: None,
+                        chapters: None,
+                        ..*casting
+                    };
+                    speech_plan(&request, narrator, &settings, manner, &casting)
+                })
             })
             .map_err(|error| about(Refusal::invalid(error.to_string()), "input"))?;
-        if let Some(note) = unheeded(&voices) {
-            tracing::info!("{note}");
-        }
         let Ready { voice, reference } = &ready;
         let source = Source {
             title: title(&order.text).into(),

@@ -55,6 +55,7 @@ pub(super) fn utterance(read: Read, map: &HashMap<String, Vec<i64>>) -> Utteranc
         unknown: unknown.into_iter().collect(),
         spelled,
         words,
+        voice: 0,
     }
 }
 

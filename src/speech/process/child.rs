@@ -118,6 +118,11 @@ impl Process {
         lock(&self.state)
     }
 
+    /// The system's number of it.
+    pub(super) fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
     pub(super) fn number(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
     }

@@ -121,6 +121,13 @@ impl Connection {
         self.process.enter().then(|| Lease(Arc::clone(self)))
     }
 
+    /// Bytes of memory that it has in use; `None` if it has ended, or where the system does not tell.
+    pub(super) fn memory(&self) -> Option<u64> {
+        let is_there = self.process.end().is_none();
+        let id = is_there.then(|| self.process.id())?;
+        crate::memory::resident(&id.to_string())
+    }
+
     /// Why no other may take its place, if it has ended so.
     pub(super) fn spent(&self) -> Option<SpeechError> {
         let end = self.process.end();

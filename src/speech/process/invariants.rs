@@ -124,12 +124,20 @@ mod tests {
                 unknown,
                 spelled,
                 words,
+                voice: 0,
             },
         )
     }
 
     fn requests() -> impl Strategy<Value = Request> {
-        let settings = |speed, speaker| (&NarrationSettings { speed, speaker }).into();
+        let settings = |speed, speaker| {
+            (&NarrationSettings {
+                speed,
+                speaker,
+                others: Vec::new(),
+            })
+                .into()
+        };
         prop_oneof![
             Just(load()),
             Just(Request::FrontEnd),

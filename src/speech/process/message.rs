@@ -215,6 +215,7 @@ impl From<Settings> for NarrationSettings {
         Self {
             speed: f32::from_bits(settings.speed),
             speaker: settings.speaker,
+            ..Self::default()
         }
     }
 }

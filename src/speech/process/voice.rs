@@ -211,6 +211,11 @@ impl Voice for ProcessVoice {
         }
     }
 
+    fn memory(&self) -> Option<u64> {
+        let child = lock(&self.launcher.current).child.clone();
+        child.and_then(|child| child.memory())
+    }
+
     fn rest(&self) {
         let child = lock(&self.launcher.current).child.clone();
         if let Some(child) = child {

@@ -1,0 +1,270 @@
+//! The open voices of a narration: its own, and those that say some of it. All are held that memory allows;
+//! where one more would not fit, the one that was silent for longest is closed.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use super::resample::Resampler;
+use crate::engine::{Interrupt, Limits, NarrationSettings};
+use crate::memory::available;
+use crate::speech::{FrontEnd, Speech, SpeechError, Synthesizer, Utterance, Voice};
+
+/// What a voice takes before it is known how much, in bytes: about what a Piper voice of medium quality does.
+const USUAL: u64 = 300_000_000;
+/// As far as the pipeline looks ahead, whatever a voice makes use of: it is shared out among them.
+const AHEAD: usize = 4;
+
+/// A voice that is meant: what a narration calls it, and which version of it; empty for whichever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub name: Arc<str>,
+    pub version: Arc<str>,
+}
+
+/// Some voices of a narration, each with what is open of it. The first is the narration's own.
+pub(super) struct Ensemble {
+    pub limits: Limits,
+    pub front_ends: Arc<FrontEnds>,
+    pub models: Models,
+}
+
+/// A voice, and the part of it that prepares text once somebody has asked for that.
+struct Reader {
+    part: Part,
+    voice: Arc<dyn Voice>,
+    front_end: OnceLock<Box<dyn FrontEnd>>,
+}
+
+/// The parts that prepare text. Any thread may ask.
+pub(super) struct FrontEnds(Vec<Reader>);
+
+/// The models.
+pub(super) struct Models {
+    voices: Vec<Model>,
+    /// The rate of the first voice, in which all speak.
+    rate: u32,
+    /// What they may take together, in bytes; `None` is half of what is free.
+    most: Option<u64>,
+    /// Counts requests, to tell who was silent for longest.
+    turn: u64,
+}
+
+struct Model {
+    voice: Arc<dyn Voice>,
+    synthesizer: Option<Box<dyn Synthesizer>>,
+    /// From its own rate to that of all; `None` where both are the same.
+    resampler: Option<Resampler>,
+    last: u64,
+}
+
+impl Ensemble {
+    /// These voices, of which nothing is open. There is at least one.
+    pub(super) fn new(
+        voices: Vec<(Part, Arc<dyn Voice>)>,
+        limits: Limits,
+        most: Option<u64>,
+    ) -> Self {
+        let rate = |voice: &Arc<dyn Voice>| voice.info().sample_rate;
+        let all = voices.first().map_or(0, |(_, voice)| rate(voice));
+        let models = voices.iter().map(|(_, voice)| Model {
+            voice: Arc::clone(voice),
+            synthesizer: None,
+            resampler: (rate(voice) != all).then(|| Resampler::new(rate(voice), all)),
+            last: 0,
+        });
+        let models = Models {
+            voices: models.collect(),
+            rate: all,
+            most,
+            turn: 0,
+        };
+        let readers = voices.into_iter().map(|(part, voice)| Reader {
+            part,
+            voice,
+            front_end: OnceLock::new(),
+        });
+        Self {
+            limits,
+            front_ends: Arc::new(FrontEnds(readers.collect())),
+            models,
+        }
+    }
+
+    /// Whether these are the voices of it, in this order.
+    pub(super) fn is_of(&self, parts: &[Part]) -> bool {
+        let readers = &self.front_ends.0;
+        readers.len() == parts.len()
+            && (readers.iter().zip(parts)).all(|(reader, part)| {
+                reader.part.name == part.name && reader.is_version(&part.version)
+            })
+    }
+
+    /// The first of its voices that is not the version which it should be.
+    pub(super) fn stranger(&self) -> Option<&Part> {
+        let mut readers = self.front_ends.0.iter();
+        let stranger = readers.find(|reader| !reader.is_version(&reader.part.version));
+        stranger.map(|reader| &reader.part)
+    }
+
+    /// Samples a second of what it says.
+    pub(super) fn rate(&self) -> u32 {
+        self.models.rate
+    }
+
+    /// Gives the voices back, with what others have of them.
+    pub(super) fn close(self) {
+        let Self {
+            front_ends, models, ..
+        } = self;
+        let voices: Vec<_> = models
+            .voices
+            .iter()
+            .map(|it| Arc::clone(&it.voice))
+            .collect();
+        drop((front_ends, models));
+        for voice in voices {
+            voice.rest();
+        }
+    }
+}
+
+impl Reader {
+    fn is_version(&self, wanted: &str) -> bool {
+        wanted.is_empty() || wanted == self.voice.info().version
+    }
+}
+
+impl FrontEnds {
+    /// That of a voice; the first who asks opens it. A number that there is none of is the first voice's.
+    ///
+    /// # Errors
+    /// What is wrong with a library that it needs.
+    pub(super) fn get(&self, voice: u16) -> Result<&dyn FrontEnd, SpeechError> {
+        let reader = self.0.get(usize::from(voice)).or(self.0.first());
+        let Some(reader) = reader else {
+            return Err(SpeechError::Run("there is no voice".into()));
+        };
+        if let Some(front_end) = reader.front_end.get() {
+            return Ok(&**front_end);
+        }
+        let opened = reader.voice.front_end()?;
+        Ok(&**reader.front_end.get_or_init(|| opened))
+    }
+}
+
+impl Models {
+    /// Opens the model of a voice, if it is not open.
+    ///
+    /// # Errors
+    /// What is wrong with it, or [`SpeechError::Interrupted`].
+    pub(super) fn open(&mut self, voice: u16, interrupt: &Interrupt) -> Result<(), SpeechError> {
+        let place = self.place(voice);
+        self.opened(place, interrupt).map(drop)
+    }
+
+    fn place(&self, voice: u16) -> usize {
+        Some(usize::from(voice))
+            .filter(|it| *it < self.voices.len())
+            .unwrap_or(0)
+    }
+
+    fn opened(&mut self, place: usize, interrupt: &Interrupt) -> Result<&mut Model, SpeechError> {
+        self.turn += 1;
+        let turn = self.turn;
+        if self.voices[place].synthesizer.is_none() {
+            self.make_room();
+            let begun = Instant::now();
+            let model = &mut self.voices[place];
+            model.synthesizer = Some(model.voice.open(interrupt)?);
+            let seconds = begun.elapsed().as_secs_f64();
+            let name = &model.voice.info().name;
+            tracing::info!(voice = name, "the voice is open, after {seconds:.1} s");
+        }
+        let model = &mut self.voices[place];
+        model.last = turn;
+        Ok(model)
+    }
+
+    /// Closes those that were silent for longest, until one more may be opened.
+    fn make_room(&mut self) {
+        let is_open = |model: &&mut Model| model.synthesizer.is_some();
+        let taken = |models: &[Model]| -> u64 {
+            let open = models.iter().filter(|model| model.synthesizer.is_some());
+            open.map(|model| model.voice.memory().unwrap_or(USUAL))
+                .sum()
+        };
+        let held = taken(&self.voices);
+        if held == 0 {
+            return;
+        }
+        let most = self
+            .most
+            .unwrap_or_else(|| (available().unwrap_or(u64::MAX / 2) / 2).saturating_add(held));
+        while taken(&self.voices).saturating_add(USUAL) > most {
+            let open = self.voices.iter_mut().filter(is_open);
+            let Some(oldest) = open.min_by_key(|model| model.last) else {
+                return;
+            };
+            oldest.synthesizer = None;
+            oldest.voice.rest();
+            let megabytes = most / 1_000_000;
+            tracing::info!(
+                voice = oldest.voice.info().name,
+                "closed for another: the voices of a narration may take {megabytes} MB together"
+            );
+        }
+    }
+}
+
+impl Synthesizer for Models {
+    fn looks_ahead(&self) -> usize {
+        match &self.voices[..] {
+            [only] => only
+                .synthesizer
+                .as_ref()
+                .map_or(0, |model| model.looks_ahead()),
+            _ => AHEAD,
+        }
+    }
+
+    fn cancel_prefetch(&mut self) -> Result<(), SpeechError> {
+        let open = self.voices.iter_mut();
+        let mut open = open.filter_map(|model| model.synthesizer.as_mut());
+        open.try_for_each(|model| model.cancel_prefetch())
+    }
+
+    fn synthesize(
+        &mut self,
+        utterance: &Utterance,
+        ahead: &[&Utterance],
+        settings: &NarrationSettings,
+        interrupt: &Interrupt,
+    ) -> Result<Speech, SpeechError> {
+        let place = self.place(utterance.voice);
+        let ahead: Vec<&Utterance> = ahead
+            .iter()
+            .filter(|next| self.place(next.voice) == place)
+            .copied()
+            .collect();
+        let Model {
+            synthesizer: Some(model),
+            resampler,
+            ..
+        } = self.opened(place, interrupt)?
+        else {
+            return Err(SpeechError::Run("the voice is not open".into()));
+        };
+        let most = model.looks_ahead().min(ahead.len());
+        // A speaker's number is one of the narration's own voice.
+        let settings = NarrationSettings {
+            speed: settings.speed,
+            speaker: settings.speaker.filter(|_| place == 0),
+            others: Vec::new(),
+        };
+        let speech = model.synthesize(utterance, &ahead[..most], &settings, interrupt)?;
+        match resampler {
+            Some(resampler) => resampler.speech(speech),
+            None => Ok(speech),
+        }
+    }
+}
