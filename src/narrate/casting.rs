@@ -87,17 +87,16 @@ impl Cast {
                 teller
             };
             let says = speaker.unwrap_or(tells);
-            let number = match known.iter().find(|(name, _)| *name == says) {
-                Some((_, number)) => *number,
-                None => {
-                    let number = cast.add(says, narrator, casting).map_err(|reason| Absent {
-                        segment: index,
-                        voice: says.to_owned(),
-                        reason,
-                    })?;
-                    known.push((says, number));
-                    number
-                }
+            let number = if let Some((_, number)) = known.iter().find(|(name, _)| *name == says) {
+                *number
+            } else {
+                let number = cast.add(says, narrator, casting).map_err(|reason| Absent {
+                    segment: index,
+                    voice: says.to_owned(),
+                    reason,
+                })?;
+                known.push((says, number));
+                number
             };
             cast.says.push(number);
         }
