@@ -5,6 +5,7 @@ mod blocked;
 mod chain;
 mod envelope;
 mod fields;
+mod floats;
 mod graph;
 mod halves;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -17,6 +18,7 @@ mod shapes;
 pub(super) use blocked::{Blocked, Crop, in_blocks};
 pub(super) use chain::Chain;
 pub use envelope::check_envelope;
+pub(super) use floats::in_floats;
 pub(super) use halves::{Decoder, cut_off_decoder, give_integers_too, give_too};
 #[cfg(feature = "fuzzing")]
 pub(crate) use invariants::check_bytes;
