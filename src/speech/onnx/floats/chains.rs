@@ -72,9 +72,8 @@ impl<'g> Chains<'g> {
         }
         let convolution = *self.makers.get(sum)?;
         let shape = Shape::of(convolution)?;
-        let (levels, weights, zero, rest) = match &convolution.input[..] {
-            [levels, weights, zero, rest @ ..] => (levels, weights, zero, rest),
-            _ => return None,
+        let [levels, weights, zero, rest @ ..] = &convolution.input[..] else {
+            return None;
         };
         let quantised = self.maker(levels, &["DynamicQuantizeLinear"], 1, &[])?;
         let scale_of_levels = match &quantised.output[..] {

@@ -1,6 +1,7 @@
-//! Turns the convolutions of a dynamically quantised model back into convolutions of 32-bit floats. On
-//! processors without dot products of bytes the runtime takes less time for these, but they need four times
-//! the memory for their weights.
+//! Turns the convolutions of a dynamically quantised model back into convolutions of 32-bit floats. The
+//! runtime takes less time for these on processors without dot products of bytes (AVX-VNNI, AVX-512 VNNI);
+//! with them it takes more. The weights need four times the memory in any case, so it is for whoever opens
+//! a model to choose.
 //!
 //! Such a model quantises the input of each convolution when it runs, convolves integers, adds a bias that it
 //! has quantised as well, and scales the sum back ([`chains`]). One convolution of the input as it was takes
@@ -94,10 +95,11 @@ fn without_unused(graph: &Graph, nodes: Vec<Node>, more: Vec<Tensor>) -> Graph {
         if !needed.insert(value) {
             continue;
         }
-        if let Some(&place) = makers.get(value) {
-            if !std::mem::replace(&mut is_needed[place], true) {
-                open.extend(nodes[place].input.iter().map(String::as_str));
-            }
+        let Some(&place) = makers.get(value) else {
+            continue;
+        };
+        if !std::mem::replace(&mut is_needed[place], true) {
+            open.extend(nodes[place].input.iter().map(String::as_str));
         }
     }
     let constants = graph.initializer.iter().chain(&more);

@@ -103,7 +103,7 @@ fn the_runtime_makes_the_same_of_both_but_for_the_rounding() {
         let floats = run(floats, &given);
         let most = distance(&floats.values, &expected);
         assert!(most < 1e-4, "floats are {most} from what they should be");
-        // The runtime takes one zero for all channels only.
+        // Of several zeros, one for each channel, the runtime knows nothing.
         if kind.scales.1.len() == 1 {
             let bytes = run(model, &given);
             assert_eq!(bytes.shape, floats.shape);
