@@ -91,7 +91,7 @@ fn the_runtime_makes_the_same_of_both_but_for_the_rounding() {
         high.clone().with_bias(),
         high.by_channel(),
         flat.clone().with_bias(),
-        flat.by_channel().with_bias().by_channel(),
+        flat.by_channel().with_bias(),
         groups.with_bias(),
     ];
     for kind in kinds {

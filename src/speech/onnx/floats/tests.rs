@@ -1,3 +1,11 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the numbers of these models are small"
+)]
+
 use super::super::messages::{Attribute, FLOAT, INT8, INT32, INT64, Opset, UINT8, Value};
 use super::*;
 
@@ -11,7 +19,7 @@ pub(super) struct Quantised {
     pub group: i64,
     pub is_signed: bool,
     pub zeros: Option<Vec<u8>>,
-    /// Their dimensions, and how many there are of each value in turn.
+    /// Their dimensions, and one for all channels or one for each.
     pub scales: (Vec<i64>, Vec<f32>),
     pub bias: Option<(Vec<i64>, Vec<f32>)>,
     pub is_reshaped: bool,
@@ -35,7 +43,11 @@ impl Quantised {
     fn with_bias(mut self) -> Self {
         let outputs = self.dims[0];
         let values = (0..outputs).map(|channel| channel as f32 / 8.0 - 1.0);
-        self.bias = Some((vec![outputs], values.collect()));
+        let dims = match self.is_reshaped {
+            true => vec![outputs],
+            false => vec![1, outputs, 1],
+        };
+        self.bias = Some((dims, values.collect()));
         self
     }
 
@@ -45,9 +57,6 @@ impl Quantised {
         self.scales = (vec![1, outputs, 1], scales.collect());
         let zeros = (0..outputs).map(|channel| (channel * 7 % 31) as u8);
         self.zeros = Some(zeros.collect());
-        if let Some((dims, _)) = &mut self.bias {
-            *dims = vec![1, outputs, 1];
-        }
         self.is_reshaped = false;
         self
     }
@@ -66,7 +75,7 @@ impl Quantised {
     pub(super) fn weights(&self) -> Vec<f32> {
         let row = self.count() / self.dims[0] as usize;
         let of = |byte: u8| match self.is_signed {
-            true => f32::from(byte as i8),
+            true => f32::from(byte.cast_signed()),
             false => f32::from(byte),
         };
         let weight = |(place, level): (usize, u8)| {
@@ -219,10 +228,6 @@ fn what_was_quantised_is_one_convolution_of_floats() {
     for kind in [plain, signed, without_zero, groups] {
         for kind in [kind.clone(), kind.clone().by_channel()] {
             for kind in [kind.clone(), kind.with_bias()] {
-                let kind = match kind.scales.1.len() {
-                    1 => kind,
-                    _ => kind.by_channel(),
-                };
                 let graph = rewritten(&kind.model()).unwrap();
                 assert_eq!(operators(&graph), ["Conv"]);
                 let node = &graph.node[0];
@@ -402,17 +407,17 @@ fn chains_that_are_almost_right_stay() {
     }
     // Scales and zeros of something else.
     check_stays(&kind, |graph| {
-        node(graph, "y").input[1] = "w_scale".to_owned()
+        node(graph, "y").input[1] = "w_scale".to_owned();
     });
     check_stays(&kind, |graph| {
-        node(graph, "b_parts").input[1] = "w_scale".to_owned()
+        node(graph, "b_parts").input[1] = "w_scale".to_owned();
     });
     check_stays(&kind, |graph| {
-        node(graph, "sum").input[2] = "w_zero".to_owned()
+        node(graph, "sum").input[2] = "w_zero".to_owned();
     });
     check_stays(&kind, |graph| node(graph, "sum").input.truncate(2));
     check_stays(&kind, |graph| {
-        node(graph, "scale").input[0] = "x_zero".to_owned()
+        node(graph, "scale").input[0] = "x_zero".to_owned();
     });
     // What is not known before it runs.
     for name in ["w", "w_scale", "w_zero", "b", "column"] {
@@ -473,7 +478,7 @@ fn constants_that_do_not_fit_stay() {
         check_stays(&kind, |graph| constant(graph, name).dims = dims);
     }
     // Along the last axis instead of the channels.
-    let by_channel = Quantised::new([4, 2, 3]).with_bias().by_channel();
+    let by_channel = Quantised::new([4, 2, 3]).by_channel().with_bias();
     for name in ["w_scale", "b"] {
         check_stays(&by_channel, |graph| constant(graph, name).dims = vec![4]);
     }
@@ -481,7 +486,7 @@ fn constants_that_do_not_fit_stay() {
         constant(graph, "w_zero").raw_data = vec![0; 3].into();
     });
     check_stays(&kind, |graph| {
-        constant(graph, "column").int64_data = vec![1, 1, -1]
+        constant(graph, "column").int64_data = vec![1, 1, -1];
     });
 }
 
@@ -494,7 +499,7 @@ fn models_that_are_not_understood_stay() {
     check_stays(&kind, |graph| graph.node.push(Node::default()));
     // A value that is made twice could be either.
     check_stays(&kind, |graph| {
-        graph.node.push(Node::new("Neg", &["x"], "sum"))
+        graph.node.push(Node::new("Neg", &["x"], "sum"));
     });
     check_stays(&kind, |graph| {
         let again = graph.initializer[0].clone();
