@@ -109,7 +109,7 @@ pub(super) fn put(out: &mut Vec<u8>, tag: u64, content: &[u8]) {
     out.extend_from_slice(content);
 }
 
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;

@@ -9,6 +9,7 @@ use prost::bytes::Bytes;
 
 use super::blocked::in_blocks;
 use super::fields::{Field, MODEL_GRAPH, fields, put};
+use super::floats::in_floats;
 use super::graph::Graph;
 use super::halves::cut_off_decoder;
 use super::messages;
@@ -32,7 +33,29 @@ pub(crate) fn check_bytes(bytes: &[u8]) {
     if let Some(blocked) = in_blocks(bytes) {
         assert!(messages::Model::decode(blocked.model).is_ok());
     }
+    check_floats(bytes);
     check_pieces(bytes);
+}
+
+/// A model in floats is one that can be read, with the same inputs and outputs, and not much larger than
+/// its weights of bytes make it.
+#[track_caller]
+fn check_floats(bytes: &[u8]) {
+    let Some(floats) = in_floats(Bytes::copy_from_slice(bytes)) else {
+        return;
+    };
+    let graph = |bytes: &[u8]| messages::Model::decode(bytes).unwrap().graph.unwrap();
+    let (new, old) = (graph(&floats), graph(bytes));
+    assert_eq!((&new.input, &new.output), (&old.input, &old.output));
+    let room = |graph: &messages::Graph| {
+        let weights = graph.initializer.iter();
+        weights.map(|one| one.raw_data.len()).sum::<usize>()
+    };
+    assert!(room(&new) <= room(&old) + 8 * bytes.len());
+    let made = |graph: messages::Graph| graph.node.into_iter().flat_map(|node| node.output);
+    let made: Vec<String> = made(new).filter(|name| !name.is_empty()).collect();
+    let once: HashSet<&String> = made.iter().collect();
+    assert_eq!(once.len(), made.len(), "a value is made twice");
 }
 
 /// Fields follow each other without a gap, within their range; one with a length can be written again.

@@ -9,6 +9,12 @@ use prost::bytes::Bytes;
 
 /// The element type of 32-bit floats.
 pub(super) const FLOAT: i32 = 1;
+/// The element type of bytes without a sign.
+pub(super) const UINT8: i32 = 2;
+/// The element type of bytes with one.
+pub(super) const INT8: i32 = 3;
+/// The element type of 32-bit integers.
+pub(super) const INT32: i32 = 6;
 /// The element type of 64-bit integers.
 pub(super) const INT64: i32 = 7;
 /// Where a tensor's bytes are in a file of its own.
@@ -274,6 +280,49 @@ impl Tensor {
             held => held,
         };
         self.data_type == FLOAT && self.data_location != EXTERNAL && self.count() == Some(held)
+    }
+
+    /// Its numbers, if they are 64-bit integers and stand in the model.
+    pub(super) fn integers(&self) -> Option<Vec<i64>> {
+        if self.data_type != INT64 || self.data_location == EXTERNAL {
+            return None;
+        }
+        let (eight, rest) = self.raw_data.as_chunks::<8>();
+        let values = match self.int64_data.is_empty() {
+            true if rest.is_empty() => eight.iter().map(|one| i64::from_le_bytes(*one)).collect(),
+            true => return None,
+            false => self.int64_data.clone(),
+        };
+        (self.count() == Some(values.len())).then_some(values)
+    }
+
+    /// Whether it holds, one after the other, as many bytes as its dimensions say.
+    pub(super) fn is_bytes(&self) -> bool {
+        [UINT8, INT8].contains(&self.data_type)
+            && self.data_location != EXTERNAL
+            && self.int32_data.is_empty()
+            && self.count() == Some(self.raw_data.len())
+    }
+
+    /// Its numbers, if they are bytes with or without a sign, and stand in the model.
+    pub(super) fn levels(&self) -> Option<Vec<i16>> {
+        let is_signed = self.data_type == INT8;
+        if self.is_bytes() {
+            let value = |&byte: &u8| match is_signed {
+                true => i16::from(byte.cast_signed()),
+                false => i16::from(byte),
+            };
+            return Some(self.raw_data.iter().map(value).collect());
+        }
+        let is_held = [UINT8, INT8].contains(&self.data_type)
+            && self.data_location != EXTERNAL
+            && self.raw_data.is_empty()
+            && self.count() == Some(self.int32_data.len());
+        let value = |&value: &i32| match is_signed {
+            true => i8::try_from(value).ok().map(i16::from),
+            false => u8::try_from(value).ok().map(i16::from),
+        };
+        is_held.then(|| self.int32_data.iter().map(value).collect())?
     }
 
     fn count(&self) -> Option<usize> {

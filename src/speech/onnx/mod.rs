@@ -5,6 +5,11 @@ mod blocked;
 mod chain;
 mod envelope;
 mod fields;
+#[cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    expect(dead_code, reason = "no voice is opened so yet")
+)]
+mod floats;
 mod graph;
 mod halves;
 #[cfg(any(test, feature = "fuzzing"))]

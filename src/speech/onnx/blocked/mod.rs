@@ -44,10 +44,10 @@ use narrow::PADS_AS_INPUT;
 use upsampling::{Names, PLACES_AS_INPUT, Steps, Upsampling};
 
 /// The first version of the operators whose `Squeeze` and `Unsqueeze` take their axes as an input.
-const AXES_AS_INPUT: i64 = 13;
+pub(super) const AXES_AS_INPUT: i64 = 13;
 
 /// The dimension that is added.
-const HEIGHT: i64 = 2;
+pub(super) const HEIGHT: i64 = 2;
 
 /// A decoder in blocks.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,8 +99,9 @@ pub(crate) fn in_blocks(decoder: &[u8]) -> Option<Blocked> {
     })
 }
 
-/// The constants of a graph, by name: its weights, and what its `Constant` nodes hold.
-fn constants(graph: &Graph) -> HashMap<&str, &Tensor> {
+/// The constants of a graph whose nodes all make something, by name: its weights, and what its `Constant`
+/// nodes hold.
+pub(super) fn constants(graph: &Graph) -> HashMap<&str, &Tensor> {
     let held = graph.node.iter().filter_map(|node| {
         let value = node.attribute("value")?.t.as_ref()?;
         let is_constant = node.op_type == "Constant" && node.input.is_empty();
@@ -113,7 +114,7 @@ fn constants(graph: &Graph) -> HashMap<&str, &Tensor> {
 
 /// What each value goes into, as places of nodes; once for each time that it does. What is an output of the
 /// graph goes into nothing that is known here.
-fn uses(graph: &Graph) -> HashMap<&str, Vec<usize>> {
+pub(super) fn uses(graph: &Graph) -> HashMap<&str, Vec<usize>> {
     let mut uses: HashMap<&str, Vec<usize>> = HashMap::new();
     for (place, node) in graph.node.iter().enumerate() {
         for input in &node.input {
