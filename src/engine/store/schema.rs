@@ -328,7 +328,7 @@ mod tests {
                 error,
                 StoreError::TooNew {
                     found: 99,
-                    known: 8,
+                    known: 9,
                     ..
                 }
             ),
