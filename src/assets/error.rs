@@ -192,7 +192,9 @@ pub enum AssetError {
         nearest: Option<String>,
     },
     /// A blend of voices is written wrong, or can't be made of these.
-    #[error("`{name}` is no blend of voices: {why}. A blend is written as {EXAMPLE}, with whole numbers of percent, or without numbers for equal shares")]
+    #[error(
+        "`{name}` is no blend of voices: {why}. A blend is written as {EXAMPLE}, with whole numbers of percent, or without numbers for equal shares"
+    )]
     Blend {
         /// What was written, safe to print.
         name: String,
@@ -200,7 +202,9 @@ pub enum AssetError {
         why: BlendError,
     },
     /// A voice whose language can't be spoken yet.
-    #[error("`{name}` speaks {language}, which aloud can't speak yet; voices of this model that it has speak {others}: see `aloud voices`")]
+    #[error(
+        "`{name}` speaks {language}, which aloud can't speak yet; voices of this model that it has speak {others}: see `aloud voices`"
+    )]
     Unspoken {
         /// The voice.
         name: String,

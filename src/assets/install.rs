@@ -122,7 +122,11 @@ impl<'a> Install<'a> {
         let mut taken = Taken {
             files: vec![None; package.files.len()],
             // Of a file that is whole its parts are not needed.
-            parts: package.parts.iter().map(|pin| self.has_whole(pin)).collect(),
+            parts: package
+                .parts
+                .iter()
+                .map(|pin| self.has_whole(pin))
+                .collect(),
             trees: vec![Vec::new(); package.trees.len()],
         };
         match source {
@@ -297,12 +301,7 @@ impl<'a> Install<'a> {
     }
 
     /// Sees that all of a package was there, and counts it as the piece's.
-    fn accept(
-        &mut self,
-        package: &Package,
-        path: &Path,
-        taken: Taken,
-    ) -> Result<(), AssetError> {
+    fn accept(&mut self, package: &Package, path: &Path, taken: Taken) -> Result<(), AssetError> {
         let mut files = Vec::new();
         for (pin, installed) in package.files.iter().zip(taken.files) {
             let lacking = || self.refuse(path, format!("it has no {}", pin.from));

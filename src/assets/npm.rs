@@ -40,7 +40,11 @@ pub(super) fn download(npm: &Program, download: Download<'_>) -> Result<PathBuf,
         .arg(format!("{}@{}", package.name, package.version))
         .arg("--pack-destination")
         .arg(&out)
-        .args(["--ignore-scripts", "--loglevel=warn", "--no-update-notifier"])
+        .args([
+            "--ignore-scripts",
+            "--loglevel=warn",
+            "--no-update-notifier",
+        ])
         // In a cache of its own one can see how much has arrived.
         .arg("--cache")
         .arg(&temp)

@@ -114,7 +114,10 @@ impl Family {
             };
             !map.is_empty() && map.iter().all(is_phoneme)
         });
-        if config.get("vocab").is_some_and(serde_json::Value::is_object) {
+        if config
+            .get("vocab")
+            .is_some_and(serde_json::Value::is_object)
+        {
             Self::Kokoro
         } else if is_vocabulary {
             Self::Hibari

@@ -12,8 +12,9 @@ use serde::Serialize;
 use super::fetching::table;
 use super::linger;
 use crate::{
-    assets::{AssetError, Assets, Piece, PieceId, VoiceFiles, find_npm, find_pip, free_space,
-        human_size},
+    assets::{
+        AssetError, Assets, Piece, PieceId, VoiceFiles, find_npm, find_pip, free_space, human_size,
+    },
     engine::Holder,
     http::{Gate, Remote, address},
     service::Service,

@@ -103,7 +103,10 @@ pub fn run(
 
 /// Whether the voices of a piece have one model between them.
 fn is_shared(piece: &Piece) -> bool {
-    piece.voices.iter().any(|voice| voice.family == Family::Kokoro)
+    piece
+        .voices
+        .iter()
+        .any(|voice| voice.family == Family::Kokoro)
 }
 
 /// The voices that share this model, with what they have in common told once.
@@ -113,12 +116,18 @@ fn write_shared(
     in_use: &str,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
-    let shared = voices.iter().filter(|voice| piece.voice(&voice.entry.name).is_some());
-    let shared: Vec<_> = shared.filter(|voice| voice.entry.family == Family::Kokoro).collect();
+    let shared = voices
+        .iter()
+        .filter(|voice| piece.voice(&voice.entry.name).is_some());
+    let shared: Vec<_> = shared
+        .filter(|voice| voice.entry.family == Family::Kokoro)
+        .collect();
     let Some(Listed { entry, .. }) = shared.first() else {
         return Ok(());
     };
-    let size = entry.size_bytes.map_or_else(String::new, |size| format!(" of {}", human_size(size)));
+    let size = entry
+        .size_bytes
+        .map_or_else(String::new, |size| format!(" of {}", human_size(size)));
     let rate = entry.sample_rate.unwrap_or_default();
     writeln!(
         out,

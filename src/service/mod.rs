@@ -27,9 +27,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::assets::Family;
 pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
 pub(crate) use crate::engine::{Interrupt, Listener, StopReason, channel};
-use crate::assets::Family;
 use crate::model::{
     GroupId, GroupStatus, HistoryEntry, Limits, Priority, SegmentId, TaskId, TaskStatus,
 };

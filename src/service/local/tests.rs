@@ -251,7 +251,10 @@ fn installed_voices_come_first() {
     assert!(voices.iter().skip(1).any(|voice| voice.name == VOICE));
     let order = |voice: &ListedVoice| (voice.family == Some(Family::Kokoro), voice.name.clone());
     assert!(voices.iter().skip(1).is_sorted_by_key(order));
-    let heart = voices.iter().find(|voice| voice.name == "af_heart").unwrap();
+    let heart = voices
+        .iter()
+        .find(|voice| voice.name == "af_heart")
+        .unwrap();
     assert_eq!(heart.grade.as_deref(), Some("A"));
 }
 
