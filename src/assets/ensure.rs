@@ -513,7 +513,7 @@ pub(crate) fn free_space(folder: &Path) -> Option<u64> {
 /// One missing package, with what to look for: `ONNX Runtime 1.31.1: onnxruntime-1.31.1-*.whl (…)`.
 fn line_for(piece: &Piece, package: &Package) -> String {
     /// More names than this are counted.
-    const MOST_NAMES: usize = 12;
+    const MOST_NAMES: usize = 6;
     let from = match package.registry {
         Registry::Npm => format!(" (`npm pack {}@{}`)", package.name, package.version),
         Registry::Pip if package.tag == "any" => " for any platform".to_owned(),

@@ -203,7 +203,7 @@ pub enum AssetError {
     },
     /// A voice whose language can't be spoken yet.
     #[error(
-        "`{name}` speaks {language}, which aloud can't speak yet; voices of this model that it has speak {others}: see `aloud voices`"
+        "`{name}` speaks {language}, which aloud can't speak yet; the other voices of its model speak {others}: `aloud voices` lists them"
     )]
     Unspoken {
         /// The voice.

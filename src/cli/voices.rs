@@ -90,13 +90,13 @@ pub fn run(
         assets.voices_folder().display()
     )?;
     let unspoken = assets.catalogue().pieces.iter();
-    for unspoken in unspoken.flat_map(|piece| &piece.unspoken) {
-        writeln!(
-            out,
-            "Not spoken yet: {} ({})",
-            unspoken.language,
-            unspoken.names.join(", ")
-        )?;
+    let unspoken: Vec<_> = unspoken
+        .flat_map(|piece| &piece.unspoken)
+        .map(|it| format!("{} ({})", it.language, it.names.len()))
+        .collect();
+    if !unspoken.is_empty() {
+        let languages = unspoken.join(" and ");
+        writeln!(out, "Not spoken yet: the Kokoro voices for {languages}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -131,8 +131,7 @@ fn write_shared(
     let rate = entry.sample_rate.unwrap_or_default();
     writeln!(
         out,
-        "\n{} voices have one model{size} and come together ({} to fetch): {}, {rate} Hz, quality {}",
-        entry.family.name(),
+        "\nKokoro voices have one model{size} and come together ({} to fetch): {}, {rate} Hz, quality {}",
         human_size(piece.download_size()),
         entry.licence,
         entry.quality,
