@@ -321,10 +321,10 @@ impl Piece {
     /// Title and version: `ONNX Runtime 1.31.1`.
     #[must_use]
     pub fn name(&self) -> String {
-        if !self.voices.is_empty() {
-            self.title.clone()
-        } else {
+        if self.voices.is_empty() {
             format!("{} {}", self.title, self.version)
+        } else {
+            self.title.clone()
         }
     }
 

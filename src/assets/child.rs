@@ -30,8 +30,8 @@ pub(crate) struct Program {
     pub(super) command: Vec<OsString>,
     /// `pip 23.2.1 from …`, safe to print.
     pub(crate) version: String,
-    /// The program, for people.
-    pub(crate) program: String,
+    /// Where it is, for people.
+    pub(crate) path: String,
 }
 
 impl Program {
@@ -112,16 +112,16 @@ pub(super) fn first_that_works(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Option<Program>, AssetError> {
     for command in commands {
-        let program = printable(&command[0].to_string_lossy());
+        let path = printable(&command[0].to_string_lossy());
         match probe(name, &command, interrupted)? {
             Ok(version) => {
                 return Ok(Some(Program {
                     command,
                     version,
-                    program,
+                    path,
                 }));
             }
-            Err(why) => tried.push(format!("{program}: {why}")),
+            Err(why) => tried.push(format!("{path}: {why}")),
         }
     }
     Ok(None)

@@ -220,9 +220,9 @@ impl Assets {
                 Err(AssetError::NotThePinned { path, .. }) if kept.contains(&path) => {
                     remove(&path);
                     kept.retain(|other| *other != path);
-                    archives.iter_mut().for_each(|archive| {
+                    for archive in &mut archives {
                         archive.take_if(|archive| *archive == path);
-                    });
+                    }
                 }
                 // What arrived waits for the next time.
                 Err(why @ (AssetError::Interrupted | AssetError::DiskFull { .. })) => {

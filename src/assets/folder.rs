@@ -72,14 +72,11 @@ impl Carried {
         each: Each<'_>,
     ) -> Result<Option<PathBuf>, AssetError> {
         for (path, _) in self.files.iter().filter(|(_, found)| *found == size) {
-            let hash = match self.hashes.get(path) {
-                Some(hash) => hash,
-                None => {
-                    let (_, hash) = check::hash_file(path, &mut *each)?;
-                    self.hashes.entry(path.clone()).or_insert(hash)
-                }
-            };
-            if hash == sha256 {
+            if !self.hashes.contains_key(path) {
+                let (_, hash) = check::hash_file(path, &mut *each)?;
+                self.hashes.insert(path.clone(), hash);
+            }
+            if self.hashes[path] == sha256 {
                 return Ok(Some(path.clone()));
             }
         }

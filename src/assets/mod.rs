@@ -333,7 +333,7 @@ pub fn find_pip(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(String, String), AssetError> {
     let pip = pip::find(&assets.overrides, interrupted)?;
-    Ok((pip.program, pip.version))
+    Ok((pip.path, pip.version))
 }
 
 /// The npm that would fetch what these pieces need of it, as [`find_pip`]; `None` if they need none.
@@ -353,5 +353,5 @@ pub fn find_npm(
         return Ok(None);
     };
     let npm = npm::find(&assets.overrides, package, &assets.downloads(), interrupted)?;
-    Ok(Some((npm.program, npm.version)))
+    Ok(Some((npm.path, npm.version)))
 }
