@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::voices::{LONGEST_NAME, is_path};
+use super::named::LONGEST_NAME;
+use super::voices::is_path;
 use crate::text::excerpt;
 
 /// How a blend is written, for messages.

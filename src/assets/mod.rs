@@ -10,6 +10,7 @@ mod catalogue;
 mod check;
 mod error;
 mod espeak;
+mod named;
 #[cfg(feature = "cli")]
 mod own;
 mod voices;
@@ -26,6 +27,8 @@ mod events;
 mod folder;
 #[cfg(feature = "cli")]
 mod install;
+#[cfg(feature = "cli")]
+mod network;
 #[cfg(feature = "cli")]
 mod npm;
 #[cfg(feature = "cli")]
@@ -50,7 +53,8 @@ pub use error::AssetError;
 pub use espeak::EspeakFiles;
 #[cfg(feature = "cli")]
 pub use events::{Fetch, FetchEvent};
-pub use voices::{Family, Ingredient, VoiceEntry, VoiceFiles, canonical_name};
+pub use named::canonical_name;
+pub use voices::{Family, Ingredient, VoiceEntry, VoiceFiles};
 
 use crate::settings::Settings;
 
