@@ -62,7 +62,7 @@ fn hostile_wheels_are_refused_and_leave_nothing() {
     let other = vec![b'x'; LIBRARY.len()];
     for (member, bytes, why) in [
         ("sp/espeak-ng-data/../../../escaped", &b"x"[..], "files"),
-        ("sp/espeak-ng-data/one-more", b"x", "has 4 files, not 3"),
+        ("sp/espeak-ng-data/one-more", b"x", "has more than 3 files"),
         ("sp/espeak-ng-data/phontab", &long, "larger"),
         ("sp/espeak-ng-data/phontab", b"tub", "other contents"),
         ("sp/libespeak-ng.so", &long, "another size"),
@@ -241,7 +241,7 @@ fn a_folder_that_cant_be_made_or_read_is_named() {
 fn without_a_package_the_systems_espeak_serves() {
     let kit = Kit::new();
     let mut catalogue = kit.catalogue.clone();
-    catalogue.pieces[1].wheel = None;
+    catalogue.pieces[1].packages.clear();
     let root = kit.folder.path().join("system");
     let overrides = AssetOverrides {
         system_root: Some(root.clone()),

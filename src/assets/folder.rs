@@ -1,9 +1,15 @@
-//! Finding pieces in a folder that someone carried here: wheels by name, bare files by size and
+//! Finding pieces in a folder that someone carried here: packages by name, bare files by size and
 //! SHA-256, one level of subfolders included. It only looks; it must never move or change them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use super::{AssetError, Wheel, check, install::Source, pip::is_wheel};
+use super::{
+    AssetError, Package, check,
+    install::{Each, Source},
+};
 
 /// A folder with more than this is not one that somebody prepared.
 const MOST_ENTRIES: usize = 20_000;
@@ -12,6 +18,8 @@ const MOST_ENTRIES: usize = 20_000;
 pub(super) struct Carried {
     files: Vec<(PathBuf, u64)>,
     folders: Vec<PathBuf>,
+    /// The SHA-256 of those that were hashed: many may have the size of many others.
+    hashes: BTreeMap<PathBuf, String>,
 }
 
 impl Carried {
@@ -19,6 +27,7 @@ impl Carried {
         let mut carried = Carried {
             files: Vec::new(),
             folders: vec![folder.to_owned()],
+            hashes: BTreeMap::new(),
         };
         carried
             .add(folder)
@@ -46,37 +55,60 @@ impl Carried {
         Ok(())
     }
 
-    /// The wheels that this piece may be in, going by their names.
-    pub(super) fn wheels(&self, wheel: &Wheel) -> Vec<PathBuf> {
+    /// The archives that this package may be, going by their names.
+    pub(super) fn archives(&self, package: &Package) -> Vec<PathBuf> {
         let paths = self.files.iter().map(|(path, _)| path);
         paths
-            .filter(|path| is_wheel(path, wheel))
+            .filter(|path| package.is_archive(path))
             .cloned()
             .collect()
     }
 
-    /// The bare files and folders of this piece; otherwise the names of those not found, if
-    /// at least one was.
-    pub(super) fn loose(
-        &self,
-        wheel: &Wheel,
-        each: &mut dyn FnMut(u64) -> Result<(), AssetError>,
-    ) -> Result<Result<Source, Vec<String>>, AssetError> {
-        let (mut files, mut trees, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
-        for pin in &wheel.files {
-            let mut found = None;
-            for (path, _) in self.files.iter().filter(|(_, size)| *size == pin.size) {
-                if check::hash_file(path, &mut *each)?.1 == pin.sha256 {
-                    found = Some(path.clone());
-                    break;
-                }
+    /// The file that has this size and SHA-256, whatever it is called.
+    pub(super) fn file(
+        &mut self,
+        size: u64,
+        sha256: &str,
+        each: Each<'_>,
+    ) -> Result<Option<PathBuf>, AssetError> {
+        for (path, _) in self.files.iter().filter(|(_, found)| *found == size) {
+            if !self.hashes.contains_key(path) {
+                let (_, hash) = check::hash_file(path, &mut *each)?;
+                self.hashes.insert(path.clone(), hash);
             }
-            match found {
+            if self.hashes[path] == sha256 {
+                return Ok(Some(path.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The bare files and folders of this package, but for the parts of files that are `whole`; otherwise the
+    /// names of those not found, if at least one was.
+    pub(super) fn loose(
+        &mut self,
+        package: &Package,
+        whole: &[&str],
+        each: Each<'_>,
+    ) -> Result<Result<Source, Vec<String>>, AssetError> {
+        let (mut files, mut parts, mut trees) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lacking = Vec::new();
+        for pin in &package.files {
+            match self.file(pin.size, &pin.sha256, each)? {
                 Some(path) => files.push(path),
                 None => lacking.push(pin.to.clone()),
             }
         }
-        for pin in &wheel.trees {
+        for pin in &package.parts {
+            if whole.contains(&&*pin.of) {
+                continue;
+            }
+            match self.file(pin.size, &pin.sha256, each)? {
+                Some(path) => parts.push(path),
+                None => lacking.push(pin.from.clone()),
+            }
+        }
+        for pin in &package.trees {
             // The name and the first look decide; the contents are proven while copying.
             let named = |folder: &&PathBuf| {
                 folder
@@ -88,10 +120,14 @@ impl Carried {
                 None => lacking.push(format!("{}/", pin.to)),
             }
         }
+        let nothing = files.is_empty() && parts.is_empty() && trees.is_empty();
         if lacking.is_empty() {
-            return Ok(Ok(Source::Loose { files, trees }));
+            return Ok(Ok(Source::Loose {
+                files,
+                parts,
+                trees,
+            }));
         }
-        let nothing = files.is_empty() && trees.is_empty();
         Ok(Err(if nothing { Vec::new() } else { lacking }))
     }
 }

@@ -5,14 +5,20 @@
 //! place, a piece is installed whole or not at all, and this part must never execute or load
 //! anything it fetched.
 
+mod blend;
 mod catalogue;
 mod check;
 mod error;
 mod espeak;
+mod named;
 #[cfg(feature = "cli")]
 mod own;
 mod voices;
 
+#[cfg(feature = "cli")]
+mod archive;
+#[cfg(feature = "cli")]
+mod child;
 #[cfg(feature = "cli")]
 mod ensure;
 #[cfg(feature = "cli")]
@@ -21,6 +27,10 @@ mod events;
 mod folder;
 #[cfg(feature = "cli")]
 mod install;
+#[cfg(feature = "cli")]
+mod network;
+#[cfg(feature = "cli")]
+mod npm;
 #[cfg(feature = "cli")]
 mod pip;
 
@@ -31,7 +41,11 @@ use std::{
 };
 
 pub use crate::size::human_size;
-pub use catalogue::{Catalogue, FilePin, KnownVoice, Piece, PieceId, Role, TreePin, Wheel};
+pub use blend::BlendError;
+pub use catalogue::{
+    Catalogue, FilePin, JoinedPin, KnownVoice, Package, PartPin, Piece, PieceId, Pinned, Registry,
+    Role, TreePin, Unspoken,
+};
 pub use check::Verified;
 #[cfg(feature = "cli")]
 pub(crate) use ensure::free_space;
@@ -39,6 +53,7 @@ pub use error::AssetError;
 pub use espeak::EspeakFiles;
 #[cfg(feature = "cli")]
 pub use events::{Fetch, FetchEvent};
+pub use named::canonical_name;
 pub use voices::{Family, Ingredient, VoiceEntry, VoiceFiles};
 
 use crate::settings::Settings;
@@ -126,8 +141,7 @@ impl Assets {
     /// Is it installed, as far as its manifest and the sizes of its files say? Cheap.
     #[must_use]
     pub fn is_installed(&self, piece: &Piece) -> bool {
-        let installed = |wheel| check::looks_installed(piece, wheel, &self.folder(piece));
-        piece.wheel.as_ref().is_some_and(installed)
+        piece.can_be_fetched() && check::looks_installed(piece, &self.folder(piece))
     }
 
     /// Which of these pieces are needed and not there. Cheap: sizes only. A piece that the
@@ -190,9 +204,9 @@ impl Assets {
         piece: &Piece,
         each: &mut dyn FnMut(u64) -> Result<(), AssetError>,
     ) -> Result<Verified, AssetError> {
-        match &piece.wheel {
-            Some(wheel) => check::verify(piece, wheel, &self.folder(piece), each),
-            None => Err(self.unsupported(piece)),
+        match piece.can_be_fetched() {
+            true => check::verify(piece, &self.folder(piece), each),
+            false => Err(self.unsupported(piece)),
         }
     }
 
@@ -237,7 +251,7 @@ impl Assets {
         let to_fetch = self
             .catalogue
             .piece(&PieceId::ESPEAK_NG)
-            .is_some_and(|piece| piece.wheel.is_some());
+            .is_some_and(Piece::can_be_fetched);
         let or_system =
             |file: Result<PathBuf, AssetError>, allowed: bool, system: Option<PathBuf>| {
                 file.or_else(|why| system.filter(|_| allowed).ok_or(why))
@@ -323,5 +337,25 @@ pub fn find_pip(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(String, String), AssetError> {
     let pip = pip::find(&assets.overrides, interrupted)?;
-    Ok((pip.program, pip.version))
+    Ok((pip.path, pip.version))
+}
+
+/// The npm that would fetch what these pieces need of it, as [`find_pip`]; `None` if they need none.
+///
+/// # Errors
+/// [`AssetError::NoNpm`] with what was tried, or [`AssetError::Interrupted`].
+#[cfg(feature = "cli")]
+pub fn find_npm(
+    assets: &Assets,
+    need: &[PieceId],
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Option<(String, String)>, AssetError> {
+    let pieces = assets.catalogue.pieces.iter();
+    let pieces = pieces.filter(|piece| need.contains(&piece.id));
+    let mut packages = pieces.flat_map(|piece| &piece.packages);
+    let Some(package) = packages.find(|package| package.registry == Registry::Npm) else {
+        return Ok(None);
+    };
+    let npm = npm::find(&assets.overrides, package, &assets.downloads(), interrupted)?;
+    Ok(Some((npm.path, npm.version)))
 }

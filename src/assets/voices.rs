@@ -1,4 +1,4 @@
-//! Voices: those that are installed, those that could be, and the files of one of them. A
+//! Voices: those that are installed, those that could be, and the files of those that are found. A
 //! voice's config and card come from strangers: they are read with a limit and never trusted.
 
 use std::{
@@ -9,17 +9,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{AssetError, Assets, KnownVoice, Piece, PieceId, Role};
+use super::{AssetError, Assets, KnownVoice, Piece, Role};
 use crate::settings::printable;
-use crate::text::excerpt;
 
 /// A voice's config and card are small; a bigger file is something else.
 const MOST_CONFIG_BYTES: u64 = 16 << 20;
-/// Below this likeness a suggestion would puzzle more than it helps.
-const LIKE_ENOUGH: f64 = 0.7;
-/// So much of a name is told, and no longer name is taken for a slip, in bytes.
-const LONGEST_NAME: usize = 100;
-
 /// One line of the list of voices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VoiceEntry {
@@ -43,14 +37,16 @@ pub struct VoiceEntry {
     pub path: Option<PathBuf>,
     /// How many speakers it has, when its config says so.
     pub speakers: Option<u32>,
+    /// How good its makers say it is, from `A` down, if they say.
+    pub grade: Option<String>,
+    /// What else one should know of it: `unchecked`.
+    pub note: Option<String>,
 }
 
 impl VoiceEntry {
     /// A voice that can be fetched.
     fn known(piece: &Piece, known: &KnownVoice) -> Self {
-        let wheel = piece.wheel.as_ref();
-        let mut files = wheel.into_iter().flat_map(|wheel| &wheel.files);
-        let model = files.find(|file| file.role == Role::Model);
+        let model = piece.files().find(|file| file.role == Role::Model);
         Self {
             name: known.name.clone(),
             family: known.family,
@@ -62,6 +58,8 @@ impl VoiceEntry {
             installed: false,
             path: None,
             speakers: Some(known.speakers),
+            grade: known.grade.clone(),
+            note: known.note.clone(),
         }
     }
 }
@@ -90,13 +88,18 @@ impl Family {
         }
     }
 
-    /// Whether it takes its phonemes from eSpeak NG.
+    /// Whether a voice of this language takes its phonemes from eSpeak NG.
     #[must_use]
-    pub fn takes_espeak(self) -> bool {
-        self == Self::Piper
+    pub fn takes_espeak(self, language: &str) -> bool {
+        match self {
+            Self::Piper => true,
+            Self::Hibari => false,
+            Self::Kokoro => !language.starts_with("en"),
+        }
     }
 
-    /// The family whose configuration this is: that of hibari is nothing but the numbers of its phonemes.
+    /// The family whose configuration this is: that of hibari is nothing but the numbers of its phonemes, and
+    /// that of Kokoro has them in a `vocab`.
     fn of(config: &serde_json::Value) -> Self {
         let is_vocabulary = config.as_object().is_some_and(|map| {
             let is_phoneme = |(key, value): (&String, &serde_json::Value)| {
@@ -104,9 +107,15 @@ impl Family {
             };
             !map.is_empty() && map.iter().all(is_phoneme)
         });
-        match is_vocabulary {
-            true => Self::Hibari,
-            false => Self::Piper,
+        if config
+            .get("vocab")
+            .is_some_and(serde_json::Value::is_object)
+        {
+            Self::Kokoro
+        } else if is_vocabulary {
+            Self::Hibari
+        } else {
+            Self::Piper
         }
     }
 }
@@ -114,7 +123,7 @@ impl Family {
 /// The files of a voice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VoiceFiles {
-    /// Its name: the model's file name without `.onnx`.
+    /// Its name: the model's file name without `.onnx`, or that of a Kokoro voice or blend.
     pub name: String,
     /// The model, `NAME.onnx`.
     pub model: PathBuf,
@@ -133,14 +142,27 @@ pub struct VoiceFiles {
 pub struct Ingredient {
     /// Its name, such as `af_heart`.
     pub name: String,
-    /// Its file, such as `voices/af_heart.bin` beside the model.
+    /// Its file, such as `af_heart.bin` beside the model.
     pub pack: PathBuf,
     /// How much of it there is, of 100.
     pub percent: u32,
 }
 
 impl VoiceFiles {
-    /// The voice whose model this is; its config must lie beside it.
+    /// Whether its phonemes come from eSpeak NG.
+    #[must_use]
+    pub fn takes_espeak(&self) -> bool {
+        // The names of Kokoro voices begin with the letter of their language: `a` is American, `b` is
+        // British.
+        let is_english = |part: &Ingredient| part.name.starts_with(['a', 'b']);
+        match self.family {
+            Family::Kokoro => !self.blend.iter().all(is_english),
+            family => family.takes_espeak("unknown"),
+        }
+    }
+
+    /// The voice whose model this is; its config must lie beside it. A model that speaks as the packs beside
+    /// it is none.
     pub(super) fn at(model: &Path) -> Result<VoiceFiles, AssetError> {
         let broken = |why: &str| AssetError::VoiceFile {
             path: model.to_owned(),
@@ -162,6 +184,13 @@ impl VoiceFiles {
                 "its configuration is missing; put the .onnx.json that came with it beside it",
             ));
         }
+        let family = Family::of(&json(&config));
+        if family == Family::Kokoro {
+            return Err(broken(
+                "it is a Kokoro model, which speaks as many voices; name one of them instead, such as \
+                 af_heart: `aloud voices` lists them",
+            ));
+        }
         let card = |file: PathBuf| file.is_file().then_some(file);
         let mut own_card = model.with_extension("").into_os_string();
         own_card.push(".MODEL_CARD");
@@ -169,7 +198,7 @@ impl VoiceFiles {
             name: name.unwrap_or_default(),
             card: card(own_card.into()).or_else(|| card(model.with_file_name("MODEL_CARD"))),
             model: model.to_owned(),
-            family: Family::of(&json(&config)),
+            family,
             config,
             blend: Vec::new(),
         })
@@ -190,8 +219,8 @@ impl Assets {
         self.data.join("voices")
     }
 
-    /// All voices, installed and known, by name. A voice that a user put into the folder
-    /// comes before a fetched one of the same name.
+    /// All voices, installed and known, by name, those of Kokoro after the others. A voice that a user put
+    /// into the folder comes before a fetched one of the same name.
     #[must_use]
     pub fn voices(&self) -> Vec<VoiceEntry> {
         let mut entries: Vec<VoiceEntry> = self
@@ -200,80 +229,33 @@ impl Assets {
             .map(|files| self.describe(files))
             .collect();
         for piece in &self.catalogue.pieces {
-            let Some(known) = &piece.voice else { continue };
-            if entries.iter().any(|entry| entry.name == known.name) {
-                continue;
+            let model = self.shared_model(piece);
+            for known in &piece.voices {
+                if entries.iter().any(|entry| entry.name == known.name) {
+                    continue;
+                }
+                entries.push(VoiceEntry {
+                    installed: model.is_some(),
+                    path: model.clone(),
+                    ..VoiceEntry::known(piece, known)
+                });
             }
-            entries.push(VoiceEntry::known(piece, known));
         }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        let place = |entry: &VoiceEntry| entry.family == Family::Kokoro;
+        entries.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.name.cmp(&b.name)));
         entries
     }
 
-    /// The files of a voice: by path when it ends in `.onnx`, otherwise by name.
-    ///
-    /// # Errors
-    /// [`AssetError::VoiceFile`] for a path without a model or config,
-    /// [`AssetError::Missing`] for a known voice that is not installed,
-    /// [`AssetError::UnknownVoice`] with the nearest name otherwise.
-    pub fn voice(&self, name_or_path: &str) -> Result<VoiceFiles, AssetError> {
-        if is_path(name_or_path) {
-            return VoiceFiles::at(Path::new(name_or_path));
-        }
-        let found = self.found_voices();
-        if let Some(files) = found.into_iter().find(|files| files.name == name_or_path) {
-            return Ok(files);
-        }
-        if let Some(piece) = self.catalogue.piece(&PieceId::voice(name_or_path)) {
-            return Err(AssetError::Missing {
-                piece: piece.name(),
-            });
-        }
-        let nearest = self
-            .voices()
-            .into_iter()
-            // Comparing takes the product of both lengths.
-            .filter(|_| name_or_path.len() <= LONGEST_NAME)
-            .map(|voice| (strsim::jaro_winkler(&voice.name, name_or_path), voice.name))
-            .filter(|(likeness, _)| *likeness > LIKE_ENOUGH)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, name)| name);
-        Err(AssetError::UnknownVoice {
-            name: excerpt(name_or_path, LONGEST_NAME),
-            nearest,
-        })
-    }
-
-    /// What narrating with this voice needs: the runtime, eSpeak NG if it takes its phonemes from there,
-    /// and the voice itself when it is one that can be fetched and no user's file takes its place.
-    #[must_use]
-    pub fn need_for(&self, voice: &str) -> Vec<PieceId> {
-        let mut need = vec![PieceId::ONNXRUNTIME];
-        let id = PieceId::voice(voice);
-        let takes_espeak = if let Ok(files) = self.voice(voice) {
-            files.family.takes_espeak()
-        } else {
-            // It is fetched first.
-            let known = self.catalogue.piece(&id);
-            let known = known.and_then(|piece| piece.voice.as_ref());
-            known.is_none_or(|known| known.family.takes_espeak())
-        };
-        if takes_espeak {
-            need.push(PieceId::ESPEAK_NG);
-        }
-        if let Some(piece) = self.catalogue.piece(&id) {
-            let folder = self.folder(piece);
-            let users =
-                |files: &VoiceFiles| files.name == voice && !files.model.starts_with(&folder);
-            if !is_path(voice) && !self.found_voices().iter().any(users) {
-                need.push(id);
-            }
-        }
-        need
+    /// The model of a piece that speaks as many voices, if it is installed.
+    pub(super) fn shared_model(&self, piece: &Piece) -> Option<PathBuf> {
+        let is_shared = |voice: &KnownVoice| voice.family == Family::Kokoro;
+        let model = piece.member(Role::Model)?;
+        let is_there = piece.voices.iter().any(is_shared) && self.is_installed(piece);
+        is_there.then(|| self.folder(piece).join(model))
     }
 
     /// Usable voices in the folder: the user's own first, then those in folders of their own.
-    fn found_voices(&self) -> Vec<VoiceFiles> {
+    pub(super) fn found_voices(&self) -> Vec<VoiceFiles> {
         let (mut folders, mut models) = (Vec::new(), Vec::new());
         for path in visible(&self.voices_folder()) {
             if path.is_dir() {
@@ -307,14 +289,14 @@ impl Assets {
     }
 
     /// The piece that these files are, if they were fetched.
-    fn fetched(&self, files: &VoiceFiles) -> Option<(&Piece, &KnownVoice)> {
+    pub(super) fn fetched(&self, files: &VoiceFiles) -> Option<(&Piece, &KnownVoice)> {
         let mut pieces = self.catalogue.pieces.iter();
         let is_it = |piece: &&Piece| {
             let model = piece.member(Role::Model);
             model.is_some_and(|model| files.model == self.folder(piece).join(model))
         };
         let piece = pieces.find(is_it)?;
-        Some((piece, piece.voice.as_ref()?))
+        Some((piece, piece.voice(&files.name)?))
     }
 
     fn describe(&self, files: &VoiceFiles) -> VoiceEntry {
@@ -351,11 +333,13 @@ impl Assets {
             installed: true,
             path: Some(files.model.clone()),
             speakers: number("/num_speakers"),
+            grade: None,
+            note: None,
         }
     }
 }
 
-fn is_path(name_or_path: &str) -> bool {
+pub(super) fn is_path(name_or_path: &str) -> bool {
     Path::new(name_or_path)
         .extension()
         .is_some_and(|extension| extension == "onnx")

@@ -12,7 +12,9 @@ use serde::Serialize;
 use super::fetching::table;
 use super::linger;
 use crate::{
-    assets::{AssetError, Assets, Piece, PieceId, VoiceFiles, find_pip, free_space, human_size},
+    assets::{
+        AssetError, Assets, Piece, PieceId, VoiceFiles, find_npm, find_pip, free_space, human_size,
+    },
     engine::Holder,
     http::{Gate, Remote, address},
     service::Service,
@@ -129,19 +131,14 @@ pub fn examine(
         checks.push(examine_folder(name, folder));
     }
     checks.extend(examine_reach(settings));
-    checks.push(match find_pip(assets, interrupted) {
-        Err(AssetError::Interrupted) => return Err(AssetError::Interrupted),
-        Ok((program, version)) => Finding {
-            name: "pip".to_owned(),
-            state: State::Ok,
-            version: version.split_whitespace().nth(1).map(str::to_owned),
-            path: Some(program.into()),
-            checksum_ok: None,
-            detail: "fetches what is missing".to_owned(),
-        },
-        // Without it nothing can be fetched, but what is installed works.
-        Err(why) => finding("pip", State::Warning, &why),
-    });
+    // `pip 23.2.1 from …`, and from npm nothing but the number.
+    let pip = find_pip(assets, interrupted)
+        .map(|(program, said)| (program, said.split_whitespace().nth(1).map(str::to_owned)));
+    checks.push(examine_program("pip", pip)?);
+    if let Some(npm) = find_npm(assets, &need, interrupted).transpose() {
+        let npm = npm.map(|(program, version)| (program, Some(version)));
+        checks.push(examine_program("npm", npm)?);
+    }
     checks.extend(settings.webhooks.iter().map(examine_webhook));
     checks.extend(linger::examine());
     Ok(Report {
@@ -149,6 +146,26 @@ pub fn examine(
         platform: assets.catalogue().platform.clone(),
         checks,
         settings: settings.explain(),
+    })
+}
+
+/// A program that fetches, and its version.
+fn examine_program(
+    name: &str,
+    found: Result<(String, Option<String>), AssetError>,
+) -> Result<Finding, AssetError> {
+    Ok(match found {
+        Err(AssetError::Interrupted) => return Err(AssetError::Interrupted),
+        Ok((program, version)) => Finding {
+            name: name.to_owned(),
+            state: State::Ok,
+            version,
+            path: Some(program.into()),
+            checksum_ok: None,
+            detail: "fetches what is missing".to_owned(),
+        },
+        // Without it something can't be fetched, but what is installed works.
+        Err(why) => finding(name, State::Warning, &why),
     })
 }
 

@@ -161,7 +161,7 @@ pub fn ensure_for_use(
         Fetch::Network
     };
     let mut shower = Shower::new(show);
-    if !offline && missing.iter().all(|piece| piece.wheel.is_some()) {
+    if !offline && missing.iter().all(|piece| piece.can_be_fetched()) {
         let names: Vec<String> = missing
             .iter()
             .map(|piece| format!("{} ({})", piece.name(), human_size(piece.download_size())))

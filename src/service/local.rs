@@ -172,9 +172,12 @@ impl Service for Local {
                 quality: voice.quality,
                 speakers: voice.speakers,
                 installed: voice.installed,
+                family: Some(voice.family),
+                grade: voice.grade,
+                note: voice.note,
             })
             .collect();
-        // They come by name, and a stable sort keeps that.
+        // They come in an order that a stable sort keeps.
         voices.sort_by_key(|voice| !voice.installed);
         Ok(voices)
     }

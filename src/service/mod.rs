@@ -27,6 +27,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::assets::Family;
 pub use crate::engine::{Health, NoMoreEvents, Stats, Subscription};
 pub(crate) use crate::engine::{Interrupt, Listener, StopReason, channel};
 use crate::model::{
@@ -96,6 +97,12 @@ pub struct ListedVoice {
     pub speakers: Option<u32>,
     /// Whether it can be used now.
     pub installed: bool,
+    /// Its kind of model; `None` only from a program that does not tell yet.
+    pub family: Option<Family>,
+    /// How good its makers say it is, from `A` down, if they say.
+    pub grade: Option<String>,
+    /// What else one should know of it, as `unchecked`.
+    pub note: Option<String>,
 }
 
 /// How a text is narrated where nothing else is said.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::{Submitted, current_trace};
-use crate::assets::Assets;
+use crate::assets::{Assets, canonical_name};
 use crate::engine::{Engine, Submission};
 use crate::model::{Narration, NarrationSettings, TaskId};
 use crate::narrate::{
@@ -26,7 +26,8 @@ pub(crate) struct Ready {
     pub reference: String,
 }
 
-/// A path stays right when a later start runs in another folder.
+/// A path stays right when a later start runs in another folder, and a blend is the same however its shares
+/// are written.
 pub(crate) fn reference(voice: &str) -> String {
     let path = Path::new(voice);
     let is_path = path
@@ -35,7 +36,7 @@ pub(crate) fn reference(voice: &str) -> String {
     if is_path && let Ok(absolute) = std::path::absolute(path) {
         return absolute.to_string_lossy().into_owned();
     }
-    voice.to_owned()
+    canonical_name(voice)
 }
 
 /// Cuts a text for this voice under these settings.

@@ -22,7 +22,7 @@ pub(super) fn usable(settings: &Settings, voice: &str) -> anyhow::Result<Ready> 
     let reference = if path.extension().is_some_and(|ending| ending == "onnx") {
         submit::reference(&path.to_string_lossy())
     } else {
-        voice.trim().to_owned()
+        submit::reference(voice.trim())
     };
     let voice = load_voice(settings, &reference).map_err(|error| match error {
         VoiceError::Asset(AssetError::Missing { piece }) => {

@@ -159,6 +159,7 @@ impl Session {
     }
 
     pub(super) fn voices(&mut self) {
+        let told = |more: Option<String>| more.map_or_else(String::new, |it| format!(", {it}"));
         for voice in self.service().voices().unwrap_or_default() {
             let how = if voice.installed {
                 "installed".to_owned()
@@ -169,8 +170,12 @@ impl Session {
                 )
             };
             self.lines.say(&format!(
-                "Voice {}, language {}, quality {}, {how}.",
-                voice.name, voice.language, voice.quality
+                "Voice {}, language {}, quality {}{}{}, {how}.",
+                voice.name,
+                voice.language,
+                voice.quality,
+                told(voice.grade.map(|grade| format!("grade {grade}"))),
+                told(voice.note),
             ));
         }
     }

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::Local;
-use crate::assets::Assets;
+use crate::assets::{Assets, canonical_name};
 use crate::narrate::{Casting, Manner, Request, lexicon_for, speech_plan};
 use crate::service::speech::{FOREIGN_VOICES, Source, begin};
 use crate::service::submit::{Ready, with_casting};
@@ -104,6 +104,10 @@ impl Local {
         let names = self.voices_to_order();
         if names.iter().any(|known| known == name) {
             return Ok(name.to_owned());
+        }
+        let assets = Assets::from_settings(&self.settings);
+        if assets.is_known_blend(name) && assets.voice(name).is_ok() {
+            return Ok(canonical_name(name));
         }
         let (name, names) = (printable(name), names.join(", "));
         let message = format!(

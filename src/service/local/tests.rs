@@ -7,6 +7,7 @@ use std::sync::Once;
 use tempfile::TempDir;
 
 use super::*;
+use crate::assets::Family;
 use crate::cli::fetching::{Show, ensure_for_use};
 use crate::engine::{Interrupt, StopReason, TaskState};
 use crate::model::Priority;
@@ -242,10 +243,19 @@ fn installed_voices_come_first() {
         quality: "unknown".into(),
         speakers: Some(3),
         installed: true,
+        family: Some(Family::Piper),
+        grade: None,
+        note: None,
     };
     assert_eq!(voices[0], own);
     assert!(voices.iter().skip(1).any(|voice| voice.name == VOICE));
-    assert!(voices.iter().skip(1).is_sorted_by_key(|voice| &voice.name));
+    let order = |voice: &ListedVoice| (voice.family == Some(Family::Kokoro), voice.name.clone());
+    assert!(voices.iter().skip(1).is_sorted_by_key(order));
+    let heart = voices
+        .iter()
+        .find(|voice| voice.name == "af_heart")
+        .unwrap();
+    assert_eq!(heart.grade.as_deref(), Some("A"));
 }
 
 #[test]
