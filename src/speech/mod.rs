@@ -4,6 +4,7 @@
 //! own. Nothing here writes files or knows of tasks.
 
 mod configuration;
+mod cuts;
 mod durations;
 mod english;
 mod error;
