@@ -104,8 +104,14 @@ fn sentences_are_read() {
         ),
         // Marks.
         ("“Go,” he—well... (go)!?", "“ɡˌO,” hi—wˈɛl... (ɡˌO)!?"),
-        ("'go' ‘go’ 'tis \"go\"", "“ɡˌO” “ɡˌO” tˈɪz “ɡˌO”"),
-        ("cat 'n' book", "kˈæt ən bˈʊk"),
+        (
+            "'go' ‘go’ 'tis ’Tis 'TIS 'Go' \"go\"",
+            "“ɡˌO” “ɡˌO” tˈɪz tˈɪz tˈɪz “ɡˌO” “ɡˌO”",
+        ),
+        (
+            "cat 'n' book, cat-'n'-book, 'well'-known",
+            "kˈæt ən bˈʊk, kˈætənbˈʊk, “wˈɛl”nˈOn",
+        ),
         ("well.known .book", "wˈɛl dˌioˌitˈi nˈOn dˌioˌitˈi bˈʊk"),
         ("- go – go; pre", "ɡˌO — ɡˌO; pˌirˌieˈi"),
         // What the reading stage has left.

@@ -138,6 +138,8 @@ impl Unknown {
                     // Names are said as several words: "FitzGerald".
                     " " if !phonemes.is_empty() && !phonemes.ends_with(' ') => phonemes.push(' '),
                     " " | "(" | ")" | "-" | "1" | "ʀ" => {}
+                    // It says the r of "cetera" twice, which no English word has.
+                    "ɹ" if phonemes.ends_with('ɹ') => {}
                     phoneme => phonemes.push_str(phoneme),
                 }
             }
