@@ -64,7 +64,7 @@ pub(super) fn run(
                 "ids": utterance.ids,
             });
             for (key, words) in [
-                ("unknown", utterance.unknown),
+                ("unknown", utterance.unknown_phonemes()),
                 ("spelled", utterance.spelled),
             ] {
                 if !words.is_empty() {

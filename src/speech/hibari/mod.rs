@@ -97,6 +97,7 @@ struct HibariFrontEnd {
 
 impl FrontEnd for HibariFrontEnd {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
-        Ok(self.vocabulary.utterance(self.english.read(text)?))
+        let utterance = self.vocabulary.utterance(self.english.read(text)?);
+        Ok(utterance.without_spelling())
     }
 }
