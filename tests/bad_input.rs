@@ -413,7 +413,14 @@ fn speakers_are_told_by_number_or_by_name() {
             "{}",
             ran.err
         );
+        let doctor = home.run(&["doctor", "--voice", &voice, "--speaker", speaker]);
+        assert!(doctor.out.contains(told), "{}", doctor.out);
     }
+    many["num_speakers"] = (1_u32 << 31).into();
+    std::fs::write(&config, many.to_string()).unwrap();
+    let ran = narrate("1", "none");
+    let told = "num_speakers is 2147483648, expected at most 10000";
+    assert!(ran.err.contains(told), "{}", ran.err);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What the program does for people, whoever asks and from where: texts are added, followed and steered.
+//! What the program does for people, whoever asks and from where: texts are added, followed and steered.pub(crate) use voice::speaker_of;
+
 //! [`Service`] says all of it; [`Local`] does it with the engine of this process. Whoever serves it to
 //! others, or shows it, knows nothing else. What may be done to what, and why not, is decided in one
 //! table: [`Action`].
