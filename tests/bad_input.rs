@@ -374,6 +374,49 @@ fn a_text_in_another_language_than_the_voices_is_told_before_work_starts() {
 }
 
 #[test]
+fn another_voice_is_told_of_before_it_speaks_what_is_there() {
+    const TEXT: &str = "C’était un soir froid, et les bateaux n’étaient pas encore rentrés. Personne au port ne \
+        disait ce que tout le monde pensait, et l’on allumait les lampes l’une après l’autre.";
+    let home = Home::ready();
+    let (file, tone) = (home.write("soir.txt", TEXT), home.tone());
+    let config = std::fs::read(home.path("tone.onnx.json")).unwrap();
+    let mut many: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    many["num_speakers"] = 3.into();
+    many["speaker_id_map"] = serde_json::json!({ "Alba": 1 });
+    home.write("many.onnx.json", many.to_string());
+    let model = std::fs::read(home.path("tone.onnx")).unwrap();
+    let many = home.write("many.onnx", model);
+    let out = home.path("out");
+    let ran = home.run(&[
+        "narrate",
+        &file,
+        "--voice",
+        &tone,
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let retry = |with: &[&str]| home.run(&[&["retry", "soir"], with].concat());
+    let ran = retry(&["--voice", &many, "--speaker", "nobody"]);
+    assert!(ran.err.contains("has no speaker nobody"), "{}", ran.err);
+    let ran = retry(&["--speaker", "Alba"]);
+    assert!(
+        ran.err.contains("--speaker needs the --voice"),
+        "{}",
+        ran.err
+    );
+    let ran = retry(&["--voice", &many, "--speaker", "alba"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains("tried again: soir"), "{}", ran.out);
+    let told = "it seems to be in French, which many does not speak";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    assert_eq!(home.run(&["wait"]).code, Some(0));
+    home.run(&["stop"]);
+    let record = std::fs::read_to_string(out.join("soir/narration.jsonl")).unwrap();
+    assert!(record.contains("\"speaker\":1"), "{record}");
+}
+
+#[test]
 fn speakers_are_told_by_number_or_by_name() {
     let home = Home::ready();
     let (file, voice) = (home.write("story.txt", STORY), home.tone());
@@ -413,7 +456,14 @@ fn speakers_are_told_by_number_or_by_name() {
             "{}",
             ran.err
         );
+        let doctor = home.run(&["doctor", "--voice", &voice, "--speaker", speaker]);
+        assert!(doctor.out.contains(told), "{}", doctor.out);
     }
+    many["num_speakers"] = (1_u32 << 31).into();
+    std::fs::write(&config, many.to_string()).unwrap();
+    let ran = narrate("1", "none");
+    let told = "num_speakers is 2147483648, expected at most 10000";
+    assert!(ran.err.contains(told), "{}", ran.err);
 }
 
 #[test]

@@ -151,13 +151,25 @@ fn what_it_can_not_say_or_open_is_told() {
     };
     assert!(told(utterance([178])).contains("no phoneme with the number 178"));
     assert!(told(utterance([-1])).contains("number -1"));
-    assert!(told(utterance(vec![1; 1201])).contains("1201 phonemes"));
     // What can't be said is no reason not to say what comes before it.
     let (fine, bad) = (utterance([16]), utterance([178]));
     assert!(!say(&mut *model, &fine, &[&bad, &fine]).samples.is_empty());
     let error = open("foreign", TONE, 1).err().unwrap();
     assert!(matches!(error, SpeechError::Model { .. }), "{error}");
     assert!(error.to_string().contains("not a hibari voice"), "{error}");
+}
+
+#[test]
+fn a_sentence_that_is_too_long_for_one_run_is_said_whole() {
+    let mut model = open("long", MODEL, 1).unwrap();
+    let long = utterance((0..1201).map(|id| 1 + id % 177));
+    let speech = say(&mut *model, &long, &[]);
+    assert_eq!(speech.durations.len(), long.ids.len());
+    let told: u32 = speech.durations.iter().sum();
+    assert_eq!(told as usize, speech.samples.len());
+    let half = utterance((0..601).map(|id| 1 + id % 177));
+    let half = say(&mut *model, &half, &[]).samples;
+    assert!(speech.samples.starts_with(&half));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use kit::{Home, STORY, clips, samples, wait_for};
+use kit::{Home, Running, STORY, clips, samples, wait_for};
 use serde_json::Value;
 
 fn sample(name: &str) -> String {
@@ -254,6 +254,37 @@ fn a_voice_is_measured_and_the_best_is_remembered() {
     assert!(rows.iter().any(|row| row["threads"].as_u64() == Some(best)));
     let stored = std::fs::read_to_string(home.path("state/tuning.json")).unwrap();
     assert!(stored.contains(&format!("\"threads\": {best}")), "{stored}");
+}
+
+#[test]
+fn one_that_is_given_to_another_voice_meanwhile_is_followed_to_its_end() {
+    let home = Home::ready();
+    let tone = home.tone();
+    let model = std::fs::read(home.path("tone.onnx")).unwrap();
+    let other = home.made_voice("other", &model);
+    // Of the same bytes it would be the same voice.
+    let config = std::fs::read(home.path("other.onnx.json")).unwrap();
+    home.write("other.onnx.json", [&config[..], b"\n"].concat());
+    let lamps = (1..200).map(|lamp| format!("Lamp {lamp} burned on.\n\n"));
+    let story = home.write("story.txt", lamps.collect::<String>());
+    let out = home.path("out");
+    let args = ["narrate", &story, "--json", "--voice", &tone, "--out"];
+    let mut narrating =
+        Running::start(home.command(&[&args[..], &[out.to_str().unwrap()]].concat()));
+    narrating.until("segment_completed");
+    let retry = home.run(&["retry", "story", "--voice", &other]);
+    assert_eq!(retry.code, Some(0), "{}", retry.err);
+    let (code, events) = narrating.end();
+    assert_eq!(code, Some(0));
+    let told = |name: &str| {
+        let mut all = events.iter().filter(|event| event["event"] == name);
+        let one = all.next().unwrap_or_else(|| panic!("no {name}"));
+        assert!(all.next().is_none(), "{name} twice");
+        one
+    };
+    let ended = told("ended");
+    assert_eq!(ended["state"], "COMPLETED");
+    assert_eq!(ended["task"], told("replaced")["by"]);
 }
 
 #[test]

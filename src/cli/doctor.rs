@@ -17,10 +17,10 @@ use crate::{
     },
     engine::Holder,
     http::{Gate, Remote, address},
-    service::Service,
+    service::{Service, speaker_of},
     settings::{Secret, SettingOrigin, Settings, Webhook, printable},
     shortage::advice,
-    speech::{self, Runtime, SpeechError},
+    speech::{self, Runtime, Speaker, SpeechError, VoiceInfo},
     text::excerpt,
     webhook::Mailer,
 };
@@ -121,7 +121,11 @@ pub fn examine(
     {
         checks.push(examine_piece(assets, piece, interrupted)?);
     }
-    checks.push(examine_voice(assets, &settings.voice));
+    checks.push(examine_voice(
+        assets,
+        &settings.voice,
+        settings.speaker.as_ref(),
+    ));
     let paths = &settings.paths;
     for (name, folder) in [
         ("data folder", &paths.data),
@@ -227,11 +231,14 @@ fn examine_piece(
     })
 }
 
-fn examine_voice(assets: &Assets, voice: &str) -> Finding {
+fn examine_voice(assets: &Assets, voice: &str, speaker: Option<&Speaker>) -> Finding {
     match assets.voice(voice) {
         Ok(files) => {
             let (state, detail) = match usable(&files) {
-                Ok(()) => (State::Ok, files.name),
+                Ok(info) => match speaker.map(|speaker| speaker_of(&info, speaker)) {
+                    Some(Err(why)) => (State::Bad, format!("{why}. Change the setting `speaker`")),
+                    _ => (State::Ok, files.name),
+                },
                 Err(why) => (State::Bad, format!("{why}. {}", why.remediation())),
             };
             Finding {
@@ -248,8 +255,8 @@ fn examine_voice(assets: &Assets, voice: &str) -> Finding {
 }
 
 /// What can be told of a voice without opening it.
-fn usable(files: &VoiceFiles) -> Result<(), SpeechError> {
-    speech::load(files, &Runtime::none()).map(drop)
+fn usable(files: &VoiceFiles) -> Result<VoiceInfo, SpeechError> {
+    Ok(speech::load(files, &Runtime::none())?.info().clone())
 }
 
 fn examine_folder(name: &str, folder: &Path) -> Finding {

@@ -126,7 +126,10 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Retry(command)) => {
             let what = match args.voice {
-                Some(voice) => TaskAction::Render(crate::service::reference(&voice)),
+                Some(voice) => TaskAction::Render(crate::service::reference(&voice), args.speaker),
+                None if args.speaker.is_some() => {
+                    anyhow::bail!("--speaker needs the --voice that the speaker is of")
+                }
                 None => TaskAction::Retry(Vec::new()),
             };
             queue::steer(&command, &what, &settings, out)

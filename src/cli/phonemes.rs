@@ -69,7 +69,7 @@ pub(super) fn run(
                 line["voice"] = json!(narration.voice_of(segment).0);
             }
             for (key, words) in [
-                ("unknown", utterance.unknown),
+                ("unknown", utterance.unknown_phonemes()),
                 ("spelled", utterance.spelled),
             ] {
                 if !words.is_empty() {

@@ -162,6 +162,19 @@ impl Reporter {
         }
     }
 
+    /// Another task goes on with a narration.
+    pub(super) fn replaced(&mut self, old: &TaskId, new: &TaskId) {
+        match self {
+            Self::Json => json_line(&json!({ "event": "replaced", "task": old, "by": new })),
+            Self::Plain => {}
+            Self::Bars(_, bars, _) => {
+                if let Some(bar) = bars.remove(old) {
+                    bars.insert(new.clone(), bar);
+                }
+            }
+        }
+    }
+
     /// Something happened to one of the narrations, or to this segment of it.
     pub(super) fn event(
         &mut self,

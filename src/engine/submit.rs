@@ -113,6 +113,11 @@ impl Engine {
             Ok(Reply::Adopted(clips)) => {
                 reach("accepted");
                 let (done, missing) = look_at(folder.as_deref(), clips);
+                if !missing.is_empty() {
+                    // Another voice may have spoken here in the meantime.
+                    let clips = missing.len();
+                    tracing::info!(task = %id, clips, "earlier clips are not there any more");
+                }
                 let task = id.clone();
                 runtime.apply(Command::Admit {
                     task,
@@ -328,6 +333,10 @@ pub(super) fn restore(runtime: &Arc<Runtime>, stored: StoredTask) {
     let mut status = describe(&id, &record, created_at);
     status.occurrence = occurrence.map(Arc::new);
     let (done, missing) = look_at(status.folder.as_deref(), clips.clone());
+    if !missing.is_empty() {
+        let clips = missing.len();
+        tracing::warn!(task = %id, clips, "clips are gone or damaged: they are made again");
+    }
     if let Record::Narration(narration) = &record {
         let clips = clips.into_iter();
         let there = clips.filter(|clip| !missing.contains(&clip.segment_id));
@@ -384,7 +393,7 @@ fn look_at(
                 work: Duration::ZERO,
             });
         } else {
-            tracing::warn!(clip = %path.display(), "a clip is gone or damaged: it is made again");
+            tracing::debug!(clip = %path.display(), "it is gone, or another one lies there");
             missing.push(clip.segment_id);
         }
     }

@@ -12,6 +12,7 @@ use super::body;
 use super::server::Shared;
 use crate::model::{SegmentId, TaskId};
 use crate::service::{Action, Correction, TaskAction};
+use crate::speech::Speaker;
 
 /// What a retry may say.
 #[derive(Default, Deserialize)]
@@ -21,6 +22,8 @@ struct Retry {
     segments: Vec<SegmentId>,
     /// The voice that is to speak all of it from now on.
     voice: Option<String>,
+    /// Which of its speakers; its first one if none is named.
+    speaker: Option<Speaker>,
 }
 
 pub(super) async fn retry(
@@ -34,13 +37,25 @@ pub(super) async fn retry(
         Retry {
             voice: Some(_),
             segments,
+            ..
         } if !segments.is_empty() => {
             let message = "give either `segments` or `voice`: a voice speaks all of them";
             return Err(Fault::malformed(message));
         }
         Retry {
-            voice: Some(voice), ..
-        } => TaskAction::Render(voice),
+            voice: None,
+            speaker: Some(_),
+            ..
+        } => {
+            return Err(Fault::malformed(
+                "give the `voice` that the `speaker` is of",
+            ));
+        }
+        Retry {
+            voice: Some(voice),
+            speaker,
+            ..
+        } => TaskAction::Render(voice, speaker),
         Retry { segments, .. } => TaskAction::Retry(segments),
     };
     perform(shared, Action::Task { task, what }).await

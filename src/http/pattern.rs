@@ -63,7 +63,7 @@ fn of_action(action: &Action) -> &'static str {
             TaskAction::Cancel => "/v1/tasks/{id}/cancel",
             TaskAction::Pause => "/v1/tasks/{id}/pause",
             TaskAction::Resume => "/v1/tasks/{id}/resume",
-            TaskAction::Retry(_) | TaskAction::Render(_) => "/v1/tasks/{id}/retry",
+            TaskAction::Retry(_) | TaskAction::Render(..) => "/v1/tasks/{id}/retry",
             TaskAction::Sooner => "/v1/tasks/{id}/sooner",
             TaskAction::Later => "/v1/tasks/{id}/later",
         },

@@ -432,8 +432,11 @@ impl Service for Remote {
                         let said = json!({ "segments": segments });
                         return self.post(&format!("{}/retry", at(task)), &said);
                     }
-                    TaskAction::Render(voice) => {
-                        let said = json!({ "voice": voice });
+                    TaskAction::Render(voice, speaker) => {
+                        let mut said = json!({ "voice": voice });
+                        if let Some(speaker) = speaker {
+                            said["speaker"] = json!(speaker);
+                        }
                         return self.post(&format!("{}/retry", at(task)), &said);
                     }
                 };

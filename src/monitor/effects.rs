@@ -160,7 +160,7 @@ fn command(services: &Arc<dyn Services>, effect: Effect) -> Result<Job, Effect> 
             Some(Message::Retried(again.map_err(|why| why.to_string())))
         }),
         Effect::Render(id, voice) => Box::new(move || {
-            let again = act(to(id.clone(), TaskAction::Render(voice)));
+            let again = act(to(id.clone(), TaskAction::Render(voice, None)));
             let again = again.map(|done| done.tasks.into_iter().next().unwrap_or(id));
             Some(Message::Retried(again.map_err(|why| why.to_string())))
         }),

@@ -483,18 +483,19 @@ pub fn read_again(narration: &Narration, language: &str, manner: Manner<'_>) -> 
     )
 }
 
-/// The same narration to be spoken by another voice, which `reference` stands for, by its first speaker and
-/// read anew in its language.
+/// The same narration to be spoken by another voice, which `reference` stands for, by this speaker of it or
+/// its first one, and read anew in its language.
 #[must_use]
 pub fn spoken_by(
     narration: &Narration,
     info: &VoiceInfo,
     reference: &str,
+    speaker: Option<u32>,
     manner: Manner<'_>,
 ) -> Narration {
     let again = read_again(narration, &info.language, manner);
     let settings = NarrationSettings {
-        speaker: None,
+        speaker,
         ..narration.settings.clone()
     };
     let new = Narration {

@@ -76,7 +76,7 @@ pub(super) fn wording_error(utterance: &Utterance) -> Option<ErrorObject> {
     } else {
         ErrorCode::ForeignScript
     };
-    let details = json!({ "phonemes": utterance.unknown, "words": utterance.spelled });
+    let details = json!({ "phonemes": utterance.unknown_phonemes(), "words": utterance.spelled });
     Some(
         ErrorObject::new(code, format!("the voice {problem}"))
             .with_details(details)

@@ -21,13 +21,22 @@ impl Language {
     /// The language of a text that names `named`, if it does, and is cut into these segments.
     #[must_use]
     pub fn of(named: Option<&str>, segments: &[Segment]) -> Option<Self> {
+        Self::of_texts(named, segments.iter().map(|segment| &*segment.text))
+    }
+
+    /// The same of the texts of its segments.
+    #[must_use]
+    pub fn of_texts<'a>(
+        named: Option<&str>,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Self> {
         if let Some(code) = named.and_then(known_code) {
             let is_named = true;
             return Some(Self { code, is_named });
         }
         let mut words = String::new();
-        for segment in segments {
-            words.push_str(&segment.text);
+        for text in texts {
+            words.push_str(text);
             words.push('\n');
             if words.len() >= LOOKED_AT {
                 break;

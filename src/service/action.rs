@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{HistoryEntry, SegmentId, TaskId, TaskKind, TaskState, TaskStatus};
+use crate::speech::Speaker;
 
 /// Something that can be done with a task or with the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +48,9 @@ pub enum TaskAction {
     /// Begin it again with what it has made; these segments are made again, or those that failed if
     /// none is named.
     Retry(Vec<SegmentId>),
-    /// Have all of it spoken by this voice, in the same folder: what was made stays until it is replaced.
-    Render(String),
+    /// Have all of it spoken by this voice and this speaker of it, or its first one, in the same folder: what
+    /// was made stays until it is replaced.
+    Render(String, Option<Speaker>),
     /// One place sooner.
     Sooner,
     /// One place later.
@@ -98,7 +100,7 @@ impl TaskAction {
             Self::Cancel => "cancel",
             Self::Pause => "pause",
             Self::Resume => "resume",
-            Self::Retry(_) | Self::Render(_) => "retry",
+            Self::Retry(_) | Self::Render(..) => "retry",
             Self::Sooner => "sooner",
             Self::Later => "later",
         }
@@ -131,7 +133,7 @@ impl TaskAction {
             Self::Retry(_) if task.state == TaskState::Completed => {
                 "is completed; only what failed or was cancelled can be tried again"
             }
-            Self::Render(_) if task.kind != TaskKind::Narration => "is no narration",
+            Self::Render(..) if task.kind != TaskKind::Narration => "is no narration",
             Self::Sooner | Self::Later if task.state != TaskState::Pending => {
                 "is not waiting; only waiting tasks can be moved"
             }

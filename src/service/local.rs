@@ -202,11 +202,7 @@ impl Service for Local {
     fn act(&self, action: &Action) -> Result<Done, Refusal> {
         match action {
             Action::Task { task, what } => {
-                let id = self.act_on(task, what)?;
-                return Ok(Done {
-                    tasks: vec![id],
-                    refused: Vec::new(),
-                });
+                return self.act_on(task, what);
             }
             Action::RetryAll => {
                 let mut done = Done::default();
@@ -377,8 +373,8 @@ impl Local {
         self.status(id).ok_or_else(|| Refusal::no_task(id))
     }
 
-    /// The task that it has become.
-    fn act_on(&self, id: &TaskId, what: &TaskAction) -> Result<TaskId, Refusal> {
+    /// With the task that it has become.
+    fn act_on(&self, id: &TaskId, what: &TaskAction) -> Result<Done, Refusal> {
         let status = self.engine.task_status(id);
         // A request without a trace of its own belongs to the task's.
         let trace = status.as_ref().and_then(|status| status.trace.as_deref());
@@ -392,12 +388,13 @@ impl Local {
             TaskAction::Retry(segments) => {
                 let new = self.retry(id, segments, status.as_ref())?;
                 tracing::info!(task = %id, %new, "tried again as asked");
-                return Ok(new);
+                return Ok(Done::of(new));
             }
-            TaskAction::Render(voice) => {
-                let new = self.render(id, voice)?;
-                tracing::info!(task = %id, %new, %voice, "to be spoken by another voice as asked");
-                return Ok(new);
+            TaskAction::Render(voice, speaker) => {
+                let done = self.render(id, voice, speaker.as_ref())?;
+                let new = done.tasks.first().map(ToString::to_string);
+                tracing::info!(task = %id, new, %voice, "to be spoken by another voice as asked");
+                return Ok(done);
             }
             _ if status.is_none() => return Err(Refusal::no_task(id)),
             TaskAction::Cancel => self.engine.cancel_task(id).map(drop),
@@ -408,7 +405,7 @@ impl Local {
         };
         done.map_err(|error| Refusal::of_control(id, error))?;
         tracing::info!(task = %id, action = what.word(), "done as asked");
-        Ok(id.clone())
+        Ok(Done::of(id.clone()))
     }
 
     /// Also what has left the registry: the disk knows it.

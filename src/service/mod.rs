@@ -54,6 +54,7 @@ pub(crate) use submit::{Ready, compose_for, foreign, reference, submit, submit_w
 pub use summary::{SegmentState, SegmentView, TaskBrief, TaskSummary};
 pub use terms::{RequestKey, Terms};
 pub(crate) use trace::{InTrace, Traced, current_trace};
+pub(crate) use voice::speaker_of;
 
 pub(crate) use words::one_message;
 #[cfg(test)]
@@ -188,6 +189,19 @@ pub struct Done {
     /// What could not be done, where some could.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refusal>,
+    /// What a person should know of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl Done {
+    /// What was done to one task, or has become one.
+    fn of(task: TaskId) -> Self {
+        Self {
+            tasks: vec![task],
+            ..Self::default()
+        }
+    }
 }
 
 /// The name under which narrations can be asked for, as operations are.

@@ -56,7 +56,7 @@ pub(super) fn check(
 }
 
 /// The number of a voice's speaker.
-pub(super) fn speaker_of(info: &VoiceInfo, speaker: &Speaker) -> anyhow::Result<u32> {
+pub(crate) fn speaker_of(info: &VoiceInfo, speaker: &Speaker) -> anyhow::Result<u32> {
     /// So many names are told.
     const MOST: usize = 8;
     if let Some(number) = speaker.number(info.speakers, &info.speaker_names) {

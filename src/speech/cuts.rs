@@ -145,8 +145,8 @@ mod tests {
             for piece in &pieces {
                 prop_assert_eq!(piece.start, end);
                 prop_assert!(piece.len() <= most.max(1));
-                let fewest = if pieces.len() > 1 { least(most) } else { 1 };
-                prop_assert!(piece.len() >= fewest);
+                let least = if pieces.len() > 1 { least(most) } else { 1 };
+                prop_assert!(piece.len() >= least);
                 end = piece.end;
             }
             prop_assert_eq!(end, marks.len());

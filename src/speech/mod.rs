@@ -184,7 +184,8 @@ pub struct Utterance {
     pub phonemes: String,
     /// The model's input, shape `[n]`.
     pub ids: Vec<i64>,
-    /// Phonemes that the voice does not know, each once; they are not spoken.
+    /// What is not spoken, each once: phonemes that the voice does not know, and those of `spelled` of which
+    /// not even the letters are named.
     pub unknown: Vec<String>,
     /// Words in a script that the voice can't read, each once; at best their letters are named. If
     /// there is nothing else, nothing is spoken.
@@ -228,15 +229,43 @@ impl Utterance {
             }
             told.join(" ")
         };
-        let unknown = Some(&self.unknown).filter(|unknown| !unknown.is_empty());
-        let unknown = unknown.map(|all| format!("leaves out the phonemes {}", told(all)));
-        let spelled = Some(&self.spelled).filter(|spelled| !spelled.is_empty());
-        let spelled = spelled.map(|all| match self.sounds() {
-            0 => format!("can't read {}", told(all)),
-            _ => format!("can only spell, not read, {}", told(all)),
-        });
-        let both: Vec<_> = spelled.into_iter().chain(unknown).collect();
-        Some(both.join(", and ")).filter(|problem| !problem.is_empty())
+        let is_told = |words: &Vec<String>| !words.is_empty();
+        let all = self.spelled.iter().cloned();
+        let (left_out, spelled): (Vec<_>, Vec<_>) = if self.sounds() == 0 {
+            (all.collect(), Vec::new())
+        } else {
+            all.partition(|word| self.unknown.contains(word))
+        };
+        let problems = [
+            Some(left_out)
+                .filter(is_told)
+                .map(|all| match self.sounds() {
+                    0 => format!("can't read {}", told(&all)),
+                    _ => format!("leaves out {}, which it can't read", told(&all)),
+                }),
+            Some(spelled)
+                .filter(is_told)
+                .map(|all| format!("can only spell, not read, {}", told(&all))),
+            Some(self.unknown_phonemes())
+                .filter(is_told)
+                .map(|all| format!("leaves out the phonemes {}", told(&all))),
+        ];
+        let problems: Vec<_> = problems.into_iter().flatten().collect();
+        Some(problems.join(", and ")).filter(|problem| !problem.is_empty())
+    }
+
+    /// The phonemes that the voice does not know.
+    #[must_use]
+    pub fn unknown_phonemes(&self) -> Vec<String> {
+        let unknown = self.unknown.iter();
+        let phonemes = unknown.filter(|unknown| !self.spelled.contains(unknown));
+        phonemes.cloned().collect()
+    }
+
+    /// The same of a voice that names no letters of what it can't read.
+    pub(in crate::speech) fn without_spelling(mut self) -> Self {
+        self.unknown.extend_from_slice(&self.spelled);
+        self
     }
 
     /// How many of the phonemes make a sound of their own: letters, without stress, length and
@@ -359,4 +388,33 @@ pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Arc<dyn Voice>, Spe
         Family::Hibari => Arc::new(hibari::HibariVoice::load(files, runtime)?),
         Family::Kokoro => Arc::new(kokoro::KokoroVoice::load(files, runtime)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_are_left_out_are_told_from_those_that_are_spelled() {
+        let mut utterance = Utterance {
+            phonemes: "aʘ".into(),
+            unknown: vec!["ʘ".into()],
+            spelled: vec!["東京".into()],
+            ..Utterance::default()
+        };
+        let problem = |utterance: &Utterance| utterance.problem().unwrap();
+        assert_eq!(
+            problem(&utterance),
+            "can only spell, not read, 東京, and leaves out the phonemes ʘ"
+        );
+        utterance = utterance.without_spelling();
+        assert_eq!(utterance.unknown_phonemes(), ["ʘ"]);
+        assert_eq!(
+            problem(&utterance),
+            "leaves out 東京, which it can't read, and leaves out the phonemes ʘ"
+        );
+        utterance.phonemes.clear();
+        assert!(problem(&utterance).starts_with("can't read 東京, and "));
+        assert_eq!(Utterance::default().problem(), None);
+    }
 }

@@ -12,18 +12,22 @@ use crate::cli::queue::ended_before;
 use crate::cli::report::{Narrated, Reporter};
 use crate::cli::signals::Signals;
 use crate::cli::site::{Next, Site};
-use crate::model::{Event, SegmentId, TaskId};
+use crate::model::{Event, SegmentId, TaskId, TaskState};
 use crate::narrate::Voices;
 use crate::service::{
     Action, RefusalKind, SegmentView, Service, TaskAction, TaskSummary, one_message,
 };
 use crate::settings::{OnHangup, Settings};
+use crate::text::printable;
 use crate::webhook::still_owed;
 
 /// How long a second Ctrl-C is waited for.
 const AGAIN: Duration = Duration::from_secs(3);
 /// How long the end of what was cancelled is waited for.
 const CANCELLED: Duration = Duration::from_secs(10);
+/// How long it is waited, once a narration was cancelled, for the task that goes on with it: with another voice
+/// it is cancelled and begun again.
+const HEIR: Duration = Duration::from_secs(2);
 /// How long what is owed to webhooks has to leave before this does.
 const DELIVERY: Duration = Duration::from_secs(5);
 /// How many segments are read at a time.
@@ -50,12 +54,51 @@ pub(super) struct Narrating<'a> {
     heard: Receiver<i32>,
     reporter: &'a mut Reporter,
     mine: Vec<Mine>,
+    /// Whether they are cancelled from here, so that nothing goes on with them.
+    is_cancelling: bool,
 }
 
 struct Mine {
     task: TaskSummary,
     is_open: bool,
     window: Window,
+    /// Until when its end is not told, because another task may go on with it.
+    held: Option<Instant>,
+}
+
+impl Mine {
+    /// Whether another task has taken its place.
+    fn is_continued_by(&self, other: &TaskSummary) -> bool {
+        let old = &self.task;
+        old.folder.is_some()
+            && old.folder == other.folder
+            && old.id != other.id
+            && old.created_at <= other.created_at
+    }
+
+    /// Tells how it has ended.
+    fn end(&mut self, reporter: &mut Reporter) {
+        let ended = Event::Ended {
+            task: self.task.id.clone(),
+            state: self.task.state,
+            error: self.task.error.clone(),
+        };
+        reporter.event(&ended, &self.task, None);
+        (self.is_open, self.held) = (false, None);
+    }
+
+    /// Follows the task that goes on with it.
+    fn continue_as(&mut self, task: TaskSummary, reporter: &mut Reporter) {
+        let (title, voice) = (printable(&task.title), printable(&task.voice));
+        reporter.note(&format!(
+            "{title} was begun again elsewhere, spoken by {voice}: this follows it ({})",
+            task.id
+        ));
+        reporter.replaced(&self.task.id, &task.id);
+        self.task = task;
+        self.window = Window::default();
+        self.held = None;
+    }
 }
 
 impl<'a> Narrating<'a> {
@@ -70,6 +113,7 @@ impl<'a> Narrating<'a> {
             task,
             is_open: true,
             window: Window::default(),
+            held: None,
         });
         Self {
             settings,
@@ -78,6 +122,7 @@ impl<'a> Narrating<'a> {
             heard,
             reporter,
             mine: mine.collect(),
+            is_cancelling: false,
         }
     }
 
@@ -155,7 +200,9 @@ impl<'a> Narrating<'a> {
     fn watch(&mut self, site: &mut Site) -> Stop {
         let mut leaving: Option<Leaving> = None;
         while self.mine.iter().any(|mine| mine.is_open) {
-            match site.next(&self.heard, leaving.as_ref().map(|leaving| leaving.at)) {
+            let held = self.mine.iter().filter_map(|mine| mine.held).min();
+            let leaves = leaving.as_ref().map(|leaving| leaving.at);
+            match site.next(&self.heard, leaves.into_iter().chain(held).min()) {
                 Next::Happened(event, task) => self.tell(site.service(), &event, task),
                 Next::Afresh => self.read_again(site.service()),
                 Next::Signal(signal) if matches!(site, Site::There(_)) => {
@@ -172,7 +219,10 @@ impl<'a> Narrating<'a> {
                 }
                 // The engine is being shut down, and says when it is.
                 Next::Signal(_) => {}
-                Next::Late => return Stop::Way(self.left()),
+                Next::Late if leaves.is_some_and(|at| at <= Instant::now()) => {
+                    return Stop::Way(self.left());
+                }
+                Next::Late => self.tell_held(),
                 Next::Lost => return Stop::Gone { handed_over: false },
                 Next::Ended { handed_over } => {
                     self.read_again(site.service());
@@ -190,7 +240,7 @@ impl<'a> Narrating<'a> {
 
     /// The first Ctrl-C leaves after a moment, the second within it cancels; `None` leaves now, as any
     /// other signal does.
-    fn interrupted(&self, service: &dyn Service, signal: i32, again: bool) -> Option<Leaving> {
+    fn interrupted(&mut self, service: &dyn Service, signal: i32, again: bool) -> Option<Leaving> {
         if signal != SIGINT {
             return None;
         }
@@ -202,6 +252,7 @@ impl<'a> Narrating<'a> {
             ));
             return Some(Leaving { at: now + AGAIN });
         }
+        self.is_cancelling = true;
         for mine in self.mine.iter().filter(|mine| mine.is_open) {
             let action = Action::Task {
                 task: mine.task.id.clone(),
@@ -236,12 +287,33 @@ impl<'a> Narrating<'a> {
             .iter_mut()
             .find(|mine| event.task() == Some(&mine.task.id))
         else {
+            let heir = task.and_then(|task| {
+                let mut held = self.mine.iter_mut().filter(|mine| mine.held.is_some());
+                Some((held.find(|mine| mine.is_continued_by(&task))?, task))
+            });
+            if let Some((mine, task)) = heir {
+                mine.continue_as(*task, self.reporter);
+                // It may have ended already.
+                self.read_again(service);
+            }
             return;
         };
         if let Some(task) = task {
             mine.task = *task;
         }
-        if matches!(event, Event::Removed { .. }) {
+        let is_cancelled = matches!(
+            event,
+            Event::Ended {
+                state: TaskState::Cancelled,
+                ..
+            }
+        );
+        if mine.held.is_some() {
+            // Whatever comes now is about one that has ended.
+        } else if is_cancelled && mine.is_open && !self.is_cancelling {
+            mine.held = Some(Instant::now() + HEIR);
+            self.read_again(service);
+        } else if matches!(event, Event::Removed { .. }) {
             mine.is_open = false;
         } else if mine.is_open {
             let segment = match event {
@@ -255,26 +327,43 @@ impl<'a> Narrating<'a> {
         }
     }
 
+    /// Tells the ends that nothing has come after.
+    fn tell_held(&mut self) {
+        let now = Instant::now();
+        let is_over = |mine: &&mut Mine| mine.held.is_some_and(|until| until <= now);
+        for mine in self.mine.iter_mut().filter(is_over) {
+            mine.end(self.reporter);
+        }
+    }
+
     /// How each one stands now; an end that nobody told is told now.
     fn read_again(&mut self, service: &dyn Service) {
         for mine in self.mine.iter_mut().filter(|mine| mine.is_open) {
+            let mut is_gone = false;
             match service.task(&mine.task.id) {
                 Ok(task) => mine.task = task,
+                // It has ended, and was cleared away.
                 Err(refusal) if refusal.kind == RefusalKind::NotFound => {
-                    // It has ended, and was cleared away.
                     ended_before(service, &mut mine.task);
-                    mine.is_open = false;
+                    is_gone = true;
                 }
                 // Whoever was asked is gone, which is noticed next.
                 Err(_) => return,
             }
+            let is_over = is_gone || mine.task.state == TaskState::Cancelled;
+            if is_over && !self.is_cancelling {
+                let all = service.all_tasks().unwrap_or_default();
+                let heirs = all.into_iter().filter(|task| mine.is_continued_by(task));
+                if let Some(heir) = heirs.max_by_key(|task| task.created_at) {
+                    mine.continue_as(heir, self.reporter);
+                    is_gone = false;
+                } else if mine.held.is_some() {
+                    continue;
+                }
+            }
             if mine.task.state.is_terminal() {
-                let ended = Event::Ended {
-                    task: mine.task.id.clone(),
-                    state: mine.task.state,
-                    error: mine.task.error.clone(),
-                };
-                self.reporter.event(&ended, &mine.task, None);
+                mine.end(self.reporter);
+            } else if is_gone {
                 mine.is_open = false;
             }
         }

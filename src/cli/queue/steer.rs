@@ -55,12 +55,12 @@ pub(crate) fn run(
     settings: &Settings,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    if args.all && matches!(what, TaskAction::Render(_)) {
+    if args.all && matches!(what, TaskAction::Render(..)) {
         anyhow::bail!("name the tasks that are to be spoken by another voice");
     }
     let service: Box<dyn Service> = match what {
         // What is tried again is to run.
-        TaskAction::Retry(_) | TaskAction::Render(_) => Box::new(working(settings)?),
+        TaskAction::Retry(_) | TaskAction::Render(..) => Box::new(working(settings)?),
         // Whoever is not there begins nothing.
         TaskAction::Pause if args.all && owner(settings)?.is_none() => {
             anyhow::bail!("nothing runs: `aloud status` says what waits for the next start")
@@ -98,7 +98,7 @@ fn steer(
 ) -> anyhow::Result<(TaskId, Arc<str>)> {
     let (task, title) = match (find(service, named), what) {
         (Ok(task), _) => (task.id, task.title),
-        (Err(unknown), TaskAction::Retry(_) | TaskAction::Render(_)) => {
+        (Err(unknown), TaskAction::Retry(_) | TaskAction::Render(..)) => {
             let past = find_past(service, named, what)?.ok_or(unknown)?;
             (past.id, past.title)
         }
@@ -108,6 +108,10 @@ fn steer(
         task: task.clone(),
         what: what.clone(),
     })?;
+    for note in &done.notes {
+        // Whoever does not read it hears what came of it.
+        let _ = writeln!(std::io::stderr(), "aloud: {}: {note}", printable(&title));
+    }
     Ok((done.tasks.into_iter().next().unwrap_or(task), title))
 }
 
@@ -147,7 +151,7 @@ fn past(what: &TaskAction) -> &'static str {
         TaskAction::Cancel => "cancelled",
         TaskAction::Pause => "held back",
         TaskAction::Resume => "goes on",
-        TaskAction::Retry(_) | TaskAction::Render(_) => "tried again",
+        TaskAction::Retry(_) | TaskAction::Render(..) => "tried again",
         TaskAction::Sooner => "one place sooner",
         TaskAction::Later => "one place later",
     }

@@ -3,11 +3,13 @@
 //! a library that was lost can be rebuilt, and anyone can tell which clip speaks which words.
 //!
 //! The database decides, always; the record is written after it, and read only when the database is
-//! gone. A line that can't be read is skipped.
+//! gone. Nothing in it is ever taken away: a narration that is begun again, by another voice say, begins
+//! with a line of its own, and whoever reads takes the last one and what comes after it. A line that can't
+//! be read is skipped, also a blank one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,10 +104,9 @@ impl Accepted {
 /// Adds lines and waits until they are on disk.
 pub(super) fn append(folder: &Path, lines: &[Line]) -> io::Result<()> {
     let path = folder.join(FILE);
-    let begins = lines.iter().any(|line| matches!(line, Line::Narration(_)));
     let is_new = std::fs::symlink_metadata(&path).map_or(true, |file| file.len() == 0);
     // What a crash cut off stays a line of its own.
-    let mut text = if begins && !is_new {
+    let mut text = if !is_new && !ends_with_a_line(&path) {
         vec![b'\n']
     } else {
         Vec::new()
@@ -121,6 +122,18 @@ pub(super) fn append(folder: &Path, lines: &[Line]) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+/// Whether a record ends as it should; one that can't be read is taken not to.
+fn ends_with_a_line(path: &Path) -> bool {
+    let read = || {
+        let mut file = open_to_read(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        Ok::<_, io::Error>(last == *b"\n")
+    };
+    read().unwrap_or(false)
 }
 
 /// What lies there may be no file of ours: a pipe would never come to its end.
@@ -241,4 +254,30 @@ pub(super) fn read_lines(record: impl BufRead) -> io::Result<Option<Read>> {
 /// A clip lies in the folder itself; a record that says otherwise is not ours.
 fn is_plain_name(name: &str) -> bool {
     Path::new(name).file_name().is_some_and(|file| file == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_cut_off_is_a_line_of_its_own_and_there_are_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let line = || Line::Ended {
+            state: TaskState::Completed,
+            at: Timestamp::default(),
+            error: None,
+        };
+        append(folder.path(), &[line()]).unwrap();
+        append(folder.path(), &[line()]).unwrap();
+        let whole = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(whole.lines().filter(|line| !line.is_empty()).count(), 2);
+        assert_eq!(whole.lines().count(), 2);
+        std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+        append(folder.path(), &[line()]).unwrap();
+        let mended = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = mended.lines().collect();
+        assert_eq!((lines.len(), lines[2]), (3, lines[0]));
+    }
 }

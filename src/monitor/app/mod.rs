@@ -396,7 +396,7 @@ impl App {
                 }
             }
             Action::OtherVoice => {
-                self.selected_past().is_some() || may(TaskAction::Render(String::new()))
+                self.selected_past().is_some() || may(TaskAction::Render(String::new(), None))
             }
             Action::RetryAll => {
                 let totals = self.tasks.totals();

@@ -10,10 +10,13 @@ use super::{Local, lock};
 use crate::engine::{SubmitError, WaitError};
 use crate::model::{Narration, TaskId, TaskKind};
 use crate::narrate::{
-    ChangedLexicon, LibraryId, Manner, Owner, lexicon_for, pass_on, read_again, spoken_by,
+    ChangedLexicon, Language, LibraryId, Manner, Owner, lexicon_for, pass_on, read_again, spoken_by,
 };
 use crate::service::adding::refused;
-use crate::service::{Action, Corrected, Correction, Refusal, Service, TaskAction, voice};
+use crate::service::{
+    Action, Corrected, Correction, Done, Refusal, Service, TaskAction, foreign, speaker_of, voice,
+};
+use crate::speech::Speaker;
 
 /// How long a narration that is in work may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -95,16 +98,24 @@ impl Local {
         Ok(corrected)
     }
 
-    /// Has another voice speak a narration, in its folder. Returns the task that does.
-    pub(super) fn render(&self, id: &TaskId, voice: &str) -> Result<TaskId, Refusal> {
+    /// Has another voice, or another speaker, speak a narration, in its folder. With the task that does.
+    pub(super) fn render(
+        &self,
+        id: &TaskId,
+        voice: &str,
+        speaker: Option<&Speaker>,
+    ) -> Result<Done, Refusal> {
         let _correcting = lock(&self.correcting);
         let id = &self.newest(id);
         let advice = "Narrate the text again with this voice";
         let narration = self.narration(id, advice)?;
         let ready = voice::usable(&self.settings, voice).map_err(refused)?;
         let info = ready.voice.info();
+        let speaker = speaker.map(|speaker| speaker_of(info, speaker)).transpose();
+        let speaker = speaker.map_err(refused)?;
         // By its name or by its path, it is the same voice: what failed is made again.
-        if *narration.voice_version == *info.version {
+        let is_same = speaker.is_none() || speaker == narration.settings.speaker;
+        if is_same && *narration.voice_version == *info.version {
             return self.act_on(id, &TaskAction::Retry(Vec::new()));
         }
         let lexicon = lexicon_for(&self.settings.paths, narration.file.as_deref());
@@ -113,8 +124,14 @@ impl Local {
             taste: &self.settings.taste(),
             lexicon: &lexicon.map_err(|error| refused(error.into()))?,
         };
-        let again = spoken_by(&narration, info, &ready.reference, manner);
-        self.make_again(id, &narration, again)
+        let again = spoken_by(&narration, info, &ready.reference, speaker, manner);
+        let texts = narration.plan.iter().map(|(_, segment)| &*segment.text);
+        let language = Language::of_texts(None, texts);
+        let notes = foreign(&self.settings, info, language.as_ref());
+        Ok(Done {
+            notes: Vec::from_iter(notes),
+            ..Done::of(self.make_again(id, &narration, again)?)
+        })
     }
 
     /// The task that has the folder of this one by now: whoever tried again what had failed in it, or made it

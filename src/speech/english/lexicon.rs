@@ -97,23 +97,27 @@ impl Lexicon {
     }
 }
 
-/// "alice" for "Alice" and the reverse, where only the first letter may be a capital. Single letters are
-/// what they are.
+/// "alice" for "Alice", "'tis" for "'Tis" and the reverse, where only the first letter may be a capital. Single
+/// letters are what they are.
 fn other_case(word: &str) -> Option<String> {
-    let mut chars = word.chars();
+    let (apostrophe, letters) = match word.strip_prefix('\'') {
+        Some(letters) => ("'", letters),
+        None => ("", word),
+    };
+    let mut chars = letters.chars();
     let first = chars.next()?;
     let rest = chars.as_str();
     if rest.is_empty() || rest.contains(char::is_uppercase) {
         return None;
     }
-    let other = if first.is_uppercase() {
+    let other: String = if first.is_uppercase() {
         first.to_lowercase().chain(rest.chars()).collect()
     } else if first.is_lowercase() {
         first.to_uppercase().chain(rest.chars()).collect()
     } else {
         return None;
     };
-    Some(other)
+    Some(format!("{apostrophe}{other}"))
 }
 
 /// Takes the words of a list in.

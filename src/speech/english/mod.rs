@@ -103,7 +103,11 @@ impl English {
     /// # Errors
     /// [`SpeechError`] if the model for unknown words can't be opened or run.
     pub(super) fn read(&self, text: &str) -> Result<Read, SpeechError> {
-        let tokens = tokens::tokens(text, &|word| self.lexicon.has(word));
+        let is_word = |word: &str| {
+            let is_shouted = words::is_all_capitals(word) && self.lexicon.has(&word.to_lowercase());
+            is_shouted || self.lexicon.get(word).is_some()
+        };
+        let tokens = tokens::tokens(text, &is_word);
         self.say(text, tokens)
     }
 }

@@ -10,6 +10,7 @@ use super::tokens::{Kind, Token};
 use super::words::{Context, is_all_capitals};
 use super::{Dialect, English, Read, sounds};
 use crate::speech::SpeechError;
+use crate::text::reading::is_lettered;
 
 /// A part of a word that is looked up by itself: "well" and "known", "Mac" and "Gregor".
 #[derive(Clone, Debug)]
@@ -55,7 +56,10 @@ impl English {
         }
         let mut tokens = joined_letters(text, tokens);
         self.drop_points(&mut tokens);
-        let tags = self.tags(text, &tokens);
+        let mut tags = self.tags(text, &tokens);
+        for at in (0..tokens.len()).filter(|at| is_letter_a(text, &tokens, *at)) {
+            tags[at] = "NN";
+        }
         let mut groups = Vec::new();
         let mut context = Context::default();
         let mut end = tokens.len();
@@ -350,9 +354,14 @@ fn joined_letters(text: &str, tokens: Vec<Token>) -> Vec<Token> {
     let mut rest = tokens.into_iter().peekable();
     while let Some(token) = rest.next() {
         let next = rest.peek().map(|next| &next.kind);
+        let behind = joined.iter().nth_back(1).map(|token| &token.kind);
+        let behind = match behind {
+            Some(Kind::Word(word)) => Some(word.clone()),
+            _ => None,
+        };
         if let Some(before) = joined.last_mut()
             && text.get(before.range.end..token.range.start) == Some(" ")
-            && continues_letters(&before.kind, &token.kind, next)
+            && continues_letters(behind.as_deref(), &before.kind, &token.kind, next)
             && let (Kind::Word(letters), Kind::Word(letter)) = (&mut before.kind, &token.kind)
         {
             // Points tell that they are no word.
@@ -366,8 +375,45 @@ fn joined_letters(text: &str, tokens: Vec<Token>) -> Vec<Token> {
     joined
 }
 
-/// Whether a letter belongs to those before it.
-fn continues_letters(before: &Kind, letter: &Kind, next: Option<&Kind>) -> bool {
+/// Whether "A" is the letter and no article: "vitamin A is", "the A three eighty". The tagger knows only the
+/// article.
+fn is_letter_a(text: &str, tokens: &[Token], at: usize) -> bool {
+    /// What no article stands before. "A can" and "A will" may be things.
+    const NO_NOUNS: &[&str] = &[
+        "and", "as", "at", "by", "for", "from", "has", "in", "is", "of", "on", "or", "than",
+        "through", "to", "was", "were", "with",
+    ];
+    let written = |at: usize| {
+        let token = tokens.get(at)?;
+        matches!(token.kind, Kind::Word(_)).then(|| &text[token.range.clone()])
+    };
+    if written(at) != Some("A") {
+        return false;
+    }
+    let next = written(at + 1);
+    // "the end of A", "type A works", but "I Have A Dream".
+    let is_titled = next.is_some_and(|word| word.starts_with(char::is_uppercase));
+    let follows = at
+        .checked_sub(1)
+        .and_then(written)
+        .is_some_and(|word| word.starts_with(char::is_lowercase) || word == "The" || !is_titled);
+    // "A by-product" is a thing.
+    let is_whole = !matches!(tokens.get(at + 2), Some(token) if token.kind == Kind::Hyphen);
+    follows || (is_whole && next.is_some_and(|word| NO_NOUNS.contains(&word)))
+}
+
+/// Whether a letter belongs to those before it, `behind` being the word before these.
+fn continues_letters(
+    behind: Option<&str>,
+    before: &Kind,
+    letter: &Kind,
+    next: Option<&Kind>,
+) -> bool {
+    /// What nobody says of another: "the U S I know".
+    const OF_ONESELF: &[&str] = &[
+        "am", "believe", "do", "don't", "feel", "guess", "have", "haven't", "hope", "know", "mean",
+        "say", "suppose", "think", "want", "wish",
+    ];
     let (Kind::Word(before), Kind::Word(letter)) = (before, letter) else {
         return false;
     };
@@ -381,10 +427,11 @@ fn continues_letters(before: &Kind, letter: &Kind, next: Option<&Kind>) -> bool 
         .strip_suffix("'s")
         .or_else(|| letter.strip_suffix('s'));
     let is_capital = is_letter(alone.unwrap_or(letter)) && before.split('.').all(is_letter);
-    // "P S I love you".
+    // "P S I love you", "plan B I like".
+    let ends_before = before == "P.S" || (!before.contains('.') && behind.is_some_and(is_lettered));
     let is_pronoun = letter == "I"
-        && before == "P.S"
-        && matches!(next, Some(Kind::Word(next)) if next.starts_with(char::is_lowercase));
+        && matches!(next, Some(Kind::Word(next)) if OF_ONESELF.contains(&&**next)
+            || (ends_before && next.starts_with(char::is_lowercase)));
     (is_capital && !is_pronoun) || (matches!(&**before, "a" | "p") && letter == "m")
 }
 

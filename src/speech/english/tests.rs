@@ -35,13 +35,13 @@ fn small() -> English {
         "and": "ænd", "Alice": "ˈælɪs", "don't": "dˈOnt", "to": "tu", "eat": "ˈit", "go": "ɡˌO", "old": "ˈOld",
         "hate": "hˈAt", "one": "wˈʌn", "two": "tˈu", "forty": "fˈɔɹɾi", "point": "pˈYnt", "percent": "pəɹsˈɛnt",
         "Zoe": "zˈOi", "Gregor": "ɡɹˈɛɡəɹ", "mister": "mˈɪstəɹ", "Mr": "mˈɪstəɹ", "'tis": "tˈɪz", "'n'": "ən",
-        "there": "ðɛɹ", "city": "sˈɪɾi", "was": "wʌz", "over": "ˈOvəɹ",
+        "there": "ðɛɹ", "think": "θˈɪŋk", "city": "sˈɪɾi", "was": "wʌz", "over": "ˈOvəɹ",
     });
     for letter in 'A'..='Z' {
         gold[letter.to_string()] = json!(format!("{}ˈi", letter.to_ascii_lowercase()));
     }
     let known = json!({
-        "a": "DT", "The": "DT", "the": "DT", "he": "PRP", "to": "TO", "I": "PRP", "wind": "NN", "Mr.": "NNP",
+        "a": "DT", "A": "DT", "The": "DT", "the": "DT", "he": "PRP", "to": "TO", "I": "PRP", "wind": "NN", "Mr.": "NNP",
         "SPQR": "NNP",
     });
     let weights = json!({"b": {"NN": 1.0}, "w-1=to": {"VB": 7.5}, "w-1=he": {"VBD": 8.1}});
@@ -91,10 +91,29 @@ fn sentences_are_read() {
             "ðə fˌibˌiiˈiz kˈæt, dˌivˌidˈiz; pˌisˈi ˌI ɡˌO. pˌimˈi",
         ),
         ("HE READ THE BOOK", "hi ɹˈɛd ðə bˈʊk"),
+        // The letter A, and I behind letters.
+        (
+            "The A well. Book A cat, old A go, A and cat",
+            "ði ˈA wˈɛl. bˈʊk ˈA kˈæt, ˈOld ˈA ɡˌO, ˈA ænd kˈæt",
+        ),
+        (
+            "A cat. He And A Cat, AND A CAT, A and-book",
+            "ɐ kˈæt. hˌi ˌænd ɐ kˈæt, ˈænd ɐ kˈæt, ɐ ændbˈʊk",
+        ),
+        (
+            "Book B I go; B I go; D V I think",
+            "bˈʊk bˈi ˌI ɡˌO; bˌiiˈi ɡˌO; dˌivˈi ˌI θˈɪŋk",
+        ),
         // Marks.
         ("“Go,” he—well... (go)!?", "“ɡˌO,” hi—wˈɛl... (ɡˌO)!?"),
-        ("'go' ‘go’ 'tis \"go\"", "“ɡˌO” “ɡˌO” tˈɪz “ɡˌO”"),
-        ("cat 'n' book", "kˈæt ən bˈʊk"),
+        (
+            "'go' ‘go’ 'tis ’Tis 'TIS 'Go' \"go\"",
+            "“ɡˌO” “ɡˌO” tˈɪz tˈɪz tˈɪz “ɡˌO” “ɡˌO”",
+        ),
+        (
+            "cat 'n' book, cat-'n'-book, 'well'-known",
+            "kˈæt ən bˈʊk, kˈætənbˈʊk, “wˈɛl”nˈOn",
+        ),
         ("well.known .book", "wˈɛl dˌioˌitˈi nˈOn dˌioˌitˈi bˈʊk"),
         ("- go – go; pre", "ɡˌO — ɡˌO; pˌirˌieˈi"),
         // What the reading stage has left.

@@ -278,13 +278,24 @@ impl<'a> Scanner<'a> {
     }
 
     fn dash(&mut self, c: char, before: Option<char>) -> Option<Kind> {
+        let start = self.at - c.len_utf8();
         let mut run = 1;
         while let Some(next) = self.next_char().filter(|c| is_dash(*c)) {
             self.at += next.len_utf8();
             run += 1;
         }
         let behind = self.next_char();
-        let joins = before.is_some_and(is_of_a_word) && behind.is_some_and(is_of_a_word);
+        let (before_it, behind_it) = (&self.text[..start], &self.text[self.at..self.end]);
+        // "rock-'n'-roll", but not "'70s-'80s".
+        let before_it = before_it
+            .strip_suffix(is_apostrophe)
+            .filter(|word| word.ends_with(char::is_alphabetic))
+            .unwrap_or(before_it);
+        let behind_it = behind_it
+            .strip_prefix(is_apostrophe)
+            .filter(|word| word.starts_with(char::is_alphabetic))
+            .unwrap_or(behind_it);
+        let joins = before_it.ends_with(is_of_a_word) && behind_it.starts_with(is_of_a_word);
         let is_hyphen = matches!(c, '-' | '‐' | '‑') && run == 1;
         if is_hyphen && joins {
             return Some(Kind::Hyphen);

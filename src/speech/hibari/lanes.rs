@@ -287,7 +287,7 @@ mod tests {
 
     fn request(id: i64) -> Request {
         Request {
-            ids: vec![0, id, 0],
+            pieces: vec![vec![0, id, 0]],
             speed: 1.0,
         }
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::configuration::version_with_model;
 use super::english::{Dialect, English};
+use super::read::Read;
 use super::vocabulary::Vocabulary;
 use super::{FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 use crate::assets::VoiceFiles;
@@ -44,6 +45,14 @@ impl HibariVoice {
     /// [`SpeechError::Config`] if it is missing or is no vocabulary.
     pub fn load(files: &VoiceFiles, runtime: &Runtime) -> Result<Self, SpeechError> {
         let (vocabulary, text) = Vocabulary::read(&files.config)?;
+        if !speaks(&vocabulary) {
+            return Err(SpeechError::Config {
+                path: files.config.clone(),
+                reason:
+                    "it has none of the phonemes that English has, such as ə: all would be silent"
+                        .into(),
+            });
+        }
         let folder = files
             .config
             .parent()
@@ -67,6 +76,16 @@ impl HibariVoice {
             runtime: runtime.clone(),
         })
     }
+}
+
+/// Whether a vocabulary has any of the commonest phonemes.
+fn speaks(vocabulary: &Vocabulary) -> bool {
+    const COMMON: &str = "əɪæants";
+    let read = Read {
+        phonemes: COMMON.into(),
+        ..Read::default()
+    };
+    vocabulary.utterance(read).unknown.len() < COMMON.chars().count()
 }
 
 impl Voice for HibariVoice {
@@ -96,6 +115,32 @@ struct HibariFrontEnd {
 
 impl FrontEnd for HibariFrontEnd {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
-        Ok(self.vocabulary.utterance(self.english.read(text)?))
+        let utterance = self.vocabulary.utterance(self.english.read(text)?);
+        Ok(utterance.without_spelling())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vocabulary_without_phonemes_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |vocabulary: &str| {
+            let config = folder.path().join("vocab.json");
+            std::fs::write(&config, vocabulary).unwrap();
+            let files = VoiceFiles {
+                name: "hibari".into(),
+                model: folder.path().join("hibari.onnx"),
+                config,
+                family: crate::assets::Family::Hibari,
+                card: None,
+            };
+            HibariVoice::load(&files, &Runtime::none())
+        };
+        assert!(load(r#"{"ə": 1}"#).is_ok());
+        let error = load(r#"{"?": 1, "!": 2}"#).err().unwrap().to_string();
+        assert!(error.contains("vocab.json") && error.contains("none of the phonemes"));
     }
 }

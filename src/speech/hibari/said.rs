@@ -29,8 +29,8 @@ pub(super) fn outputs() -> impl Iterator<Item = &'static str> {
 /// What a voice is asked to say.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Request {
-    /// The phonemes' numbers, shape `[n]`.
-    pub ids: Vec<i64>,
+    /// The phonemes' numbers of each run, shape `[n]`, with the number of silence at both ends.
+    pub pieces: Vec<Vec<i64>>,
     /// 1.0 as the voice was trained, 2.0 twice as fast.
     pub speed: f32,
 }
@@ -42,6 +42,22 @@ pub(super) struct Said {
     pub samples: Vec<f32>,
     /// The samples of each id; empty if the voice does not tell.
     pub durations: Vec<u32>,
+}
+
+impl Said {
+    /// Adds what follows, of which the utterance has no silence in between: what both have there is its last
+    /// phoneme's.
+    fn join(&mut self, mut next: Self) {
+        let told = (&mut self.durations[..], &next.durations[..]);
+        if let ([.., last, end], [start, rest @ ..]) = told {
+            *last = last.saturating_add(*end).saturating_add(*start);
+            self.durations.pop();
+            self.durations.extend_from_slice(rest);
+        } else {
+            self.durations.clear();
+        }
+        self.samples.append(&mut next.samples);
+    }
 }
 
 /// Speaks a request.
@@ -56,11 +72,31 @@ pub(super) fn say(
     stop: &Stop,
     is_stopped: impl Fn() -> bool,
 ) -> Result<Said, SpeechError> {
-    let count = i64::try_from(request.ids.len()).unwrap_or(i64::MAX);
+    let mut all: Option<Said> = None;
+    for ids in &request.pieces {
+        let said = run(ids, request.speed, model, waveform, stop, &is_stopped)?;
+        match &mut all {
+            Some(all) => all.join(said),
+            None => all = Some(said),
+        }
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// Speaks a piece of it.
+fn run(
+    piece: &[i64],
+    pace: f32,
+    model: &mut Model,
+    waveform: &mut Waveform,
+    stop: &Stop,
+    is_stopped: impl Fn() -> bool,
+) -> Result<Said, SpeechError> {
+    let count = i64::try_from(piece.len()).unwrap_or(i64::MAX);
     let mut inputs = Inputs::default();
     let [ids, speed] = INPUTS;
-    inputs.add(ids, vec![1, count], request.ids.clone())?;
-    inputs.add(speed, vec![1], vec![request.speed])?;
+    inputs.add(ids, vec![1, count], piece.to_vec())?;
+    inputs.add(speed, vec![1], vec![pace])?;
     let outputs = model.run_for_all(inputs, stop)?;
     let mut parts = [&[][..]; SPECTRA.len()];
     for (part, name) in parts.iter_mut().zip(SPECTRA) {
@@ -73,7 +109,7 @@ pub(super) fn say(
         let reason = "it gave something that is no number; another voice may say this text";
         return Err(SpeechError::Run(reason.into()));
     }
-    let durations = durations(&outputs, request.ids.len(), samples.len());
+    let durations = durations(&outputs, piece.len(), samples.len());
     Ok(Said { samples, durations })
 }
 
@@ -106,5 +142,22 @@ mod tests {
         assert_eq!(in_samples(&[-1, 2], 2, 600), None);
         assert_eq!(in_samples(&[1, 2], 2, 4 * 600), None);
         assert_eq!(in_samples(&[i64::MAX, 2], 2, 4 * 600), None);
+    }
+
+    #[test]
+    fn joined_pieces_have_the_durations_of_the_ids_without_the_silence_between() {
+        let said = |durations: &[u32]| Said {
+            samples: vec![0.0; durations.iter().sum::<u32>() as usize],
+            durations: durations.to_vec(),
+        };
+        let mut all = said(&[1, 2, 3, 4]);
+        all.join(said(&[5, 6, 7]));
+        assert_eq!(all.durations, [1, 2, 3 + 4 + 5, 6, 7]);
+        assert_eq!(all.samples.len(), 28);
+        // One that does not tell.
+        all.join(said(&[]));
+        assert_eq!((all.samples.len(), all.durations.len()), (28, 0));
+        all.join(said(&[1, 2, 3]));
+        assert_eq!((all.samples.len(), all.durations.len()), (34, 0));
     }
 }

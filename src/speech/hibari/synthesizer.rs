@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::super::cuts::{Mark, cut};
 use super::super::onnx::{Opener, give_integers_too};
 use super::super::{Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::lanes::Lanes;
@@ -10,7 +11,8 @@ use crate::engine::{Interrupt, NarrationSettings};
 
 /// More lanes would take more memory than they give: each has some 100 MB.
 const MOST_LANES: usize = 4;
-/// What the model says well at once; further apart, each phoneme costs more, for it looks at all others.
+/// What the model says well at once; in more, each phoneme costs more, for it looks at all others. A longer
+/// sentence is said in several runs.
 const MOST_PHONEMES: usize = 1200;
 /// How fast it can be asked to speak. Far slower it would take all memory.
 const SPEEDS: (f32, f32) = (0.2, 5.0);
@@ -81,7 +83,7 @@ impl HibariSynthesizer {
             1.0
         };
         Ok(Request {
-            ids: utterance.ids.clone(),
+            pieces: pieces(utterance),
             speed,
         })
     }
@@ -90,14 +92,6 @@ impl HibariSynthesizer {
 /// Whether the model can say this. Told of a number that it does not know, it would take another's, or fail
 /// with words that name nobody.
 fn check(ids: &[i64], largest: i64) -> Result<(), String> {
-    // One at each end is silence.
-    let phonemes = ids.len().saturating_sub(2);
-    if phonemes > MOST_PHONEMES {
-        return Err(format!(
-            "the sentence has {phonemes} phonemes, and this voice says {MOST_PHONEMES} at once; \
-             a full stop or a new paragraph in it makes two of it"
-        ));
-    }
     if ids.is_empty() {
         return Err("there are no phonemes to say".into());
     }
@@ -108,6 +102,18 @@ fn check(ids: &[i64], largest: i64) -> Result<(), String> {
              {largest}; narrate the text again, which asks for its phonemes again"
         ))
     })
+}
+
+/// The ids of each run, all of them with the silence at both ends that the utterance has.
+fn pieces(utterance: &Utterance) -> Vec<Vec<i64>> {
+    let ids = &utterance.ids;
+    let ([first, between @ .., last], true) = (&ids[..], ids.len() > MOST_PHONEMES + 2) else {
+        return vec![ids.clone()];
+    };
+    let pieces = cut(&Mark::between_silences(utterance), MOST_PHONEMES).into_iter();
+    pieces
+        .map(|piece| [&[*first], &between[piece], &[*last]].concat())
+        .collect()
 }
 
 impl Synthesizer for HibariSynthesizer {
@@ -145,11 +151,35 @@ mod tests {
     #[test]
     fn what_the_model_can_not_say_is_refused_with_what_to_do() {
         assert_eq!(check(&[0, 177, 0], 177), Ok(()));
-        assert_eq!(check(&[1; MOST_PHONEMES + 2], 177), Ok(()));
         let told = |ids: &[i64]| check(ids, 177).unwrap_err();
         assert!(told(&[0, 178, 0]).contains("number 178"));
         assert!(told(&[0, -1, 0]).contains("number -1"));
-        assert!(told(&[1; MOST_PHONEMES + 3]).contains("1201 phonemes"));
         assert!(told(&[]).contains("no phonemes"));
+    }
+
+    #[test]
+    fn a_long_sentence_is_cut_where_a_clause_ends_and_nothing_is_lost() {
+        let phonemes = ["a".repeat(700), "b".repeat(800)].join(", ");
+        let ids = (phonemes.chars()).map(|c| match c {
+            ',' => 3,
+            ' ' => 5,
+            _ => 7,
+        });
+        let ids = [vec![0], ids.collect(), vec![0]].concat();
+        let utterance = Utterance {
+            phonemes,
+            ids: ids.clone(),
+            ..Utterance::default()
+        };
+        let pieces = pieces(&utterance);
+        assert_eq!(pieces.len(), 2);
+        assert_eq!((pieces[0][701], pieces[1][1]), (3, 5));
+        let said = pieces.iter().flat_map(|piece| &piece[1..piece.len() - 1]);
+        assert!(said.eq(&ids[1..ids.len() - 1]));
+        let short = Utterance {
+            ids: vec![0; MOST_PHONEMES + 2],
+            ..Utterance::default()
+        };
+        assert_eq!(super::pieces(&short), [short.ids]);
     }
 }

@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use super::super::{SpeechError, configuration};
 
+/// No voice has as many speakers.
+const MOST_SPEAKERS: u32 = 10_000;
+
 /// What a Piper voice says of itself.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PiperConfig {
@@ -109,6 +112,12 @@ impl PiperConfig {
         if !(4_000..=192_000).contains(&rate) {
             return Err(format!(
                 "audio.sample_rate is {rate}, expected 4000 to 192000"
+            ));
+        }
+        if self.num_speakers > MOST_SPEAKERS {
+            let speakers = self.num_speakers;
+            return Err(format!(
+                "num_speakers is {speakers}, expected at most {MOST_SPEAKERS}"
             ));
         }
         for mark in ["^", "_", "$"] {

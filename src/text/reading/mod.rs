@@ -34,6 +34,7 @@ use super::OmissionReason;
 pub use edits::{Edit, apply};
 use english::English;
 pub(crate) use english::cardinal;
+pub(crate) use english::initials::is_lettered;
 #[cfg(test)]
 pub(crate) use english::short_forms;
 pub use lexicon::{Lexicon, LexiconError};

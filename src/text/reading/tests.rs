@@ -324,6 +324,19 @@ fn taste_decides_where_readers_differ() {
     ] {
         assert_eq!(said(text, "en-GB", usual), expected);
     }
+    // In a sentence of capitals, those that tell something stay.
+    for (text, expected) in [
+        (
+            "O'NEILL WINS THE NASA PRIZE.",
+            "O'Neill wins the NASA prize.",
+        ),
+        (
+            "WHY VITAMIN A IS A MUST AT SIX O'CLOCK.",
+            "Why vitamin A is a must at six o'clock.",
+        ),
+    ] {
+        assert_eq!(said(text, "en-US", usual), expected);
+    }
     // Without rules only letters in other clothes are read otherwise.
     assert_eq!(
         said("Im ﬁnstern 12. Mai 1492", "de", usual),

@@ -3,6 +3,7 @@
 
 use super::super::tokens::{Kind, Token};
 use super::cardinal::{cardinal, digits};
+use super::initials::is_lettered;
 use super::lists::{SAID_AS_WORDS, SHORT_WORDS, SPELLED};
 use super::{Read, Reader, is_all_large, spelled};
 
@@ -96,6 +97,15 @@ impl Reader<'_> {
         if let Some(read) = self.with_digits(at, letters) {
             return Some(read);
         }
+        // Nobody names these letters.
+        let war = match letters {
+            "WWI" => Some("World War One"),
+            "WWII" => Some("World War Two"),
+            _ => None,
+        };
+        if let Some(war) = war {
+            return Some(Read::new(at + 1, format!("{war}{ending}")));
+        }
         if self.shouting.covers(at) && !is_letters(letters) && letters != "I" {
             return Some(Read::new(at + 1, self.in_a_sentence(at, word)));
         }
@@ -135,7 +145,10 @@ impl Reader<'_> {
             return Some(Read::new(at + 1, word.to_lowercase()));
         }
         let are_letters = letters.is_ascii()
-            && (letters.len() <= 3 || SPELLED.contains(&letters) || !has_vowel(letters))
+            && (letters.len() <= 3
+                || SPELLED.contains(&letters)
+                || !has_vowel(letters)
+                || begins_unsayably(letters))
             && !matches!(letters, "OK");
         if are_letters {
             return Some(Read::new(at + 1, spelled(letters) + ending));
@@ -153,6 +166,12 @@ impl Reader<'_> {
 
     /// A word in small letters, but for the first of a sentence.
     fn in_a_sentence(&self, at: usize, word: &str) -> String {
+        if self.keeps_capitals(at, word) {
+            return word.to_owned();
+        }
+        if let Some(irish) = irish_name(word) {
+            return irish;
+        }
         let small = word.to_lowercase();
         let mut before = self.tokens[..at].iter().rev().take(super::MOST_MARKS);
         let before = before.find(|token| match token.kind {
@@ -167,6 +186,19 @@ impl Reader<'_> {
             Some(first) if begins => first.to_uppercase().chain(letters).collect(),
             _ => small,
         }
+    }
+
+    /// Whether a word is in capitals in any sentence: "NASA", and the "A" of "vitamin A is".
+    fn keeps_capitals(&self, at: usize, word: &str) -> bool {
+        let bare = word.split(['\'', '’']).next().unwrap_or(word);
+        if word != "A" {
+            return bare.len() > 3 && SAID_AS_WORDS.contains(&bare);
+        }
+        let ends = match self.word_after(at + 1) {
+            None => true,
+            Some(next) => matches!(next, "AND" | "FOR" | "IN" | "IS" | "OF" | "OR" | "WAS"),
+        };
+        ends && self.word_before(at).is_some_and(is_lettered)
     }
 
     /// "CO2", "H2O", "MP3", "A4", "M25", "COVID-19", "F-16".
@@ -255,15 +287,42 @@ impl Reader<'_> {
     }
 }
 
+/// "O'Neill" for "O'NEILL".
+fn irish_name(word: &str) -> Option<String> {
+    let o = ["O'", "O’"].into_iter().find(|o| word.starts_with(o))?;
+    let name = &word[o.len()..];
+    let mut letters = name.chars();
+    let first = letters.next().filter(|_| !matches!(name, "CLOCK" | "ER"))?;
+    Some(format!("{o}{first}{}", letters.as_str().to_lowercase()))
+}
+
+/// Whether a word begins as none does that is said as one: "HDMI". "Y" counts as a vowel.
+fn begins_unsayably(word: &str) -> bool {
+    const BEGINNINGS: &[&str] = &[
+        "BH", "BL", "BR", "CH", "CL", "CR", "CZ", "DH", "DJ", "DR", "DV", "DW", "FJ", "FL", "FR",
+        "GH", "GL", "GN", "GR", "GW", "HR", "KH", "KL", "KN", "KR", "KV", "KW", "LH", "LL", "MB",
+        "MC", "MN", "ND", "NG", "NK", "PF", "PH", "PL", "PN", "PR", "PS", "PT", "QW", "RH", "RW",
+        "SC", "SF", "SH", "SK", "SL", "SM", "SN", "SP", "SQ", "SR", "ST", "SV", "SW", "SZ", "TC",
+        "TH", "TR", "TS", "TW", "TZ", "VL", "WH", "WR", "ZH", "ZL", "ZW",
+    ];
+    let is_short =
+        word.len() <= 5 && word != "MPEG" && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    is_short
+        && word
+            .get(..2)
+            .is_some_and(|start| !has_vowel(start) && !BEGINNINGS.contains(&start))
+}
+
 /// Letters that are named in a sentence of capitals as well.
 fn is_letters(word: &str) -> bool {
     const KNOWN: &[&str] = &[
         "ABC", "BBC", "CIA", "CNN", "DNA", "EU", "FBI", "GPS", "HIV", "IBM", "IQ", "IRA", "IRS",
         "LSD", "MIT", "MTV", "NBA", "NFL", "NHS", "NYC", "PC", "PHD", "RNA", "SOS", "TNT", "TV",
-        "UFO", "UK", "UN", "USA", "USSR", "VIP", "WWF",
+        "UFO", "UK", "UN", "URL", "USA", "USB", "USSR", "VIP", "WWF",
     ];
     KNOWN.contains(&word)
         || SPELLED.contains(&word)
+        || (begins_unsayably(word) && !matches!(word, "HMM" | "HMMM" | "SHH" | "SHHH" | "MMM"))
         || (word.len() > 1
             && !has_vowel(word)
             && !matches!(word, "HM" | "HMM" | "MM" | "SHH" | "BRR" | "PSST"))

@@ -10,20 +10,26 @@ const BEFORE_NAMES: &[&str] = &[
     "is", "was", "asked", "told", "saw", "knew", "or", "but", "then", "when", "where", "wrote",
 ];
 
-/// What letters name.
+/// What letters name, beside what numbers name.
 const LETTERED: &[&str] = &[
-    "Vitamin",
-    "Hepatitis",
-    "Plan",
-    "Group",
-    "Option",
-    "Team",
-    "Gate",
-    "Block",
-    "Malcolm",
-    "Generation",
-    "Model",
+    "vitamin",
+    "hepatitis",
+    "plan",
+    "group",
+    "option",
+    "team",
+    "gate",
+    "block",
+    "malcolm",
+    "generation",
+    "model",
 ];
+
+/// Whether a letter behind this word is a name: "vitamin A", "plan B".
+pub(crate) fn is_lettered(word: &str) -> bool {
+    let word = word.to_lowercase();
+    lists::LABELS.contains(&&*word) || LETTERED.contains(&&*word)
+}
 
 impl Reader<'_> {
     /// "J. R. Jones", "John F. Kennedy", "Lady A. said".
@@ -69,9 +75,7 @@ impl Reader<'_> {
                 .then(|| Read::new(next, word));
         };
         // "Vitamin K. Eat it."
-        if before.is_some_and(|word| {
-            lists::LABELS.contains(&word.to_lowercase().as_str()) || LETTERED.contains(&word)
-        }) {
+        if before.is_some_and(is_lettered) {
             return None;
         }
         let follows = match self.kind(place) {

@@ -8,7 +8,7 @@ mod capitals;
 pub(crate) mod cardinal;
 mod dashes;
 mod dates;
-mod initials;
+pub(crate) mod initials;
 mod lists;
 mod money;
 mod notes;
