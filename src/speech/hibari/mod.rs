@@ -136,6 +136,7 @@ mod tests {
                 config,
                 family: crate::assets::Family::Hibari,
                 card: None,
+                blend: Vec::new(),
             };
             HibariVoice::load(&files, &Runtime::none())
         };

@@ -120,10 +120,10 @@ struct KokoroFrontEnd {
 
 impl FrontEnd for KokoroFrontEnd {
     fn prepare(&self, text: &str) -> Result<Utterance, SpeechError> {
-        let read = match &self.reads {
-            Reads::English(english) => english.read(text)?,
-            Reads::Espeak(reader) => reader.read(text)?,
-        };
-        Ok(self.vocabulary.utterance(read))
+        let utterance = |read| self.vocabulary.utterance(read);
+        Ok(match &self.reads {
+            Reads::English(english) => utterance(english.read(text)?).without_spelling(),
+            Reads::Espeak(reader) => utterance(reader.read(text)?),
+        })
     }
 }

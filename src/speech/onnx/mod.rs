@@ -5,10 +5,6 @@ mod blocked;
 mod chain;
 mod envelope;
 mod fields;
-#[cfg_attr(
-    not(any(test, feature = "fuzzing")),
-    expect(dead_code, reason = "no voice is opened so yet")
-)]
 mod floats;
 mod graph;
 mod halves;
@@ -22,6 +18,7 @@ mod shapes;
 pub(super) use blocked::{Blocked, Crop, in_blocks};
 pub(super) use chain::Chain;
 pub use envelope::check_envelope;
+pub(super) use floats::in_floats;
 pub(super) use halves::{Decoder, cut_off_decoder, give_integers_too, give_too};
 #[cfg(feature = "fuzzing")]
 pub(crate) use invariants::check_bytes;
