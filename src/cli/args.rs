@@ -19,7 +19,7 @@ use super::setup::SetupArgs;
 use super::voices::VoicesArgs;
 use super::webhook::WebhookArgs;
 use crate::narrate::Speaker;
-use crate::settings::Overrides;
+use crate::settings::{ChapterVoices, Overrides};
 
 /// Narrates long texts with neural voices on your own machine, and shows the work.
 ///
@@ -41,6 +41,12 @@ pub(super) struct Args {
     /// Which of the voice's speakers: a number, counted from 0, or a name
     #[arg(long, global = true, value_name = "SPEAKER")]
     pub speaker: Option<Speaker>,
+    /// The voice that says what stands in quotation marks
+    #[arg(long, global = true, value_name = "VOICE")]
+    pub dialogue_voice: Option<String>,
+    /// Voices that tell chapters, as "1=af_heart, 3-5=bf_emma"
+    #[arg(long, global = true, value_name = "CHAPTERS")]
+    pub chapter_voices: Option<ChapterVoices>,
     /// The monitor's colours
     #[arg(long, global = true, value_name = "THEME")]
     pub theme: Option<String>,
@@ -119,6 +125,8 @@ impl Args {
             out: self.out.clone(),
             speed: self.speed,
             speaker: self.speaker.clone(),
+            dialogue_voice: self.dialogue_voice.clone(),
+            chapter_voices: self.chapter_voices.clone(),
             theme: self.theme.clone(),
             ..Overrides::default()
         }

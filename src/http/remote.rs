@@ -165,6 +165,8 @@ impl Remote {
             "voice": new.voice,
             "speed": new.speed,
             "speaker": new.speaker,
+            "dialogue_voice": new.others.dialogue_voice,
+            "chapter_voices": new.others.chapter_voices,
             "priority": new.priority,
             "limits": new.limits,
             "out": out,

@@ -229,6 +229,9 @@ fn checked(
     if let Some(voice) = &order.voice {
         check_voice(head, voice, &usual.voice)?;
     }
+    for voice in order.others.names() {
+        check_voice(head, voice, &usual.voice)?;
+    }
     Ok(usual)
 }
 

@@ -10,7 +10,7 @@ use super::answer::Fault;
 use super::body;
 use super::routes::Head;
 use crate::model::{GroupId, Limits, Priority, TaskId};
-use crate::narrate::Speaker;
+use crate::narrate::{OtherVoices, Speaker};
 use crate::service::{
     NARRATE, NarrationOrder, PublicCall, Recurring, Refusal, Terms, When, WrittenSchedule,
 };
@@ -49,6 +49,8 @@ struct Narration {
     voice: Option<String>,
     speed: Option<f32>,
     speaker: Option<Speaker>,
+    #[serde(flatten)]
+    others: OtherVoices,
     priority: Option<Priority>,
     limits: Option<Limits>,
 }
@@ -76,6 +78,7 @@ impl Narration {
             voice: self.voice,
             speed: self.speed,
             speaker: self.speaker,
+            others: self.others,
             priority: self.priority,
             limits: self.limits.unwrap_or_default(),
         }
@@ -91,6 +94,8 @@ impl Narration {
             ("voice", self.voice.is_some()),
             ("speed", self.speed.is_some()),
             ("speaker", self.speaker.is_some()),
+            ("dialogue_voice", self.others.dialogue_voice.is_some()),
+            ("chapter_voices", self.others.chapter_voices.is_some()),
             ("limits", self.limits.is_some()),
         ];
         said.into_iter()
@@ -114,8 +119,18 @@ impl Timing {
 }
 
 /// What a text may say of itself.
-const OF_TEXT: [&str; 9] = [
-    "text", "file", "as", "out", "voice", "speed", "speaker", "priority", "limits",
+const OF_TEXT: [&str; 11] = [
+    "text",
+    "file",
+    "as",
+    "out",
+    "voice",
+    "speed",
+    "speaker",
+    "dialogue_voice",
+    "chapter_voices",
+    "priority",
+    "limits",
 ];
 /// What any request may say beside that.
 const OF_ANY: [&str; 9] = [
@@ -251,6 +266,10 @@ pub(super) fn of_query(head: &Head) -> Result<(NarrationOrder, Terms), Fault> {
         voice: query.get("voice").map(Into::into),
         speed: query.value("speed")?,
         speaker: query.value("speaker")?,
+        others: OtherVoices {
+            dialogue_voice: query.get("dialogue_voice").map(Into::into),
+            chapter_voices: query.value("chapter_voices")?,
+        },
         priority: priority.transpose()?,
         limits: limits(head)?,
     };

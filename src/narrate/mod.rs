@@ -39,6 +39,6 @@ pub use lexicon::{ChangedLexicon, lexicon_for};
 pub(crate) use library::outbox_of;
 pub use library::{library_options, library_options_with};
 pub use narrator::{VoiceNarrator, VoiceResolver};
-pub use new::{NewNarration, NewText};
+pub use new::{NewNarration, NewText, OtherVoices};
 pub use tuning::{Tuned, Tuning, machine, runtime};
 pub use voices::{VoiceError, Voices, load_voice};

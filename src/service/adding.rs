@@ -16,7 +16,7 @@ use crate::engine::{
     WorkResult,
 };
 use crate::model::{ErrorObject, GroupId, Limits, Priority};
-use crate::narrate::{ComposeError, Composed, NewNarration, NewText, Request, Voices};
+use crate::narrate::{ComposeError, Composed, NewNarration, NewText, OtherVoices, Request, Voices};
 use crate::settings::Settings;
 use crate::speech::Speaker;
 use crate::text::{FormatName, printable};
@@ -50,6 +50,9 @@ pub struct NarrationOrder {
     /// Which of the voice's speakers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speaker: Option<Speaker>,
+    /// Who else says some of it.
+    #[serde(flatten)]
+    pub others: OtherVoices,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
@@ -83,6 +86,7 @@ impl NarrationOrder {
         new.voice = self.voice.clone().unwrap_or(new.voice);
         new.speed = self.speed.unwrap_or(new.speed);
         new.speaker = self.speaker.clone().or(new.speaker);
+        new.others = self.others.clone();
         new.priority = self.priority.unwrap_or_default();
         new.limits = self.limits;
         new
@@ -184,9 +188,13 @@ impl Adder<'_> {
         if self.warms_up && self.engine.stats().processing == 0 {
             self.voices.warm_up(&ready.reference, &ready.voice);
         }
+        let usual = self.settings.clone();
+        let or = |told: &Option<String>, usual| told.clone().or(usual);
         let settings = Settings {
             speed: new.speed,
             speaker: new.speaker.clone(),
+            dialogue_voice: or(&new.others.dialogue_voice, usual.dialogue_voice),
+            chapter_voices: (new.others.chapter_voices.clone()).unwrap_or(usual.chapter_voices),
             out: out.map_or_else(|| self.settings.out.clone(), Path::to_owned),
             ..self.settings.clone()
         };

@@ -33,7 +33,7 @@ pub(crate) use crate::engine::{Interrupt, Listener, StopReason, channel};
 use crate::model::{
     GroupId, GroupStatus, HistoryEntry, Limits, Priority, SegmentId, TaskId, TaskStatus,
 };
-use crate::narrate::{NewNarration, NewText};
+use crate::narrate::{NewNarration, NewText, OtherVoices};
 use crate::settings::Settings;
 use crate::speech::Speaker;
 
@@ -136,6 +136,7 @@ impl NarrationDefaults {
             voice: self.voice,
             speed: self.speed,
             speaker: self.speaker,
+            others: OtherVoices::default(),
             priority: Priority::default(),
             limits: Limits::default(),
         }

@@ -73,7 +73,7 @@ pub(super) fn with_casting<T>(settings: &Settings, f: impl FnOnce(&Casting<'_>) 
     let find = |name: &str| {
         let named = settings.voices.get(name).map(String::as_str);
         let is_set = settings.dialogue_voice.as_deref() == Some(name)
-            || settings.chapter_voices.names(name)
+            || settings.chapter_voices.voices().any(|voice| voice == name)
             || settings.voice == name;
         // A text is from anywhere: what it names is a voice of the list, and no file.
         if named.is_none() && !is_set && name.contains(['/', '\\', '~']) {

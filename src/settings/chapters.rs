@@ -4,10 +4,13 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::shown;
 
 /// The voices of chapters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ChapterVoices(Vec<(RangeInclusive<usize>, String)>);
 
 impl ChapterVoices {
@@ -19,16 +22,29 @@ impl ChapterVoices {
         found.map(|(_, voice)| voice.as_str())
     }
 
-    /// Whether this voice tells a chapter.
-    #[must_use]
-    pub fn names(&self, voice: &str) -> bool {
-        self.0.iter().any(|(_, name)| name == voice)
+    /// The voices, in the order in which they are named.
+    pub fn voices(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, voice)| voice.as_str())
     }
 
     /// Whether nothing is said of any chapter.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl TryFrom<String> for ChapterVoices {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<ChapterVoices> for String {
+    fn from(voices: ChapterVoices) -> Self {
+        voices.to_string()
     }
 }
 

@@ -17,7 +17,7 @@ use super::site::{Here, Site};
 use super::submit::ready;
 use crate::engine::Submission;
 use crate::model::{Limits, TaskId, TaskState};
-use crate::narrate::{ComposeError, Composed, NewNarration, NewText, Request, Voices};
+use crate::narrate::{ComposeError, Composed, NewNarration, NewText, OtherVoices, Request, Voices};
 use crate::service::{
     Action, NarrationDefaults, Ready, Refusal, Service, Submitted, TaskSummary, compose_for,
     foreign, submit_with,
@@ -222,6 +222,7 @@ impl Adding<'_> {
         NewNarration {
             limits: self.limits,
             written_as: self.written_as,
+            others: OtherVoices::of(self.settings),
             ..defaults.narrate(text)
         }
     }

@@ -15,7 +15,7 @@ use crate::cli::signals::Signals;
 use crate::cli::submit::ready;
 use crate::model::Priority;
 use crate::model::Timestamp;
-use crate::narrate::{NewNarration, NewText, Request};
+use crate::narrate::{NewNarration, NewText, OtherVoices, Request};
 use crate::service::{Refusal, Service, Taken, WrittenSchedule};
 use crate::settings::Settings;
 use crate::text::{FormatName, printable};
@@ -84,6 +84,7 @@ pub(crate) fn run(
             voice: ready.reference.clone(),
             speed: settings.speed,
             speaker: settings.speaker.clone(),
+            others: OtherVoices::of(settings),
             priority: args.priority,
             limits: args.limits.limits(),
         };

@@ -7,7 +7,7 @@ use tui_input::Input;
 use super::fields::{Fields, insert, stepped, turned, type_into};
 use crate::model::{Limits, Priority};
 use crate::monitor::services::{Completion, Defaults, VoiceChoice};
-use crate::narrate::{NewNarration, NewText};
+use crate::narrate::{NewNarration, NewText, OtherVoices};
 use crate::text::FormatName;
 
 /// A line of the form.
@@ -177,6 +177,7 @@ impl Form {
             voice,
             speed,
             speaker,
+            others: OtherVoices::default(),
             priority: self.priority,
         })
     }

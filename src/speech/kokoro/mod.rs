@@ -2,6 +2,8 @@
 //! lexicons that lie there too, other languages by eSpeak NG.
 
 mod language;
+mod layouts;
+mod network;
 mod said;
 mod styles;
 mod synthesizer;
@@ -14,7 +16,7 @@ use super::configuration::version;
 use super::english::English;
 use super::espeak::{Alphabet, Reader};
 use super::vocabulary::Vocabulary;
-use super::{FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
+use super::{Comparison, FrontEnd, Runtime, SpeechError, Synthesizer, Utterance, Voice, VoiceInfo};
 use crate::assets::VoiceFiles;
 use crate::engine::Interrupt;
 use language::Language;
@@ -104,6 +106,11 @@ impl Voice for KokoroVoice {
         let runtime = &self.runtime;
         let opened = KokoroSynthesizer::open(&self.model, vocabulary, styles, runtime, interrupt)?;
         Ok(Box::new(opened))
+    }
+
+    fn compare_layouts(&self, interrupt: &Interrupt) -> Result<Option<Comparison>, SpeechError> {
+        let (largest, styles) = (self.vocabulary.largest(), &self.styles);
+        layouts::compare(&self.model, largest, styles, &self.runtime, interrupt).map(Some)
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::cuts::{Mark, cut};
-use super::super::onnx::{Inputs, Model, Opener, Stop, give_integers_too};
+use super::super::onnx::{Opener, Stop};
 use super::super::vocabulary::Vocabulary;
-use super::super::{Runtime, Speech, SpeechError, Synthesizer, Utterance};
-use super::said::{DURATIONS, Said, join};
+use super::super::{Layout, Runtime, Speech, SpeechError, Synthesizer, Utterance};
+use super::network::Network;
+use super::said::{Said, join};
 use super::styles::Styles;
 use crate::engine::{Interrupt, NarrationSettings};
 
@@ -17,25 +18,18 @@ use crate::engine::{Interrupt, NarrationSettings};
 const MOST_PHONEMES: usize = 250;
 /// How fast it can be asked to speak. Beyond, it swallows words.
 const SPEEDS: (f32, f32) = (0.5, 2.0);
-/// The names of the first input, as the model is published.
-const IDS: [&str; 2] = ["tokens", "input_ids"];
-const STYLE: &str = "style";
-const SPEED: &str = "speed";
-/// The numbers of a style.
-const WIDTH: i64 = 256;
 
 /// An open Kokoro voice.
 pub(super) struct KokoroSynthesizer {
-    model: Model,
+    network: Network,
     vocabulary: Arc<Vocabulary>,
     styles: Arc<Styles>,
     checksum: Option<u32>,
-    /// What its first input is called.
-    ids: &'static str,
 }
 
 impl KokoroSynthesizer {
-    /// Opens the model at `path`.
+    /// Opens the model at `path`. Where nothing was measured it stays as it is in its file, which takes least
+    /// memory.
     ///
     /// # Errors
     /// [`SpeechError::Interrupted`], [`SpeechError::Library`], or [`SpeechError::Model`], also if
@@ -48,57 +42,13 @@ impl KokoroSynthesizer {
         interrupt: &Interrupt,
     ) -> Result<Self, SpeechError> {
         let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
-        let threads = runtime.threads();
-        let bytes = opener.read(threads)?;
-        let mut telling = bytes;
-        let length = telling.len();
-        give_integers_too(&mut telling, DURATIONS);
-        let model = match opener.open(telling.clone(), threads) {
-            // A model that does not tell.
-            Err(error @ SpeechError::Model { .. }) => {
-                tracing::debug!(%error, "the voice has no durations");
-                telling.truncate(length);
-                opener.open(telling, threads)?
-            }
-            opened => opened?,
-        };
-        let has = |name: &str| model.inputs().any(|known| known == name);
-        let ids = IDS.into_iter().find(|name| has(name));
-        let mut others = [STYLE, SPEED].into_iter();
-        let lacking = match ids {
-            None => Some(IDS[0]),
-            Some(_) => others.find(|name| !has(name)),
-        };
-        if let Some(name) = lacking {
-            let reason = format!("it has no input `{name}`: it is not a Kokoro model");
-            return Err(opener.failed(&reason));
-        }
+        let layout = runtime.layout.unwrap_or(Layout::Plain);
         Ok(Self {
-            ids: ids.unwrap_or(IDS[0]),
-            model,
+            network: Network::open(&opener, layout, runtime.threads())?,
             vocabulary,
             styles,
             checksum: opener.checksum(),
         })
-    }
-
-    /// Says so many phonemes at once: their numbers, without the silence around them.
-    fn say(&mut self, phonemes: &[i64], speed: f32, stop: &Stop) -> Result<Said, SpeechError> {
-        let ids = [&[0], phonemes, &[0]].concat();
-        let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
-        let style = self.styles.of(phonemes.len()).to_vec();
-        let mut inputs = Inputs::default();
-        inputs.add(self.ids, vec![1, count], ids)?;
-        inputs.add(STYLE, vec![1, WIDTH], style)?;
-        inputs.add(SPEED, vec![1], vec![speed])?;
-        let first = self.model.outputs().next().unwrap_or_default().to_owned();
-        let outputs = self.model.run_for_all(inputs, stop)?;
-        let samples = outputs.floats(&first)?.to_vec();
-        if !samples.iter().all(|sample| sample.is_finite()) {
-            return Err(SpeechError::Run("what it says is no sound".into()));
-        }
-        let units = outputs.integers(DURATIONS).unwrap_or_default();
-        Ok(Said::new(samples, units, phonemes.len() + 2))
     }
 }
 
@@ -130,14 +80,15 @@ impl Synthesizer for KokoroSynthesizer {
         let to_stop = stop.clone();
         let begun = Instant::now();
         let pieces = cut(&Mark::between_silences(utterance), MOST_PHONEMES);
+        let (network, styles) = (&mut self.network, &self.styles);
         let said = interrupt.breaking(
             move || to_stop.stop(),
             || {
-                let mut pieces = pieces.into_iter();
-                pieces.try_fold(Vec::new(), |mut said, piece| {
-                    said.push(self.say(&phonemes[piece], speed, &stop)?);
-                    Ok(said)
-                })
+                let said = pieces.into_iter().map(|piece| {
+                    let style = styles.of(piece.len());
+                    network.say(&phonemes[piece], style, speed, &stop)
+                });
+                said.collect::<Result<Vec<_>, _>>()
             },
         );
         if interrupt.is_now() {

@@ -5,8 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
+use super::super::clock::processor_time;
 use super::super::onnx::{
     Chain, Model, Opener, Opening, Stop, cut_in_pieces, cut_off_decoder, in_blocks,
 };
@@ -80,7 +79,7 @@ pub(super) fn compare(
             let compared = Comparison {
                 plain: plain.best.iter().sum(),
                 blocked: blocked.best.iter().sum(),
-                difference: difference(&[plain.samples, blocked.samples]),
+                difference: Some(difference(&[plain.samples, blocked.samples])),
             };
             Ok(compared)
         },
@@ -123,13 +122,6 @@ impl<'m> Form<'m> {
         }
         Ok(())
     }
-}
-
-/// What this thread has had of the processor. The runtime works on it alone, and what other programs do
-/// counts little.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
 }
 
 /// How far apart two rows are at most. What is no number is far from everything.

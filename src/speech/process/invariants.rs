@@ -173,11 +173,11 @@ mod tests {
             ".{0,20}".prop_map(|version| Reply::Loaded { version }),
             Just(Reply::Done),
             utterances().prop_map(Reply::Prepared),
-            any::<Option<(Duration, Duration, u8)>>().prop_map(|compared| {
+            any::<Option<(Duration, Duration, Option<u8>)>>().prop_map(|compared| {
                 Reply::Compared(compared.map(|(plain, blocked, difference)| Comparison {
                     plain,
                     blocked,
-                    difference: difference.into(),
+                    difference: difference.map(f32::from),
                 }))
             }),
             (any::<usize>(), any::<Option<u32>>()).prop_map(|(looks_ahead, checksum)| {

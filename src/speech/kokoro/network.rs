@@ -1,0 +1,105 @@
+//! The network of a Kokoro model, in the form that it is run in.
+
+use prost::bytes::Bytes;
+
+use super::super::onnx::{Inputs, Model, Opener, Stop, give_integers_too, in_floats};
+use super::super::{Layout, SpeechError};
+use super::said::{DURATIONS, Said};
+
+/// The names of the first input, as the model is published.
+const IDS: [&str; 2] = ["tokens", "input_ids"];
+const STYLE: &str = "style";
+const SPEED: &str = "speed";
+/// The numbers of a style.
+const WIDTH: i64 = 256;
+/// Silence, with which everything begins and ends.
+const SILENCE: i64 = 0;
+
+/// An open model.
+pub(super) struct Network {
+    model: Model,
+    /// What its first input is called.
+    ids: &'static str,
+}
+
+impl Network {
+    /// Opens the model: as it is in the file, [`Layout::Plain`], or with its convolutions as floats, which
+    /// takes a few hundred MB more.
+    ///
+    /// # Errors
+    /// [`SpeechError::Interrupted`] or [`SpeechError::Model`], also if it does not take what a Kokoro model
+    /// takes.
+    pub(super) fn open(
+        opener: &Opener<'_>,
+        layout: Layout,
+        threads: usize,
+    ) -> Result<Self, SpeechError> {
+        let model = match Self::open_telling(opener, layout, threads) {
+            // A model that does not tell its durations, or not in that form.
+            Err(error @ SpeechError::Model { .. }) => {
+                tracing::debug!(%error, "the voice is opened as it is in its file");
+                opener.open(opener.read(threads)?, threads)?
+            }
+            opened => opened?,
+        };
+        let has = |name: &str| model.inputs().any(|known| known == name);
+        let ids = IDS.into_iter().find(|name| has(name));
+        let mut others = [STYLE, SPEED].into_iter();
+        let lacking = match ids {
+            None => Some(IDS[0]),
+            Some(_) => others.find(|name| !has(name)),
+        };
+        if let Some(name) = lacking {
+            let reason = format!("it has no input `{name}`: it is not a Kokoro model");
+            return Err(opener.failed(&reason));
+        }
+        Ok(Self {
+            ids: ids.unwrap_or(IDS[0]),
+            model,
+        })
+    }
+
+    fn open_telling(
+        opener: &Opener<'_>,
+        layout: Layout,
+        threads: usize,
+    ) -> Result<Model, SpeechError> {
+        let mut bytes = opener.read(threads)?;
+        if layout == Layout::Blocked {
+            let file = Bytes::from(bytes);
+            bytes = match in_floats(file.clone()) {
+                Some(floats) => floats,
+                None => file.into(),
+            };
+        }
+        give_integers_too(&mut bytes, DURATIONS);
+        opener.open(bytes, threads)
+    }
+
+    /// Says so many phonemes at once: their numbers, without the silence around them, in this style.
+    ///
+    /// # Errors
+    /// [`SpeechError::Run`], also if `stop` has broken it off.
+    pub(super) fn say(
+        &mut self,
+        phonemes: &[i64],
+        style: &[f32],
+        speed: f32,
+        stop: &Stop,
+    ) -> Result<Said, SpeechError> {
+        let ids = [&[SILENCE], phonemes, &[SILENCE]].concat();
+        let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+        let mut inputs = Inputs::default();
+        inputs.add(self.ids, vec![1, count], ids)?;
+        inputs.add(STYLE, vec![1, WIDTH], style.to_vec())?;
+        inputs.add(SPEED, vec![1], vec![speed])?;
+        let first = self.model.outputs().next().unwrap_or_default().to_owned();
+        let outputs = self.model.run_for_all(inputs, stop)?;
+        let samples = outputs.floats(&first)?.to_vec();
+        if !samples.iter().all(|sample| sample.is_finite()) {
+            return Err(SpeechError::Run("what it says is no sound".into()));
+        }
+        let units = outputs.integers(DURATIONS).unwrap_or_default();
+        Ok(Said::new(samples, units, phonemes.len() + 2))
+    }
+}
