@@ -288,6 +288,70 @@ fn one_that_is_given_to_another_voice_meanwhile_is_followed_to_its_end() {
 }
 
 #[test]
+fn several_voices_say_one_text_at_one_rate() {
+    let home = Home::ready();
+    let tone = home.tone();
+    let model = std::fs::read(home.path("tone.onnx")).unwrap();
+    let slow = home.made_voice("slow", &model);
+    let config = std::fs::read_to_string(home.path("slow.onnx.json")).unwrap();
+    let halved = config.replace("22050", "11025");
+    assert_ne!(config, halved);
+    home.write("slow.onnx.json", halved);
+    let text = "# One\n\n“Who is there?” asked the old man at the door.\n\n# Two\n\nNobody answered him.\n";
+    let story = home.write("story.md", text);
+    let out = home.path("out");
+    let args = ["narrate", &story, "--json", "--voice", &tone, "--out"];
+    let args = [
+        &args[..],
+        &[out.to_str().unwrap(), "--dialogue-voice", &slow],
+    ]
+    .concat();
+    let ran = home.run(&args);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let record = std::fs::read_to_string(out.join("story/narration.jsonl")).unwrap();
+    let lines = record
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<serde_json::Value> = lines.collect();
+    let narration = lines
+        .iter()
+        .find(|line| line["record"] == "narration")
+        .unwrap();
+    let voices = narration["segments"].as_array().unwrap().iter();
+    let voices: Vec<_> = voices.map(|it| it["voice"].as_u64().unwrap_or(0)).collect();
+    assert_eq!(voices, [0, 1, 0, 0, 0]);
+    assert!(
+        narration["settings"]["others"][0]["voice"]
+            .as_str()
+            .unwrap()
+            .ends_with("slow.onnx")
+    );
+    for clip in lines.iter().filter(|line| line["record"] == "clip") {
+        let name = out.join("story").join(clip["clip"].as_str().unwrap());
+        assert_eq!(
+            hound::WavReader::open(name).unwrap().spec().sample_rate,
+            22_050
+        );
+    }
+    // The same again is known, and with another voice for it, it is another narration.
+    let again = home.run(&args).summary();
+    assert_eq!(
+        again["narrations"][0]["continued"].as_bool(),
+        None,
+        "{again}"
+    );
+    for (flag, value, told) in [
+        ("--dialogue-voice", "no-such-voice", "segment 2"),
+        ("--chapter-voices", "2=no-such-voice", "segment 4"),
+        ("--chapter-voices", "two=x", "3=af_heart"),
+    ] {
+        let refused = home.run(&["narrate", &story, "--voice", &tone, flag, value]);
+        assert_ne!(refused.code, Some(0));
+        assert!(refused.err.contains(told), "{}", refused.err);
+    }
+}
+
+#[test]
 fn standard_input_and_a_voice_by_path_work() {
     let home = Home::ready();
     for name in ["en_US-joe-medium.onnx", "en_US-joe-medium.onnx.json"] {

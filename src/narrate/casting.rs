@@ -132,3 +132,91 @@ impl Cast {
         kept.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::text::{Limits, Markdown, Repairs, parse, segment_with};
+
+    /// Who says what of a text, by name.
+    fn said(text: &str, dialogue: Option<&str>, chapters: &str) -> Result<Vec<String>, String> {
+        let find = |name: &str| {
+            if name == "nobody" {
+                return Err("there is none".to_owned());
+            }
+            Ok(Found {
+                reference: name.trim_start_matches("the ").into(),
+                info: VoiceInfo {
+                    name: name.to_owned(),
+                    family: "none",
+                    language: "en".into(),
+                    sample_rate: 24_000,
+                    speakers: 1,
+                    speaker_names: BTreeMap::new(),
+                    version: "1".into(),
+                },
+            })
+        };
+        let chapters: ChapterVoices = chapters.parse().unwrap();
+        let casting = Casting {
+            find: &find,
+            dialogue,
+            chapters: Some(&chapters),
+        };
+        let limits = Limits {
+            min_chars: 0,
+            speech_apart: dialogue.is_some(),
+            ..Limits::default()
+        };
+        let document = parse(text, &Markdown);
+        let cut = segment_with(text, &document, "en", &limits, &Repairs::default());
+        let cast = Cast::of(&cut, "teller", &casting)
+            .map_err(|absent| format!("{} {} {}", absent.segment, absent.voice, absent.reason))?;
+        let name = |voice: &u16| match usize::from(*voice).checked_sub(1) {
+            Some(other) => cast.others[other].reference.to_string(),
+            None => "teller".to_owned(),
+        };
+        let lines = cut.segments.iter().zip(&cast.says);
+        let lines = lines.map(|(segment, voice)| format!("{}: {}", name(voice), segment.text));
+        Ok(lines.collect())
+    }
+
+    #[test]
+    fn speech_chapters_and_what_the_text_asks_for_have_their_voices() {
+        let text = "# One\n\n“Go,” said Ann. She went.\n\n<<VOICE:the emma>> Night.\n\n\
+                    <<VOICE:teller>> “Day.”\n\n# Two\n\nRain. <<VOICE:emma>> Sun.";
+        assert_eq!(
+            said(text, Some("bob"), "2=carl").unwrap(),
+            [
+                "teller: One",
+                "bob: “Go,”",
+                "teller: said Ann.",
+                "teller: She went.",
+                "emma: Night.",
+                "bob: “Day.”",
+                "carl: Two",
+                "carl: Rain.",
+                "emma: Sun.",
+            ]
+        );
+        let plain = said(text, None, "").unwrap();
+        assert_eq!(plain[1], "teller: “Go,” said Ann.");
+        assert_eq!(plain.len(), 8);
+    }
+
+    #[test]
+    fn a_voice_that_is_not_there_is_told_with_its_segment() {
+        let missing = said("Here. <<VOICE:nobody>> There.", None, "");
+        assert_eq!(missing.unwrap_err(), "1 nobody there is none");
+        let many: String = (0..70)
+            .map(|number| format!("<<VOICE:v{number}>> Word.\n\n"))
+            .collect();
+        assert!(
+            said(&many, None, "")
+                .unwrap_err()
+                .contains("more than the 64")
+        );
+    }
+}

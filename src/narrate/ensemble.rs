@@ -268,3 +268,181 @@ impl Synthesizer for Models {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::speech::VoiceInfo;
+
+    /// One that takes so many bytes while its model is open, and says as many samples as it has ids.
+    struct Counted {
+        info: VoiceInfo,
+        bytes: u64,
+        opened: Arc<AtomicUsize>,
+        is_open: Arc<AtomicUsize>,
+    }
+
+    struct Tone(Arc<AtomicUsize>);
+
+    impl Drop for Tone {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    impl Synthesizer for Tone {
+        fn looks_ahead(&self) -> usize {
+            1
+        }
+
+        fn synthesize(
+            &mut self,
+            utterance: &Utterance,
+            ahead: &[&Utterance],
+            settings: &NarrationSettings,
+            _: &Interrupt,
+        ) -> Result<Speech, SpeechError> {
+            assert!(ahead.len() <= 1 && ahead.iter().all(|it| it.voice == utterance.voice));
+            assert_eq!(settings.speaker.is_some(), utterance.voice == 0);
+            Ok(Speech {
+                samples: vec![0.0; utterance.ids.len()],
+                ..Speech::default()
+            })
+        }
+    }
+
+    impl Voice for Counted {
+        fn info(&self) -> &VoiceInfo {
+            &self.info
+        }
+
+        fn front_end(&self) -> Result<Box<dyn FrontEnd>, SpeechError> {
+            Err(SpeechError::Phonemes("it has none".into()))
+        }
+
+        fn open(&self, _: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
+            self.opened.fetch_add(1, Ordering::SeqCst);
+            self.is_open.fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(Tone(Arc::clone(&self.is_open))))
+        }
+
+        fn memory(&self) -> Option<u64> {
+            Some(self.bytes)
+        }
+    }
+
+    /// An ensemble of so many, with the number of openings of each, and of those that are open.
+    fn ensemble(
+        rates: &[u32],
+        most: Option<u64>,
+    ) -> (Ensemble, Vec<Arc<AtomicUsize>>, Arc<AtomicUsize>) {
+        let is_open = Arc::new(AtomicUsize::new(0));
+        let mut opened = Vec::new();
+        let voices = rates.iter().enumerate().map(|(number, rate)| {
+            opened.push(Arc::default());
+            let voice = Counted {
+                info: VoiceInfo {
+                    name: format!("voice {number}"),
+                    family: "counted",
+                    language: "en".into(),
+                    sample_rate: *rate,
+                    speakers: 2,
+                    speaker_names: BTreeMap::new(),
+                    version: "1".into(),
+                },
+                bytes: 100_000_000,
+                opened: Arc::clone(&opened[number]),
+                is_open: Arc::clone(&is_open),
+            };
+            let part = Part {
+                name: format!("voice {number}").into(),
+                version: "1".into(),
+            };
+            (part, Arc::new(voice) as Arc<dyn Voice>)
+        });
+        let voices = voices.collect();
+        (
+            Ensemble::new(voices, Limits::default(), most),
+            opened,
+            is_open,
+        )
+    }
+
+    fn utterance(voice: u16) -> Utterance {
+        Utterance {
+            ids: vec![1; 800],
+            voice,
+            ..Utterance::default()
+        }
+    }
+
+    fn say(models: &mut Models, voice: u16) -> usize {
+        let ahead = [0, 1, 2, voice].map(utterance);
+        let ahead: Vec<&Utterance> = ahead.iter().collect();
+        let settings = NarrationSettings {
+            speaker: Some(1),
+            ..NarrationSettings::default()
+        };
+        let what = utterance(voice);
+        let said = models.synthesize(&what, &ahead, &settings, &Interrupt::default());
+        said.unwrap().samples.len()
+    }
+
+    fn counts(opened: &[Arc<AtomicUsize>]) -> Vec<usize> {
+        opened.iter().map(|it| it.load(Ordering::SeqCst)).collect()
+    }
+
+    #[test]
+    fn voices_that_fit_are_opened_once_however_often_they_take_turns() {
+        let (mut ensemble, opened, is_open) = ensemble(&[1000; 3], Some(1_000_000_000));
+        for turn in 0..10 {
+            say(&mut ensemble.models, turn % 3);
+        }
+        assert_eq!(counts(&opened), [1, 1, 1]);
+        assert_eq!(is_open.load(Ordering::SeqCst), 3);
+        assert_eq!(ensemble.models.looks_ahead(), AHEAD);
+        ensemble.close();
+        assert_eq!(is_open.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn the_one_that_was_silent_for_longest_makes_room() {
+        // Two of a hundred each, and what a third may take.
+        let (mut ensemble, opened, is_open) = ensemble(&[1000; 3], Some(USUAL + 150_000_000));
+        for voice in [0, 1, 0, 2, 0, 1, 1] {
+            say(&mut ensemble.models, voice);
+            assert!(is_open.load(Ordering::SeqCst) <= 2);
+        }
+        assert_eq!(counts(&opened), [1, 2, 1]);
+        // One alone is held however little there is.
+        let (mut ensemble, opened, _) = super::tests::ensemble(&[1000; 2], Some(0));
+        for voice in [0, 0, 1, 1, 0] {
+            say(&mut ensemble.models, voice);
+        }
+        assert_eq!(counts(&opened), [2, 1]);
+    }
+
+    #[test]
+    fn all_speak_at_the_rate_of_the_first() {
+        let (mut ensemble, _, _) = ensemble(&[1000, 2000, 500], None);
+        let said = [0, 1, 2].map(|voice| say(&mut ensemble.models, voice));
+        assert_eq!((ensemble.rate(), said), (1000, [800, 400, 1600]));
+    }
+
+    #[test]
+    fn another_version_is_a_stranger() {
+        let (ensemble, _, _) = ensemble(&[1000; 2], None);
+        let mut parts: Vec<Part> = (ensemble.front_ends.0.iter())
+            .map(|reader| reader.part.clone())
+            .collect();
+        assert!(ensemble.is_of(&parts) && ensemble.stranger().is_none());
+        assert!(!ensemble.is_of(&parts[..1]));
+        parts[1].version = "2".into();
+        assert!(!ensemble.is_of(&parts));
+        parts[1].version = "".into();
+        assert!(ensemble.is_of(&parts));
+    }
+}
