@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares `aloud` with piper-tts and sherpa-onnx: the same text, the same voice, side by side.
 
-    aloud setup && cargo build --release
+    aloud setup en_US-joe-medium && cargo build --release
     python3 tests/peers/compare.py [--pairs 5] [--json FILE]
 
 The peers are installed once, from PyPI, into a virtual environment under `target/peers`. Each run is
@@ -15,7 +15,9 @@ waits, the longer the more it has; and the time from the start to the first audi
 be heard.
 
 Every program runs with its defaults, except that sherpa-onnx gets all cores, as the others take
-them. aloud does more meanwhile: a clip for each segment, made durable, and the joined narration.
+them. aloud does more meanwhile: a clip for each segment, made durable, and the joined narration. `--kokoro`
+compares a Kokoro voice with kokoro-onnx instead, on the first 300 words; that one makes the pauses of its
+speech shorter.
 Exit code 1 if a run fails or doesn't speak the text.
 """
 import argparse
@@ -38,8 +40,9 @@ import wave
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PEERS = ("piper-tts", "sherpa-onnx")
-PINNED = ["piper-tts==1.8.0", "sherpa-onnx==1.13.8", "onnx"]
+PINNED = ["piper-tts==1.8.0", "sherpa-onnx==1.13.8", "onnx", "kokoro-onnx==0.6.1"]
 VOICE = "en_US-joe-medium"
+KOKORO, KOKORO_VOICE, KOKORO_WORDS = "kokoro-onnx", "af_heart", 300
 SENTENCE = "The harbor lights came on one by one, and nobody on the quay said a word."
 MEASURES = {"wall": "wall, s", "cpu": "CPU, s", "memory": "peak memory, MiB"}
 # What a column begins with that is aloud with another voice.
@@ -63,6 +66,9 @@ def main():
         metavar="NAME",
         help="aloud with this installed voice as well, in a column of its own",
     )
+    parser.add_argument(
+        "--kokoro", action="store_true", help=f"compare {KOKORO_VOICE} with {KOKORO}, and nothing else"
+    )
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "target/peers")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every number")
     args = parser.parse_args()
@@ -76,9 +82,29 @@ def main():
         sentence.write_text(SENTENCE + "\n", encoding="utf-8")
         results = {"machine": machine(), "date": str(datetime.date.today()), "pairs": args.pairs}
         words = len(text.read_text(encoding="utf-8").split())
+        if args.kokoro:
+            some = pathlib.Path(folder) / "some.txt"
+            some.write_text(beginning(text.read_text(encoding="utf-8")), encoding="utf-8")
+            results["kokoro"] = bench.compare(some, f"about {KOKORO_WORDS} words, {KOKORO_VOICE}")
+            return finish(args, results)
         results["long"] = bench.compare(text, f"{words:,} words")
         results["short"] = bench.compare(sentence, "one sentence, from cold")
         results["first"] = bench.first_audio(text, f"first audio of {words:,} words")
+    finish(args, results)
+
+
+def beginning(text):
+    """The paragraphs of a text until there are words enough."""
+    taken = []
+    for paragraph in text.split("\n\n"):
+        if sum(len(one.split()) for one in taken) >= KOKORO_WORDS:
+            break
+        taken.append(paragraph)
+    return "\n\n".join(taken) + "\n"
+
+
+def finish(args, results):
+    """Says what was measured on, and writes every number where that is wanted."""
     print("\n" + "; ".join(f"{key} {value}" for key, value in results["machine"].items()))
     print(f"{results['date']}, {args.pairs} rounds, {', '.join(PINNED[:2])}, voice {VOICE}")
     if args.json:
@@ -92,6 +118,8 @@ class Bench:
         self.pairs, self.aloud = args.pairs, pathlib.Path(args.aloud).resolve()
         others = [f"{OURS}{voice}" for voice in args.voice]
         self.programs = ["aloud", *others, *([args.only] if args.only else PEERS)]
+        if args.kokoro:
+            self.programs = [f"{OURS}{KOKORO_VOICE}", KOKORO]
         report = subprocess.run([self.aloud, "doctor", "--json"], stdout=subprocess.PIPE)
         checks = {check["name"]: check for check in json.loads(report.stdout)["checks"]}
         for name in ("ONNX Runtime", "eSpeak NG", f"Voice {VOICE}"):
@@ -105,6 +133,10 @@ class Bench:
         if not (self.sherpa / "model.onnx").exists():
             prepare = [self.python, HERE / "sherpa.py", "prepare", self.model, self.sherpa]
             subprocess.run(prepare, check=True)
+        self.voices = args.cache.resolve() / "kokoro-voices.npz"
+        if args.kokoro:
+            packs = self.data / "voices/kokoro"
+            subprocess.run([self.python, HERE / "kokoros.py", "prepare", packs, self.voices], check=True)
         # Peers find nothing of the caller's, and neither does aloud: the defaults are compared.
         self.env = {
             key: value
@@ -117,12 +149,14 @@ class Bench:
         wav = folder / "all.wav"
         if is_ours(program):
             (folder / "data").symlink_to(self.data)
-            command = [self.aloud, "narrate", text, "--json", "--offline"]
-            if program != "aloud":
-                command += ["--voice", program.removeprefix(OURS)]
+            voice = VOICE if program == "aloud" else program.removeprefix(OURS)
+            command = [self.aloud, "narrate", text, "--json", "--offline", "--voice", voice]
             return command, {**self.env, "ALOUD_HOME": str(folder)}
         if program == "piper-tts":
             command = [self.python, "-m", "piper", "-m", self.model, "-i", text, "-f", wav]
+        elif program == KOKORO:
+            model = self.data / "voices/kokoro/kokoro.onnx"
+            command = [self.python, HERE / "kokoros.py", "speak", model, self.voices, KOKORO_VOICE, text, wav]
         else:
             speak = [HERE / "sherpa.py", "speak", self.sherpa, self.espeak, text, wav]
             command = [self.python, *speak]
@@ -285,14 +319,15 @@ def seconds(wav):
 
 
 def check_lengths(lengths):
-    """sherpa-onnx shortens the silence in what it speaks: it may be that much shorter. Another voice has
-    its own pace."""
+    """Some shorten the silence in what they speak, and may be that much shorter. Another voice has its own
+    pace."""
+    first, *_ = lengths.values()
     for peer, length in lengths.items():
         if peer.startswith(OURS):
             continue
-        least = 0.8 if peer == "sherpa-onnx" else 1 - WITHIN
-        if not least <= length / lengths["aloud"] <= 1 + WITHIN:
-            sys.exit(f"not the same speech: aloud {lengths['aloud']:.1f} s, {peer} {length:.1f} s")
+        least = {"sherpa-onnx": 0.8, KOKORO: 0.75}.get(peer, 1 - WITHIN)
+        if not least <= length / first <= 1 + WITHIN:
+            sys.exit(f"not the same speech: aloud {first:.1f} s, {peer} {length:.1f} s")
 
 
 def summed_up(title, runs, measures):

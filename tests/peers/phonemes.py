@@ -42,7 +42,7 @@ def main():
     same = total = 0
     for text in texts:
         listing = subprocess.run(
-            [args.aloud, "phonemes", "--json", text], check=True, stdout=subprocess.PIPE, text=True
+            [args.aloud, "phonemes", "--voice", "en_US-joe-medium", "--json", text], check=True, stdout=subprocess.PIPE, text=True
         )
         for line in listing.stdout.splitlines():
             segment = json.loads(line)

@@ -34,6 +34,7 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as out:
         command = [args.aloud, "narrate", args.text.resolve(), "--out", out, "--plain"]
+        command += ["--voice", "en_US-joe-medium"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         (record,) = pathlib.Path(out).glob("*/narration.jsonl")
         later = measure(record, args.segments)
