@@ -195,7 +195,7 @@ fn what_it_can_not_say_or_open_is_told() {
         let loaded = load(&files(MODEL, "refused", blend), 1);
         loaded.err().unwrap().to_string()
     };
-    home().write("af_short.bin", [0; 522_236]);
+    home().write("af_short.bin", vec![0; 522_236]);
     home().write("af_strange.bin", f32::NAN.to_le_bytes().repeat(510 * 256));
     assert!(refused(&[("af_short", 100)]).contains("522236 bytes"));
     assert!(refused(&[("af_strange", 100)]).contains("no number"));

@@ -262,10 +262,10 @@ impl Synthesizer for Models {
             others: Vec::new(),
         };
         let speech = model.synthesize(utterance, &ahead[..most], &settings, interrupt)?;
-        match resampler {
+        Ok(match resampler {
             Some(resampler) => resampler.speech(speech),
-            None => Ok(speech),
-        }
+            None => speech,
+        })
     }
 }
 

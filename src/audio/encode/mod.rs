@@ -3,7 +3,6 @@
 
 mod mp3;
 mod pcm;
-mod resample;
 mod wav;
 
 use std::fmt;

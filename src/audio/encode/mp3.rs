@@ -2,8 +2,7 @@
 
 use rusty_mp3::{Error, Mp3Encoder, Mp3EncoderConfig};
 
-use super::pcm::resampler;
-use super::resample::Resampler;
+use super::pcm::{Rounding, resampler};
 use super::{EncodeError, Encoder, Format};
 
 /// Bits a second, in thousands: speech of one voice needs no more.
@@ -20,7 +19,7 @@ const TAGS: [&[u8]; 2] = [b"Info", b"Xing"];
 pub(super) struct Mp3 {
     codec: Mp3Encoder,
     rate: u32,
-    resampler: Option<Resampler>,
+    resampler: Option<Rounding>,
     has_begun: bool,
 }
 
@@ -74,7 +73,7 @@ impl Encoder for Mp3 {
     }
 
     fn finish(&mut self) -> Result<Vec<u8>, EncodeError> {
-        let rest = self.resampler.as_mut().map(Resampler::finish);
+        let rest = self.resampler.as_mut().map(Rounding::finish);
         let mut bytes = self.encode(&rest.unwrap_or_default())?;
         self.codec.finish();
         bytes.extend(self.packets()?);

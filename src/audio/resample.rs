@@ -14,9 +14,10 @@ const BETA: f64 = 8.6;
 /// The middle of the transition, as a part of the band that both rates hold.
 const CUTOFF: f64 = 0.91;
 /// So fast are the rates that it takes, in samples a second.
-pub(super) const RATES: std::ops::RangeInclusive<u32> = 1000..=192_000;
+pub(crate) const RATES: std::ops::RangeInclusive<u32> = 1000..=192_000;
 
-pub(super) struct Resampler {
+/// Turns samples of one rate into samples of another.
+pub(crate) struct Resampler {
     /// New samples for each `down` old ones.
     up: u64,
     down: u64,
@@ -35,7 +36,7 @@ pub(super) struct Resampler {
 
 impl Resampler {
     /// From one rate of [`RATES`] to another.
-    pub(super) fn new(from: u32, to: u32) -> Self {
+    pub(crate) fn new(from: u32, to: u32) -> Self {
         let common = greatest_divisor(from, to);
         let (up, down) = (to / common, from / common);
         let band = (f64::from(to) / f64::from(from)).min(1.0);
@@ -60,22 +61,22 @@ impl Resampler {
     }
 
     /// Takes samples, and gives those that are ready.
-    pub(super) fn push(&mut self, samples: &[i16]) -> Vec<i16> {
-        self.came += samples.len() as u64;
-        self.old
-            .extend(samples.iter().map(|sample| f32::from(*sample)));
+    pub(crate) fn push(&mut self, samples: impl IntoIterator<Item = f32>) -> Vec<f32> {
+        let before = self.old.len();
+        self.old.extend(samples);
+        self.came += (self.old.len() - before) as u64;
         self.make(u64::MAX)
     }
 
     /// Gives the last ones. As many were made as last as long as those that came.
-    pub(super) fn finish(&mut self) -> Vec<i16> {
+    pub(crate) fn finish(&mut self) -> Vec<f32> {
         // After the last sample there is silence.
         self.old.extend(std::iter::repeat_n(0.0, self.half));
         let all = (self.came * self.up).div_ceil(self.down);
         self.make(all)
     }
 
-    fn make(&mut self, most: u64) -> Vec<i16> {
+    fn make(&mut self, most: u64) -> Vec<f32> {
         let taps = 2 * self.half;
         let mut new = Vec::new();
         while self.made < most {
@@ -93,14 +94,8 @@ impl Resampler {
                 break;
             };
             let weights = &self.weights[phase * taps..][..taps];
-            let sum: f32 = old
-                .iter()
-                .zip(weights)
-                .map(|(old, weight)| old * weight)
-                .sum();
-            let sum = sum.round().clamp(f32::from(i16::MIN), f32::from(i16::MAX));
-            #[expect(clippy::cast_possible_truncation, reason = "clamped to what fits")]
-            new.push(sum as i16);
+            let products = old.iter().zip(weights).map(|(old, weight)| old * weight);
+            new.push(products.sum());
             self.made += 1;
         }
         new
