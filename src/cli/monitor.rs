@@ -27,6 +27,7 @@ use crate::narrate::{NewNarration, NewText, Voices};
 use crate::outlet::say_within;
 use crate::service::{Live, Submitted, one_message, typed};
 use crate::settings::{OnHangup, Settings};
+use crate::size::human_size;
 use crate::text::printable;
 use crate::webhook::{Webhooks, still_owed};
 
@@ -289,12 +290,16 @@ impl Services for Around {
             .unwrap_or_default()
             .into_iter()
             .map(|voice| {
-                let about = if voice.installed {
-                    let grade = voice.grade.map(|grade| format!("grade {grade}"));
-                    format!("{} · {}", voice.language, grade.unwrap_or(voice.quality))
-                } else {
-                    format!("{} · `aloud setup --voice {}`", voice.language, voice.name)
-                };
+                let grade = voice.grade.map(|grade| format!("grade {grade}"));
+                let grade = grade.unwrap_or(voice.quality);
+                let mut about = format!("{} · {grade}", voice.language);
+                if let Some(note) = voice.note {
+                    about = format!("{about} · {note}");
+                }
+                if !voice.installed {
+                    let size = voice.fetch_bytes.map(human_size).unwrap_or_default();
+                    about = format!("{about} · {size} by `aloud setup {}`", voice.name);
+                }
                 VoiceChoice {
                     name: voice.name,
                     about,

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
+use super::samples;
 use super::submit::Ready;
 use super::voice::{advised, check, usable};
+use crate::assets::{AssetError, Assets};
 use crate::clip;
 use crate::engine::Interrupt;
 use crate::narrate::NewNarration;
@@ -92,7 +94,8 @@ impl Hearing {
         check(ready.voice.info(), new.speed, new.speaker.as_ref()).map(drop)
     }
 
-    /// Speaks a sentence in the voice's language, and returns its WAV file: as [`Self::speak`].
+    /// Speaks a sentence in the voice's language, and returns its WAV file: as [`Self::speak`]. Of a voice that
+    /// is not fetched yet it is the sentence that comes with the program.
     ///
     /// # Errors
     /// As [`Self::speak`].
@@ -103,11 +106,31 @@ impl Hearing {
         speaker: Option<&Speaker>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<PathBuf> {
-        let ready = usable(&self.settings, voice)?;
+        let ready = match usable(&self.settings, voice) {
+            Err(error) => return self.recorded(voice).unwrap_or(Err(error)),
+            Ok(ready) => ready,
+        };
         let spoken = sample(&ready.voice.info().language);
         let how = (speed, speaker);
         let preview = self.speak_with(&ready, voice, spoken, how, interrupt)?;
         Ok(preview.file)
+    }
+
+    /// The sentence that comes with the program of a voice which is not fetched yet; `None` of any other.
+    fn recorded(&self, voice: &str) -> Option<anyhow::Result<PathBuf>> {
+        let assets = Assets::from_settings(&self.settings);
+        let Err(AssetError::Missing { .. }) = assets.voice(voice) else {
+            return None;
+        };
+        let (heard, rate) = samples::decoded(samples::of(voice)?)?;
+        let mut previews = lock(&self.previews);
+        let file = previews.next_file();
+        Some(file.and_then(|file| {
+            let bytes = clip::encode(&heard, rate, &file)?;
+            std::fs::write(&file, bytes)
+                .with_context(|| format!("{} can't be written", file.display()))?;
+            Ok(file)
+        }))
     }
 
     /// Speaks words, which are what is said, at this pace and with this speaker into a WAV file; it lives as
@@ -261,6 +284,7 @@ pub(super) fn sample(language: &str) -> &'static str {
     match language.split(['-', '_']).next().unwrap_or_default() {
         "de" => "Gegen Mitternacht wurde der Wind still, und das Licht im Turm brannte weiter.",
         "es" => "A medianoche el viento se calmó, y la luz de la torre siguió encendida.",
+        "hi" => "आधी रात तक हवा थम गई थी, और मीनार का दीया अब भी जल रहा था।",
         "fr" => "Vers minuit, le vent est tombé, et la lumière de la tour brûlait encore.",
         "it" => "Verso mezzanotte il vento si calmò, e la luce della torre rimase accesa.",
         "nl" => "Tegen middernacht ging de wind liggen, en het licht in de toren bleef branden.",

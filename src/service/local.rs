@@ -163,10 +163,13 @@ impl Service for Local {
     }
 
     fn voices(&self) -> Result<Vec<ListedVoice>, Refusal> {
-        let voices = Assets::from_settings(&self.settings).voices();
+        let assets = Assets::from_settings(&self.settings);
+        let size = |name: &str| Some(assets.catalogue().voice(name)?.0.download_size());
+        let voices = assets.voices();
         let mut voices: Vec<_> = voices
             .into_iter()
             .map(|voice| ListedVoice {
+                fetch_bytes: size(&voice.name).filter(|_| !voice.installed),
                 name: voice.name,
                 language: voice.language,
                 quality: voice.quality,

@@ -11,6 +11,7 @@ mod local;
 mod place;
 mod refusal;
 mod said;
+mod samples;
 mod schedule;
 mod sound;
 mod speech;
@@ -104,6 +105,9 @@ pub struct ListedVoice {
     pub grade: Option<String>,
     /// What else one should know of it, as `unchecked`.
     pub note: Option<String>,
+    /// Bytes to be fetched before it can be used, others that come with it included; `None` if it is there.
+    #[serde(default)]
+    pub fetch_bytes: Option<u64>,
 }
 
 /// How a text is narrated where nothing else is said.

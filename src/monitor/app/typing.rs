@@ -90,13 +90,15 @@ impl App {
                     }
                     Choice::Voice => {
                         let item = item.clone();
-                        if item.is_ready {
-                            // The list stays, for the next voice.
-                            self.overlay = Some(Overlay::Picker(picker));
-                        }
+                        // The list stays, for the next voice.
+                        self.overlay = Some(Overlay::Picker(picker));
                         self.hear_voice(&item)
                     }
-                    Choice::Narrator(_) if !item.is_ready => self.hear_voice(&item.clone()),
+                    Choice::Narrator(_) if !item.is_ready => {
+                        let Item { name, about, .. } = item;
+                        self.notice = Some(format!("{name} is not installed: {about}"));
+                        Vec::new()
+                    }
                     Choice::Narrator(task) => {
                         vec![Effect::Render(task.clone(), item.name.clone())]
                     }
@@ -181,14 +183,13 @@ impl App {
         }
     }
 
-    /// Has a voice of the list heard, if it is there.
+    /// Has a voice of the list heard; one that is not fetched yet has a sentence with the program.
     pub(super) fn hear_voice(&mut self, item: &Item) -> Vec<Effect> {
         let (voice, speed) = (item.name.clone(), self.defaults.speed);
-        if !item.is_ready {
-            self.notice = Some(format!("{voice} is not installed: {}", item.about));
-            return Vec::new();
-        }
-        self.notice = Some(format!("{voice} is being opened …"));
+        self.notice = Some(match item.is_ready {
+            true => format!("{voice} is being opened …"),
+            false => format!("{voice}, as it was recorded: {}", item.about),
+        });
         vec![Effect::Preview { voice, speed }]
     }
 

@@ -246,6 +246,7 @@ fn installed_voices_come_first() {
         family: Some(Family::Piper),
         grade: None,
         note: None,
+        fetch_bytes: None,
     };
     assert_eq!(voices[0], own);
     assert!(voices.iter().skip(1).any(|voice| voice.name == VOICE));
@@ -256,6 +257,7 @@ fn installed_voices_come_first() {
         .find(|voice| voice.name == "af_heart")
         .unwrap();
     assert_eq!(heart.grade.as_deref(), Some("A"));
+    assert!(heart.fetch_bytes.unwrap() > 100_000_000);
 }
 
 #[test]
