@@ -327,8 +327,7 @@ fn no_network_and_nothing_installed() {
         assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
         for part in [
             "ONNX Runtime",
-            "eSpeak NG",
-            "en_US-joe-medium",
+            "Voice hibari",
             "MB",
             "--from",
         ] {

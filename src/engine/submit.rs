@@ -202,6 +202,7 @@ pub(super) fn new_task(
             }
             let mut status = status(Arc::clone(&speech.title), TaskKind::Speech);
             status.voice = Arc::clone(&speech.voice);
+            status.others = speech.settings.other_names();
             (status, Kind::Once, Body::Speech(speech))
         }
         Work::Narration(narration) => {
@@ -275,6 +276,7 @@ fn describe(id: &TaskId, record: &Record, created_at: Timestamp) -> TaskStatus {
             status.progress.total = u64::from(narration.plan.len());
             status.folder = Some(narration.folder.as_path().into());
             status.voice = Arc::clone(&narration.voice);
+            status.others = narration.settings.other_names();
             status.plan = Some(Arc::clone(&narration.plan));
             status
         }

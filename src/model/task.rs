@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ErrorObject;
 use super::ids::{GroupId, SegmentId, TaskId, Timestamp};
 use super::limits::Limits;
-use super::plan::Plan;
+use super::plan::{Plan, PlannedSegment};
 use super::priority::Priority;
 use super::recurring::Occurrence;
 use super::segments::{CompletedSegments, SegmentErrors};
@@ -208,6 +208,9 @@ pub struct TaskStatus {
     pub folder: Option<Arc<Path>>,
     /// The voice that speaks; empty for a closure.
     pub voice: Arc<str>,
+    /// The voices that say some of its segments, as [`PlannedSegment::voice`] counts them, from 1.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub others: Arc<[Arc<str>]>,
     /// Seconds of audio in its completed segments.
     pub audio_seconds: f64,
     /// Characters in its completed segments: what the time left is estimated from.
@@ -252,6 +255,14 @@ pub struct TaskStatus {
 }
 
 impl TaskStatus {
+    /// Who says a segment.
+    #[must_use]
+    pub fn voice_of(&self, segment: &PlannedSegment) -> &Arc<str> {
+        let other = usize::from(segment.voice).checked_sub(1);
+        let other = other.and_then(|other| self.others.get(other));
+        other.unwrap_or(&self.voice)
+    }
+
     /// A task that is not yet accepted: nothing has happened to it.
     pub(crate) fn new(id: TaskId, title: Arc<str>, kind: TaskKind, created_at: Timestamp) -> Self {
         Self {
@@ -275,6 +286,7 @@ impl TaskStatus {
             operation: None,
             folder: None,
             voice: "".into(),
+            others: [].into(),
             audio_seconds: 0.0,
             completed_chars: 0,
             made: RunOutput::default(),

@@ -169,6 +169,7 @@ pub(super) fn narration(id: &str, title: &str, count: usize) -> TaskStatus {
         operation: None,
         folder: Some(PathBuf::from(format!("/home/ada/Narrations/{id}")).into()),
         voice: "en_US-joe-medium".into(),
+        others: [].into(),
         audio_seconds: 0.0,
         completed_chars: 0,
         made: RunOutput::default(),

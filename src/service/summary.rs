@@ -51,6 +51,9 @@ pub struct TaskSummary {
     pub completed_at: Option<Timestamp>,
     /// The voice that speaks.
     pub voice: Arc<str>,
+    /// The voices that say some of its segments; a segment's `voice` counts them, from 1.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub others: Arc<[Arc<str>]>,
     /// Where its clips are.
     pub folder: Option<Arc<Path>>,
     /// Seconds of audio in its completed segments.
@@ -200,6 +203,7 @@ impl From<&TaskStatus> for TaskSummary {
             updated_at: status.updated_at,
             completed_at: status.completed_at,
             voice: Arc::clone(&status.voice),
+            others: Arc::clone(&status.others),
             folder: status.folder.clone(),
             audio_seconds: status.audio_seconds,
             speed: status.speed(),
@@ -273,6 +277,7 @@ impl TaskSummary {
             completed_at: self.completed_at,
             folder: self.folder,
             voice: self.voice,
+            others: self.others,
             audio_seconds: self.audio_seconds,
             completed_chars: self.completed_chars,
             made: self.made,

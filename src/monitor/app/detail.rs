@@ -65,7 +65,7 @@ impl App {
             let folder = target.task.folder.as_ref();
             Some(Detail {
                 of: Some((target.task.id.clone(), target.segment)),
-                voice: target.task.voice.clone(),
+                voice: Arc::clone(target.task.voice_of(segment)),
                 spoken: segment.spoken().into(),
                 clip: folder
                     .zip(clip)

@@ -81,7 +81,12 @@ pub(super) fn heading(task: &TaskStatus, id: SegmentId) -> (String, String) {
     if id == SegmentId::TASK {
         return ("Task".to_owned(), String::new());
     }
-    let note = format!("of {}", segment_count(task));
+    let mut note = format!("of {}", segment_count(task));
+    let segment = task.plan.as_ref().and_then(|plan| plan.get(id));
+    if let Some(segment) = segment.filter(|segment| segment.voice > 0) {
+        let name = task.voice_of(segment).rsplit(['/', '\\']).next();
+        note = format!("by {}, {note}", name.unwrap_or_default());
+    }
     (format!("Segment {id}"), note)
 }
 
@@ -187,11 +192,18 @@ fn about_task(buf: &mut Buffer, area: Rect, task: &TaskStatus, cx: Cx<'_>) {
     }
 }
 
+/// The voice, and those beside it.
+fn voices(task: &TaskStatus) -> String {
+    let names = std::iter::once(&task.voice).chain(task.others.iter());
+    let names: Vec<&str> = names.map(|name| &**name).collect();
+    names.join(", ")
+}
+
 /// The same as facts with their labels.
 pub(super) fn about(task: &TaskStatus) -> impl Iterator<Item = (&'static str, String)> {
     let folder = task.folder.as_ref().map(|path| path.display().to_string());
     let facts = [
-        ("Voice  ", task.voice.to_string()),
+        ("Voice  ", voices(task)),
         ("Files  ", folder.unwrap_or_default()),
     ];
     facts.into_iter().filter(|(_, fact)| !fact.is_empty())
