@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use prost::bytes::Bytes;
+
 use super::super::cuts::{Mark, cut};
-use super::super::onnx::{Inputs, Model, Opener, Stop, give_integers_too};
+use super::super::onnx::{Inputs, Model, Opener, Stop, give_integers_too, with_operators};
 use super::super::vocabulary::Vocabulary;
 use super::super::{Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::said::{DURATIONS, Said, join};
@@ -50,18 +52,7 @@ impl KokoroSynthesizer {
         let opener = Opener::new(path, &runtime.onnxruntime, interrupt)?;
         let threads = runtime.threads();
         let bytes = opener.read(threads)?;
-        let mut telling = bytes;
-        let length = telling.len();
-        give_integers_too(&mut telling, DURATIONS);
-        let model = match opener.open(telling.clone(), threads) {
-            // A model that does not tell.
-            Err(error @ SpeechError::Model { .. }) => {
-                tracing::debug!(%error, "the voice has no durations");
-                telling.truncate(length);
-                opener.open(telling, threads)?
-            }
-            opened => opened?,
-        };
+        let model = open_fast(&opener, bytes, threads)?;
         let has = |name: &str| model.inputs().any(|known| known == name);
         let ids = IDS.into_iter().find(|name| has(name));
         let mut others = [STYLE, SPEED].into_iter();
@@ -99,6 +90,38 @@ impl KokoroSynthesizer {
         }
         let units = outputs.integers(DURATIONS).unwrap_or_default();
         Ok(Said::new(samples, units, phonemes.len() + 2))
+    }
+}
+
+/// Opens a model with operators of ours; as it is, where the runtime does not take it so.
+fn open_fast(opener: &Opener<'_>, bytes: Vec<u8>, threads: usize) -> Result<Model, SpeechError> {
+    let bytes = Bytes::from(bytes);
+    if let Some(model) = with_operators(bytes.clone()) {
+        let open = |model| opener.open_with_operators(model, threads);
+        match open_telling(model, open) {
+            Err(error @ SpeechError::Model { .. }) => {
+                tracing::warn!(%error, "the voice is opened without faster operators");
+            }
+            opened => return opened,
+        }
+    }
+    open_telling(bytes.into(), |model| opener.open(model, threads))
+}
+
+/// Opens a model that tells its durations; without them, where it has none.
+fn open_telling(
+    mut model: Vec<u8>,
+    open: impl Fn(Vec<u8>) -> Result<Model, SpeechError>,
+) -> Result<Model, SpeechError> {
+    let length = model.len();
+    give_integers_too(&mut model, DURATIONS);
+    match open(model.clone()) {
+        Err(error @ SpeechError::Model { .. }) => {
+            tracing::debug!(%error, "the voice has no durations");
+            model.truncate(length);
+            open(model)
+        }
+        opened => opened,
     }
 }
 

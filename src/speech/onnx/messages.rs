@@ -164,6 +164,7 @@ pub(super) struct Tensor {
 }
 
 /// The kinds of attributes that are written here.
+const OF_FLOAT: i32 = 1;
 const OF_INT: i32 = 2;
 const OF_INTS: i32 = 7;
 

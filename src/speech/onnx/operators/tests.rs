@@ -1,0 +1,275 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the numbers of these models are small"
+)]
+
+use super::super::messages::{Attribute, FLOAT, INT64, Tensor, Value};
+use super::*;
+
+#[path = "run_tests.rs"]
+mod run;
+
+const CHANNELS: i64 = 3;
+
+/// A number for each channel.
+fn column(name: &str, first: f32) -> Tensor {
+    let values: Vec<f32> = (0..CHANNELS).map(|it| first + it as f32 * 0.75).collect();
+    Tensor::of_floats(name.to_owned(), vec![1, CHANNELS, 1], &values)
+}
+
+fn two() -> Tensor {
+    Tensor::of_floats("two".to_owned(), vec![], &[2.0])
+}
+
+fn model_of(node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
+    Model {
+        ir_version: 8,
+        graph: Some(Graph {
+            node,
+            name: "steps".to_owned(),
+            initializer,
+            input: vec![Value::of("x", FLOAT)],
+            output: vec![Value::of("y", FLOAT)],
+            ..Graph::default()
+        }),
+        opset_import: vec![Opset {
+            domain: String::new(),
+            version: 17,
+        }],
+        ..Model::default()
+    }
+}
+
+/// A Snake in the steps that models have.
+fn snake_model() -> Model {
+    let node = vec![
+        Node::new("Mul", &["alpha", "x"], "angle"),
+        Node::new("Sin", &["angle"], "sine"),
+        Node::new("Pow", &["sine", "two"], "square"),
+        Node::new("Mul", &["factor", "square"], "wave"),
+        Node::new("Add", &["x", "wave"], "y"),
+    ];
+    let initializer = vec![column("alpha", 0.5), column("factor", 0.25), two()];
+    model_of(node, initializer)
+}
+
+fn rewritten(model: &Model) -> Option<Model> {
+    let bytes = with_operators(model.encode_to_vec().into())?;
+    assert_eq!(bytes.len(), bytes.capacity(), "the length is known before");
+    Some(Model::decode(Bytes::from(bytes)).unwrap())
+}
+
+fn nodes(model: Model) -> Vec<Node> {
+    model.graph.unwrap().node
+}
+
+/// The model, after something else was done to it, stays as it is.
+#[track_caller]
+fn check_stays(mut model: Model, change: impl FnOnce(&mut Graph)) {
+    assert!(rewritten(&model).is_some());
+    change(model.graph.as_mut().unwrap());
+    assert!(rewritten(&model).is_none());
+}
+
+fn node<'g>(graph: &'g mut Graph, output: &str) -> &'g mut Node {
+    let mut nodes = graph.node.iter_mut();
+    nodes.find(|node| node.output[0] == output).unwrap()
+}
+
+fn constant<'g>(graph: &'g mut Graph, name: &str) -> &'g mut Tensor {
+    let mut tensors = graph.initializer.iter_mut();
+    tensors.find(|one| one.name == name).unwrap()
+}
+
+/// Whatever is done to one of these nodes, the model stays.
+#[track_caller]
+fn check_nodes_matter(model: fn() -> Model, outputs: &[&str]) {
+    for output in outputs {
+        check_stays(model(), |graph| {
+            node(graph, output).op_type = "Identity".to_owned();
+        });
+        check_stays(model(), |graph| {
+            node(graph, output).domain = "elsewhere".to_owned();
+        });
+        check_stays(model(), |graph| {
+            node(graph, output).attribute.push(Attribute {
+                name: "unheard_of".to_owned(),
+                ..Attribute::default()
+            });
+        });
+        check_stays(model(), |graph| {
+            node(graph, output).input.push("x".to_owned());
+        });
+        check_stays(model(), |graph| {
+            let Some(node) = graph.node.iter_mut().find(|node| node.output[0] == *output) else {
+                return;
+            };
+            node.input.clear();
+        });
+    }
+}
+
+/// What is made on the way is kept where it goes elsewhere too.
+#[track_caller]
+fn check_inside_matters(model: fn() -> Model, values: &[&str]) {
+    for value in values {
+        check_stays(model(), |graph| {
+            graph.node.push(Node::new("Neg", &[value], "other"));
+        });
+        check_stays(model(), |graph| graph.output.push(Value::of(value, FLOAT)));
+    }
+}
+
+#[test]
+fn the_steps_of_a_snake_are_one_operator() {
+    let model = rewritten(&snake_model()).unwrap();
+    let imported = model.opset_import.last().unwrap();
+    assert_eq!((&*imported.domain, imported.version), (DOMAIN, VERSION));
+    let [node] = &nodes(model)[..] else {
+        panic!("more than one node is left");
+    };
+    assert_eq!((&*node.domain, &*node.op_type), (DOMAIN, "Snake"));
+    assert_eq!(node.input, ["x", "alpha", "factor"]);
+    assert_eq!(node.output, ["y"]);
+}
+
+#[test]
+fn the_order_of_factors_and_terms_does_not_matter() {
+    let mut model = snake_model();
+    let graph = model.graph.as_mut().unwrap();
+    for output in ["angle", "wave", "y"] {
+        node(graph, output).input.reverse();
+    }
+    *constant(graph, "two") = Tensor::of_integers("two".to_owned(), vec![2]);
+    assert_eq!(nodes(rewritten(&model).unwrap()).len(), 1);
+    // The factor may be made when it runs, of what has no constant of its own.
+    let mut model = snake_model();
+    let graph = model.graph.as_mut().unwrap();
+    graph.initializer.retain(|one| one.name != "factor");
+    let factor = Node::new("Reciprocal", &["alpha"], "factor");
+    graph.node.insert(0, factor);
+    assert_eq!(nodes(rewritten(&model).unwrap()).len(), 2);
+}
+
+#[test]
+fn a_term_that_looks_alike_does_not_hide_the_wave() {
+    let mut model = snake_model();
+    let graph = model.graph.as_mut().unwrap();
+    graph.node.insert(0, Node::new("Mul", &["z", "z"], "x"));
+    graph.input[0].name = "z".to_owned();
+    assert_eq!(nodes(rewritten(&model).unwrap()).len(), 2);
+}
+
+#[test]
+fn snakes_that_are_almost_right_stay() {
+    check_nodes_matter(snake_model, &["angle", "sine", "square", "wave", "y"]);
+    check_inside_matters(snake_model, &["angle", "sine", "square", "wave"]);
+    // The sine of something else.
+    check_stays(snake_model(), |graph| {
+        node(graph, "angle").input[1] = "factor".to_owned();
+    });
+    check_stays(snake_model(), |graph| {
+        node(graph, "y").input[0] = "alpha".to_owned();
+    });
+    check_stays(snake_model(), |graph| {
+        node(graph, "square").input.reverse();
+    });
+    for exponent in [
+        Tensor::of_floats("two".to_owned(), vec![], &[3.0]),
+        Tensor::of_floats("two".to_owned(), vec![1, 1], &[2.0]),
+        Tensor::of_floats("two".to_owned(), vec![2], &[2.0, 2.0]),
+        Tensor::of_integers("two".to_owned(), vec![3]),
+        Tensor::of_integers("two".to_owned(), vec![]),
+    ] {
+        check_stays(snake_model(), |graph| *constant(graph, "two") = exponent);
+    }
+    // Numbers that may be of another kind, and what is known only when it runs.
+    for name in ["alpha", "two"] {
+        check_stays(snake_model(), |graph| constant(graph, name).data_type = 11);
+        check_stays(snake_model(), |graph| {
+            constant(graph, name).data_location = 1;
+        });
+        check_stays(snake_model(), |graph| {
+            graph.input.push(Value::of(name, FLOAT));
+        });
+        check_stays(snake_model(), |graph| {
+            graph.initializer.retain(|one| one.name != name);
+        });
+    }
+    check_stays(snake_model(), |graph| {
+        *constant(graph, "alpha") = Tensor::of_floats("alpha".to_owned(), vec![], &[1.0]);
+    });
+}
+
+#[test]
+fn models_that_are_not_understood_stay() {
+    check_stays(snake_model(), |graph| {
+        graph.sparse_initializer.push(Bytes::from_static(b"any"));
+    });
+    check_stays(snake_model(), |graph| graph.node.push(Node::default()));
+    // A value that is made twice could be either.
+    check_stays(snake_model(), |graph| {
+        graph.node.push(Node::new("Neg", &["x"], "sine"));
+    });
+    check_stays(snake_model(), |graph| {
+        graph.node.push(Node::new("Neg", &["x"], "alpha"));
+    });
+    check_stays(snake_model(), |graph| {
+        graph.node.push(Node::new("Neg", &["factor"], "x"));
+    });
+    check_stays(snake_model(), |graph| {
+        let again = graph.initializer[0].clone();
+        graph.initializer.push(again);
+    });
+    check_stays(snake_model(), |graph| {
+        let mut branch = Node::new("If", &["x"], "other");
+        branch.attribute.push(Attribute {
+            name: "then_branch".to_owned(),
+            g: Some(Bytes::new()),
+            ..Attribute::default()
+        });
+        graph.node.push(branch);
+    });
+    let mut model = snake_model();
+    model.functions.push(Bytes::from_static(b"any"));
+    assert!(rewritten(&model).is_none());
+    let mut model = snake_model();
+    model.opset_import.push(Opset {
+        domain: DOMAIN.to_owned(),
+        version: 1,
+    });
+    assert!(rewritten(&model).is_none());
+}
+
+#[test]
+fn another_output_can_be_asked_for_before_and_after() {
+    let mut model = snake_model();
+    let graph = model.graph.as_mut().unwrap();
+    graph.node.push(Node::new("Shape", &["y"], "lengths"));
+    let mut before = model.encode_to_vec();
+    super::super::give_integers_too(&mut before, "lengths");
+    let before = with_operators(before.into()).unwrap();
+    let mut after = with_operators(model.encode_to_vec().into()).unwrap();
+    super::super::give_integers_too(&mut after, "lengths");
+    for bytes in [before, after] {
+        let graph = Model::decode(Bytes::from(bytes)).unwrap().graph.unwrap();
+        assert_eq!(graph.node.len(), 2);
+        assert_eq!(graph.output[1], Value::of("lengths", INT64));
+    }
+}
+
+#[test]
+fn bytes_that_are_cut_off_or_damaged_are_no_trouble() {
+    let whole = snake_model().encode_to_vec();
+    for place in 0..whole.len() {
+        super::super::invariants::check_bytes(&whole[..place]);
+        for byte in [0, 0x7f, 0x80, 0xff] {
+            let mut damaged = whole.clone();
+            damaged[place] = byte;
+            super::super::invariants::check_bytes(&damaged);
+        }
+    }
+}
