@@ -214,6 +214,18 @@ impl Node {
         });
         self
     }
+
+    /// The same with an attribute of one float.
+    #[must_use]
+    pub(super) fn with_float(mut self, name: &str, f: f32) -> Self {
+        self.attribute.push(Attribute {
+            name: name.to_owned(),
+            f,
+            kind: OF_FLOAT,
+            ..Attribute::default()
+        });
+        self
+    }
 }
 
 impl Value {

@@ -2,7 +2,7 @@
 
 use super::super::lookup::{Lookup, either, is};
 use super::super::messages::{Node, Tensor};
-use super::{DOMAIN, snake};
+use super::{DOMAIN, normalise, snake};
 
 /// What can stand in place of a node.
 pub(super) struct Found {
@@ -78,6 +78,112 @@ fn is_two(exponent: &Tensor) -> bool {
     let is_float = exponent.floats().is_some_and(|values| values == [2.0]);
     let is_whole = exponent.integers().is_some_and(|values| values == [2]);
     is_one && (is_float || is_whole)
+}
+
+/// A Snake of ours, of a value that is normalised, scaled and moved for it alone:
+///
+/// ```text
+/// rest = Sub(x, ReduceMean(x))
+/// deviation = Sqrt(Add(ReduceMean(Mul(rest, rest)), epsilon))
+/// output = Snake(Add(Mul(Div(rest, deviation), gain), offset), alpha, factor)
+/// ```
+///
+/// Other normalisations stay. They are of short values, and from some of them the pitch is made, whose phase
+/// adds up: a rounding there is a shift of the sound.
+pub(super) fn normalised_snake(lookup: &Lookup<'_>, node: &Node) -> Option<Found> {
+    let is_snake = node.domain == DOMAIN && node.op_type == snake::NAME;
+    let [moved, alpha, factor] = &node.input[..] else {
+        return None;
+    };
+    if !is_snake || !lookup.is_used_once(moved) {
+        return None;
+    }
+    let sum = lookup.maker(moved, &["Add"], 2, &[])?;
+    let (found, offset) = either(sum, |value| normalised(lookup, value))?;
+    let inputs = [found.x, found.gain, offset, alpha, factor];
+    let new = ours(normalise::NAME, &inputs, &node.output[0]);
+    let inside = found.inside.into_iter().chain([moved.as_str()]);
+    Some(Found {
+        inside: inside.map(str::to_owned).collect(),
+        node: (new.with(normalise::AXIS, found.axis)).with_float(normalise::EPSILON, found.epsilon),
+    })
+}
+
+/// What is normalised and scaled.
+struct Normalised<'v> {
+    x: &'v str,
+    gain: &'v str,
+    axis: i64,
+    epsilon: f32,
+    inside: [&'v str; 8],
+}
+
+fn normalised<'v>(lookup: &Lookup<'v>, value: &str) -> Option<Normalised<'v>> {
+    let scaled = lookup.maker(value, &["Mul"], 2, &[])?;
+    let divided = |value| lookup.maker(value, &["Div"], 2, &[]).zip(Some(value));
+    let ((division, quotient), gain) = either(scaled, divided)?;
+    let [rest, deviation] = &division.input[..] else {
+        return None;
+    };
+    let sum = &lookup.maker(deviation, &["Sqrt"], 1, &[])?.input[0];
+    let added = lookup.maker(sum, &["Add"], 2, &[])?;
+    let small = |value| one_float(lookup.constant(value)?);
+    let (epsilon, variance) = either(added, small)?;
+    let (squares, axis) = mean(lookup, variance)?;
+    let square = lookup.maker(squares, &["Mul"], 2, &[])?;
+    let difference = lookup.maker(rest, &["Sub"], 2, &[])?;
+    let [x, centre] = &difference.input[..] else {
+        return None;
+    };
+    let is_of_x = mean(lookup, centre)? == (x.as_str(), axis);
+    let is_square = square.input.iter().all(|factor| factor == rest);
+    let inside = [
+        scaled.output[0].as_str(),
+        quotient,
+        deviation,
+        sum,
+        variance,
+        squares,
+        centre,
+        rest,
+    ];
+    // Twice in its square, and once divided.
+    let is_used = |value: &&str| lookup.uses(value) == if value == rest { 3 } else { 1 };
+    (is_of_x && is_square && inside.iter().all(is_used)).then_some(Normalised {
+        x,
+        gain,
+        axis,
+        epsilon,
+        inside,
+    })
+}
+
+/// What this is the mean of along one axis that stays, and the axis.
+fn mean<'v>(lookup: &Lookup<'v>, value: &str) -> Option<(&'v str, i64)> {
+    let node = lookup.made_by(value)?;
+    let known = ["axes", "keepdims", "noop_with_empty_axes"];
+    let axes = match &node.input[..] {
+        [_] => node.attribute("axes")?.ints.clone(),
+        [_, axes] if node.attribute("axes").is_none() => {
+            let axes = lookup.constant(axes)?;
+            (axes.dims.len() == 1).then(|| axes.integers())??
+        }
+        _ => return None,
+    };
+    is(node, &["ReduceMean"], node.input.len(), &known)?;
+    let is_kept = node.attribute("keepdims").is_none_or(|kept| kept.i == 1);
+    match axes[..] {
+        [axis] if is_kept => Some((&node.input[0], axis)),
+        _ => None,
+    }
+}
+
+/// The one number of a tensor that changes no shape.
+fn one_float(tensor: &Tensor) -> Option<f32> {
+    match (&tensor.dims[..], &tensor.floats()?[..]) {
+        ([] | [1], &[value]) => Some(value),
+        _ => None,
+    }
 }
 
 /// A node of an operator of ours.

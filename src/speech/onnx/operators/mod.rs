@@ -6,6 +6,7 @@
 //! rewritten model opens only where the operators are registered.
 
 mod found;
+mod normalise;
 mod rows;
 mod snake;
 
@@ -19,18 +20,27 @@ use prost::bytes::Bytes;
 use super::lookup::Lookup;
 use super::messages::{Graph, Model, Node, Opset};
 use found::Found;
+use normalise::NormaliseSnake;
 use snake::Snake;
 
 /// The domain of the operators, and its one version.
 const DOMAIN: &str = "aloud";
 const VERSION: i64 = 1;
 
+/// Finds what ends in a node.
+type Finder = fn(&Lookup<'_>, &Node) -> Option<Found>;
+
+/// In this order: the second finds what the first has put in.
+const FINDERS: [Finder; 2] = [found::snake, found::normalised_snake];
+
 /// The runtime reads no model that is larger.
 const LARGEST: usize = i32::MAX as usize;
 
 /// The session with these operators.
 pub(super) fn register(builder: SessionBuilder) -> ort::Result<SessionBuilder> {
-    let domain = OperatorDomain::new(DOMAIN)?.add(Snake)?;
+    let domain = OperatorDomain::new(DOMAIN)?
+        .add(Snake)?
+        .add(NormaliseSnake)?;
     Ok(builder.with_operators(domain)?)
 }
 
@@ -45,7 +55,11 @@ pub(crate) fn with_operators(model: Bytes) -> Option<Vec<u8>> {
     if !is_whole || is_taken || !graph.node.iter().all(is_readable) {
         return None;
     }
-    if !replace(graph, found::snake)? {
+    let mut is_any = false;
+    for find in FINDERS {
+        is_any |= replace(graph, find)?;
+    }
+    if !is_any {
         return None;
     }
     graph.value_info.clear();
@@ -66,7 +80,7 @@ pub(crate) fn with_operators(model: Bytes) -> Option<Vec<u8>> {
 
 /// Puts what is found in place of what it stands for, and tells whether anything was. `None` if two values
 /// have one name, for then nothing can be told of either.
-fn replace(graph: &mut Graph, find: fn(&Lookup<'_>, &Node) -> Option<Found>) -> Option<bool> {
+fn replace(graph: &mut Graph, find: Finder) -> Option<bool> {
     let (mut new, mut old) = (HashMap::new(), HashSet::new());
     {
         let lookup = Lookup::of(graph);
@@ -77,9 +91,13 @@ fn replace(graph: &mut Graph, find: fn(&Lookup<'_>, &Node) -> Option<Found>) -> 
             let Some(found) = find(&lookup, node) else {
                 continue;
             };
-            let inside = found.inside.iter();
-            old.extend(inside.filter_map(|value| lookup.place(value)));
-            new.insert(place, found.node);
+            let makes_one = |node: &Node| node.output.len() == 1;
+            let mut makers = found.inside.iter().map(|value| lookup.made_by(value));
+            if makes_one(node) && makers.all(|maker| maker.is_some_and(makes_one)) {
+                let inside = found.inside.iter();
+                old.extend(inside.filter_map(|value| lookup.place(value)));
+                new.insert(place, found.node);
+            }
         }
     }
     let is_any = !new.is_empty();

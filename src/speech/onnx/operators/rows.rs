@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use ort::operator::ComputeContext;
-use ort::value::ValueRef;
+use ort::value::{ValueRef, ValueRefMut};
 
 /// As many numbers are worth waking a thread for.
 const JOB: usize = 1 << 14;
@@ -17,10 +17,21 @@ pub(super) fn input<'c>(context: &'c ComputeContext, number: usize) -> ort::Resu
     input.ok_or_else(|| ort::Error::new(format!("input {number} is missing")))
 }
 
+/// The operator's output, of this shape.
+pub(super) fn output<'c>(
+    context: &'c ComputeContext,
+    shape: &[usize],
+) -> ort::Result<ValueRefMut<'c>> {
+    let dims: Result<Vec<i64>, _> = shape.iter().map(|&dim| dim.try_into()).collect();
+    let dims = dims.map_err(|_| ort::Error::new("a dimension is too large"))?;
+    let output = context.output(0, dims)?;
+    output.ok_or_else(|| ort::Error::new("the output is missing"))
+}
+
 /// Numbers of a value.
 pub(super) struct Numbers<'v> {
-    dims: Vec<usize>,
-    values: &'v [f32],
+    pub dims: Vec<usize>,
+    pub values: &'v [f32],
 }
 
 impl<'v> Numbers<'v> {

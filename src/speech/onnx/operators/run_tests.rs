@@ -94,6 +94,51 @@ fn a_snake_is_the_same_in_one_pass_on_any_number_of_threads() {
 }
 
 #[test]
+fn a_normalised_snake_is_the_same_in_one_operator_on_any_number_of_threads() {
+    let long = [1, CHANNELS, 20_011];
+    let shapes = [
+        long.to_vec(),
+        vec![2, CHANNELS, 7],
+        vec![2, CHANNELS, 1],
+        // One channel is stretched to all, and what is normalised is not a row.
+        vec![1, 1, 5],
+        vec![2, 1, CHANNELS, 4],
+    ];
+    for shape in shapes {
+        let mut given = given(&shape);
+        // Far from zero, where a mean that is not exact is seen.
+        given.values.iter_mut().for_each(|value| *value += 50.0);
+        let Some([steps, one, several]) = made(&normalised_model(), &given) else {
+            return;
+        };
+        assert_eq!((&one, &steps.shape), (&several, &one.shape), "{shape:?}");
+        let away = distance(&one.values, steps.values.iter().copied().map(f64::from));
+        assert!(away < 4e-5, "{away} from the steps, {shape:?}");
+        if shape == long {
+            let away = distance(&one.values, normalised_snakes(&given.values).into_iter());
+            assert!(away < 4e-5, "{away} from what is true");
+        }
+    }
+}
+
+/// The same by its definition, in 64-bit floats.
+fn normalised_snakes(values: &[f32]) -> Vec<f64> {
+    let channels = values.chunks(values.len() / CHANNELS as usize).enumerate();
+    let snakes = channels.flat_map(|(channel, row)| {
+        let more = channel as f64 * 0.75;
+        let count = row.len() as f64;
+        let row: Vec<f64> = row.iter().copied().map(f64::from).collect();
+        let mean = row.iter().sum::<f64>() / count;
+        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+        row.into_iter().map(move |x| {
+            let moved = (x - mean) / (variance + 1e-5).sqrt() * (1.5 + more) + more - 1.0;
+            moved + ((0.5 + more) * moved).sin().powi(2) * (0.25 + more)
+        })
+    });
+    snakes.collect()
+}
+
+#[test]
 fn shapes_that_do_not_fit_are_told_of() {
     let Some(library) = library() else { return };
     let interrupt = Interrupt::default();

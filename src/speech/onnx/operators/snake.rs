@@ -7,7 +7,7 @@ use ort::operator::{
 };
 use ort::value::TensorElementType;
 
-use super::rows::{Numbers, Row, Stretched, common_shape, fill, input};
+use super::rows::{Numbers, Row, Stretched, common_shape, fill, input, output};
 
 pub(super) const NAME: &str = "Snake";
 
@@ -42,9 +42,7 @@ impl Kernel for SnakeKernel {
         let [x, alpha, factor] = &inputs;
         let all = [Numbers::of(x)?, Numbers::of(alpha)?, Numbers::of(factor)?];
         let shape = common_shape(&all)?;
-        let dims: Vec<i64> = shape.iter().map(|&dim| dim as i64).collect();
-        let output = context.output(0, dims)?;
-        let mut output = output.ok_or_else(|| ort::Error::new("the output is missing"))?;
+        let mut output = output(context, &shape)?;
         if shape.contains(&0) {
             return Ok(());
         }
