@@ -1,8 +1,8 @@
 //! Finds what operators of ours compute, by its structure.
 
 use super::super::lookup::{Lookup, either, is};
-use super::super::messages::{Node, Tensor};
-use super::{DOMAIN, normalise, snake};
+use super::super::messages::{FLOAT, Node, Tensor};
+use super::{DOMAIN, normalise, rescale, snake};
 
 /// What can stand in place of a node.
 pub(super) struct Found {
@@ -62,7 +62,7 @@ fn wave<'v>(lookup: &Lookup<'v>, value: &'v str, x: &'v str) -> Option<Wave<'v>>
     let angle = lookup.maker(sine, &["Sin"], 1, &[])?.input[0].as_str();
     once(angle)?;
     let product = lookup.maker(angle, &["Mul"], 2, &[])?;
-    let (_, alpha) = either(product, |value| (value == x).then_some(()))?;
+    let ((), alpha) = either(product, |value| (value == x).then_some(()))?;
     // The exponent, of no dimension or of one, then changes no shape.
     let constant = lookup.constant(alpha)?;
     (constant.is_floats() && !constant.dims.is_empty()).then_some(Wave {
@@ -184,6 +184,37 @@ fn one_float(tensor: &Tensor) -> Option<f32> {
         ([] | [1], &[value]) => Some(value),
         _ => None,
     }
+}
+
+/// What scales the sums of a quantised convolution back, if this node is its end:
+///
+/// ```text
+/// output = Mul(Cast(Add(ConvInteger(…), bias)), scale)
+/// ```
+///
+/// Such a convolution makes 32-bit integers, so that all is of the types that the operator takes.
+pub(super) fn rescaled(lookup: &Lookup<'_>, node: &Node) -> Option<Found> {
+    is(node, &["Mul"], 2, &[])?;
+    let once = |value| lookup.is_used_once(value).then_some(());
+    let sums = |value| {
+        once(value)?;
+        let cast = lookup.maker(value, &["Cast"], 1, &["to"])?;
+        let is_to_float = cast.attribute("to")?.i == i64::from(FLOAT);
+        once(&cast.input[0])?;
+        let added = lookup.maker(&cast.input[0], &["Add"], 2, &[])?;
+        is_to_float.then_some((value, added))
+    };
+    let ((float, added), scale) = either(node, sums)?;
+    let convolved = |value| {
+        once(value)?;
+        let maker = lookup.made_by(value)?;
+        (maker.op_type == "ConvInteger" && maker.domain.is_empty()).then_some(value)
+    };
+    let (sum, bias) = either(added, convolved)?;
+    Some(Found {
+        node: ours(rescale::NAME, &[sum, bias, scale], &node.output[0]),
+        inside: vec![float.to_owned(), added.output[0].clone()],
+    })
 }
 
 /// A node of an operator of ours.

@@ -7,6 +7,7 @@
 
 mod found;
 mod normalise;
+mod rescale;
 mod rows;
 mod snake;
 
@@ -21,6 +22,7 @@ use super::lookup::Lookup;
 use super::messages::{Graph, Model, Node, Opset};
 use found::Found;
 use normalise::NormaliseSnake;
+use rescale::Rescale;
 use snake::Snake;
 
 /// The domain of the operators, and its one version.
@@ -31,7 +33,7 @@ const VERSION: i64 = 1;
 type Finder = fn(&Lookup<'_>, &Node) -> Option<Found>;
 
 /// In this order: the second finds what the first has put in.
-const FINDERS: [Finder; 2] = [found::snake, found::normalised_snake];
+const FINDERS: [Finder; 3] = [found::snake, found::normalised_snake, found::rescaled];
 
 /// The runtime reads no model that is larger.
 const LARGEST: usize = i32::MAX as usize;
@@ -40,7 +42,8 @@ const LARGEST: usize = i32::MAX as usize;
 pub(super) fn register(builder: SessionBuilder) -> ort::Result<SessionBuilder> {
     let domain = OperatorDomain::new(DOMAIN)?
         .add(Snake)?
-        .add(NormaliseSnake)?;
+        .add(NormaliseSnake)?
+        .add(Rescale)?;
     Ok(builder.with_operators(domain)?)
 }
 

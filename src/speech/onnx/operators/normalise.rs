@@ -32,10 +32,7 @@ impl Operator for NormaliseSnake {
         [OperatorOutput::required(TensorElementType::Float32)]
     }
 
-    fn create_kernel<'attr>(
-        &self,
-        node: &KernelContext<'attr>,
-    ) -> ort::Result<NormaliseSnakeKernel> {
+    fn create_kernel(&self, node: &KernelContext<'_>) -> ort::Result<NormaliseSnakeKernel> {
         let missing = || ort::Error::new("an attribute is missing");
         Ok(NormaliseSnakeKernel {
             axis: node.get(AXIS).ok_or_else(missing)?,
@@ -55,9 +52,9 @@ impl Kernel for NormaliseSnakeKernel {
         let inputs = inputs.collect::<ort::Result<Vec<_>>>()?;
         let all = inputs
             .iter()
-            .map(Numbers::of)
+            .map(Numbers::<f32>::of)
             .collect::<ort::Result<Vec<_>>>()?;
-        let shape = common_shape(&all)?;
+        let shape = common_shape(all.iter().map(|one| &one.dims))?;
         let mut output = output(context, &shape)?;
         let [x, others @ ..] = &all[..] else {
             return Err(ort::Error::new("an input is missing"));
@@ -130,7 +127,7 @@ fn along(x: &Numbers<'_>, axis: usize, epsilon: f32) -> Vec<f32> {
     let length = x.dims[axis];
     let step: usize = x.dims[axis + 1..].iter().product();
     let mut made = x.values.to_vec();
-    for start in (0..made.len()).filter(|start| start / step % length == 0) {
+    for start in (0..made.len()).filter(|start| (start / step).is_multiple_of(length)) {
         let places = || (0..length).map(|number| start + number * step);
         let column: Vec<f32> = places().map(|place| x.values[place]).collect();
         let Moments { mean, scale } = Moments::of(&column, epsilon);
@@ -155,6 +152,7 @@ impl Moments {
         scale: 1.0,
     };
 
+    #[expect(clippy::cast_precision_loss, reason = "so many do not fit in memory")]
     fn of(values: &[f32], epsilon: f32) -> Self {
         let count = values.len() as f64;
         let mean = (sum(values, |value| value) / count) as f32;

@@ -6,13 +6,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use ort::operator::ComputeContext;
-use ort::value::{ValueRef, ValueRefMut};
+use ort::value::{PrimitiveTensorElementType, ValueRef, ValueRefMut};
 
 /// As many numbers are worth waking a thread for.
 const JOB: usize = 1 << 14;
 
 /// One of the operator's inputs.
-pub(super) fn input<'c>(context: &'c ComputeContext, number: usize) -> ort::Result<ValueRef<'c>> {
+pub(super) fn input(context: &ComputeContext, number: usize) -> ort::Result<ValueRef<'_>> {
     let input = context.input(number)?;
     input.ok_or_else(|| ort::Error::new(format!("input {number} is missing")))
 }
@@ -29,30 +29,33 @@ pub(super) fn output<'c>(
 }
 
 /// Numbers of a value.
-pub(super) struct Numbers<'v> {
+pub(super) struct Numbers<'v, T = f32> {
     pub dims: Vec<usize>,
-    pub values: &'v [f32],
+    pub values: &'v [T],
 }
 
-impl<'v> Numbers<'v> {
+impl<'v, T: PrimitiveTensorElementType> Numbers<'v, T> {
     pub(super) fn of(value: &'v ValueRef<'_>) -> ort::Result<Self> {
         let dims: Result<Vec<usize>, _> = value.shape().iter().map(|&dim| dim.try_into()).collect();
         let dims = dims.map_err(|_| ort::Error::new("a dimension is not known"))?;
         // Where there is nothing, there may be no place for it.
         let values = match dims.contains(&0) {
             true => &[],
-            false => value.try_extract_tensor::<f32>()?.1,
+            false => value.try_extract_tensor::<T>()?.1,
         };
         Ok(Self { dims, values })
     }
 }
 
 /// The shape that all of these are stretched to.
-pub(super) fn common_shape(all: &[Numbers<'_>]) -> ort::Result<Vec<usize>> {
-    let rank = all.iter().map(|one| one.dims.len()).max().unwrap_or(0);
-    let mut shape = vec![1; rank];
-    for one in all {
-        for (whole, &dim) in shape.iter_mut().rev().zip(one.dims.iter().rev()) {
+pub(super) fn common_shape<'d>(
+    all: impl IntoIterator<Item = &'d Vec<usize>>,
+) -> ort::Result<Vec<usize>> {
+    let mut shape: Vec<usize> = Vec::new();
+    for dims in all {
+        let missing = dims.len().saturating_sub(shape.len());
+        shape.splice(0..0, std::iter::repeat_n(1, missing));
+        for (whole, &dim) in shape.iter_mut().rev().zip(dims.iter().rev()) {
             match (*whole, dim) {
                 (1, dim) => *whole = dim,
                 (_, 1) => {}
@@ -66,14 +69,14 @@ pub(super) fn common_shape(all: &[Numbers<'_>]) -> ort::Result<Vec<usize>> {
 
 /// A row of a value that is stretched.
 #[derive(Clone, Copy)]
-pub(super) enum Row<'v> {
+pub(super) enum Row<'v, T = f32> {
     /// One number for the whole row.
-    Same(f32),
-    Each(&'v [f32]),
+    Same(T),
+    Each(&'v [T]),
 }
 
-impl Row<'_> {
-    pub(super) fn at(self, place: usize) -> f32 {
+impl<T: Copy> Row<'_, T> {
+    pub(super) fn at(self, place: usize) -> T {
         match self {
             Self::Same(value) => value,
             Self::Each(values) => values[place],
@@ -82,17 +85,17 @@ impl Row<'_> {
 }
 
 /// A value that is stretched to a shape.
-pub(super) struct Stretched<'v> {
-    values: &'v [f32],
+pub(super) struct Stretched<'v, T = f32> {
+    values: &'v [T],
     /// The shape without its last dimension, and how far it is to the next number there; from the back.
     steps: Vec<(usize, usize)>,
     /// As long as the value's own rows are; one if it has one number in each.
     row: usize,
 }
 
-impl<'v> Stretched<'v> {
+impl<'v, T: Copy> Stretched<'v, T> {
     /// To the [`common_shape`] of it and others.
-    pub(super) fn new(numbers: &Numbers<'v>, shape: &[usize]) -> Self {
+    pub(super) fn new(numbers: &Numbers<'v, T>, shape: &[usize]) -> Self {
         let mut dims = numbers.dims.iter().rev().copied();
         let row = dims.next().unwrap_or(1);
         let mut step = row;
@@ -110,7 +113,7 @@ impl<'v> Stretched<'v> {
     }
 
     /// The row of this number.
-    pub(super) fn row(&self, mut number: usize) -> Row<'v> {
+    pub(super) fn row(&self, mut number: usize) -> Row<'v, T> {
         let mut start = 0;
         for &(dim, step) in &self.steps {
             start += number % dim * step;

@@ -139,6 +139,17 @@ fn normalised_snakes(values: &[f32]) -> Vec<f64> {
 }
 
 #[test]
+fn what_is_scaled_back_is_the_same_to_the_bit() {
+    for shape in [[1, CHANNELS, 20_011], [2, CHANNELS, 7], [1, CHANNELS, 2]] {
+        let Some([steps, one, several]) = made(&rescaled_model(), &given(&shape)) else {
+            return;
+        };
+        assert!(steps.values.iter().any(|value| *value != 0.0));
+        assert_eq!((&one, &several), (&steps, &steps), "{shape:?}");
+    }
+}
+
+#[test]
 fn shapes_that_do_not_fit_are_told_of() {
     let Some(library) = library() else { return };
     let interrupt = Interrupt::default();

@@ -29,7 +29,7 @@ impl Operator for Snake {
         [OperatorOutput::required(TensorElementType::Float32)]
     }
 
-    fn create_kernel<'attr>(&self, _: &KernelContext<'attr>) -> ort::Result<SnakeKernel> {
+    fn create_kernel(&self, _: &KernelContext<'_>) -> ort::Result<SnakeKernel> {
         Ok(SnakeKernel)
     }
 }
@@ -40,8 +40,12 @@ impl Kernel for SnakeKernel {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let inputs = [input(context, 0)?, input(context, 1)?, input(context, 2)?];
         let [x, alpha, factor] = &inputs;
-        let all = [Numbers::of(x)?, Numbers::of(alpha)?, Numbers::of(factor)?];
-        let shape = common_shape(&all)?;
+        let all = [
+            Numbers::<f32>::of(x)?,
+            Numbers::<f32>::of(alpha)?,
+            Numbers::<f32>::of(factor)?,
+        ];
+        let shape = common_shape(all.iter().map(|one| &one.dims))?;
         let mut output = output(context, &shape)?;
         if shape.contains(&0) {
             return Ok(());

@@ -1,12 +1,10 @@
 #![expect(
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
     reason = "the numbers of these models are small"
 )]
 
-use super::super::messages::{Attribute, FLOAT, INT64, Tensor, Value};
+use super::super::messages::{Attribute, FLOAT, INT32, INT64, Tensor, UINT8, Value};
 use super::*;
 
 #[path = "run_tests.rs"]
@@ -93,6 +91,34 @@ fn normalised_model() -> Model {
     let mut model = model_of(node, initializer);
     model.opset_import[0].version = 18;
     model
+}
+
+/// A quantised convolution, in the steps that models have.
+fn rescaled_model() -> Model {
+    let mut levels = Node::new("DynamicQuantizeLinear", &["x"], "levels");
+    levels.output.extend(["scale", "zero"].map(str::to_owned));
+    let node = vec![
+        levels,
+        Node::new("ConvInteger", &["levels", "weights", "zero"], "sum"),
+        Node::new("Add", &["bias", "sum"], "added"),
+        Node::new("Cast", &["added"], "float").with("to", i64::from(FLOAT)),
+        Node::new("Mul", &["float", "scale"], "y"),
+    ];
+    let weights = Tensor {
+        name: "weights".to_owned(),
+        dims: vec![CHANNELS, CHANNELS, 2],
+        data_type: UINT8,
+        raw_data: (0..18u8).map(|place| place * 13).collect(),
+        ..Tensor::default()
+    };
+    let bias = Tensor {
+        name: "bias".to_owned(),
+        dims: vec![1, CHANNELS, 1],
+        data_type: INT32,
+        int32_data: vec![70_001, -3, 0],
+        ..Tensor::default()
+    };
+    model_of(node, vec![weights, bias])
 }
 
 fn rewritten(model: &Model) -> Option<Model> {
@@ -335,6 +361,45 @@ fn normalisations_that_are_almost_right_stay() {
 }
 
 #[test]
+fn what_scales_a_quantised_convolution_back_is_one_operator() {
+    for is_reversed in [false, true] {
+        let mut model = rescaled_model();
+        let graph = model.graph.as_mut().unwrap();
+        if is_reversed {
+            node(graph, "added").input.reverse();
+            node(graph, "y").input.reverse();
+        }
+        let nodes = nodes(rewritten(&model).unwrap());
+        let [_, _, node] = &nodes[..] else {
+            panic!("not the quantisation, the convolution and one more");
+        };
+        assert_eq!((&*node.domain, &*node.op_type), (DOMAIN, "Rescale"));
+        assert_eq!(node.input, ["sum", "bias", "scale"]);
+        assert_eq!(node.output, ["y"]);
+    }
+}
+
+#[test]
+fn what_scales_something_else_back_stays() {
+    check_nodes_matter(rescaled_model, &["added", "float", "y"]);
+    check_inside_matters(rescaled_model, &["sum", "added", "float"]);
+    check_stays(rescaled_model(), |graph| {
+        node(graph, "sum").op_type = "MatMulInteger".to_owned();
+    });
+    check_stays(rescaled_model(), |graph| {
+        node(graph, "sum").domain = "elsewhere".to_owned();
+    });
+    for element in [INT64, 10, 11] {
+        check_stays(rescaled_model(), |graph| {
+            node(graph, "float").attribute[0].i = i64::from(element);
+        });
+    }
+    check_stays(rescaled_model(), |graph| {
+        node(graph, "y").input = vec!["float".to_owned(); 2];
+    });
+}
+
+#[test]
 fn models_that_are_not_understood_stay() {
     check_stays(snake_model(), |graph| {
         graph.sparse_initializer.push(Bytes::from_static(b"any"));
@@ -393,11 +458,17 @@ fn another_output_can_be_asked_for_before_and_after() {
 
 #[test]
 fn bytes_that_are_cut_off_or_damaged_are_no_trouble() {
-    let whole = normalised_model().encode_to_vec();
+    for model in [normalised_model(), rescaled_model()] {
+        check_damaged(&model.encode_to_vec());
+    }
+}
+
+#[track_caller]
+fn check_damaged(whole: &[u8]) {
     for place in 0..whole.len() {
         super::super::invariants::check_bytes(&whole[..place]);
         for byte in [0, 0x7f, 0x80, 0xff] {
-            let mut damaged = whole.clone();
+            let mut damaged = whole.to_vec();
             damaged[place] = byte;
             super::super::invariants::check_bytes(&damaged);
         }
