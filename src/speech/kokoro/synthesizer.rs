@@ -96,16 +96,19 @@ impl KokoroSynthesizer {
 /// Opens a model with operators of ours; as it is, where the runtime does not take it so.
 fn open_fast(opener: &Opener<'_>, bytes: Vec<u8>, threads: usize) -> Result<Model, SpeechError> {
     let bytes = Bytes::from(bytes);
-    if let Some(model) = with_operators(bytes.clone()) {
-        let open = |model| opener.open_with_operators(model, threads);
-        match open_telling(model, open) {
-            Err(error @ SpeechError::Model { .. }) => {
-                tracing::warn!(%error, "the voice is opened without faster operators");
-            }
-            opened => return opened,
+    let Some(faster) = with_operators(bytes.clone()) else {
+        return open_telling(bytes.into(), |model| opener.open(model, threads));
+    };
+    // Read again where it is needed again: it is large.
+    drop(bytes);
+    match open_telling(faster, |model| opener.open_with_operators(model, threads)) {
+        Err(error @ SpeechError::Model { .. }) => {
+            tracing::warn!(%error, "the voice is opened without faster operators");
+            let bytes = opener.read(threads)?;
+            open_telling(bytes, |model| opener.open(model, threads))
         }
+        opened => opened,
     }
-    open_telling(bytes.into(), |model| opener.open(model, threads))
 }
 
 /// Opens a model that tells its durations; without them, where it has none.
