@@ -325,12 +325,7 @@ fn no_network_and_nothing_installed() {
     ] {
         let ran = home.run(args);
         assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
-        for part in [
-            "ONNX Runtime",
-            "Voice hibari",
-            "MB",
-            "--from",
-        ] {
+        for part in ["ONNX Runtime", "Voice hibari", "MB", "--from"] {
             assert!(ran.err.contains(part), "`{part}` is not in: {}", ran.err);
         }
     }

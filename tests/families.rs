@@ -16,8 +16,12 @@ const FRENCH: &str = "Vers minuit, le vent est tombé, et la lumière de la tour
 fn has_kokoro() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();
     *HAS.get_or_init(|| {
-        let npm = Command::new("npm").arg("--version").stdout(Stdio::null());
-        let has = npm.stderr(Stdio::null()).status().is_ok_and(|it| it.success());
+        let mut npm = Command::new("npm");
+        let npm = npm
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let has = npm.status().is_ok_and(|it| it.success());
         if !has {
             eprintln!("left out: Kokoro's voices, for there is no npm");
         }
@@ -38,7 +42,9 @@ fn home() -> Home {
         std::fs::create_dir_all(&data).unwrap();
         let home = link();
         let kokoro = has_kokoro().then_some(["af_heart", "ff_siwis"]);
-        let voices = ["hibari", JOE].into_iter().chain(kokoro.into_iter().flatten());
+        let voices = ["hibari", JOE]
+            .into_iter()
+            .chain(kokoro.into_iter().flatten());
         let args: Vec<&str> = ["setup"].into_iter().chain(voices).collect();
         let setup = home.run(&args);
         let said = format!("the real voices are needed: {}{}", setup.out, setup.err);
@@ -60,12 +66,20 @@ fn narrate(text: &str, more: &[&str]) -> (Value, Vec<Value>, Vec<u8>) {
     assert_eq!(ran.code, Some(0), "{more:?}: {}", ran.err);
     let folder = home.path("narrations/text");
     let record = std::fs::read_to_string(folder.join("narration.jsonl")).unwrap();
-    let lines = record.lines().map(|line| serde_json::from_str(line).unwrap());
-    let (clips, rest): (Vec<Value>, Vec<Value>) = lines.partition(|it: &Value| it["record"] == "clip");
-    let narration = rest.into_iter().find(|it| it["record"] == "narration").unwrap();
+    let lines = record
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let (clips, rest): (Vec<Value>, Vec<Value>) =
+        lines.partition(|it: &Value| it["record"] == "clip");
+    let narration = rest
+        .into_iter()
+        .find(|it| it["record"] == "narration")
+        .unwrap();
     let summary = ran.summary();
     let joined = std::fs::read(summary["files"][0].as_str().unwrap()).unwrap();
-    let words = clips.into_iter().flat_map(|clip| clip["words"].as_array().unwrap().clone());
+    let words = clips
+        .into_iter()
+        .flat_map(|clip| clip["words"].as_array().unwrap().clone());
     (narration, words.collect(), joined)
 }
 

@@ -255,7 +255,10 @@ pub struct OtherVoice {
 impl NarrationSettings {
     /// What the others are called.
     pub(crate) fn other_names(&self) -> Arc<[Arc<str>]> {
-        self.others.iter().map(|other| Arc::clone(&other.voice)).collect()
+        self.others
+            .iter()
+            .map(|other| Arc::clone(&other.voice))
+            .collect()
     }
 
     /// The voice with this number, as [`PlannedSegment::voice`] counts them; `None` for the narration's own.

@@ -99,11 +99,11 @@ impl Ensemble {
             })
     }
 
-    /// The first of its voices that is not the version which it should be.
-    pub(super) fn stranger(&self) -> Option<&Part> {
-        let mut readers = self.front_ends.0.iter();
-        let stranger = readers.find(|reader| !reader.is_version(&reader.part.version));
-        stranger.map(|reader| &reader.part)
+    /// The first of these parts whose voice is another version than it should be. They are its own, in order.
+    pub(super) fn stranger<'p>(&self, parts: &'p [Part]) -> Option<&'p Part> {
+        let mut both = self.front_ends.0.iter().zip(parts);
+        let stranger = both.find(|(reader, part)| !reader.is_version(&part.version));
+        stranger.map(|(_, part)| part)
     }
 
     /// Samples a second of what it says.
@@ -438,10 +438,11 @@ mod tests {
         let mut parts: Vec<Part> = (ensemble.front_ends.0.iter())
             .map(|reader| reader.part.clone())
             .collect();
-        assert!(ensemble.is_of(&parts) && ensemble.stranger().is_none());
+        assert!(ensemble.is_of(&parts) && ensemble.stranger(&parts).is_none());
         assert!(!ensemble.is_of(&parts[..1]));
         parts[1].version = "2".into();
         assert!(!ensemble.is_of(&parts));
+        assert_eq!(ensemble.stranger(&parts), Some(&parts[1]));
         parts[1].version = "".into();
         assert!(ensemble.is_of(&parts));
     }

@@ -103,7 +103,7 @@ impl VoiceNarrator {
         let kept = self.kept.clone();
         let parts = parts(&speech.voice, &speech.voice_version, &speech.settings);
         let open = self.open(&parts, context.limits())?;
-        if let Some(part) = open.stranger() {
+        if let Some(part) = open.stranger(&parts) {
             let error = voice_changed_error(&part.name, &speech.title);
             return Err(WorkError::Failed(error));
         }
@@ -137,7 +137,7 @@ impl VoiceNarrator {
             &narration.settings,
         );
         let open = self.open(&parts, limits)?;
-        if let Some(part) = open.stranger() {
+        if let Some(part) = open.stranger(&parts) {
             let error = voice_changed_error(&part.name, &narration.title);
             return Err(WorkError::Failed(error));
         }

@@ -76,7 +76,8 @@ pub(super) fn with_casting<T>(settings: &Settings, f: impl FnOnce(&Casting<'_>) 
             || settings.chapter_voices.voices().any(|voice| voice == name)
             || settings.voice == name;
         // A text is from anywhere: what it names is a voice of the list, and no file.
-        if named.is_none() && !is_set && name.contains(['/', '\\', '~']) {
+        let is_file = name.contains(['/', '\\', '~']) || name.to_lowercase().ends_with(".onnx");
+        if named.is_none() && !is_set && is_file {
             return Err("it is no voice of the list that `aloud voices` shows".to_owned());
         }
         let name = named.unwrap_or(name);

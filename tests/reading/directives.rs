@@ -88,25 +88,17 @@ fn chapters_and_voices_are_asked_for_in_silence() {
         "{spoken:?}"
     );
 
-    // A narration has one voice: that is told, and one that is not there is an error before any work.
-    let known = home.write("b.txt", "A <<VOICE:en_US-joe-medium>> b and c.");
-    let told = Heard::of(&home, &known);
-    assert!(
-        told.0
-            .err
-            .contains("asks for the voice en_US-joe-medium from segment 2 on"),
-        "{}",
-        told.0.err
-    );
-    let unknown = home.write("c.txt", "A <<VOICE:nobody>> b.");
-    let ran = Ran::from(home.command(&["phonemes", &unknown]).output().unwrap());
-    assert_eq!(ran.code, Some(2), "{}", ran.err);
-    assert!(
-        ran.err
-            .contains("asks for the voice nobody, which is not known"),
-        "{}",
-        ran.err
-    );
+    // One that is not there is an error before any work, and so is a file.
+    for (voice, told) in [
+        ("nobody", "segment 2 of"),
+        ("/etc/passwd.onnx", "no voice of the list"),
+    ] {
+        let unknown = home.write("c.txt", format!("A <<VOICE:{voice}>> b."));
+        let ran = Ran::from(home.command(&["phonemes", &unknown]).output().unwrap());
+        assert_eq!(ran.code, Some(2), "{}", ran.err);
+        assert!(ran.err.contains(told), "{}", ran.err);
+        assert!(ran.err.contains("can't be had"), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use prost::bytes::Bytes;
 
-use super::super::onnx::{Inputs, Model, Opener, Stop, give_integers_too, in_floats};
+use super::super::onnx::{
+    Inputs, Model, Opener, Stop, give_integers_too, in_floats, with_operators,
+};
 use super::super::{Layout, SpeechError};
 use super::said::{DURATIONS, Said};
 
@@ -34,11 +36,10 @@ impl Network {
         layout: Layout,
         threads: usize,
     ) -> Result<Self, SpeechError> {
-        let model = match Self::open_telling(opener, layout, threads) {
-            // A model that does not tell its durations, or not in that form.
+        let model = match Self::open_fast(opener, layout, threads) {
             Err(error @ SpeechError::Model { .. }) => {
-                tracing::debug!(%error, "the voice is opened as it is in its file");
-                opener.open(opener.read(threads)?, threads)?
+                tracing::warn!(%error, "the voice is opened as it is in its file");
+                Self::open_as_it_is(opener, threads)?
             }
             opened => opened?,
         };
@@ -59,21 +60,30 @@ impl Network {
         })
     }
 
-    fn open_telling(
+    /// In that form, and with operators of ours where there is something for them.
+    fn open_fast(
         opener: &Opener<'_>,
         layout: Layout,
         threads: usize,
     ) -> Result<Model, SpeechError> {
         let mut bytes = opener.read(threads)?;
         if layout == Layout::Blocked {
-            let file = Bytes::from(bytes);
-            bytes = match in_floats(file.clone()) {
-                Some(floats) => floats,
-                None => file.into(),
-            };
+            bytes = rewritten(bytes, in_floats);
         }
+        bytes = rewritten(bytes, with_operators);
         give_integers_too(&mut bytes, DURATIONS);
-        opener.open(bytes, threads)
+        opener.open_with_operators(bytes, threads)
+    }
+
+    /// The file is read again: together with what was made of it, it would take too much memory.
+    fn open_as_it_is(opener: &Opener<'_>, threads: usize) -> Result<Model, SpeechError> {
+        let mut bytes = opener.read(threads)?;
+        give_integers_too(&mut bytes, DURATIONS);
+        match opener.open(bytes, threads) {
+            // A model that does not tell its durations.
+            Err(SpeechError::Model { .. }) => opener.open(opener.read(threads)?, threads),
+            opened => opened,
+        }
     }
 
     /// Says so many phonemes at once: their numbers, without the silence around them, in this style.
@@ -101,5 +111,14 @@ impl Network {
         }
         let units = outputs.integers(DURATIONS).unwrap_or_default();
         Ok(Said::new(samples, units, phonemes.len() + 2))
+    }
+}
+
+/// What becomes of a model, or the model where nothing does.
+fn rewritten(model: Vec<u8>, by: impl FnOnce(Bytes) -> Option<Vec<u8>>) -> Vec<u8> {
+    let model = Bytes::from(model);
+    match by(model.clone()) {
+        Some(rewritten) => rewritten,
+        None => model.into(),
     }
 }

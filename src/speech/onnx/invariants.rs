@@ -13,6 +13,7 @@ use super::floats::in_floats;
 use super::graph::Graph;
 use super::halves::cut_off_decoder;
 use super::messages;
+use super::operators::with_operators;
 use super::pieces::cut;
 use super::shapes::forget;
 
@@ -34,6 +35,7 @@ pub(crate) fn check_bytes(bytes: &[u8]) {
         assert!(messages::Model::decode(blocked.model).is_ok());
     }
     check_floats(bytes);
+    check_operators(bytes);
     check_pieces(bytes);
 }
 
@@ -52,10 +54,38 @@ fn check_floats(bytes: &[u8]) {
         weights.map(|one| one.raw_data.len()).sum::<usize>()
     };
     assert!(room(&new) <= room(&old) + 8 * bytes.len());
-    let made = |graph: messages::Graph| graph.node.into_iter().flat_map(|node| node.output);
-    let made: Vec<String> = made(new).filter(|name| !name.is_empty()).collect();
+    check_made_once(new);
+}
+
+#[track_caller]
+fn check_made_once(graph: messages::Graph) {
+    let made = graph.node.into_iter().flat_map(|node| node.output);
+    let made: Vec<String> = made.filter(|name| !name.is_empty()).collect();
     let once: HashSet<&String> = made.iter().collect();
     assert_eq!(once.len(), made.len(), "a value is made twice");
+}
+
+/// A model with operators of ours is one that can be read, with the same inputs, outputs and constants and
+/// fewer nodes, each of which takes what there is; and it is not rewritten again.
+#[track_caller]
+fn check_operators(bytes: &[u8]) {
+    let Some(faster) = with_operators(Bytes::copy_from_slice(bytes)) else {
+        return;
+    };
+    assert!(with_operators(Bytes::from(faster.clone())).is_none());
+    let graph = |bytes: &[u8]| messages::Model::decode(bytes).unwrap().graph.unwrap();
+    let (new, old) = (graph(&faster), graph(bytes));
+    assert_eq!((&new.input, &new.output), (&old.input, &old.output));
+    assert_eq!(new.initializer, old.initializer);
+    assert!(new.node.len() <= old.node.len());
+    let made = |graph: &messages::Graph| -> HashSet<String> {
+        let outputs = graph.node.iter().flat_map(|node| &node.output);
+        outputs.cloned().collect()
+    };
+    let (after, before) = (made(&new), made(&old));
+    let mut taken = new.node.iter().flat_map(|node| &node.input);
+    assert!(taken.all(|input| after.contains(input) || !before.contains(input)));
+    check_made_once(new);
 }
 
 /// Fields follow each other without a gap, within their range; one with a length can be written again.

@@ -164,6 +164,7 @@ pub(super) struct Tensor {
 }
 
 /// The kinds of attributes that are written here.
+const OF_FLOAT: i32 = 1;
 const OF_INT: i32 = 2;
 const OF_INTS: i32 = 7;
 
@@ -209,6 +210,18 @@ impl Node {
             name: name.to_owned(),
             i,
             kind: OF_INT,
+            ..Attribute::default()
+        });
+        self
+    }
+
+    /// The same with an attribute of one float.
+    #[must_use]
+    pub(super) fn with_float(mut self, name: &str, f: f32) -> Self {
+        self.attribute.push(Attribute {
+            name: name.to_owned(),
+            f,
+            kind: OF_FLOAT,
             ..Attribute::default()
         });
         self

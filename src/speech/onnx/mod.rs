@@ -10,8 +10,10 @@ mod graph;
 mod halves;
 #[cfg(any(test, feature = "fuzzing"))]
 mod invariants;
+mod lookup;
 mod messages;
 mod model;
+mod operators;
 mod pieces;
 mod shapes;
 
@@ -23,4 +25,5 @@ pub(super) use halves::{Decoder, cut_off_decoder, give_integers_too, give_too};
 #[cfg(feature = "fuzzing")]
 pub(crate) use invariants::check_bytes;
 pub(super) use model::{Inputs, Model, Opener, Opening, Outputs, Stop, Values};
+pub(super) use operators::with_operators;
 pub(super) use pieces::cut_in_pieces;

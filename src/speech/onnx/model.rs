@@ -18,6 +18,7 @@ use ort::value::{DynValue, Tensor};
 use prost::bytes::Bytes;
 
 use super::envelope::check_bytes;
+use super::operators::register;
 use super::shapes;
 use crate::engine::{Interrupt, Shortage};
 use crate::speech::SpeechError;
@@ -57,13 +58,23 @@ pub(crate) struct Opening<'a> {
     /// Gives what was read from the file, or a part of it, on the thread that opens it.
     model: Box<dyn FnOnce() -> Bytes + Send + 'a>,
     threads: usize,
+    has_operators: bool,
 }
 
 impl<'a> Opening<'a> {
     /// Of what this gives, to run on so many threads.
     pub(crate) fn new(model: impl FnOnce() -> Bytes + Send + 'a, threads: usize) -> Self {
-        let model = Box::new(model);
-        Self { model, threads }
+        Self {
+            model: Box::new(model),
+            threads,
+            has_operators: false,
+        }
+    }
+
+    /// The same with the operators that [`with_operators`](super::with_operators) puts in.
+    fn with_operators(mut self) -> Self {
+        self.has_operators = true;
+        self
     }
 }
 
@@ -145,6 +156,19 @@ impl<'a> Opener<'a> {
         self.open_as_stated(model, threads)
     }
 
+    /// The same with the operators that [`with_operators`](super::with_operators) puts in.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; also [`SpeechError::Model`] if the runtime can't have them.
+    pub(crate) fn open_with_operators(
+        &self,
+        mut model: Vec<u8>,
+        threads: usize,
+    ) -> Result<Model, SpeechError> {
+        shapes::forget(&mut model);
+        self.open_one(Opening::new(|| model.into(), threads).with_operators())
+    }
+
     /// The same with the shapes that it states: few, and of use.
     ///
     /// # Errors
@@ -154,7 +178,10 @@ impl<'a> Opener<'a> {
         model: Vec<u8>,
         threads: usize,
     ) -> Result<Model, SpeechError> {
-        let opening = Opening::new(|| model.into(), threads);
+        self.open_one(Opening::new(|| model.into(), threads))
+    }
+
+    fn open_one(&self, opening: Opening<'_>) -> Result<Model, SpeechError> {
         let opened = self.open_all(vec![opening], 1)?.into_iter().next();
         opened.unwrap_or_else(|| Err(self.failed("it was not opened")))
     }
@@ -234,9 +261,16 @@ impl<'a> Opener<'a> {
         opening: Opening<'_>,
         cancelers: &Mutex<Vec<LoadCanceler>>,
     ) -> Result<Model, SpeechError> {
-        let Opening { model, threads } = opening;
+        let Opening {
+            model,
+            threads,
+            has_operators,
+        } = opening;
         let failed = |error: ort::Error| self.failed(&error.to_string());
         let mut builder = builder(&self.environment, threads, self.path).map_err(failed)?;
+        if has_operators {
+            builder = register(builder).map_err(failed)?;
+        }
         lock(cancelers).push(builder.canceler());
         // Raised before the line above, it was heard by nobody.
         if self.interrupt.is_now() {

@@ -7,10 +7,8 @@
 //! output = Mul(Cast(sum), scale · scale of the weights)
 //! ```
 
-use std::collections::HashMap;
-
-use super::super::blocked::{constants, uses};
-use super::super::messages::{FLOAT, Graph, INT32, Node, Tensor};
+use super::super::lookup::{Lookup, either, is};
+use super::super::messages::{FLOAT, Graph, INT32, Node};
 use super::weights::Kernel;
 
 /// A convolution that was quantised.
@@ -25,41 +23,21 @@ pub(super) struct Chain<'g> {
     pub shape: Shape,
 }
 
-/// A graph, as far as it must be known to find them.
-pub(super) struct Chains<'g> {
-    constants: HashMap<&'g str, &'g Tensor>,
-    makers: HashMap<&'g str, &'g Node>,
-    uses: HashMap<&'g str, Vec<usize>>,
-}
+/// Finds them in a graph.
+pub(super) struct Chains<'g>(Lookup<'g>);
 
 impl<'g> Chains<'g> {
     /// Of a graph whose nodes all make something, each value once.
     pub(super) fn of(graph: &'g Graph) -> Self {
-        let mut constants = constants(graph);
-        // Something else may be given instead.
-        for input in &graph.input {
-            constants.remove(input.name.as_str());
-        }
-        let made = graph.node.iter().flat_map(|node| {
-            let outputs = node.output.iter();
-            outputs.map(move |output| (output.as_str(), node))
-        });
-        let mut makers: HashMap<_, _> = made.collect();
-        // The name of what is left out.
-        makers.remove("");
-        Self {
-            constants,
-            makers,
-            uses: uses(graph),
-        }
+        Self(Lookup::of(graph))
     }
 
     /// The chain whose end this node is, if it is one. What is made on the way goes into nothing else.
     pub(super) fn ending_in(&self, node: &'g Node) -> Option<Chain<'g>> {
         is(node, &["Mul"], 2, &[])?;
         let (sum, scale) = either(node, |value| self.cast(value, FLOAT))?;
-        let (sum, bias) = match self.maker(sum, &["Add"], 2, &[]) {
-            Some(added) if self.is_used_once(sum) => {
+        let (sum, bias) = match self.0.maker(sum, &["Add"], 2, &[]) {
+            Some(added) if self.0.is_used_once(sum) => {
                 let convolved = |value| self.is_convolved(value).then_some(value);
                 let (sum, bias) = either(added, convolved)?;
                 (sum, Some(bias))
@@ -67,22 +45,22 @@ impl<'g> Chains<'g> {
             Some(_) => return None,
             None => (sum, None),
         };
-        if !self.is_convolved(sum) || !self.is_used_once(sum) {
+        if !self.is_convolved(sum) || !self.0.is_used_once(sum) {
             return None;
         }
-        let convolution = *self.makers.get(sum)?;
+        let convolution = self.0.made_by(sum)?;
         let shape = Shape::of(convolution)?;
         let [levels, weights, zero, rest @ ..] = &convolution.input[..] else {
             return None;
         };
-        let quantised = self.maker(levels, &["DynamicQuantizeLinear"], 1, &[])?;
+        let quantised = self.0.maker(levels, &["DynamicQuantizeLinear"], 1, &[])?;
         let scale_of_levels = match &quantised.output[..] {
             [made, scale, made_zero] if made == levels && made_zero == zero => scale,
             _ => return None,
         };
-        let weights = self.constant(weights)?;
+        let weights = self.0.constant(weights)?;
         let zero_of_weights = match rest {
-            [zero] if !zero.is_empty() => Some(self.constant(zero)?),
+            [zero] if !zero.is_empty() => Some(self.0.constant(zero)?),
             [] | [_] => None,
             _ => return None,
         };
@@ -109,9 +87,9 @@ impl<'g> Chains<'g> {
     /// What each level of the weights is worth, if this value is that times what a level of the input is:
     /// one number, or one for each channel.
     fn scales(&self, value: &str, scale_of_levels: &str, outputs: i64) -> Option<Vec<f32>> {
-        let product = self.maker(value, &["Mul"], 2, &[])?;
+        let product = self.0.maker(value, &["Mul"], 2, &[])?;
         let (_, constant) = either(product, |value| (value == scale_of_levels).then_some(value))?;
-        let constant = self.constant(constant)?;
+        let constant = self.0.constant(constant)?;
         let is_one = constant.dims.len() <= 3 && constant.dims.iter().all(|&dim| dim == 1);
         (is_one || is_column(&constant.dims, outputs)).then(|| constant.floats())?
     }
@@ -124,10 +102,10 @@ impl<'g> Chains<'g> {
         is_scaled_by_channel: bool,
         outputs: i64,
     ) -> Option<Vec<f32>> {
-        let reshaped = self.maker(value, &["Reshape"], 2, &[]);
+        let reshaped = self.0.maker(value, &["Reshape"], 2, &[]);
         let value = match reshaped {
             Some(node) => {
-                let shape = self.constant(&node.input[1])?.integers()?;
+                let shape = self.0.constant(&node.input[1])?.integers()?;
                 if shape != [1, -1, 1] && shape != [1, outputs, 1] {
                     return None;
                 }
@@ -135,14 +113,14 @@ impl<'g> Chains<'g> {
             }
             None => value,
         };
-        let whole = self.maker(value, &["Cast"], 1, &["to"])?;
+        let whole = self.0.maker(value, &["Cast"], 1, &["to"])?;
         let is_whole = whole.attribute("to")?.i == i64::from(INT32);
-        let rounded = self.maker(&whole.input[0], &["Floor", "Round"], 1, &[])?;
-        let quotient = self.maker(&rounded.input[0], &["Div"], 2, &[])?;
+        let rounded = self.0.maker(&whole.input[0], &["Floor", "Round"], 1, &[])?;
+        let quotient = self.0.maker(&rounded.input[0], &["Div"], 2, &[])?;
         if !is_whole || quotient.input[1] != scale {
             return None;
         }
-        let bias = self.constant(&quotient.input[0])?;
+        let bias = self.0.constant(&quotient.input[0])?;
         // Divided by one number it keeps its order, whatever its dimensions.
         let is_any = reshaped.is_some() && !is_scaled_by_channel && bias.dims.len() <= 3;
         let values = bias.floats()?;
@@ -152,52 +130,15 @@ impl<'g> Chains<'g> {
 
     /// What is cast to this type, for one use only.
     fn cast(&self, value: &str, element: i32) -> Option<&'g str> {
-        let node = self.maker(value, &["Cast"], 1, &["to"])?;
+        let node = self.0.maker(value, &["Cast"], 1, &["to"])?;
         let is_to = node.attribute("to")?.i == i64::from(element);
-        (is_to && self.is_used_once(value)).then(|| node.input[0].as_str())
+        (is_to && self.0.is_used_once(value)).then(|| node.input[0].as_str())
     }
 
     fn is_convolved(&self, value: &str) -> bool {
-        let maker = self.makers.get(value);
+        let maker = self.0.made_by(value);
         maker.is_some_and(|node| node.op_type == "ConvInteger" && node.domain.is_empty())
     }
-
-    fn is_used_once(&self, value: &str) -> bool {
-        self.uses.get(value).is_some_and(|uses| uses.len() == 1)
-    }
-
-    fn constant(&self, name: &str) -> Option<&'g Tensor> {
-        self.constants.get(name).copied()
-    }
-
-    /// The node that makes this value, if it is one of these.
-    fn maker(
-        &self,
-        value: &str,
-        operators: &[&str],
-        inputs: usize,
-        attributes: &[&str],
-    ) -> Option<&'g Node> {
-        let node = *self.makers.get(value)?;
-        is(node, operators, inputs, attributes).map(|()| node)
-    }
-}
-
-/// Whether a node is one of these standard operators, with so many inputs and no other attributes.
-fn is(node: &Node, operators: &[&str], inputs: usize, attributes: &[&str]) -> Option<()> {
-    let is_one = node.domain.is_empty() && operators.contains(&&*node.op_type);
-    let mut told = node.attribute.iter();
-    let is_known = told.all(|one| attributes.contains(&&*one.name));
-    (is_one && is_known && node.input.len() == inputs).then_some(())
-}
-
-/// What is told of one of a node's two inputs, and the name of the other.
-fn either<'g, T>(node: &'g Node, told: impl Fn(&'g str) -> Option<T>) -> Option<(T, &'g str)> {
-    let [one, other] = &node.input[..] else {
-        return None;
-    };
-    let first = told(one).map(|it| (it, other.as_str()));
-    first.or_else(|| told(other).map(|it| (it, one.as_str())))
 }
 
 /// Whether a tensor of these dimensions has one number for each channel of values of three dimensions.
