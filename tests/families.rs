@@ -87,15 +87,16 @@ fn narrate(text: &str, more: &[&str]) -> (Value, Vec<Value>, Vec<u8>) {
 fn every_family_says_every_word() {
     let usual = narrate(ENGLISH, &[]);
     assert_eq!(usual.0["voice"], "hibari");
-    let mut cases = vec![("hibari", ENGLISH, 15), (JOE, ENGLISH, 15)];
+    let mut cases = vec![("hibari", ENGLISH), (JOE, ENGLISH)];
     if has_kokoro() {
-        cases.push(("af_heart", ENGLISH, 15));
-        cases.push(("bf_emma:60+af_heart:40", ENGLISH, 15));
-        cases.push(("ff_siwis", FRENCH, 13));
+        cases.push(("af_heart", ENGLISH));
+        cases.push(("bf_emma:60+af_heart:40", ENGLISH));
+        cases.push(("ff_siwis", FRENCH));
     }
-    for (voice, text, words) in cases {
+    for (voice, text) in cases {
         let (narration, said, joined) = narrate(text, &["--voice", voice]);
         assert_eq!(narration["voice"], voice);
+        let words = text.split_whitespace().count();
         assert_eq!(said.len(), words, "{voice}: {said:?}");
         let rate = u32::from_le_bytes(joined[24..28].try_into().unwrap());
         assert_eq!(rate, if voice == JOE { 22_050 } else { 24_000 });

@@ -120,7 +120,7 @@ class Bench:
         self.programs = ["aloud", *others, *([args.only] if args.only else PEERS)]
         if args.kokoro:
             self.programs = [f"{OURS}{KOKORO_VOICE}", KOKORO]
-        report = subprocess.run([self.aloud, "doctor", "--json"], stdout=subprocess.PIPE)
+        report = subprocess.run([self.aloud, "doctor", "--json", "--voice", VOICE], stdout=subprocess.PIPE)
         checks = {check["name"]: check for check in json.loads(report.stdout)["checks"]}
         for name in ("ONNX Runtime", "eSpeak NG", f"Voice {VOICE}"):
             if checks[name]["state"] != "ok":
