@@ -16,6 +16,7 @@ mod onnx;
 pub mod piper;
 pub mod process;
 mod read;
+mod said;
 mod speaker;
 mod turn;
 mod vocabulary;

@@ -12,9 +12,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::super::onnx::{Model, Stop};
+use super::super::said::Said;
 use super::super::turn::{Turn, caught};
 use super::super::{Speech, SpeechError};
-use super::said::{Request, Said, say};
+use super::said::{Request, say};
 use super::waveform::Waveform;
 use crate::engine::Interrupt;
 

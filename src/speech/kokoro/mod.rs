@@ -4,7 +4,6 @@
 mod language;
 mod layouts;
 mod network;
-mod said;
 mod styles;
 mod synthesizer;
 

@@ -5,8 +5,8 @@ use prost::bytes::Bytes;
 use super::super::onnx::{
     Inputs, Model, Opener, Stop, give_integers_too, in_floats, with_operators,
 };
+use super::super::said::Said;
 use super::super::{Layout, SpeechError};
-use super::said::{DURATIONS, Said};
 
 /// The names of the first input, as the model is published.
 const IDS: [&str; 2] = ["tokens", "input_ids"];
@@ -14,6 +14,8 @@ const STYLE: &str = "style";
 const SPEED: &str = "speed";
 /// The numbers of a style.
 const WIDTH: i64 = 256;
+/// How long each of the ids takes: an inner value of the model as it was published.
+const DURATIONS: &str = "/encoder/Gather_output_0";
 /// Silence, with which everything begins and ends.
 const SILENCE: i64 = 0;
 

@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use super::super::cuts::{Mark, cut};
 use super::super::onnx::{Opener, Stop};
+use super::super::said::{Said, join};
 use super::super::vocabulary::Vocabulary;
 use super::super::{Layout, Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::network::Network;
-use super::said::{Said, join};
 use super::styles::Styles;
 use crate::engine::{Interrupt, NarrationSettings};
 

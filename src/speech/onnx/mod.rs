@@ -24,6 +24,6 @@ pub(super) use floats::in_floats;
 pub(super) use halves::{Decoder, cut_off_decoder, give_integers_too, give_too};
 #[cfg(feature = "fuzzing")]
 pub(crate) use invariants::check_bytes;
-pub(super) use model::{Inputs, Model, Opener, Opening, Outputs, Stop, Values};
+pub(super) use model::{Inputs, Model, Opener, Opening, Stop, Values};
 pub(super) use operators::with_operators;
 pub(super) use pieces::cut_in_pieces;

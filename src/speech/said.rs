@@ -1,13 +1,11 @@
-//! What a model has said, and how several of it become one.
+//! What a Kokoro model has said, or hibari, which was made after one; and how several of it become one.
 
-use super::super::durations::as_heard;
+use super::durations::as_heard;
 
-/// How long each of the ids takes: an inner value of the model as it was published.
-pub(super) const DURATIONS: &str = "/encoder/Gather_output_0";
 /// The samples of a duration of 1.
 const UNIT: usize = 600;
 /// How many samples before its durations say so a phoneme is heard: 75 ms, about what lies between the
-/// durations and the places by forced alignment (half of the words between 55 and 108 ms).
+/// durations and the places by forced alignment (half of the words between 55 and 110 ms).
 const LEAD: u64 = 1800;
 /// What is quieter than this is a pause; 1.0 is full scale.
 const QUIET: f32 = 0.01;
@@ -121,6 +119,19 @@ mod tests {
         assert_eq!(told as usize, length);
         let pause = &two.samples[4 * 24_000..][..PAUSE.0 + PAUSE.1];
         assert!(pause.iter().all(|sample| *sample == 0.0));
+    }
+
+    #[test]
+    fn durations_are_those_of_the_sound_or_none() {
+        assert_eq!(
+            in_samples(&[10, 2, 0, 4], 4, 16 * 600),
+            Some(vec![4200, 1200, 0, 4200])
+        );
+        // Others than the ids, less than nothing, and of another sound.
+        assert_eq!(in_samples(&[10, 2], 4, 12 * 600), None);
+        assert_eq!(in_samples(&[-1, 2], 2, 600), None);
+        assert_eq!(in_samples(&[1, 2], 2, 4 * 600), None);
+        assert_eq!(in_samples(&[i64::MAX, 2], 2, 4 * 600), None);
     }
 
     #[test]
