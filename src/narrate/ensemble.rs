@@ -187,24 +187,17 @@ impl Models {
 
     /// Closes those that were silent for longest, until one more may be opened.
     fn make_room(&mut self) {
-        let is_open = |model: &&mut Model| model.synthesizer.is_some();
-        let taken = |models: &[Model]| -> u64 {
-            let open = models.iter().filter(|model| model.synthesizer.is_some());
-            open.map(|model| model.voice.memory().unwrap_or(USUAL))
-                .sum()
-        };
-        let held = taken(&self.voices);
-        if held == 0 {
-            return;
-        }
+        let mut held: u64 = self.voices.iter().map(Model::memory).sum();
         let most = self
             .most
             .unwrap_or_else(|| (available().unwrap_or(u64::MAX / 2) / 2).saturating_add(held));
-        while taken(&self.voices).saturating_add(USUAL) > most {
-            let open = self.voices.iter_mut().filter(is_open);
+        while held.saturating_add(USUAL) > most {
+            let open = self.voices.iter_mut();
+            let open = open.filter(|model| model.synthesizer.is_some());
             let Some(oldest) = open.min_by_key(|model| model.last) else {
                 return;
             };
+            held = held.saturating_sub(oldest.memory());
             oldest.synthesizer = None;
             oldest.voice.rest();
             let megabytes = most / 1_000_000;
@@ -213,6 +206,14 @@ impl Models {
                 "closed for another: the voices of a narration may take {megabytes} MB together"
             );
         }
+    }
+}
+
+impl Model {
+    /// Bytes that the voice takes now: what prepares its texts has a process as well.
+    fn memory(&self) -> u64 {
+        let usual = self.synthesizer.as_ref().map_or(0, |_| USUAL);
+        self.voice.memory().unwrap_or(usual)
     }
 }
 
@@ -283,13 +284,17 @@ mod tests {
         bytes: u64,
         opened: Arc<AtomicUsize>,
         is_open: Arc<AtomicUsize>,
+        /// As many models of it as are open.
+        own: Arc<AtomicUsize>,
     }
 
-    struct Tone(Arc<AtomicUsize>);
+    struct Tone([Arc<AtomicUsize>; 2]);
 
     impl Drop for Tone {
         fn drop(&mut self) {
-            self.0.fetch_sub(1, Ordering::SeqCst);
+            for open in &self.0 {
+                open.fetch_sub(1, Ordering::SeqCst);
+            }
         }
     }
 
@@ -325,12 +330,15 @@ mod tests {
 
         fn open(&self, _: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
             self.opened.fetch_add(1, Ordering::SeqCst);
-            self.is_open.fetch_add(1, Ordering::SeqCst);
-            Ok(Box::new(Tone(Arc::clone(&self.is_open))))
+            let open = [&self.is_open, &self.own].map(Arc::clone);
+            for open in &open {
+                open.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(Box::new(Tone(open)))
         }
 
         fn memory(&self) -> Option<u64> {
-            Some(self.bytes)
+            Some(self.bytes * self.own.load(Ordering::SeqCst) as u64)
         }
     }
 
@@ -356,6 +364,7 @@ mod tests {
                 bytes: 100_000_000,
                 opened: Arc::clone(&opened[number]),
                 is_open: Arc::clone(&is_open),
+                own: Arc::default(),
             };
             let part = Part {
                 name: format!("voice {number}").into(),

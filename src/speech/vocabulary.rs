@@ -62,22 +62,6 @@ impl Vocabulary {
         self.numbers.values().copied().max().unwrap_or(SILENCE)
     }
 
-    /// Whether it has all of these numbers. Told of one that it does not know, a model would say another's
-    /// phoneme, or fail with words that name nobody.
-    ///
-    /// # Errors
-    /// What is wrong, and what to do.
-    pub(super) fn check(&self, ids: &[i64]) -> Result<(), String> {
-        let largest = self.largest();
-        let mut strange = ids.iter().filter(|id| !(SILENCE..=largest).contains(*id));
-        strange.next().map_or(Ok(()), |id| {
-            Err(format!(
-                "there is no phoneme with the number {id} in the voice's vocabulary, which ends with \
-                 {largest}; narrate the text again, which asks for its phonemes again"
-            ))
-        })
-    }
-
     /// What was read as the model wants it: silence, a number for each phoneme, silence. A phoneme that the
     /// voice doesn't know is left out and named.
     pub(super) fn utterance(&self, read: Read) -> Utterance {
@@ -112,6 +96,21 @@ impl Vocabulary {
     }
 }
 
+/// Whether a vocabulary up to this number has all of these. Told of one that it does not know, a model would
+/// say another's phoneme, or fail with words that name nobody.
+///
+/// # Errors
+/// What is wrong, and what to do.
+pub(super) fn check(ids: &[i64], largest: i64) -> Result<(), String> {
+    let mut strange = ids.iter().filter(|id| !(SILENCE..=largest).contains(*id));
+    strange.next().map_or(Ok(()), |id| {
+        Err(format!(
+            "there is no phoneme with the number {id} in the voice's vocabulary, which ends with \
+             {largest}; narrate the text again, which asks for its phonemes again"
+        ))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +133,14 @@ mod tests {
         assert_eq!(words, [1..4, 5..5, 6..7]);
         let nothing = vocabulary.utterance(Read::default());
         assert_eq!((nothing.ids, nothing.words), (vec![0, 0], vec![]));
+    }
+
+    #[test]
+    fn numbers_beyond_the_vocabulary_are_refused_with_what_to_do() {
+        assert_eq!(check(&[0, 177, 0], 177), Ok(()));
+        let told = |ids: &[i64]| check(ids, 177).unwrap_err();
+        assert!(told(&[0, 178, 0]).contains("number 178"));
+        assert!(told(&[0, -1, 0]).contains("number -1"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::super::cuts::{Mark, cut};
 use super::super::onnx::{Opener, give_integers_too};
+use super::super::vocabulary::check;
 use super::super::{Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::lanes::Lanes;
 use super::said::{DURATIONS, INPUTS, Request, outputs};
@@ -75,6 +76,9 @@ impl HibariSynthesizer {
         utterance: &Utterance,
         settings: &NarrationSettings,
     ) -> Result<Request, SpeechError> {
+        if utterance.ids.is_empty() {
+            return Err(SpeechError::Run("there are no phonemes to say".into()));
+        }
         check(&utterance.ids, self.largest).map_err(SpeechError::Run)?;
         let (slowest, fastest) = SPEEDS;
         let speed = if settings.speed > 0.0 {
@@ -87,21 +91,6 @@ impl HibariSynthesizer {
             speed,
         })
     }
-}
-
-/// Whether the model can say this. Told of a number that it does not know, it would take another's, or fail
-/// with words that name nobody.
-fn check(ids: &[i64], largest: i64) -> Result<(), String> {
-    if ids.is_empty() {
-        return Err("there are no phonemes to say".into());
-    }
-    let mut strange = ids.iter().filter(|id| !(0..=largest).contains(*id));
-    strange.next().map_or(Ok(()), |id| {
-        Err(format!(
-            "there is no phoneme with the number {id} in the voice's vocabulary, which ends with \
-             {largest}; narrate the text again, which asks for its phonemes again"
-        ))
-    })
 }
 
 /// The ids of each run, all of them with the silence at both ends that the utterance has.
@@ -147,15 +136,6 @@ impl Synthesizer for HibariSynthesizer {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_the_model_can_not_say_is_refused_with_what_to_do() {
-        assert_eq!(check(&[0, 177, 0], 177), Ok(()));
-        let told = |ids: &[i64]| check(ids, 177).unwrap_err();
-        assert!(told(&[0, 178, 0]).contains("number 178"));
-        assert!(told(&[0, -1, 0]).contains("number -1"));
-        assert!(told(&[]).contains("no phonemes"));
-    }
 
     #[test]
     fn a_long_sentence_is_cut_where_a_clause_ends_and_nothing_is_lost() {

@@ -101,9 +101,9 @@ impl Voice for KokoroVoice {
     }
 
     fn open(&self, interrupt: &Interrupt) -> Result<Box<dyn Synthesizer>, SpeechError> {
-        let (vocabulary, styles) = (Arc::clone(&self.vocabulary), Arc::clone(&self.styles));
+        let (largest, styles) = (self.vocabulary.largest(), Arc::clone(&self.styles));
         let runtime = &self.runtime;
-        let opened = KokoroSynthesizer::open(&self.model, vocabulary, styles, runtime, interrupt)?;
+        let opened = KokoroSynthesizer::open(&self.model, largest, styles, runtime, interrupt)?;
         Ok(Box::new(opened))
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::super::cuts::{Mark, cut};
 use super::super::onnx::{Opener, Stop};
 use super::super::said::{Said, join};
-use super::super::vocabulary::Vocabulary;
+use super::super::vocabulary::check;
 use super::super::{Layout, Runtime, Speech, SpeechError, Synthesizer, Utterance};
 use super::network::Network;
 use super::styles::Styles;
@@ -22,13 +22,14 @@ const SPEEDS: (f32, f32) = (0.5, 2.0);
 /// An open Kokoro voice.
 pub(super) struct KokoroSynthesizer {
     network: Network,
-    vocabulary: Arc<Vocabulary>,
+    /// The largest of the phonemes' numbers.
+    largest: i64,
     styles: Arc<Styles>,
     checksum: Option<u32>,
 }
 
 impl KokoroSynthesizer {
-    /// Opens the model at `path`. Where nothing was measured it stays as it is in its file, which takes least
+    /// Opens the model at `path`, of a vocabulary with numbers up to `largest`. Where nothing was measured it stays as it is in its file, which takes least
     /// memory.
     ///
     /// # Errors
@@ -36,7 +37,7 @@ impl KokoroSynthesizer {
     /// it does not take what a Kokoro model takes.
     pub(super) fn open(
         path: &Path,
-        vocabulary: Arc<Vocabulary>,
+        largest: i64,
         styles: Arc<Styles>,
         runtime: &Runtime,
         interrupt: &Interrupt,
@@ -45,7 +46,7 @@ impl KokoroSynthesizer {
         let layout = runtime.layout.unwrap_or(Layout::Plain);
         Ok(Self {
             network: Network::open(&opener, layout, runtime.threads())?,
-            vocabulary,
+            largest,
             styles,
             checksum: opener.checksum(),
         })
@@ -68,7 +69,7 @@ impl Synthesizer for KokoroSynthesizer {
             [0, phonemes @ .., 0] if !phonemes.is_empty() => phonemes,
             _ => return Err(SpeechError::Run("there are no phonemes to say".into())),
         };
-        self.vocabulary.check(phonemes).map_err(SpeechError::Run)?;
+        check(phonemes, self.largest).map_err(SpeechError::Run)?;
         let (slowest, fastest) = SPEEDS;
         let speed = if settings.speed > 0.0 {
             settings.speed.clamp(slowest, fastest)

@@ -16,6 +16,9 @@ mod model;
 mod operators;
 mod pieces;
 mod shapes;
+#[cfg(test)]
+#[cfg(feature = "cli")]
+mod trials;
 
 pub(super) use blocked::{Blocked, Crop, in_blocks};
 pub(super) use chain::Chain;

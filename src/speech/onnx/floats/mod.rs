@@ -210,4 +210,5 @@ fn node_of(operator: &str, inputs: &[String], output: &str) -> Node {
 }
 
 #[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests;

@@ -1,26 +1,14 @@
 //! What the runtime makes of a quantised model, and of the same in floats.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::super::super::trials::library;
 use super::super::super::{Inputs, Opener, Stop};
 use super::*;
 use crate::engine::Interrupt;
 
 /// How many values of each channel are given.
 const LENGTH: usize = 40;
-
-/// The runtime's library, where this machine has it.
-fn library() -> Option<PathBuf> {
-    if let Some(library) = std::env::var_os("ALOUD_ONNXRUNTIME") {
-        return Some(library.into());
-    }
-    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp/aloud-assets");
-    let mut versions = fs::read_dir(assets.join("onnxruntime")).ok()?.flatten();
-    let mut files = fs::read_dir(versions.next()?.path()).ok()?.flatten();
-    let library = files.find(|file| file.file_name().to_string_lossy().contains("onnxruntime"))?;
-    Some(library.path())
-}
 
 fn given(channels: usize) -> Vec<f32> {
     let values = 0..channels * LENGTH;
@@ -66,12 +54,8 @@ fn distance(values: &[f32], expected: &[f64]) -> f64 {
 
 #[test]
 fn the_runtime_makes_the_same_of_both_but_for_the_rounding() {
-    let Some(library) = library() else {
-        eprintln!("skipped: there is no ONNX Runtime here");
-        return;
-    };
     let interrupt = Interrupt::default();
-    let opener = Opener::new(Path::new("quantised.onnx"), &library, &interrupt).unwrap();
+    let opener = Opener::new(Path::new("quantised.onnx"), &library(), &interrupt).unwrap();
     let run = |model: Vec<u8>, given: &[f32]| {
         let channels = i64::try_from(given.len() / LENGTH).unwrap();
         let mut model = opener.open(model, 1).unwrap();

@@ -112,4 +112,5 @@ fn replace(graph: &mut Graph, find: Finder) -> Option<bool> {
 }
 
 #[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests;

@@ -1,23 +1,11 @@
 //! What the runtime makes of operators of ours, of the steps that they stand for, and what is true.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::super::super::trials::library;
 use super::super::super::{Inputs, Opener, Stop, Values};
 use super::*;
 use crate::engine::Interrupt;
-
-/// The runtime's library, where this machine has it.
-fn library() -> Option<PathBuf> {
-    if let Some(library) = std::env::var_os("ALOUD_ONNXRUNTIME") {
-        return Some(library.into());
-    }
-    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp/aloud-assets");
-    let mut versions = fs::read_dir(assets.join("onnxruntime")).ok()?.flatten();
-    let mut files = fs::read_dir(versions.next()?.path()).ok()?.flatten();
-    let library = files.find(|file| file.file_name().to_string_lossy().contains("onnxruntime"))?;
-    Some(library.path())
-}
 
 /// Something of this shape.
 fn given(shape: &[i64]) -> Values {
@@ -30,13 +18,9 @@ fn given(shape: &[i64]) -> Values {
 }
 
 /// What the model makes of these: as it is, and with operators of ours on one thread and on several.
-fn made(model: &Model, given: &Values) -> Option<[Values; 3]> {
-    let Some(library) = library() else {
-        eprintln!("skipped: there is no ONNX Runtime here");
-        return None;
-    };
+fn made(model: &Model, given: &Values) -> [Values; 3] {
     let interrupt = Interrupt::default();
-    let opener = Opener::new(Path::new("steps.onnx"), &library, &interrupt).unwrap();
+    let opener = Opener::new(Path::new("steps.onnx"), &library(), &interrupt).unwrap();
     let bytes = model.encode_to_vec();
     let faster = with_operators(bytes.clone().into()).unwrap();
     let models = [
@@ -45,12 +29,12 @@ fn made(model: &Model, given: &Values) -> Option<[Values; 3]> {
         opener.open_with_operators(faster.clone(), 3).unwrap(),
     ];
     assert!(opener.open(faster, 1).is_err(), "nobody told of operators");
-    Some(models.map(|mut model| {
+    models.map(|mut model| {
         let mut inputs = Inputs::default();
         let Values { shape, values } = given.clone();
         inputs.add("x", shape, values).unwrap();
         model.run(inputs, &Stop::new().unwrap()).unwrap()
-    }))
+    })
 }
 
 /// The furthest that a value is from what is expected.
@@ -75,9 +59,7 @@ fn a_snake_is_the_same_in_one_pass_on_any_number_of_threads() {
     ];
     for shape in shapes {
         let given = given(&shape);
-        let Some([steps, one, several]) = made(&snake_model(), &given) else {
-            return;
-        };
+        let [steps, one, several] = made(&snake_model(), &given);
         assert_eq!((&one, &steps.shape), (&several, &one.shape), "{shape:?}");
         let away = distance(&one.values, steps.values.iter().copied().map(f64::from));
         assert!(away < 4e-6, "{away} from the steps, {shape:?}");
@@ -108,9 +90,7 @@ fn a_normalised_snake_is_the_same_in_one_operator_on_any_number_of_threads() {
         let mut given = given(&shape);
         // Far from zero, where a mean that is not exact is seen.
         given.values.iter_mut().for_each(|value| *value += 50.0);
-        let Some([steps, one, several]) = made(&normalised_model(), &given) else {
-            return;
-        };
+        let [steps, one, several] = made(&normalised_model(), &given);
         assert_eq!((&one, &steps.shape), (&several, &one.shape), "{shape:?}");
         let away = distance(&one.values, steps.values.iter().copied().map(f64::from));
         assert!(away < 4e-5, "{away} from the steps, {shape:?}");
@@ -141,9 +121,7 @@ fn normalised_snakes(values: &[f32]) -> Vec<f64> {
 #[test]
 fn what_is_scaled_back_is_the_same_to_the_bit() {
     for shape in [[1, CHANNELS, 20_011], [2, CHANNELS, 7], [1, CHANNELS, 2]] {
-        let Some([steps, one, several]) = made(&rescaled_model(), &given(&shape)) else {
-            return;
-        };
+        let [steps, one, several] = made(&rescaled_model(), &given(&shape));
         assert!(steps.values.iter().any(|value| *value != 0.0));
         assert_eq!((&one, &several), (&steps, &steps), "{shape:?}");
     }
@@ -151,9 +129,8 @@ fn what_is_scaled_back_is_the_same_to_the_bit() {
 
 #[test]
 fn shapes_that_do_not_fit_are_told_of() {
-    let Some(library) = library() else { return };
     let interrupt = Interrupt::default();
-    let opener = Opener::new(Path::new("steps.onnx"), &library, &interrupt).unwrap();
+    let opener = Opener::new(Path::new("steps.onnx"), &library(), &interrupt).unwrap();
     let faster = with_operators(snake_model().encode_to_vec().into()).unwrap();
     let mut model = opener.open_with_operators(faster, 1).unwrap();
     let mut inputs = Inputs::default();

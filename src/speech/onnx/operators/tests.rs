@@ -5,6 +5,7 @@
 )]
 
 use super::super::messages::{Attribute, FLOAT, INT32, INT64, Tensor, UINT8, Value};
+use super::super::trials::{constant, node};
 use super::*;
 
 #[path = "run_tests.rs"]
@@ -137,16 +138,6 @@ fn check_stays(mut model: Model, change: impl FnOnce(&mut Graph)) {
     assert!(rewritten(&model).is_some());
     change(model.graph.as_mut().unwrap());
     assert!(rewritten(&model).is_none());
-}
-
-fn node<'g>(graph: &'g mut Graph, output: &str) -> &'g mut Node {
-    let mut nodes = graph.node.iter_mut();
-    nodes.find(|node| node.output[0] == output).unwrap()
-}
-
-fn constant<'g>(graph: &'g mut Graph, name: &str) -> &'g mut Tensor {
-    let mut tensors = graph.initializer.iter_mut();
-    tensors.find(|one| one.name == name).unwrap()
 }
 
 /// Whatever is done to one of these nodes, the model stays.
