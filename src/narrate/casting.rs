@@ -184,6 +184,26 @@ mod tests {
     }
 
     #[test]
+    fn a_short_sentence_beside_speech_ends_as_one() {
+        use crate::text::SegmentEnd::{Clause, Paragraph, Sentence};
+
+        let limits = Limits {
+            speech_apart: true,
+            ..Limits::default()
+        };
+        let ends = |text: &str| {
+            let document = parse(text, &Markdown);
+            let cut = segment_with(text, &document, "en", &limits, &Repairs::default());
+            cut.segments.iter().map(|one| one.end).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            ends("“Go!” He left the room at once."),
+            [Sentence, Paragraph]
+        );
+        assert_eq!(ends("“Who is there?” asked Tom."), [Clause, Paragraph]);
+    }
+
+    #[test]
     fn speech_chapters_and_what_the_text_asks_for_have_their_voices() {
         let text = "# One\n\n“Go,” said Ann. She went.\n\n<<VOICE:the emma>> Night.\n\n\
                     <<VOICE:teller>> “Day.”\n\n# Two\n\nRain. <<VOICE:emma>> Sun.";
